@@ -1,0 +1,1 @@
+"""Tickets in, tables out: lake, sources, masking, taxonomy, panel, calendar, weather, text."""

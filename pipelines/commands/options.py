@@ -1,0 +1,61 @@
+"""Flags and printing that the commands share."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from features.errors import BadInputError
+from features.settings import Settings, load_settings
+
+Home = Annotated[
+    Path | None,
+    typer.Option("--home", envvar="WEISU_HOME", help="Folder of lake, store and state (default var/)."),
+]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout; logs and progress on stderr.")]
+AsOf = Annotated[
+    str | None,
+    typer.Option("--as-of", help="Compute as it could have been known at this date or local time."),
+]
+Scheduler = Annotated[
+    str | None, typer.Option("--scheduler", help="A Dask scheduler (tcp://...) instead of local cores.")
+]
+
+DEGRADED: int = 3
+"""Exit code of a run that is done, but on a fallback: a stale feed, a missing model."""
+
+
+def settings_for(home: Path | None) -> Settings:
+    """Load the configuration for a command."""
+    return load_settings(home=home)
+
+
+def parse_as_of(text: str | None, settings: Settings, *, now: datetime) -> datetime:
+    """Return an aware UTC moment for `--as-of`; a bare date means its first instant in the hotline's zone.
+
+    Raises:
+        BadInputError: The text is not an ISO date or time.
+    """
+    if text is None:
+        return now.astimezone(UTC)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise BadInputError(f"--as-of {text!r} is not a date", hint="use 2026-11-23 or 2026-11-23T07:30") from error
+    return (moment if moment.tzinfo else moment.replace(tzinfo=settings.zone)).astimezone(UTC)
+
+
+def print_json(document: dict[str, Any]) -> None:
+    """Write one JSON document to stdout."""
+    json.dump(document, sys.stdout, ensure_ascii=False, indent=2, default=str)
+    sys.stdout.write("\n")
+
+
+def say(text: str) -> None:
+    """Write one line for a person to stderr, so that stdout stays machine-readable."""
+    sys.stderr.write(f"{text}\n")

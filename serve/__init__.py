@@ -1,0 +1,1 @@
+"""What the outside reads: store, alert life cycle, delivery, API, dashboard, reports."""
