@@ -1,0 +1,23 @@
+"""Errors of the pipelines.
+
+WeisuError
+└── PipelineError
+    ├── NoChampionError      nothing has been trained and promoted yet
+    └── UnknownVersionError  a model version that the registry does not hold
+"""
+
+from __future__ import annotations
+
+from features.errors import BadInputError, WeisuError
+
+
+class PipelineError(WeisuError):
+    """A run of a pipeline failed."""
+
+
+class NoChampionError(PipelineError):
+    """Nothing has been trained and promoted yet."""
+
+
+class UnknownVersionError(PipelineError, BadInputError):
+    """A model version that the registry does not hold."""

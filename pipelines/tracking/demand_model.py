@@ -1,0 +1,40 @@
+"""Model-from-code of `weisu-demand`: MLflow runs this file to restore a bundle; nothing of ours is pickled."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from mlflow.models import set_model
+from mlflow.pyfunc import PythonModel
+
+
+class DemandBundle(PythonModel):  # type: ignore[misc]
+    """Serves the weekly forecaster of a bundle through `mlflow.pyfunc`."""
+
+    def load_context(self, context: Any) -> None:
+        """Restore the forecaster from the bundle's files."""
+        from models.forecast import DemandModel
+
+        root = Path(context.artifacts["bundle"]) / "weekly"
+        files = {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+        self.model = DemandModel.restore(files)
+
+    def predict(self, context: Any, model_input: Any, params: dict[str, Any] | None = None) -> Any:
+        """Forecast every series of the bundle from newer counts.
+
+        Args:
+            context: MLflow's; unused.
+            model_input: Long frame `unique_id, ds, y` of cells, to the last complete week.
+            params: `horizon` in weeks (4 unless told).
+
+        Returns:
+            Long frame `unique_id, ds, mean, p10, p50, p90`.
+        """
+        del context
+        horizon = int((params or {}).get("horizon", 4))
+        frame = self.model.predict(model_input, horizon=horizon)
+        return frame[["unique_id", "ds", "mean", "p10", "p50", "p90"]]
+
+
+set_model(DemandBundle())

@@ -1,0 +1,59 @@
+"""Point MLflow at our store, quietly and without telemetry."""
+
+from __future__ import annotations
+
+import logging
+import os
+from types import ModuleType
+from typing import Final
+
+from features.settings import Settings
+from pipelines.errors import PipelineError
+
+# Read by MLflow at import; set before it, so that a closed network sees no attempt to call home.
+_QUIET: Final = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "GIT_PYTHON_REFRESH": "quiet",
+}
+
+
+def mlflow_for(settings: Settings) -> ModuleType:
+    """Import MLflow, aimed at the tracking store of `settings`.
+
+    A local store is created on first use (some seconds of migrations).
+
+    Raises:
+        PipelineError: A leftover `meta.yaml` makes MLflow treat the folder as its refused file store.
+    """
+    for name, value in _QUIET.items():
+        os.environ.setdefault(name, value)
+    import mlflow
+
+    for name in ("mlflow", "alembic"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    if not settings.tracking_uri:
+        settings.mlruns.mkdir(parents=True, exist_ok=True)
+        _refuse_leftovers(settings)
+    mlflow.set_tracking_uri(settings.mlflow_uri)
+    mlflow.set_registry_uri(settings.mlflow_uri)
+    return mlflow
+
+
+def experiment_id(mlflow: ModuleType, settings: Settings, name: str) -> str:
+    """Return the id of experiment `name`, made on first use with its artefacts under `mlruns/artifacts`."""
+    found = mlflow.get_experiment_by_name(name)
+    if found is not None:
+        return str(found.experiment_id)
+    location = None if settings.tracking_uri else (settings.mlruns.resolve() / "artifacts" / name).as_uri()
+    return str(mlflow.create_experiment(name, artifact_location=location))
+
+
+def _refuse_leftovers(settings: Settings) -> None:
+    leftovers = sorted(settings.mlruns.glob("[0-9]*/meta.yaml"))
+    if leftovers:
+        raise PipelineError(
+            f"{leftovers[0]} is left over from an old MLflow file store",
+            hint=f"move {leftovers[0].parent} out of {settings.mlruns}; the store of today is mlflow.db",
+        )

@@ -1,0 +1,162 @@
+"""The model registry: versions, the champion alias, promotion with a history, one-step rollback."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final
+
+from features.clock import Clock
+from features.settings import Settings
+from pipelines.errors import NoChampionError, UnknownVersionError
+from pipelines.tracking.mlflow_setup import mlflow_for
+
+DEMAND: Final = "weisu-demand"
+HOTSPOT: Final = "weisu-hotspot"
+CHAMPION: Final = "champion"
+CHALLENGER: Final = "challenger"
+_HISTORY: Final = "weisu.promotions"
+
+
+@dataclass(frozen=True)
+class Version:
+    """One registered version and what its run measured."""
+
+    name: str
+    version: str
+    run_id: str
+    created_at: datetime
+    aliases: tuple[str, ...]
+    metrics: Mapping[str, float]
+    tags: Mapping[str, str]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON-ready description."""
+        return {**asdict(self), "created_at": self.created_at.isoformat(), "aliases": list(self.aliases)}
+
+
+@dataclass(frozen=True)
+class Promotion:
+    """One change of the champion: aliases have no history in MLflow, so we keep it as a tag of the model."""
+
+    version: str
+    previous: str
+    at: str
+    actor: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Registry:
+    """Reads and moves aliases in the MLflow registry."""
+
+    mlflow: ModuleType
+
+    @classmethod
+    def open(cls, settings: Settings) -> Registry:
+        """Connect to the registry of one installation."""
+        return cls(mlflow_for(settings))
+
+    @property
+    def _client(self) -> Any:
+        return self.mlflow.MlflowClient()
+
+    def versions(self, name: str) -> list[Version]:
+        """Return all versions of a model, newest first; empty when none is registered."""
+        found = self._client.search_model_versions(f"name = '{name}'")
+        aliases = self._aliases(name) if found else {}
+        versions = [self._version(item, aliases) for item in found]
+        return sorted(versions, key=lambda version: int(version.version), reverse=True)
+
+    def get(self, name: str, version: str) -> Version:
+        """Return one version.
+
+        Raises:
+            UnknownVersionError: The registry does not hold it.
+        """
+        for known in self.versions(name):
+            if known.version == str(version):
+                return known
+        raise UnknownVersionError(f"{name} has no version {version}", hint="`weisu models list` shows them")
+
+    def champion(self, name: str) -> Version:
+        """Return the version that issues the numbers now.
+
+        Raises:
+            NoChampionError: None has been promoted yet.
+        """
+        for known in self.versions(name):
+            if CHAMPION in known.aliases:
+                return known
+        raise NoChampionError(f"{name} has no champion", hint="run `weisu train` first")
+
+    def bundle(self, version: Version) -> dict[str, bytes]:
+        """Return the files of a version's bundle, by relative path."""
+        uri = f"models:/{version.name}/{version.version}"
+        root = Path(self.mlflow.artifacts.download_artifacts(artifact_uri=uri)) / "artifacts" / "bundle"
+        return {str(path.relative_to(root)): path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file()}
+
+    def challenge(self, name: str, version: str) -> None:
+        """Give a version the alias `challenger`."""
+        self._client.set_registered_model_alias(name, CHALLENGER, version)
+
+    def promote(self, name: str, version: str, *, actor: str, reason: str, clock: Clock) -> Promotion:
+        """Make a version the champion and keep the event; promoting the champion again changes nothing."""
+        target = self.get(name, version)
+        history = self.promotions(name)
+        if CHAMPION in target.aliases and history:
+            return history[-1]
+        current = next((known.version for known in self.versions(name) if CHAMPION in known.aliases), "")
+        event = Promotion(target.version, current, clock.now().isoformat(), actor, reason)
+        # History first: a crash between the two calls leaves an event whose alias is set again by the next promotion.
+        self._write_history(name, [*history, event])
+        self._client.set_registered_model_alias(name, CHAMPION, target.version)
+        return event
+
+    def rollback(self, name: str, *, actor: str, reason: str, clock: Clock) -> Promotion:
+        """Return to the champion before the present one, in one step.
+
+        Raises:
+            NoChampionError: There is no earlier champion.
+        """
+        champion = self.champion(name).version
+        changes = [event for event in self.promotions(name) if event.version == champion and event.previous]
+        if not changes:
+            raise NoChampionError(
+                f"{name} version {champion} has no champion before it", hint="promote a version by hand"
+            )
+        return self.promote(name, changes[-1].previous, actor=actor, reason=reason, clock=clock)
+
+    def promotions(self, name: str) -> list[Promotion]:
+        """Return every change of the champion, oldest first."""
+        if not self._client.search_registered_models(f"name = '{name}'"):
+            return []
+        model = self._client.get_registered_model(name)
+        return [Promotion(**event) for event in json.loads(model.tags.get(_HISTORY, "[]"))]
+
+    def _write_history(self, name: str, events: list[Promotion]) -> None:
+        # The tag is bounded by MLflow's column: the newest events are what a rollback needs.
+        kept = [asdict(event) for event in events[-20:]]
+        self._client.set_registered_model_tag(name, _HISTORY, json.dumps(kept, ensure_ascii=False))
+
+    def _aliases(self, name: str) -> dict[str, list[str]]:
+        held: dict[str, list[str]] = {}
+        for alias, version in self._client.get_registered_model(name).aliases.items():
+            held.setdefault(str(version), []).append(alias)
+        return held
+
+    def _version(self, item: Any, aliases: Mapping[str, list[str]]) -> Version:
+        run = self._client.get_run(item.run_id)
+        return Version(
+            name=item.name,
+            version=str(item.version),
+            run_id=item.run_id,
+            created_at=datetime.fromtimestamp(item.creation_timestamp / 1000, UTC),
+            aliases=tuple(sorted(aliases.get(str(item.version), []))),
+            metrics=dict(run.data.metrics),
+            tags=dict(run.data.tags),
+        )
