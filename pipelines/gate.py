@@ -1,0 +1,70 @@
+"""The promotion gate: a written rule by which a challenger becomes champion, or does not.
+
+Champion, challenger and seasonal-naive meet on the same folds. The challenger is promoted when
+
+1. its WAPE over cells is below seasonal-naive's,
+2. its pinball loss over cells is at most 1 % above the champion's, and
+3. its WAPE is at most 5 % above the champion's at no level (cells, categories, districts, total).
+
+The tolerances are noise: a weekly retraining on one more week must not be refused for the third decimal.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import pandas as pd
+
+PINBALL_TOLERANCE: Final = 0.01
+WAPE_TOLERANCE: Final = 0.05
+JUDGED_LEVELS: Final = ("cell", "category", "district", "total")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the gate decided, in a sentence that a person can check against the table."""
+
+    promote: bool
+    reason: str
+
+
+def judge(scores: pd.DataFrame, *, challenger: str, champion: str | None, naive: str = "seasonal_naive") -> Verdict:
+    """Decide on a challenger.
+
+    Args:
+        scores: Columns `level, model, wape, pinball`, one row per level and model, all on the same folds.
+        challenger: Name of the challenger in `model`.
+        champion: Name of the champion in `model`; None when nothing has been promoted yet.
+        naive: Name of the seasonal-naive model in `model`.
+
+    Returns:
+        The verdict; its reason names the numbers that decided.
+    """
+    table = scores.set_index(["level", "model"])
+    ours, floor = (float(table.loc[("cell", name), "wape"]) for name in (challenger, naive))
+    if not ours < floor:
+        return Verdict(False, f"WAPE over cells {ours:.3f} is not below seasonal-naive's {floor:.3f}")
+    if champion is None:
+        return Verdict(True, f"first champion: WAPE over cells {ours:.3f}, seasonal-naive {floor:.3f}")
+    problem = _worse_pinball(table, challenger, champion) or _worse_level(table, challenger, champion)
+    if problem:
+        return Verdict(False, problem)
+    return Verdict(True, f"WAPE over cells {ours:.3f}, champion {float(table.loc[('cell', champion), 'wape']):.3f}")
+
+
+def _worse_pinball(table: pd.DataFrame, challenger: str, champion: str) -> str:
+    ours, theirs = (float(table.loc[("cell", name), "pinball"]) for name in (challenger, champion))
+    if ours > theirs * (1 + PINBALL_TOLERANCE):
+        return f"pinball loss over cells {ours:.4f} is above the champion's {theirs:.4f}"
+    return ""
+
+
+def _worse_level(table: pd.DataFrame, challenger: str, champion: str) -> str:
+    for level in JUDGED_LEVELS:
+        if (level, challenger) not in table.index or (level, champion) not in table.index:
+            continue
+        ours, theirs = (float(table.loc[(level, name), "wape"]) for name in (challenger, champion))
+        if ours > theirs * (1 + WAPE_TOLERANCE):
+            return f"WAPE at level {level} {ours:.3f} is above the champion's {theirs:.3f}"
+    return ""
