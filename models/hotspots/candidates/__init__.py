@@ -1,0 +1,9 @@
+"""One list: signals of all detectors become ranked candidates, each about one set of tickets."""
+
+from __future__ import annotations
+
+from models.hotspots.candidates.fdr import benjamini_hochberg
+from models.hotspots.candidates.merge import CANDIDATE_COLUMNS, MergeConfig, merge_candidates
+from models.hotspots.candidates.signals import KINDS, Signal
+
+__all__ = ["CANDIDATE_COLUMNS", "KINDS", "MergeConfig", "Signal", "benjamini_hochberg", "merge_candidates"]

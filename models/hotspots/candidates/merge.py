@@ -1,0 +1,202 @@
+"""From the signals of all detectors to one ranked list of candidates."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field
+
+from models.hotspots.candidates.overlap import merge_overlapping
+from models.hotspots.candidates.past import similar_past
+from models.hotspots.candidates.ranking import rank_and_cut, score
+from models.hotspots.candidates.sentences import sentences
+from models.hotspots.candidates.signals import (
+    KINDS,
+    Signal,
+    cluster_signals,
+    forecast_signals,
+    group_signals,
+    rule_signals,
+    surge_signals,
+)
+from models.hotspots.ticketframe import clean_tickets
+
+CANDIDATE_COLUMNS: Final = (
+    "kind",
+    "kinds",
+    "category1",
+    "category2",
+    "category",
+    "area",
+    "department",
+    "cells",
+    "tickets",
+    "window_start",
+    "window_end",
+    "observed",
+    "callers",
+    "expected",
+    "upper",
+    "p_value",
+    "recurrence_days",
+    "score",
+    "rank",
+    "department_rank",
+    "within_budget",
+    "sensitive",
+    "rule",
+    "sentence_zh",
+    "sentence_en",
+    "evidence",
+    "past",
+    "lat",
+    "lon",
+    "radius_km",
+)
+"""Columns of the candidates, in order."""
+
+
+class MergeConfig(BaseModel):
+    """How signals become one list.
+
+    Attributes:
+        q: False discovery rate held over all cells of one frequency that a run tested.
+        min_count: A surge of fewer tickets is noise.
+        min_recurrence_days: A surge that chance brings more often than this is left out.
+        overlap: Share of the smaller signal's tickets that makes two signals one.
+        weekly_budget: Alerts below red that a department takes a week.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    q: float = Field(default=0.2, gt=0, lt=1)
+    min_count: int = Field(default=3, ge=1)
+    min_recurrence_days: float = Field(default=30.0, ge=0)
+    overlap: float = Field(default=0.5, gt=0, le=1)
+    weekly_budget: int = Field(default=5, ge=0)
+
+
+def merge_candidates(
+    *,
+    tickets: Any,
+    as_of: datetime,
+    static: pd.DataFrame,
+    surges: Mapping[str, pd.DataFrame] | None = None,
+    hits: pd.DataFrame | None = None,
+    clusters: pd.DataFrame | None = None,
+    groups: pd.DataFrame | None = None,
+    forecasts: pd.DataFrame | None = None,
+    past: pd.DataFrame | None = None,
+    raised: dict[str, int] | None = None,
+    config: MergeConfig | None = None,
+) -> pd.DataFrame:
+    """Return one ranked row per event that the detectors found.
+
+    Args:
+        tickets: Tickets of the lake over all detectors' windows (frame or Arrow table), or already clean ones.
+        as_of: Aware moment of the run; tickets known later are not seen.
+        static: Hierarchy of the surge cells.
+        surges: Frequency (W, D, h) -> whole output of `detect_surges`: all cells tested, history included. The last
+            period of each frame is judged, the rest tells of the past.
+        hits: Of `models.hotspots.rules.apply_rules`.
+        clusters: Of `models.hotspots.spatial.find_clusters`.
+        groups: Of `models.hotspots.textgroups.find_groups`, first-seen topics among them.
+        forecasts: Of `models.hotspots.seasonal.due_forecasts`.
+        past: Earlier candidates or episodes, for the similar past cases.
+        raised: Department -> alerts already raised this week, for the proposed cut.
+        config: Thresholds.
+
+    Returns:
+        `CANDIDATE_COLUMNS`, best first. `observed`, `callers`, `expected` and the window are those of the leading
+        signal, whose sentence is given; `tickets` and `cells` are those of all; `evidence` lists every signal's numbers
+        and sentence.
+    """
+    config = config or MergeConfig()
+    surges = surges or {}
+    clean = clean_tickets(tickets, as_of=as_of)
+    signals: list[Signal] = []
+    for freq, frame in surges.items():
+        found = surge_signals(frame, freq=freq, static=static, tickets=clean, q=config.q, min_count=config.min_count)
+        signals += [signal for signal in found if signal.recurrence_days >= config.min_recurrence_days]
+    for rows, reader in (
+        (hits, rule_signals),
+        (clusters, cluster_signals),
+        (groups, group_signals),
+        (forecasts, forecast_signals),
+    ):
+        signals += [] if rows is None or rows.empty else reader(rows)
+    if not signals:
+        return pd.DataFrame(columns=list(CANDIDATE_COLUMNS))
+    caller_of = dict(zip(clean["key"], clean["caller"], strict=True))
+    events = [sorted(group, key=_leads) for group in merge_overlapping(signals, share=config.overlap)]
+    rows = pd.DataFrame([_candidate(event, caller_of, past, surges) for event in events])
+    return rank_and_cut(rows, budget=config.weekly_budget, raised=raised)[list(CANDIDATE_COLUMNS)]
+
+
+def _leads(signal: Signal) -> tuple[int, bool, float, int]:
+    """Order within an event: the kind that names it, parts before sums, the most surprising, the largest."""
+    recurrence = 0.0 if math.isnan(signal.recurrence_days) else signal.recurrence_days
+    return KINDS.index(signal.kind), signal.aggregate, -recurrence, -signal.observed
+
+
+def _candidate(
+    event: Sequence[Signal],
+    caller_of: Mapping[str, str],
+    past: pd.DataFrame | None,
+    surges: Mapping[str, pd.DataFrame],
+) -> dict[str, Any]:
+    lead = event[0]
+    keys = list(dict.fromkeys(key for signal in event for key in signal.tickets))
+    callers = len({caller_of.get(key, key) for key in keys})
+    kinds = sorted({signal.kind for signal in event}, key=KINDS.index)
+    zh, en = sentences(lead)
+    fixed = ("kind", "category1", "category2", "category", "area", "window_start", "window_end", "observed", "callers")
+    numbers = ("expected", "upper", "p_value", "recurrence_days", "rule")
+    return {
+        **{name: getattr(lead, name) for name in (*fixed, *numbers)},
+        **_place(event),
+        "kinds": kinds,
+        "department": next((signal.department for signal in event if signal.department), ""),
+        "cells": list(dict.fromkeys(cell for signal in event for cell in signal.cells)),
+        "tickets": keys,
+        "score": score(event, callers=max(callers, lead.callers)),
+        "sensitive": "敏感" in kinds,
+        "sentence_zh": zh,
+        "sentence_en": en,
+        "evidence": {
+            "tickets_total": len(keys),
+            "callers_total": callers,
+            "signals": [_evidence(signal) for signal in event],
+        },
+        "past": similar_past(event, cases=past, surges=surges),
+    }
+
+
+def _place(event: Sequence[Signal]) -> dict[str, float]:
+    """Return the circle of the most surprising space-time cluster in the event, NaN without one."""
+    placed = next((signal for signal in event if signal.detector == "cluster"), event[0])
+    return {"lat": placed.lat, "lon": placed.lon, "radius_km": placed.radius_km}
+
+
+def _evidence(signal: Signal) -> dict[str, Any]:
+    zh, en = sentences(signal)
+    return {
+        "kind": signal.kind,
+        "detector": signal.detector,
+        "cells": list(signal.cells),
+        "window_start": signal.window_start.isoformat(),
+        "window_end": signal.window_end.isoformat(),
+        "observed": signal.observed,
+        "callers": signal.callers,
+        "expected": signal.expected,
+        "upper": signal.upper,
+        "p_value": signal.p_value,
+        "recurrence_days": signal.recurrence_days,
+        "sentence_zh": zh,
+        "sentence_en": en,
+        **signal.evidence,
+    }

@@ -1,0 +1,61 @@
+"""Similar past cases: what happened before with the same matter in the same place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from models.hotspots.candidates.signals import Signal
+
+_CASE_FIELDS = ("kind", "category", "area", "window_start", "observed", "sentence_zh", "sentence_en", "outcome")
+
+
+def similar_past(
+    group: Sequence[Signal],
+    *,
+    cases: pd.DataFrame | None,
+    surges: Mapping[str, pd.DataFrame],
+    limit: int = 5,
+) -> list[dict[str, Any]]:
+    """Return past cases like a group of signals, the same place first, then the latest.
+
+    Args:
+        group: Signals about one event; the first one leads.
+        cases: Earlier candidates or episodes (`category`, `area`, `window_start`, ...); None when there are none yet.
+        surges: Frequency -> surge frame, whose own earlier alarms of the same cell are cases too.
+        limit: How many to return at most.
+
+    Returns:
+        JSON-ready mappings: `source` ("episode" or "history"), the time as ISO text, counts where known.
+    """
+    lead = group[0]
+    return [*_from_cases(lead, cases), *_from_history(group, surges)][:limit]
+
+
+def _from_cases(lead: Signal, cases: pd.DataFrame | None) -> list[dict[str, Any]]:
+    if cases is None or cases.empty or not lead.category:
+        return []
+    alike = cases[(cases["category"] == lead.category) & (cases["window_start"] < lead.window_start)]
+    alike = alike.assign(elsewhere=alike["area"] != lead.area)
+    alike = alike.sort_values(["elsewhere", "window_start"], ascending=[True, False]).head(5)
+    fields = [name for name in _CASE_FIELDS if name in alike]
+    return [{"source": "episode", **_plain(row)} for row in alike[fields].to_dict("records")]
+
+
+def _from_history(group: Sequence[Signal], surges: Mapping[str, pd.DataFrame]) -> list[dict[str, Any]]:
+    start = min(signal.window_start for signal in group)
+    found = []
+    for freq, frame in surges.items():
+        cells = {cell for signal in group if signal.rule.startswith(f"{freq}:") for cell in signal.cells}
+        if not cells or "alarm" not in frame:
+            continue
+        before = frame[frame["unique_id"].isin(cells) & frame["alarm"].astype(bool) & (frame["ds"] < start)]
+        rows = before.sort_values("ds", ascending=False).head(5)[["unique_id", "ds", "y", "expected"]]
+        found += [{"source": "history", "freq": freq, **_plain(row)} for row in rows.to_dict("records")]
+    return found
+
+
+def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value.isoformat() if isinstance(value, pd.Timestamp) else value for name, value in row.items()}

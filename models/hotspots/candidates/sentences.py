@@ -1,0 +1,134 @@
+"""The sentence a person can recite: what, where, how unusual, in Chinese and in English."""
+
+from __future__ import annotations
+
+import math
+from datetime import timedelta
+
+import pandas as pd
+
+from models.hotspots.candidates.signals import Signal
+
+
+def sentences(signal: Signal) -> tuple[str, str]:
+    """Return a signal's sentence in Chinese and in English.
+
+    The Chinese one starts with the place and the matter; both give tickets and distinct callers, and what is usual.
+    """
+    zh, en = _BY_KIND[signal.kind](signal)
+    where = f"{signal.evidence.get('place') or signal.area}"
+    matter = signal.category or signal.category2 or signal.category1
+    return f"{_joined(where, matter)}：{zh}".lstrip("："), f"{_joined(matter, where, ', ')}: {en}".lstrip(": ")
+
+
+def _joined(first: str, second: str, mark: str = " ") -> str:
+    return mark.join(part for part in (first, second) if part)
+
+
+def _surge(signal: Signal) -> tuple[str, str]:
+    zh, en = _span(signal.window_end - signal.window_start)
+    limit = math.floor(signal.upper) if math.isfinite(signal.upper) else math.ceil(signal.expected)
+    near_zh, near_en = _around(signal)
+    people_zh, people_en = _people(signal)
+    return (
+        f"{near_zh}过去{zh}{signal.observed}件{people_zh}，通常不超过{limit}件",
+        f"{near_en}{signal.observed} in {en}{people_en}, usually at most {limit}",
+    )
+
+
+def _around(signal: Signal) -> tuple[str, str]:
+    if not math.isfinite(signal.radius_km) or signal.radius_km == 0:
+        return "", ""
+    return f"半径{signal.radius_km:.1f}公里内", f"within {signal.radius_km:.1f} km, "
+
+
+def _people(signal: Signal) -> tuple[str, str]:
+    if signal.callers in (0, signal.observed):
+        return "", ""
+    return f"（{signal.callers}人）", f" from {signal.callers} {_plural(signal.callers, 'caller')}"
+
+
+def _frequent(signal: Signal) -> tuple[str, str]:
+    zh, en = _span(signal.window_end - signal.window_start)
+    threshold = signal.evidence["threshold"]
+    people_zh, people_en = _people(signal)
+    return (
+        f"{zh}内{signal.observed}件{people_zh}，达到“{zh}{threshold}件”",
+        f"{signal.observed} in {en}{people_en}; the rule is {threshold} in {en}",
+    )
+
+
+def _repeat(signal: Signal) -> tuple[str, str]:
+    zh, en = _span(signal.window_end - signal.window_start)
+    return f"同一来电人{zh}内反映{signal.observed}次", f"one caller, {signal.observed} times in {en}"
+
+
+def _sensitive(signal: Signal) -> tuple[str, str]:
+    words = signal.evidence.get("words") or signal.rule
+    people_zh, people_en = _people(signal)
+    named = words.replace(",", "、")
+    return (
+        f"敏感事项“{named}”{signal.observed}件{people_zh}",
+        f"{signal.observed} {_plural(signal.observed, 'ticket')}{people_en} on the watched {words!r}",
+    )
+
+
+def _shared(signal: Signal) -> tuple[str, str]:
+    zh, en = _span(signal.window_end - signal.window_start)
+    label = signal.evidence["label"]
+    return (
+        f"过去{zh}{signal.callers}人反映同一问题（{signal.observed}件）：{label}",
+        f"{signal.callers} {_plural(signal.callers, 'caller')}, one cause, {signal.observed} tickets in {en}: {label}",
+    )
+
+
+def _first_seen(signal: Signal) -> tuple[str, str]:
+    since = signal.window_start
+    callers = _plural(signal.callers, "caller")
+    label = signal.evidence["label"]
+    return (
+        f"近365天未见同类诉求，{since.month}月{since.day}日以来{signal.callers}人反映：{label}",
+        f"no such ticket in 365 days, {signal.callers} {callers} since {since.strftime('%d %b')}: {label}",
+    )
+
+
+def _forecast(signal: Signal) -> tuple[str, str]:
+    facts = signal.evidence
+    lunar_zh, lunar_en = ("（按农历对齐）", " (aligned by the lunar year)") if facts["aligned"] == "lunar" else ("", "")
+    seen, years, week, act = (facts[name] for name in ("years_seen", "years", "return_week", "act_by_week"))
+    weekly = f"{signal.expected:.0f}"
+    return (
+        f"{years}年中有{seen}年在第{week}周前后再现{lunar_zh}，预计每周{weekly}件，请在第{act}周前行动",
+        f"returned in week {week} in {seen} of {years} years{lunar_en}, {weekly} a week expected; act by week {act}",
+    )
+
+
+_IN_HOURS = 72
+"""Windows shorter than this that are no whole days are said in hours."""
+
+_BY_KIND = {
+    "异动": _surge,
+    "高频": _frequent,
+    "一人多诉": _repeat,
+    "敏感": _sensitive,
+    "多人同诉": _shared,
+    "首发": _first_seen,
+    "预告": _forecast,
+}
+
+
+def _span(length: timedelta) -> tuple[str, str]:
+    """Return a window length as people say it.
+
+    >>> _span(pd.Timedelta(hours=6)), _span(pd.Timedelta(days=7)), _span(pd.Timedelta(hours=1))
+    (('6小时', '6 hours'), ('7天', '7 days'), ('1小时', '1 hour'))
+    """
+    hours = max(round(length / pd.Timedelta(hours=1)), 1)
+    if hours % 24 and hours < _IN_HOURS:
+        return f"{hours}小时", f"{hours} {_plural(hours, 'hour')}"
+    days = max(round(hours / 24), 1)
+    return f"{days}天", f"{days} {_plural(days, 'day')}"
+
+
+def _plural(number: int, noun: str) -> str:
+    return noun if number == 1 else f"{noun}s"

@@ -1,0 +1,237 @@
+"""A signal: what one detector says about one set of tickets, in the shape that all detectors share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from models.hotspots.candidates.fdr import benjamini_hochberg
+from models.hotspots.ticketframe import between
+
+KINDS: Final = ("敏感", "首发", "异动", "多人同诉", "高频", "一人多诉", "预告")
+"""The seven kinds; of several about the same tickets, the first in this order names the candidate."""
+
+_PERIOD: Final = {"h": pd.Timedelta(hours=1), "D": pd.Timedelta(days=1), "W": pd.Timedelta(days=7)}
+_DIMENSIONS: Final = ("category1", "category2", "category", "district", "department")
+_AGGREGATE_LEVELS: Final = frozenset(
+    {"total", "district", "department", "category1", "category2", "category", "category1_district"}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signal:
+    """One finding of one detector.
+
+    Attributes:
+        kind: One of `KINDS`.
+        detector: surge, rule, cluster, text or forecast.
+        cells: Series the finding is about; empty for findings about places or texts.
+        tickets: Keys "source/ticket_id", oldest first.
+        window_start, window_end: Naive local civil time, half open.
+        level: Hierarchy level of a surge; "" for the others.
+        evidence: The detector's own numbers, JSON-ready.
+    """
+
+    kind: str
+    detector: str
+    tickets: tuple[str, ...]
+    window_start: pd.Timestamp
+    window_end: pd.Timestamp
+    observed: int
+    callers: int
+    category1: str = ""
+    category2: str = ""
+    category: str = ""
+    area: str = ""
+    department: str = ""
+    cells: tuple[str, ...] = ()
+    level: str = ""
+    expected: float = float("nan")
+    upper: float = float("nan")
+    p_value: float = float("nan")
+    recurrence_days: float = float("nan")
+    rule: str = ""
+    evidence: dict[str, Any] = field(default_factory=dict)
+    lat: float = float("nan")
+    lon: float = float("nan")
+    radius_km: float = float("nan")
+
+    @property
+    def aggregate(self) -> bool:
+        """Whether the finding is about a sum of cells."""
+        return self.level in _AGGREGATE_LEVELS
+
+    @property
+    def excess(self) -> float:
+        """Tickets above what was expected."""
+        return self.observed - (0.0 if np.isnan(self.expected) else self.expected)
+
+
+def surge_signals(
+    surges: pd.DataFrame,
+    *,
+    freq: str,
+    static: pd.DataFrame,
+    tickets: pd.DataFrame,
+    q: float,
+    min_count: int,
+) -> list[Signal]:
+    """Return the surges of the last period that survive false discovery control over all cells tested.
+
+    Args:
+        surges: Output of `models.hotspots.detect_surges`: every tested cell, history included.
+        freq: W, D or h.
+        static: Hierarchy of the cells; a `unique_id` that is not in it is left out.
+        tickets: Clean tickets that reach back over the scan windows.
+        q: False discovery rate held over all cells of the last period.
+        min_count: A window with fewer tickets is never a surge: one-off noise.
+    """
+    if surges.empty:
+        return []
+    last = surges[surges["ds"] == surges["ds"].max()]
+    caught = last[benjamini_hochberg(last["p_value"], q)].merge(static, on="unique_id", how="inner")
+    windows = surges[surges["unique_id"].isin(caught["unique_id"])].sort_values("ds")
+    series = dict(iter(windows.groupby("unique_id", sort=False)))
+    signals = (_surge(row, series[row["unique_id"]], freq, tickets) for row in caught.to_dict("records"))
+    return [signal for signal in signals if signal.observed >= min_count]
+
+
+def _surge(row: dict[str, Any], series: pd.DataFrame, freq: str, tickets: pd.DataFrame) -> Signal:
+    width = max(int(row.get("window", 1) or 1), 1)
+    scanned = series.tail(width)
+    end = row["ds"] + _PERIOD[freq]
+    start = row["ds"] - (width - 1) * _PERIOD[freq]
+    dims = {name: str(row.get(name) or "") for name in _DIMENSIONS}
+    behind = _in_cell(between(tickets, start, end), dims)
+    expected = float(scanned["expected"].sum())
+    # The margins of single periods are nearly independent, so the margin of their sum is their root sum of squares.
+    margin = float(np.sqrt(np.square(scanned["upper"] - scanned["expected"]).sum()))
+    return Signal(
+        kind="异动",
+        detector="surge",
+        tickets=tuple(behind["key"]),
+        window_start=start,
+        window_end=end,
+        observed=int(scanned["y"].sum()),
+        callers=int(behind["caller"].nunique()),
+        category1=dims["category1"],
+        category2=dims["category2"],
+        category=dims["category"],
+        area=dims["district"],
+        department=dims["department"] or _most_common(behind["department"]),
+        cells=(str(row["unique_id"]),),
+        level=str(row.get("level") or "cell"),
+        expected=expected,
+        upper=expected + margin,
+        p_value=float(row["p_value"]),
+        recurrence_days=float(row["recurrence_days"]),
+        rule=f"{freq}:{width}",
+        evidence={"freq": freq, "window": width, "p_value_1": float(row.get("p_value_1", np.nan))},
+    )
+
+
+def _in_cell(tickets: pd.DataFrame, dims: Mapping[str, str]) -> pd.DataFrame:
+    mask = np.ones(len(tickets), dtype=bool)
+    for name in _DIMENSIONS:
+        if dims[name] and not (name == "department" and dims["category"]):
+            mask &= (tickets[name] == dims[name]).to_numpy()
+    return tickets[mask]
+
+
+def _most_common(values: pd.Series) -> str:
+    named = values[values != ""]
+    return "" if named.empty else str(named.mode().iloc[0])
+
+
+def rule_signals(hits: pd.DataFrame) -> list[Signal]:
+    """Return a signal per hit of `models.hotspots.rules.apply_rules`."""
+    return [
+        Signal(
+            **_labels(hit),
+            detector="rule",
+            rule=hit["words"] or hit["rule"],
+            evidence={
+                "rule": hit["rule"],
+                "threshold": int(hit["threshold"]),
+                "usual": float(hit["usual"]),
+                "words": hit["words"],
+                "place": hit["place"],
+            },
+        )
+        for hit in hits.to_dict("records")
+    ]
+
+
+def cluster_signals(clusters: pd.DataFrame) -> list[Signal]:
+    """Return a signal per space-time cluster of `models.hotspots.spatial`."""
+    return [
+        Signal(
+            **_labels(row),
+            **_numbers(row),
+            kind="异动",
+            detector="cluster",
+            rule=f"{row['radius_km']:.1f}km",
+            lat=float(row["lat"]),
+            lon=float(row["lon"]),
+            radius_km=float(row["radius_km"]),
+            evidence={"places": list(row["places"]), "statistic": float(row["statistic"])},
+        )
+        for row in clusters.to_dict("records")
+    ]
+
+
+def group_signals(groups: pd.DataFrame) -> list[Signal]:
+    """Return a signal per text group (多人同诉) or new topic (首发) of `models.hotspots.textgroups`."""
+    return [
+        Signal(
+            **_labels(row),
+            **_numbers(row),
+            detector="text",
+            rule=row["label"],
+            evidence={"label": row["label"], "terms": list(row["terms"]), "places": list(row["places"])},
+        )
+        for row in groups.to_dict("records")
+    ]
+
+
+def forecast_signals(forecasts: pd.DataFrame) -> list[Signal]:
+    """Return a signal per seasonal problem whose week to act has come, of `models.hotspots.seasonal`."""
+    return [
+        Signal(
+            **_labels({**row, "tickets": (), "observed": 0, "callers": 0}),
+            kind="预告",
+            detector="forecast",
+            cells=(row["unique_id"],),
+            level=row["level"],
+            expected=float(row["expected"]),
+            recurrence_days=365.0,
+            rule=f"{row['years_seen']}/{row['years']}",
+            evidence={
+                name: row[name] for name in ("years_seen", "years", "aligned", "act_by_week", "return_week", "usual")
+            }
+            | {"act_by": str(row["act_by"].date())},
+        )
+        for row in forecasts.to_dict("records")
+    ]
+
+
+def _labels(row: Mapping[str, Any]) -> dict[str, Any]:
+    names = ("kind", "category1", "category2", "category", "area", "department")
+    texts = {name: str(row[name] or "") for name in names if name in row}
+    return {
+        **texts,
+        "tickets": tuple(row["tickets"]),
+        "observed": int(row["observed"]),
+        "callers": int(row["callers"]),
+        "window_start": row["window_start"],
+        "window_end": row["window_end"],
+    }
+
+
+def _numbers(row: Mapping[str, Any]) -> dict[str, Any]:
+    names = ("expected", "upper", "p_value", "recurrence_days")
+    return {name: float(row.get(name, np.nan)) for name in names}

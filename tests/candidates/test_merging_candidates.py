@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from features.series import series_id
+from models.hotspots.candidates import CANDIDATE_COLUMNS, MergeConfig, benjamini_hochberg, merge_candidates
+from models.hotspots.rules import apply_rules
+
+NOW = datetime(2026, 11, 23, 0, 0, tzinfo=UTC)
+TODAY = pd.Timestamp("2026-11-22")
+CELL = {"category1": "环境", "category2": "噪声", "category": "施工噪声", "district": "海口市"}
+
+
+def tickets(count: int, *, first: int = 0, callers: int = 10_000, **labels: str) -> pd.DataFrame:
+    opened = TODAY + pd.to_timedelta(np.linspace(1, 22, count), unit="h")
+    return pd.DataFrame(
+        {
+            "source": "city",
+            "ticket_id": [str(first + n) for n in range(count)],
+            "opened_local": opened,
+            "known_at": opened.tz_localize("UTC"),
+            "caller": [f"c{first + n % callers}" for n in range(count)],
+            "department": "城管局",
+            **CELL,
+            **labels,
+        }
+    )
+
+
+def static(*levels: str, **labels: str) -> pd.DataFrame:
+    dims = {**CELL, **labels}
+    rows = []
+    for level in levels or ("cell",):
+        named = {
+            "total": {},
+            "district": {"district": dims["district"]},
+            "cell": dims,
+        }[level]
+        rows.append(
+            {
+                "unique_id": series_id(level, dims),
+                "level": level,
+                **{name: named.get(name, "") for name in CELL},
+                "department": "城管局" if level == "cell" else "",
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def surge(unique_id: str, y: int, *, expected: float = 5.0, p_value: float = 1e-6, days: int = 10) -> pd.DataFrame:
+    frame = pd.DataFrame({"unique_id": unique_id, "ds": pd.date_range(end=TODAY, periods=days, freq="D")})
+    frame = frame.assign(y=5, expected=expected, upper=expected + 6, p_value=0.5, p_value_1=0.5, alarm=False, window=1)
+    frame.loc[days - 1, ["y", "p_value", "p_value_1"]] = [y, p_value, p_value]
+    return frame.assign(recurrence_days=1 / frame["p_value"], alarm=frame["p_value"] < 0.01)
+
+
+def merge(**kwargs: object) -> pd.DataFrame:
+    return merge_candidates(as_of=NOW, **{"static": static(), "tickets": tickets(0), **kwargs})  # type: ignore[arg-type]
+
+
+def test_a_surge_becomes_a_candidate_with_its_sentence_and_tickets() -> None:
+    found = merge(tickets=tickets(27, callers=20), surges={"D": surge(series_id("cell", CELL), 27)})
+    assert tuple(found.columns) == CANDIDATE_COLUMNS
+    row = found.iloc[0]
+    assert (row["kind"], row["category"], row["area"], row["department"]) == ("异动", "施工噪声", "海口市", "城管局")
+    assert (row["observed"], row["callers"], len(row["tickets"]), row["rank"]) == (27, 20, 27, 1)
+    assert row["sentence_zh"] == "海口市 施工噪声：过去1天27件（20人），通常不超过11件"
+    assert row["sentence_en"] == "施工噪声, 海口市: 27 in 1 day from 20 callers, usually at most 11"
+
+
+def test_an_hourly_scan_says_hours() -> None:
+    frame = surge(series_id("cell", CELL), 12).assign(
+        ds=pd.date_range(end="2026-11-22 23:00", periods=10, freq="h"), window=6, expected=1.0, upper=3.0
+    )
+    row = merge(tickets=tickets(0), surges={"h": frame}).iloc[0]
+    assert row["sentence_en"].endswith("37 in 6 hours, usually at most 10")
+    assert row["window_start"] == pd.Timestamp("2026-11-22 18:00")
+
+
+def test_quiet_cells_and_small_counts_are_left_out() -> None:
+    cell = series_id("cell", CELL)
+    assert merge(surges={"D": surge(cell, 27, p_value=0.3)}).empty
+    assert merge(surges={"D": surge(cell, 2)}).empty
+    assert merge(surges={"D": surge(cell, 27, p_value=0.05)}, config=MergeConfig(q=0.5)).empty, "every 20 days"
+
+
+def test_false_discovery_control_spans_all_cells() -> None:
+    quiet = [surge(f"category=q{n};district=d", 5, p_value=0.9) for n in range(200)]
+    lucky = surge(series_id("cell", CELL), 27, p_value=0.02)
+    assert merge(surges={"D": pd.concat([lucky, *quiet])}, config=MergeConfig(min_recurrence_days=0)).empty
+    assert len(merge(surges={"D": lucky}, config=MergeConfig(min_recurrence_days=0))) == 1
+
+
+def test_rule_and_surge_about_the_same_tickets_are_one() -> None:
+    rows = tickets(27)
+    rows["text"] = ["燃气泄漏" if n == 3 else "" for n in range(27)]
+    hits = apply_rules(rows, as_of=NOW, timezone="UTC")
+    found = merge(tickets=rows, surges={"D": surge(series_id("cell", CELL), 27)}, hits=hits)
+    assert len(found) == 1
+    row = found.iloc[0]
+    assert row["kinds"] == ["敏感", "异动", "高频"]
+    assert row["sensitive"]
+    assert row["evidence"]["tickets_total"] == 27
+    assert len(row["evidence"]["signals"]) == 3
+
+
+def test_two_events_stay_two() -> None:
+    rows = pd.concat([tickets(8), tickets(8, first=100, district="三亚市")])
+    hits = apply_rules(rows, as_of=NOW, timezone="UTC")
+    assert sorted(merge(tickets=rows, hits=hits)["area"]) == ["三亚市", "海口市"]
+
+
+def test_a_sum_joins_the_cell_that_explains_it() -> None:
+    cell, district = (surge(series_id(level, CELL), y) for level, y in (("cell", 27), ("district", 30)))
+    surges = {"D": pd.concat([cell, district])}
+    found = merge(tickets=tickets(27), static=static("cell", "district"), surges=surges)
+    assert len(found) == 1
+    assert found.iloc[0]["cells"] == [series_id("cell", CELL), series_id("district", CELL)]
+    assert found.iloc[0]["observed"] == 27
+
+
+def test_a_sum_that_no_cell_shows_stands_alone() -> None:
+    surges = {"D": pd.concat([surge(series_id("cell", CELL), 12), surge(series_id("total", {}), 900, expected=400)])}
+    found = merge(tickets=tickets(12), static=static("cell", "total"), surges=surges)
+    assert len(found) == 2
+
+
+def test_the_budget_is_proposed_per_department_and_spares_the_sensitive() -> None:
+    rows = pd.concat([tickets(6 + n, first=100 * n, district=f"d{n}") for n in range(4)])
+    rows.loc[(rows["district"] == "d0").to_numpy(), "text"] = "燃气泄漏"
+    hits = apply_rules(rows, as_of=NOW, timezone="UTC")
+    found = merge(tickets=rows, hits=hits, config=MergeConfig(weekly_budget=2))
+    assert found["within_budget"].tolist() == [True, True, True, False]
+    assert found.iloc[0]["sensitive"]
+    none_left = merge(tickets=rows, hits=hits, config=MergeConfig(weekly_budget=2), raised={"城管局": 2})
+    assert none_left["within_budget"].tolist() == [True, False, False, False]
+
+
+def test_similar_past_cases_come_from_episodes_and_from_history() -> None:
+    frame = surge(series_id("cell", CELL), 27)
+    frame.loc[2, ["y", "alarm"]] = [30, True]
+    episode = {"kind": "异动", "category": "施工噪声", "window_start": TODAY - pd.Timedelta(days=90), "observed": 9}
+    past = pd.DataFrame([{**episode, "area": "三亚市"}, {**episode, "area": "海口市", "outcome": "handled"}])
+    cases = merge(tickets=tickets(27), surges={"D": frame}, past=past).iloc[0]["past"]
+    assert [case["source"] for case in cases] == ["episode", "episode", "history"]
+    assert cases[0]["outcome"] == "handled"
+    assert cases[2]["y"] == 30
+
+
+def test_nothing_found_is_an_empty_frame_with_all_columns() -> None:
+    assert tuple(merge().columns) == CANDIDATE_COLUMNS
+
+
+def test_benjamini_hochberg_ignores_what_was_not_tested() -> None:
+    assert benjamini_hochberg([np.nan, 0.001, 0.9], 0.1).tolist() == [False, True, False]
+    assert not benjamini_hochberg([], 0.1).size
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=50), st.floats(0.01, 0.5))
+def test_benjamini_hochberg_matches_its_definition(p: list[float], q: float) -> None:
+    ordered = sorted(p)
+    limits = [value for k, value in enumerate(ordered, start=1) if value <= q * k / len(p)]
+    expected = [bool(limits) and value <= limits[-1] for value in p]
+    assert benjamini_hochberg(p, q).tolist() == expected
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_later_known_tickets_change_nothing(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    rows = tickets(27)
+    later = tickets(int(rng.integers(1, 40)), first=1000).assign(known_at=pd.Timestamp(NOW) + pd.Timedelta(1, "s"))
+    surges = {"D": surge(series_id("cell", CELL), 27)}
+    one, other = (merge(tickets=frame, surges=surges) for frame in (rows, pd.concat([rows, later])))
+    pd.testing.assert_frame_equal(one, other)
