@@ -1,0 +1,128 @@
+"""The four real cities as weekly panels, and the six folds of each: built from WEISU_REAL_DATA, never committed.
+
+Cells are category x district with at least 30 tickets before the first test week; zeros are filled over the whole span.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+ORIGINS: Final = 6
+HORIZON: Final = 8
+DEVELOPMENT: Final = 4
+"""The first four origins of a city are for choosing; the last two are only reported."""
+
+_MIN_TICKETS: Final = 30
+_NYC_OFFICES: Final = [f"NYCC{number}" for number in ("01", "02", "03", "06", "08", "43", "48", "50")]
+
+
+@dataclass(frozen=True)
+class City:
+    """One city's panel.
+
+    Attributes:
+        name: nyc, stuttgart, boston or chicago.
+        country: ISO code of its holidays.
+        y: Long frame `unique_id, ds, y` of the cells, complete weeks, zeros filled.
+        static: `unique_id, category, district`.
+        cutoffs: The last known week (its `ds`) of each fold, oldest first.
+    """
+
+    name: str
+    country: str
+    y: pd.DataFrame
+    static: pd.DataFrame
+    cutoffs: list[pd.Timestamp]
+
+
+def real_data() -> Path:
+    """Return the folder of real data, or leave with a sentence."""
+    folder = os.environ.get("WEISU_REAL_DATA")
+    if not folder:
+        raise SystemExit("WEISU_REAL_DATA is not set: this benchmark needs the real tickets")
+    return Path(folder)
+
+
+def load_tickets(name: str, folder: Path) -> tuple[pd.DataFrame, str, str, str]:
+    """Return tickets (`created, category, district`), first Monday, last day and country of a city."""
+    return _LOADERS[name](folder / "tickets")
+
+
+def load_city(name: str, folder: Path | None = None) -> City:
+    """Build a city's weekly panel and folds."""
+    tickets, start, end, country = load_tickets(name, folder or real_data())
+    weeks = pd.date_range(start, end, freq="W-MON")
+    wide = _wide(tickets, tickets["created"].dt.to_period("W-SUN").dt.start_time, weeks)
+    cutoffs = [weeks[len(weeks) - 1 - HORIZON * back] for back in range(ORIGINS, 0, -1)]
+    kept = wide.loc[:, wide.loc[: cutoffs[0]].sum() >= _MIN_TICKETS]
+    return _city(name, country, kept, cutoffs)
+
+
+def load_daily(name: str, folder: Path | None = None, *, horizon: int = 14) -> City:
+    """Build a city's daily panel, one series per category with at least 30 tickets before the first test day."""
+    tickets, start, end, country = load_tickets(name, folder or real_data())
+    days = pd.date_range(start, end, freq="D")
+    wide = _wide(tickets.assign(district=""), tickets["created"].dt.normalize(), days)
+    cutoffs = [days[len(days) - 1 - horizon * back] for back in range(ORIGINS, 0, -1)]
+    kept = wide.loc[:, wide.loc[: cutoffs[0]].sum() >= _MIN_TICKETS]
+    return _city(name, country, kept, cutoffs)
+
+
+def _wide(tickets: pd.DataFrame, period: pd.Series, periods: pd.DatetimeIndex) -> pd.DataFrame:
+    inside = tickets.assign(ds=period)[period.between(periods[0], periods[-1])]
+    counts = inside.groupby(["ds", "category", "district"]).size().unstack(["category", "district"])  # noqa: PD010 - sizes are not to be averaged
+    return counts.reindex(periods).fillna(0.0).sort_index(axis=1)
+
+
+def _city(name: str, country: str, wide: pd.DataFrame, cutoffs: list[pd.Timestamp]) -> City:
+    pairs = wide.columns.to_frame(index=False)
+    static = pairs.assign(unique_id=pairs["category"] + " | " + pairs["district"])
+    y = pd.DataFrame(
+        {
+            "unique_id": np.repeat(static["unique_id"].to_numpy(), len(wide)),
+            "ds": np.tile(wide.index.to_numpy(), len(static)),
+            "y": wide.to_numpy().T.ravel(),
+        }
+    )
+    return City(name, country, y, static[["unique_id", "category", "district"]], cutoffs)
+
+
+def _nyc(folder: Path) -> tuple[pd.DataFrame, str, str, str]:
+    tickets = pd.read_parquet(folder / "nyc_council_cases_2015_2025.parquet")
+    tickets = tickets[tickets["office"].isin(_NYC_OFFICES)].rename(columns={"office": "district"})
+    return _named(tickets), "2015-01-05", "2023-11-26", "US"
+
+
+def _stuttgart(folder: Path) -> tuple[pd.DataFrame, str, str, str]:
+    from sklearn.cluster import KMeans
+
+    tickets = pd.read_parquet(folder / "stuttgart_gelbe_karten_2020_2026.parquet").dropna(subset=["lat", "lon"])
+    places = np.column_stack([tickets["lat"], tickets["lon"] * 0.66])
+    clusters = KMeans(20, random_state=0, n_init=3).fit_predict(places)
+    return _named(tickets.assign(district=[f"D{c:02d}" for c in clusters])), "2021-01-04", "2026-08-16", "DE"
+
+
+def _boston(folder: Path) -> tuple[pd.DataFrame, str, str, str]:
+    tickets = pd.read_parquet(folder / "boston_animals_pests_2013_2023.parquet")
+    return _named(tickets.rename(columns={"neighborhood": "district"})), "2014-01-06", "2019-12-29", "US"
+
+
+def _chicago(folder: Path) -> tuple[pd.DataFrame, str, str, str]:
+    tickets = pd.read_parquet(folder / "chicago_sanitation_2011_2014.parquet")
+    tickets = tickets.dropna(subset=["community_area"])
+    return _named(tickets.assign(district=tickets["community_area"].astype(str))), "2011-01-03", "2014-12-28", "US"
+
+
+def _named(tickets: pd.DataFrame) -> pd.DataFrame:
+    """Keep the three columns of a ticket that a panel needs; a ticket without category or district has no cell."""
+    return tickets.dropna(subset=["category", "district"])[["created", "category", "district"]]
+
+
+_LOADERS: Final = {"nyc": _nyc, "stuttgart": _stuttgart, "boston": _boston, "chicago": _chicago}
+CITIES: Final = tuple(_LOADERS)

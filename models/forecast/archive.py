@@ -1,0 +1,102 @@
+"""A fitted model as a set of files: LightGBM's text, Prophet's JSON, Parquet tables, and one JSON manifest."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import date
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pandas as pd
+
+from models.errors import ModelError
+from models.forecast.boosting import Booster
+from models.forecast.cadence import SCHEMA_VERSION, ForecastConfig
+from models.forecast.drivers import Calendar
+from models.forecast.engine import Engine
+from models.forecast.hierarchy import Hierarchy, PanelMatrix
+from models.forecast.seasonal import SeasonalModels
+
+if TYPE_CHECKING:
+    from models.forecast.model import DemandModel
+
+MANIFEST: Final = "manifest.json"
+_CALENDAR_DAYS_AHEAD: Final = 500
+_DAYS_PER_PERIOD: Final = {"W": 7, "D": 1}
+
+
+def pack(model: DemandModel) -> dict[str, bytes]:
+    """Return the files of a fitted model; the calendar is written out to some 16 months past the history."""
+    panel, engine = model.panel, model.engine
+    manifest = {
+        "schema_version": SCHEMA_VERSION,
+        "freq": panel.freq,
+        "start": panel.ds[0].isoformat(),
+        "cells": list(panel.ids),
+        "seasonal": list(engine.seasonal),
+        "alpha": {name: [float(value) for value in values] for name, values in engine.alpha.items()},
+    }
+    files = {
+        MANIFEST: json.dumps(manifest, ensure_ascii=False).encode(),
+        "config.json": engine.config.to_json().encode(),
+        "history.parquet": _to_parquet(pd.DataFrame(panel.y.T, columns=list(panel.ids), index=panel.ds).reset_index()),
+        "static.parquet": _to_parquet(model.static),
+    }
+    if engine.booster is not None:
+        files["booster.txt"] = engine.booster.export()
+    if engine.calendar is not None:
+        end = panel.ds[-1] + pd.Timedelta(days=_CALENDAR_DAYS_AHEAD)
+        files["calendar.parquet"] = _to_parquet(engine.calendar(panel.ds[0].date(), end.date()))
+    return files | {f"prophet_{name}.json": models.export() for name, models in engine.seasonal.items()}
+
+
+def unpack(files: Mapping[str, bytes]) -> tuple[PanelMatrix, pd.DataFrame, Engine]:
+    """Read the files of a fitted model: its history, its static frame, and what was learned.
+
+    Raises:
+        ModelError: The manifest is missing or of another schema.
+    """
+    if MANIFEST not in files:
+        raise ModelError(f"the exported model has no {MANIFEST}", hint="pass every file that export() returned")
+    manifest: dict[str, Any] = json.loads(files[MANIFEST])
+    if manifest["schema_version"] != SCHEMA_VERSION:
+        raise ModelError(f"exported model of schema {manifest['schema_version']}", hint="train again")
+    history, static = _from_parquet(files["history.parquet"]), _from_parquet(files["static.parquet"])
+    ds = pd.DatetimeIndex(history.iloc[:, 0])
+    y = np.ascontiguousarray(history.iloc[:, 1:].to_numpy(dtype=float).T)
+    panel = PanelMatrix(y, tuple(manifest["cells"]), ds, manifest["freq"])
+    engine = Engine(
+        hierarchy=Hierarchy.of(static, panel.ids),
+        config=ForecastConfig.from_json(files["config.json"].decode()),
+        calendar=_recorded(files.get("calendar.parquet")),
+        booster=Booster.restore(files["booster.txt"]) if "booster.txt" in files else None,
+        seasonal={name: SeasonalModels.restore(files[f"prophet_{name}.json"]) for name in manifest["seasonal"]},
+        alpha={name: np.asarray(values) for name, values in manifest["alpha"].items()},
+    )
+    return panel, static, engine
+
+
+def _recorded(content: bytes | None) -> Calendar | None:
+    """Serve the calendar rows that were exported."""
+    if content is None:
+        return None
+    rows = _from_parquet(content)
+
+    def calendar(start: date, end: date) -> pd.DataFrame:
+        if pd.Timestamp(end) > rows["date"].iloc[-1]:
+            raise ModelError(f"the model's calendar ends before {end}", hint="pass a calendar, or train again")
+        return rows[rows["date"].between(pd.Timestamp(start), pd.Timestamp(end))]
+
+    return calendar
+
+
+def _to_parquet(frame: pd.DataFrame) -> bytes:
+    buffer = BytesIO()
+    frame.to_parquet(buffer, index=False)
+    return buffer.getvalue()
+
+
+def _from_parquet(content: bytes) -> pd.DataFrame:
+    return pd.read_parquet(BytesIO(content))

@@ -1,0 +1,161 @@
+"""Rolling-origin backtest: every model refitted at every cutoff, scored per level of the hierarchy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from models.errors import PanelError
+from models.forecast.cadence import ForecastConfig
+from models.forecast.distribution import count_cdf, count_quantiles
+from models.forecast.drivers import Calendar
+from models.forecast.hierarchy import Hierarchy, Level, PanelMatrix
+from models.forecast.model import matrix_of
+from models.forecast.rivals import Known, Outcome, rival
+from models.metrics import (
+    bias,
+    coverage,
+    mase,
+    naive_scales,
+    pit_coverage,
+    randomised_pit,
+    rmsse,
+    wape,
+    weighted_pinball,
+)
+
+QUANTILES: Final = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
+DEFAULT_MODELS: Final = ("weisu", "lightgbm", "seasonal_naive", "same_week_mean", "window_mean")
+_NOMINAL: Final = (50, 80, 90)
+
+
+@dataclass(frozen=True)
+class BacktestResult:
+    """What was forecast, and how good it was.
+
+    Attributes:
+        predictions: `model, level, unique_id, ds, cutoff, horizon, y, mean, p5 .. p95, pit`.
+        scores: One row per level and model: `wape, mase, rmsse, bias, pinball` (wQL), `coverage80` (as printed, ends
+            included), `pit50, pit80, pit90` (randomised), `periods`.
+    """
+
+    predictions: pd.DataFrame
+    scores: pd.DataFrame
+
+
+def backtest(
+    y: pd.DataFrame,
+    static: pd.DataFrame,
+    *,
+    freq: str,
+    origins: int,
+    horizon: int,
+    models: Sequence[str] = DEFAULT_MODELS,
+    calendar: Calendar | None = None,
+    config: ForecastConfig | None = None,
+    step: int | None = None,
+    n_jobs: int = 1,
+) -> BacktestResult:
+    """Refit and forecast at `origins` cutoffs, the last one ending with the data.
+
+    Args:
+        y: Long frame of the cells, see `DemandModel.fit`.
+        static: The hierarchy.
+        freq: W or D.
+        origins: Number of cutoffs.
+        horizon: Periods ahead at each.
+        models: Names from models/forecast/rivals.py.
+        calendar: First and last day to calendar rows.
+        config: Configuration of our model; its horizon is replaced by `horizon`.
+        step: Periods between cutoffs; `horizon` when None, so that test periods never overlap.
+        n_jobs: Refits at once, by joblib: inside a `joblib.parallel_config("dask")` they run on the cluster.
+
+    Raises:
+        PanelError: The history is too short for that many origins.
+    """
+    from joblib import Parallel, delayed
+
+    panel, hierarchy = matrix_of(y, static, freq)
+    cutoffs = _cutoffs(panel, origins, horizon, step or horizon)
+    chosen = (config or ForecastConfig()).with_horizon(horizon)
+    jobs = [(name, cutoff) for cutoff in cutoffs for name in models]
+    frames = Parallel(n_jobs=n_jobs)(
+        delayed(_fold)(name, Known(panel, hierarchy, calendar, chosen, horizon), cutoff) for name, cutoff in jobs
+    )
+    predictions = pd.concat(frames, ignore_index=True)
+    return BacktestResult(predictions, score(predictions, panel, hierarchy, until=cutoffs[0]))
+
+
+def _cutoffs(panel: PanelMatrix, origins: int, horizon: int, step: int) -> list[pd.Timestamp]:
+    last = panel.y.shape[1] - 1 - horizon
+    indices = [last - step * back for back in range(origins - 1, -1, -1)]
+    if indices[0] < 2 * horizon:
+        raise PanelError(
+            f"{panel.y.shape[1]} periods are too few for {origins} origins of {horizon}",
+            hint="ask for fewer origins or a shorter horizon",
+        )
+    return [panel.ds[index] for index in indices]
+
+
+def _fold(name: str, everything: Known, cutoff: pd.Timestamp) -> pd.DataFrame:
+    panel, hierarchy, horizon = everything.panel, everything.hierarchy, everything.horizon
+    known = panel.until(cutoff)
+    outcome = rival(name)(replace(everything, panel=known))
+    first = known.y.shape[1]
+    actual = panel.y[:, first : first + horizon]
+    ds = panel.ds[first : first + horizon]
+    frames = [_rows(level, outcome, actual, ds) for level in hierarchy.levels]
+    return pd.concat(frames, ignore_index=True).assign(model=name, cutoff=cutoff)
+
+
+def _rows(level: Level, outcome: Outcome, actual: np.ndarray[Any, Any], ds: pd.DatetimeIndex) -> pd.DataFrame:
+    mean, y = level.sum(outcome.mean), level.sum(actual)
+    alpha = np.asarray(outcome.alpha[level.name])
+    alpha = alpha[:, None] if alpha.ndim == 1 else alpha
+    rng = np.random.default_rng(0)
+    pit = randomised_pit(count_cdf(y - 1, mean, alpha), count_cdf(y, mean, alpha), rng)
+    rows = {
+        "level": level.name,
+        "unique_id": np.repeat(np.asarray(level.ids, dtype=object), len(ds)),
+        "ds": np.tile(ds.to_numpy(), len(level.ids)),
+        "horizon": np.tile(np.arange(1, len(ds) + 1), len(level.ids)),
+        "y": y.ravel(),
+        "mean": mean.ravel(),
+        "pit": pit.ravel(),
+    }
+    quantiles = count_quantiles(mean, alpha, QUANTILES)
+    return pd.DataFrame(rows | {f"p{100 * q:g}": values.ravel() for q, values in quantiles.items()})
+
+
+def score(predictions: pd.DataFrame, panel: PanelMatrix, hierarchy: Hierarchy, *, until: pd.Timestamp) -> pd.DataFrame:
+    """Score predictions per level and model; MASE and RMSSE are scaled on the history up to `until`."""
+    history = panel.until(until).y
+    rows = []
+    for level in hierarchy.levels:
+        scales = naive_scales(level.sum(history))
+        own = predictions[predictions["level"] == level.name]
+        for model, group in own.groupby("model", sort=False):
+            rows.append({"level": level.name, "model": model, **_scores(group, level.ids, scales)})
+    return pd.DataFrame(rows)
+
+
+def _scores(group: pd.DataFrame, ids: Sequence[str], scales: tuple[Any, Any]) -> dict[str, float]:
+    group = group.set_index("unique_id").loc[list(ids)]
+    y, mean = group["y"].to_numpy(), group["mean"].to_numpy()
+    by_series = y.reshape(len(ids), -1), mean.reshape(len(ids), -1)
+    quantiles = {q: group[f"p{100 * q:g}"].to_numpy() for q in QUANTILES}
+    pits = {f"pit{n}": pit_coverage(group["pit"], n / 100) for n in _NOMINAL}
+    return {
+        "wape": wape(y, mean),
+        "mase": mase(*by_series, scales[0]),
+        "rmsse": rmsse(*by_series, scales[1]),
+        "bias": bias(y, mean),
+        "pinball": weighted_pinball(y, quantiles),
+        "coverage80": coverage(y, quantiles[0.1], quantiles[0.9]),
+        **pits,
+        "periods": float(group["ds"].nunique()),
+    }

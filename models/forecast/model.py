@@ -1,0 +1,149 @@
+"""`DemandModel`: fit on the cells of a panel, forecast every level, coherently, with count quantiles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from models.errors import ModelError, PanelError
+from models.forecast.archive import pack, unpack
+from models.forecast.cadence import ForecastConfig
+from models.forecast.distribution import count_quantiles
+from models.forecast.drivers import Calendar
+from models.forecast.engine import Engine, fit_engine
+from models.forecast.hierarchy import CELL, Hierarchy, PanelMatrix
+from models.forecast.windows import Floats
+
+MODEL_NAME = "weisu"
+
+
+@dataclass(frozen=True)
+class DemandModel:
+    """A fitted model and the history it was fitted on.
+
+    Attributes:
+        panel: The cells' history.
+        static: The static frame, as given.
+        engine: What was learned.
+    """
+
+    panel: PanelMatrix
+    static: pd.DataFrame
+    engine: Engine
+
+    @classmethod
+    def fit(
+        cls,
+        y: pd.DataFrame,
+        static: pd.DataFrame,
+        *,
+        freq: str,
+        calendar: Calendar | None = None,
+        weather: pd.DataFrame | None = None,  # noqa: ARG003 - taken up where it earns its place
+        config: ForecastConfig | None = None,
+        n_jobs: int = 1,
+    ) -> DemandModel:
+        """Fit on the cells of `y`.
+
+        Args:
+            y: Long frame `unique_id, ds, y`; rows of levels above the cells are ignored, they are sums.
+            static: One row per series, see `Hierarchy.of`.
+            freq: W or D.
+            calendar: First and last day to calendar rows, e.g. `functools.partial(calendar_frame, "CN")`.
+            weather: Daily weather as known then.
+            config: The configuration; the default one when None.
+            n_jobs: Threads of LightGBM and workers for Prophet.
+
+        Raises:
+            PanelError: The panel does not fit the contract.
+        """
+        panel, hierarchy = matrix_of(y, static, freq)
+        engine = fit_engine(panel, hierarchy, config=config or ForecastConfig(), calendar=calendar, n_jobs=n_jobs)
+        return cls(panel, static, engine)
+
+    def predict(
+        self,
+        y: pd.DataFrame | None = None,
+        *,
+        horizon: int,
+        quantiles: Sequence[float] = (0.1, 0.5, 0.9),
+        levels: str = "all",
+    ) -> pd.DataFrame:
+        """Forecast the periods after the history.
+
+        Args:
+            y: Newer history of the same cells; the fitted one when None.
+            horizon: Periods ahead.
+            quantiles: Levels between 0 and 1; columns `p10`, `p50`, ...
+            levels: `all`, or `input` for the cells alone.
+
+        Returns:
+            `unique_id, ds, mean, p.., base_model, horizon, level`, one row per series and period; means are
+            non-negative and add up over the levels.
+        """
+        panel = self.panel if y is None else self._newer(y)
+        cells = self.engine.cell_means(panel, horizon)
+        wanted = [level for level in self.engine.hierarchy.levels if levels == "all" or level.name == CELL]
+        frames = []
+        for level in wanted:
+            mean = level.sum(cells)
+            counts = count_quantiles(mean, self.engine.alpha[level.name][:, None], quantiles)
+            frame = _long(level.ids, panel.future(horizon), mean)
+            for quantile, values in counts.items():
+                frame[f"p{100 * quantile:g}"] = values.ravel()
+            frames.append(frame.assign(base_model=MODEL_NAME, level=level.name))
+        return pd.concat(frames, ignore_index=True)
+
+    def export(self) -> dict[str, bytes]:
+        """Return the model as files: LightGBM text, Prophet JSON, Parquet tables and JSON; no pickle."""
+        return pack(self)
+
+    @classmethod
+    def restore(cls, files: Mapping[str, bytes], *, calendar: Calendar | None = None) -> DemandModel:
+        """Read what `export` wrote.
+
+        Args:
+            files: Name to content.
+            calendar: Gives the days of coming periods; the exported calendar rows serve when None.
+
+        Raises:
+            ModelError: A file is missing or of another schema.
+        """
+        panel, static, engine = unpack(files)
+        return cls(panel, static, replace(engine, calendar=calendar or engine.calendar))
+
+    def _newer(self, y: pd.DataFrame) -> PanelMatrix:
+        panel = PanelMatrix.of(y[y["unique_id"].isin(self.panel.ids)], freq=self.panel.freq)
+        if panel.ids != self.panel.ids:
+            raise ModelError("the newer history lacks cells that the model was fitted on", hint="train again")
+        return panel
+
+
+def matrix_of(y: pd.DataFrame, static: pd.DataFrame, freq: str) -> tuple[PanelMatrix, Hierarchy]:
+    """Spread the cells of a long frame and find their hierarchy.
+
+    Raises:
+        PanelError: The frames do not fit the contract.
+    """
+    if "unique_id" not in static:
+        raise PanelError("the static frame has no column 'unique_id'")
+    if "level" in static:
+        cells = static.loc[static["level"] == CELL, "unique_id"]
+        y = y[y["unique_id"].isin(cells)]
+    panel = PanelMatrix.of(y, freq=freq)
+    return panel, Hierarchy.of(static, panel.ids)
+
+
+def _long(ids: Sequence[str], ds: pd.DatetimeIndex, mean: Floats) -> pd.DataFrame:
+    horizon = len(ds)
+    return pd.DataFrame(
+        {
+            "unique_id": np.repeat(np.asarray(ids, dtype=object), horizon),
+            "ds": np.tile(ds.to_numpy(), len(ids)),
+            "mean": mean.ravel(),
+            "horizon": np.tile(np.arange(1, horizon + 1), len(ids)),
+        }
+    )

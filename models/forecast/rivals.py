@@ -1,0 +1,109 @@
+"""The models that a backtest sets beside each other: ours, its parts, and what a planner does without it.
+
+Each takes what was known at a cutoff and returns means of the cells and one dispersion per series and level.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Final
+
+import numpy as np
+
+from models.errors import PanelError
+from models.forecast.baselines import same_week_mean, seasonal_naive, window_mean
+from models.forecast.cadence import Cadence, ForecastConfig, cadence_of
+from models.forecast.distribution import dispersions
+from models.forecast.drivers import Calendar, period_drivers
+from models.forecast.engine import fit_engine
+from models.forecast.hierarchy import Hierarchy, PanelMatrix
+from models.forecast.windows import Floats
+
+_PAST_ORIGINS: Final = 26
+_FESTIVAL: Final = 1
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a rival may use at a cutoff."""
+
+    panel: PanelMatrix
+    hierarchy: Hierarchy
+    calendar: Calendar | None
+    config: ForecastConfig
+    horizon: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A rival's forecast: cell means (cells x horizon) and dispersion per level."""
+
+    mean: Floats
+    alpha: Mapping[str, Floats]
+
+
+Rival = Callable[[Known], Outcome]
+
+
+def _weisu(known: Known, *, prophet: bool) -> Outcome:
+    config = replace(known.config, prophet=known.config.prophet and prophet)
+    engine = fit_engine(known.panel, known.hierarchy, config=config, calendar=known.calendar)
+    return Outcome(engine.cell_means(known.panel, known.horizon), engine.alpha)
+
+
+def _lightgbm(known: Known) -> Outcome:
+    config = replace(known.config, prophet=False, weights={"poisson": 1.0, "window": 0.0})
+    engine = fit_engine(known.panel, known.hierarchy, config=config, calendar=known.calendar)
+    return Outcome(engine.cell_means(known.panel, known.horizon), engine.alpha)
+
+
+def _simple(known: Known, *, method: Callable[[Floats, Cadence, int, Floats], Floats]) -> Outcome:
+    y, cadence = known.panel.y, cadence_of(known.panel.freq)
+    ds = known.panel.ds.append(known.panel.future(known.horizon))
+    drivers = period_drivers(ds, days=7 if known.panel.freq == "W" else 1, calendar=known.calendar)
+    festival = drivers[:, _FESTIVAL]
+    mean = method(y, cadence, known.horizon, festival)
+    shortest = max(2, y.shape[1] // 2)
+    cutoffs = range(max(shortest, y.shape[1] - _PAST_ORIGINS), y.shape[1])
+    past = np.concatenate([method(y[:, :cut], cadence, 1, festival) for cut in cutoffs], axis=1)
+    actual = y[:, cutoffs.start : cutoffs.stop]
+    shrink = known.config.dispersion_shrink
+    alpha = {
+        level.name: dispersions(level.sum(actual), level.sum(past), shrink=shrink) for level in known.hierarchy.levels
+    }
+    return Outcome(mean, alpha)
+
+
+def _naive(y: Floats, cadence: Cadence, horizon: int, _festival: Floats) -> Floats:
+    return seasonal_naive(y, cadence, horizon)
+
+
+def _same_week(y: Floats, cadence: Cadence, horizon: int, festival: Floats) -> Floats:
+    return same_week_mean(y, cadence, horizon, festival=festival)
+
+
+def _window(y: Floats, cadence: Cadence, horizon: int, _festival: Floats) -> Floats:
+    return window_mean(y, cadence.main, horizon)
+
+
+RIVALS: Final[dict[str, Rival]] = {
+    "weisu": partial(_weisu, prophet=True),
+    "weisu_without_prophet": partial(_weisu, prophet=False),
+    "lightgbm": _lightgbm,
+    "seasonal_naive": partial(_simple, method=_naive),
+    "same_week_mean": partial(_simple, method=_same_week),
+    "window_mean": partial(_simple, method=_window),
+}
+
+
+def rival(name: str) -> Rival:
+    """Return a rival by name.
+
+    Raises:
+        PanelError: There is none of that name.
+    """
+    if name not in RIVALS:
+        raise PanelError(f"no model {name!r} to backtest", hint=f"choose from {', '.join(RIVALS)}")
+    return RIVALS[name]

@@ -1,0 +1,120 @@
+"""How good a forecast is: errors of the mean, pinball loss of quantiles, and the calibration of counts.
+
+All functions take arrays of one shape and are vectorised; sums run over everything unless said otherwise. Definitions
+follow Hyndman & Koehler (2006) for MASE, Makridakis et al. (2022, M5) for RMSSE and weighted pinball loss, and
+Czado, Gneiting & Held (2009) for the randomised PIT of counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.float64]
+
+
+def _pair(actual: ArrayLike, forecast: ArrayLike) -> tuple[Floats, Floats]:
+    y, f = np.asarray(actual, dtype=float), np.asarray(forecast, dtype=float)
+    if y.shape != f.shape:
+        raise ValueError(f"actual has shape {y.shape}, forecast {f.shape}")
+    return y, f
+
+
+def wape(actual: ArrayLike, forecast: ArrayLike) -> float:
+    """Weighted absolute percentage error: sum |y - f| / sum y; NaN where nothing happened.
+
+    >>> wape([2, 0, 2], [1, 1, 2])
+    0.5
+    """
+    y, f = _pair(actual, forecast)
+    return _ratio(float(np.abs(y - f).sum()), float(y.sum()))
+
+
+def bias(actual: ArrayLike, forecast: ArrayLike) -> float:
+    """Relative bias: sum (f - y) / sum y; positive when too much was forecast."""
+    y, f = _pair(actual, forecast)
+    return _ratio(float((f - y).sum()), float(y.sum()))
+
+
+def naive_scales(history: ArrayLike, *, season: int = 1) -> tuple[Floats, Floats]:
+    """Mean absolute and mean squared in-sample error of the (seasonal) naive, per series.
+
+    Args:
+        history: Counts, series x periods, from before the first test period.
+        season: Lag of the naive forecast.
+
+    Returns:
+        Two arrays of one number per series; NaN where a series never moved.
+    """
+    steps = np.asarray(history, dtype=float)
+    steps = steps[:, season:] - steps[:, :-season]
+    absolute, squared = np.abs(steps).mean(axis=1), (steps**2).mean(axis=1)
+    return np.where(absolute > 0, absolute, np.nan), np.where(squared > 0, squared, np.nan)
+
+
+def mase(actual: ArrayLike, forecast: ArrayLike, scale: ArrayLike) -> float:
+    """Mean absolute scaled error: per series (first axis) over all its test periods, then averaged over series."""
+    y, f = _pair(actual, forecast)
+    per_series = np.abs(y - f).reshape(len(y), -1).mean(axis=1) / np.asarray(scale)
+    return _mean_of_finite(per_series)
+
+
+def rmsse(actual: ArrayLike, forecast: ArrayLike, scale: ArrayLike) -> float:
+    """Root mean squared scaled error, per series, then averaged over series."""
+    y, f = _pair(actual, forecast)
+    per_series = np.sqrt(((y - f) ** 2).reshape(len(y), -1).mean(axis=1) / np.asarray(scale))
+    return _mean_of_finite(per_series)
+
+
+def pinball(actual: ArrayLike, quantile: ArrayLike, level: float) -> Floats:
+    """Pinball loss of each forecast quantile."""
+    y, q = _pair(actual, quantile)
+    return np.maximum(level * (y - q), (level - 1.0) * (y - q))
+
+
+def weighted_pinball(actual: ArrayLike, quantiles: Mapping[float, ArrayLike]) -> float:
+    """2 x the mean over levels of summed pinball loss / sum y (wQL); a scaled, discrete CRPS."""
+    y = np.asarray(actual, dtype=float)
+    losses = [float(pinball(y, q, level).sum()) for level, q in quantiles.items()]
+    return _ratio(2.0 * float(np.mean(losses)), float(y.sum()))
+
+
+def coverage(actual: ArrayLike, lower: ArrayLike, upper: ArrayLike) -> float:
+    """Share of observations inside [lower, upper], ends included. Discrete counts over-cover: see `pit_coverage`."""
+    y, low = _pair(actual, lower)
+    return float(((y >= low) & (y <= np.asarray(upper, dtype=float))).mean())
+
+
+def randomised_pit(below: ArrayLike, upto: ArrayLike, rng: np.random.Generator) -> Floats:
+    """Probability integral transform of counts, uniform when the forecast is right.
+
+    Args:
+        below: P(Y < y) of each observation under its forecast.
+        upto: P(Y <= y).
+        rng: Draws the place inside each step.
+    """
+    low, high = _pair(below, upto)
+    return low + rng.uniform(size=low.shape) * (high - low)
+
+
+def pit_coverage(pit: ArrayLike, nominal: float) -> float:
+    """Share of PIT values inside the central interval of nominal probability."""
+    values = np.asarray(pit, dtype=float)
+    return float((np.abs(values - 0.5) <= nominal / 2.0).mean())
+
+
+def score_means(actual: ArrayLike, forecast: ArrayLike) -> dict[str, Any]:
+    """Return the two scores of a mean that need no history, by name."""
+    return {"wape": wape(actual, forecast), "bias": bias(actual, forecast)}
+
+
+def _ratio(numerator: float, denominator: float) -> float:
+    return numerator / denominator if denominator > 0 else float("nan")
+
+
+def _mean_of_finite(values: Floats) -> float:
+    finite = values[np.isfinite(values)]
+    return float(finite.mean()) if finite.size else float("nan")
