@@ -10,7 +10,7 @@ import typer
 
 from features.errors import WeisuError
 
-COMMANDS: Final[tuple[str, ...]] = ()
+COMMANDS: Final[tuple[str, ...]] = ("simulate",)
 """Modules of `pipelines.commands`, each with `register(app)`, in the order of `weisu --help`."""
 
 app = typer.Typer(
@@ -32,3 +32,7 @@ def main() -> None:
     except WeisuError as error:
         sys.stderr.write(f"weisu: {error}\n")
         sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,37 @@
+"""A simulated hotline city: work orders like a 12345 platform's, and the truth about what was injected into them.
+
+Every name, number and place is invented. What each module settles, in order:
+
+    catalogue   the city on paper: matters, districts, time profiles (the TOML files beside it)
+    config      what can be asked for
+    shocks      typhoons, heat, rain, cold
+    intensity   expected volume of every day, matter and district
+    places      communities, roads and markets
+    incidents   injected bursts and persistent callers
+    plan        all of these for one configuration, cut into chunks
+    draws       single tickets as numbers
+    identities  invented people
+    wording     titles and texts
+    orders      the export's columns
+    city        simulate() and truth()
+    export      files
+"""
+
+from features.simulator.city import chunk_count, simulate, simulate_chunk, truth
+from features.simulator.config import DEFAULT_SEED, SimulatorConfig
+from features.simulator.errors import SimulatorError
+from features.simulator.export import Export, write_city
+from features.simulator.orders import SCHEMA
+
+__all__ = [
+    "DEFAULT_SEED",
+    "SCHEMA",
+    "Export",
+    "SimulatorConfig",
+    "SimulatorError",
+    "chunk_count",
+    "simulate",
+    "simulate_chunk",
+    "truth",
+    "write_city",
+]

@@ -1,0 +1,80 @@
+"""The whole city, computed once from a configuration, and cut into chunks of days that any process can draw."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.simulator.catalogue import Catalogue, catalogue
+from features.simulator.config import SimulatorConfig
+from features.simulator.incidents import Incidents, inject_incidents
+from features.simulator.intensity import expected_tickets
+from features.simulator.places import Places, invent_places
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+_CHUNK_TICKETS: Final = 200_000
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Some consecutive days: `first` included, `last` excluded, as offsets from the start; `tickets` ordinary ones."""
+
+    index: int
+    first: int
+    last: int
+    tickets: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that is settled before single tickets are drawn.
+
+    Attributes:
+        config: What was asked for.
+        city: The city on paper.
+        places: Its invented places.
+        volume: Relative volume (days, leaves, districts), summing to 1.
+        incidents: What is injected.
+        chunks: The days in portions of about 200,000 tickets; every portion has its own random stream.
+    """
+
+    config: SimulatorConfig
+    city: Catalogue
+    places: Places
+    volume: Floats
+    incidents: Incidents
+    chunks: tuple[Chunk, ...]
+
+
+@lru_cache(maxsize=1)
+def make_plan(config: SimulatorConfig) -> Plan:
+    """Settle the city for a configuration; the same in every process."""
+    city = catalogue()
+    places = invent_places(city, config.rng(0))
+    volume = expected_tickets(config, city)
+    incidents = inject_incidents(config, city, places)
+    ordinary = config.tickets - len(incidents.ticket_opened)
+    return Plan(
+        config=config,
+        city=city,
+        places=places,
+        volume=volume,
+        incidents=incidents,
+        chunks=_chunks(volume.sum(axis=(1, 2)), ordinary, config.rng(6)),
+    )
+
+
+def _chunks(by_day: Floats, tickets: int, rng: np.random.Generator) -> tuple[Chunk, ...]:
+    """Cut the days where the expected tickets fill a chunk, and share the tickets out: exactly `tickets` in all."""
+    filled = (np.cumsum(by_day) * tickets / _CHUNK_TICKETS).astype(int)
+    starts = np.unique(np.concatenate([[0], np.flatnonzero(np.diff(filled)) + 1]))
+    ends = np.append(starts[1:], len(by_day))
+    shares = np.add.reduceat(by_day, starts)
+    drawn = rng.multinomial(tickets, shares / shares.sum())
+    return tuple(Chunk(i, int(a), int(b), int(n)) for i, (a, b, n) in enumerate(zip(starts, ends, drawn, strict=True)))
