@@ -1,0 +1,70 @@
+"""From raw to honest p-values: so that a quiet period has p < 0.01 in one case of a hundred.
+
+Estimated means and dispersions, downweighting, discreteness and overlapping windows all bend raw p-values a little. The
+bend depends on the expected count and on the dispersion; it was measured on quiet simulated series of many shapes
+(`benchmarks/hotspots/calibrate.py`) and is kept as polynomials in `calibration_table.py`.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.hotspots.surge.calibration_table import LEVELS, RANGES, TABLES
+
+Floats = NDArray[np.float64]
+Channel = Literal["one", "scan"]
+
+_STEEPEST: Final = 1.5  # calibrated over raw evidence beyond the last measured level
+_FLATTEST: Final = 0.6
+
+
+def calibrate(raw: Floats, mean: Floats, variance: Floats, freq: str, channel: Channel) -> Floats:
+    """Return calibrated p-values of raw ones.
+
+    Args:
+        raw: Raw p-values, any shape.
+        mean: Expected counts, same shape.
+        variance: Predictive variances, same shape.
+        freq: `W`, `D` or `h`.
+        channel: `one` for the period alone, `scan` for the combined windows.
+    """
+    knots = _knots(mean.ravel(), variance.ravel(), freq, channel)
+    evidence = -np.log10(raw.ravel())
+    cell = np.clip((evidence[:, None] >= knots).sum(axis=1) - 1, 0, len(LEVELS) - 2)
+    row = np.arange(len(cell))
+    left, width = knots[row, cell], knots[row, cell + 1] - knots[row, cell]
+    rise = np.diff(LEVELS)[cell] / width
+    beyond = evidence > knots[:, -1]
+    level = LEVELS[cell] + (evidence - left) * rise
+    slope = np.clip(rise, _FLATTEST, _STEEPEST)
+    level = np.where(beyond, LEVELS[-1] + (evidence - knots[:, -1]) * slope, level)
+    return np.asarray(10.0 ** -np.maximum(level, 0.0)).reshape(raw.shape)
+
+
+def raw_level(alpha: float, mean: Floats, variance: Floats, freq: str, channel: Channel) -> Floats:
+    """Return the raw p-value that calibrates to `alpha`, for every expected count."""
+    knots = _knots(mean.ravel(), variance.ravel(), freq, channel)
+    level = -np.log10(alpha)
+    cell = int(np.clip(np.searchsorted(LEVELS, level) - 1, 0, len(LEVELS) - 2))
+    share = (level - LEVELS[cell]) / (LEVELS[cell + 1] - LEVELS[cell])
+    evidence = knots[:, cell] + share * (knots[:, cell + 1] - knots[:, cell])
+    return np.asarray(10.0**-evidence).reshape(mean.shape)
+
+
+def features(mean: Floats, variance: Floats) -> Floats:
+    """Return the polynomial terms of log expected count and log dispersion, N x 10."""
+    (low, high), (tight, wide) = RANGES
+    a = np.clip(np.log10(np.maximum(mean, 1e-9)), low, high)
+    b = np.clip(np.log10(np.maximum(variance, 1e-9) / np.maximum(mean, 1e-9)), tight, wide)
+    return np.stack([a**0, a, b, a * a, a * b, b * b, a**3, a * a * b, a * b * b, b**3], axis=1)
+
+
+def _knots(mean: Floats, variance: Floats, freq: str, channel: Channel) -> Floats:
+    """Return the raw evidence (-log10 p) that is worth each of LEVELS, N x levels, increasing."""
+    bend = features(mean, variance) @ TABLES[freq, channel]
+    raw = np.concatenate([np.zeros((len(bend), 1)), LEVELS[1:] + bend], axis=1)
+    steps = np.maximum(np.diff(raw, axis=1), 0.25 * np.diff(LEVELS))
+    return np.concatenate([raw[:, :1], np.cumsum(steps, axis=1)], axis=1)

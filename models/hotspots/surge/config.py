@@ -1,0 +1,113 @@
+"""What the surge detector is set to: one frozen value per frequency, kept as JSON beside the trained bundle."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Final, Literal
+
+from models.errors import ModelError
+
+Freq = Literal["W", "D", "h"]
+
+SCHEMA_VERSION: Final = 1
+
+
+@dataclass(frozen=True)
+class FreqConfig:
+    """Settings of one frequency.
+
+    Attributes:
+        harmonics: Pairs of yearly sine and cosine terms.
+        windows: Lengths of the scan windows, in periods, ending at the judged period.
+        window_weights: Weight of each window in the combined p-value (harmonic mean); sums to 1.
+        guard: Last periods left out of the fit, so that a growing outbreak cannot raise its own baseline.
+        refit_every: Periods between two fits; fits happen at fixed calendar positions, whatever the start.
+        memory: Periods of history used at most.
+        outlier: Standardised Anscombe residual above which a past period is downweighted by its inverse square.
+        level_discounts: Discounts of the local level that compete with a constant one (empty: constant only).
+        season_sd: Prior standard deviation of a seasonal coefficient on the log scale.
+        day_sd: Prior standard deviation of a weekday or holiday coefficient on the log scale.
+        young: Periods of history under which a series borrows its season from its relatives.
+    """
+
+    harmonics: int
+    windows: tuple[int, ...]
+    window_weights: tuple[float, ...]
+    guard: int
+    refit_every: int
+    memory: int
+    outlier: float = 2.58
+    level_discounts: tuple[float, ...] = ()
+    season_sd: float = 1.0
+    day_sd: float = 1.0
+    young: int = 52
+
+
+@dataclass(frozen=True)
+class SurgeConfig:
+    """Settings of the surge detector for all frequencies; round-trips through JSON.
+
+    >>> SurgeConfig.from_json(SurgeConfig().to_json()) == SurgeConfig()
+    True
+    """
+
+    weekly: FreqConfig = field(
+        default_factory=lambda: FreqConfig(
+            harmonics=2, windows=(1, 2, 3), window_weights=(0.6, 0.25, 0.15), guard=26, refit_every=4, memory=624
+        )
+    )
+    daily: FreqConfig = field(
+        default_factory=lambda: FreqConfig(
+            harmonics=4,
+            windows=(1, 2, 3, 5, 7),
+            window_weights=(0.4, 0.15, 0.15, 0.15, 0.15),
+            guard=28,
+            refit_every=28,
+            memory=2548,
+            level_discounts=(0.98, 0.93, 0.8),
+            young=364,
+        )
+    )
+    hourly: FreqConfig = field(
+        default_factory=lambda: FreqConfig(
+            harmonics=2,
+            windows=(1, 2, 3, 6, 12, 24),
+            window_weights=(0.3, 0.15, 0.15, 0.15, 0.125, 0.125),
+            guard=7,
+            refit_every=7,
+            memory=1095,
+            level_discounts=(0.98, 0.93, 0.8),
+            young=364,
+        )
+    )
+
+    def at(self, freq: str) -> FreqConfig:
+        """Return the settings of frequency `W`, `D` or `h`."""
+        return {"W": self.weekly, "D": self.daily, "h": self.hourly}[freq]
+
+    def to_json(self) -> str:
+        """Return the configuration as a JSON document."""
+        return json.dumps({"schema_version": SCHEMA_VERSION, **asdict(self)}, indent=2)
+
+    @classmethod
+    def from_json(cls, text: str) -> SurgeConfig:
+        """Read a configuration written by `to_json`.
+
+        Raises:
+            ModelError: The document has another schema version or unknown keys.
+        """
+        document = json.loads(text)
+        version = document.pop("schema_version", None)
+        if version != SCHEMA_VERSION:
+            raise ModelError(f"surge configuration has schema version {version}, this code reads {SCHEMA_VERSION}")
+        try:
+            return cls(**{name: _freq_config(values) for name, values in document.items()})
+        except TypeError as error:
+            raise ModelError(f"surge configuration: {error}", hint="retrain, or remove the unknown key") from error
+
+
+def _freq_config(values: dict[str, Any]) -> FreqConfig:
+    tuples = {f.name for f in fields(FreqConfig) if str(f.type).startswith("tuple")}
+    settings: dict[str, Any] = {name: tuple(v) if name in tuples else v for name, v in values.items()}
+    return FreqConfig(**settings)

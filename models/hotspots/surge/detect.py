@@ -1,0 +1,104 @@
+"""`detect_surges`: counts in; expected counts, upper bounds, p-values and recurrence intervals out."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from models.errors import PanelError
+from models.hotspots.surge.borrow import kin_of
+from models.hotspots.surge.calibration import calibrate, raw_level
+from models.hotspots.surge.config import FreqConfig, SurgeConfig
+from models.hotspots.surge.design import CIVIL_YEAR, SERVICE_YEAR, build_design
+from models.hotspots.surge.grid import STEP, Grid, to_grid
+from models.hotspots.surge.season import choose_year
+from models.hotspots.surge.tails import quantile
+from models.hotspots.surge.walk import Judged, Walk
+
+Floats = NDArray[np.float64]
+
+_FEWEST: Final = {"W": 8, "D": 28}
+"""Periods of history before a series may claim anything on its own."""
+
+
+def detect_surges(
+    y: pd.DataFrame,
+    *,
+    freq: str,
+    start: pd.Timestamp,
+    end: pd.Timestamp | None = None,
+    alpha: float = 0.01,
+    calendar: pd.DataFrame | None = None,
+    static: pd.DataFrame | None = None,
+    config: SurgeConfig | None = None,
+) -> pd.DataFrame:
+    """Judge every period of every series from `start` on, each from the counts up to that period only.
+
+    Args:
+        y: Long frame `unique_id, ds, y`; with a column `callers` (distinct callers) those are tested instead of
+            tickets, because one person can call fifty times. Missing periods are zeros; the last `ds` is complete.
+        freq: `W`, `D` or `h`.
+        start: First period judged (naive local time).
+        end: Last period judged; the panel's last when None.
+        alpha: Level of the alarm and of `upper`.
+        calendar: One row per day (see `features.calendars.calendar_frame`); None where holidays are unknown.
+        static: The hierarchy (`unique_id, category, district, ...`): who lends strength to sparse and young cells.
+        config: Settings; the defaults are those of the published benchmarks.
+
+    Returns:
+        One row per series and period: unique_id, ds, y, expected, upper, p_value, p_value_1, recurrence_days, alarm,
+        window (periods of the most telling scan window), borrowed (whose season a cell uses, '' for its own), and
+        tickets where callers were tested.
+
+    Raises:
+        PanelError: The panel or `start` cannot be used.
+    """
+    settings = config or SurgeConfig()
+    grid = to_grid(y, freq, end)
+    first = grid.position(pd.Timestamp(start))
+    if first >= len(grid.ds):
+        raise PanelError(f"nothing to judge from {start}: the panel ends {grid.ds[-1]}", hint="choose an earlier date")
+    judged = judge_grid(grid, first, calendar, static, settings.at(freq))
+    return _frame(grid, first, judged, alpha)
+
+
+def judge_grid(
+    grid: Grid, first: int, calendar: pd.DataFrame | None, static: pd.DataFrame | None, config: FreqConfig
+) -> Judged:
+    """Judge the columns of a weekly or daily grid from `first` on, before calibration."""
+    designs = {
+        year: build_design(grid.ds, grid.freq, config, calendar=calendar, year=year)
+        for year in (CIVIL_YEAR, SERVICE_YEAR)
+    }
+    per_year = pd.Timedelta(days=CIVIL_YEAR) / STEP[grid.freq]
+    year = choose_year(grid.y, designs, first, per_year, config)
+    return Walk(grid.y, designs[year], grid.ordinal, config, kin_of(grid.ids, static)).run(first)
+
+
+def _frame(grid: Grid, first: int, judged: Judged, alpha: float) -> pd.DataFrame:
+    signal = judged.signal
+    unable = ~judged.open | ((judged.information < _FEWEST[grid.freq]) & (judged.borrowed == ""))
+    p_one = np.where(unable, 1.0, calibrate(signal.p_one, signal.mean, signal.variance, grid.freq, "one"))
+    p_scan = np.where(unable, 1.0, calibrate(signal.p_scan, signal.mean, signal.variance, grid.freq, "scan"))
+    level = raw_level(alpha, signal.mean, signal.variance, grid.freq, "one")
+    days = STEP[grid.freq] / pd.Timedelta(days=1)
+    periods = grid.ds[first:]
+    columns = {
+        "unique_id": np.repeat(grid.ids, len(periods)),
+        "ds": np.tile(periods.to_numpy(), len(grid.ids)),
+        "y": grid.y[:, first:].ravel(),
+        "expected": signal.mean.ravel(),
+        "upper": quantile(level, signal.mean, signal.variance).ravel(),
+        "p_value": p_scan.ravel(),
+        "p_value_1": p_one.ravel(),
+        "recurrence_days": (days / p_scan).ravel(),
+        "alarm": (p_scan < alpha).ravel(),
+        "window": signal.window.ravel(),
+        "borrowed": judged.borrowed.ravel(),
+    }
+    if grid.tickets is not grid.y:
+        columns["tickets"] = grid.tickets[:, first:].ravel()
+    return pd.DataFrame(columns)

@@ -1,0 +1,149 @@
+"""The walk forward: fit before each block of periods, judge the block, warm-start the next fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.hotspots.surge.baseline import Fit, Prior, Regression
+from models.hotspots.surge.borrow import Kin, Lenders
+from models.hotspots.surge.config import FreqConfig
+from models.hotspots.surge.design import Design
+from models.hotspots.surge.exposure import Exposure, exposure
+from models.hotspots.surge.level import Level, local_level
+from models.hotspots.surge.windows import Expectation, RawSignal, judge
+
+Floats = NDArray[np.float64]
+
+CHUNK: Final = 128  # series fitted together: their arrays stay in the processor's cache
+_WIDEST: Final = 1.0  # variance of the log mean: beyond it a negative binomial would put all its mass on zero
+
+
+@dataclass
+class Judged:
+    """Raw judgements of S series in the n periods from the first judged one on, and how well each is known.
+
+    Attributes:
+        signal: Expectations and raw p-values, S x n.
+        open: Whether the period is a day of service, S x n.
+        information: Effective periods behind the fit, S x n.
+        borrowed: Who lent the season, '' for nobody, S x n.
+    """
+
+    signal: RawSignal
+    open: NDArray[np.bool_]
+    information: Floats
+    borrowed: NDArray[np.object_]
+
+    @classmethod
+    def empty(cls, series: int, periods: int) -> Judged:
+        """Return a table to be filled block by block."""
+        shape = (series, periods)
+        signal = RawSignal(
+            mean=np.empty(shape),
+            variance=np.empty(shape),
+            p_one=np.empty(shape),
+            p_scan=np.empty(shape),
+            window=np.ones(shape, dtype=np.int64),
+        )
+        return cls(signal, np.empty(shape, dtype=bool), np.empty(shape), np.full(shape, "", dtype=object))
+
+
+def blocks(first: int, stop: int, ordinal: int, every: int) -> Iterator[slice]:
+    """Cut the columns `first..stop` where the absolute period number is a multiple of `every`.
+
+    >>> list(blocks(5, 12, 0, 4))
+    [slice(5, 8, None), slice(8, 12, None)]
+    """
+    begin = first
+    while begin < stop:
+        end = min(stop, begin + every - (begin + ordinal) % every)
+        yield slice(begin, end)
+        begin = end
+
+
+@dataclass
+class Walk:
+    """One pass over a panel.
+
+    Attributes:
+        y: Counts, S x T.
+        design: Design of the T periods.
+        ordinal: Absolute number of column 0 (`Grid.ordinal`).
+        config: Settings of the frequency.
+        kin: Who may lend to whom; None when nothing is known about the series.
+    """
+
+    y: Floats
+    design: Design
+    ordinal: int
+    config: FreqConfig
+    kin: Kin | None = None
+    regression: Regression = field(init=False)
+    fits: dict[int, Fit] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.regression = Regression(self.design.X)
+
+    def run(self, first: int) -> Judged:
+        """Judge the columns from `first` on, each from a fit to the columns before its refit cycle."""
+        series, periods = self.y.shape
+        judged = Judged.empty(series, periods - first)
+        for block in blocks(first, periods, self.ordinal, self.config.refit_every):
+            # The first period of the cycle, not of the block: a walk that starts inside a cycle fits the same.
+            until = max(block.start - (block.start + self.ordinal) % self.config.refit_every, 1)
+            oldest = max(until - self.config.memory, 0)
+            known = exposure(self.y, self.design, until=until, oldest=oldest, guard=self.config.guard)
+            lenders = Lenders(self.design, self.regression, self.config, until)
+            prior, borrowed = lenders.priors(self.y, known, self.kin)
+            out = slice(block.start - first, block.stop - first)
+            judged.borrowed[:, out] = borrowed[:, None]
+            judged.open[:, out] = known.open[:, block]
+            for begin in range(0, series, CHUNK):
+                part = slice(begin, min(begin + CHUNK, series))
+                fit = self._fit(known, part, prior, oldest)
+                raw = self._judge(known, part, fit, block, until)
+                for column in fields(RawSignal):
+                    getattr(judged.signal, column.name)[part, out] = getattr(raw, column.name)
+                judged.information[part, out] = fit.information[:, None]
+        return judged
+
+    def _fit(self, known: Exposure, part: slice, prior: Prior, oldest: int) -> Fit:
+        rows = slice(oldest, known.weight.shape[1])
+        own = Prior(prior.mean[part], prior.precision[part])
+        fit = self.regression.fit(
+            self.y[part, rows],
+            known.weight[part, rows],
+            rows,
+            own,
+            outlier=self.config.outlier,
+            start=self.fits.get(part.start),
+        )
+        self.fits[part.start] = fit
+        return fit
+
+    def _judge(self, known: Exposure, part: slice, fit: Fit, block: slice, until: int) -> RawSignal:
+        lead = slice(max(block.start - max(self.config.windows) + 1, 0), block.stop)
+        level = self._level(known, part, fit, block.stop, until)
+        mean = np.where(known.open[part, lead], fit.mean(self.design.X[lead]), known.closed_rate[part, None])
+        factor, factor_spread = {}, {}
+        for length in self.config.windows:
+            before = np.maximum(np.arange(block.start, block.stop) - length, 0)
+            factor[length], factor_spread[length] = level.factor[:, before], level.spread[:, before]
+        spread = np.minimum(fit.spread(self.design.X[block]), _WIDEST)
+        expectation = Expectation(self.y[part, lead], mean, spread, level.phi, factor, factor_spread)
+        return judge(expectation, self.config)
+
+    def _level(self, known: Exposure, part: slice, fit: Fit, stop: int, until: int) -> Level:
+        """Run the local level up to column `stop`; its discount is chosen on the columns before `until` alone."""
+        if not self.config.level_discounts:
+            return Level.constant(fit.phi, stop)
+        mean = fit.mean(self.design.X[:stop])
+        counted = known.open[part, :stop].astype(float)
+        return local_level(
+            self.y[part, :stop], mean, counted, fit.phi, discounts=self.config.level_discounts, until=until
+        )

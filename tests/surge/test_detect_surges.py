@@ -1,0 +1,108 @@
+"""The contract of detect_surges: one row per series and period, as of each period, on any panel."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from models.errors import PanelError
+from models.hotspots import SurgeConfig, detect_surges
+
+START = pd.Timestamp("2024-01-01")
+
+
+def panel(freq: str, series: int = 6, periods: int = 260, seed: int = 0) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    step = {"W": "7D", "D": "D"}[freq]
+    ds = pd.date_range(end="2024-03-25", periods=periods, freq=step)
+    mean = 10.0 * (1 + 0.3 * np.sin(2 * np.pi * np.arange(periods) / 52))
+    return pd.concat(
+        [pd.DataFrame({"unique_id": f"s{i}", "ds": ds, "y": rng.poisson(mean)}) for i in range(series)],
+        ignore_index=True,
+    )
+
+
+@pytest.mark.parametrize("freq", ["W", "D"])
+def test_one_row_per_series_and_period_with_the_columns_of_the_contract(freq):
+    frame = panel(freq)
+    rows = detect_surges(frame, freq=freq, start=START)
+    assert list(rows.columns) == [
+        "unique_id", "ds", "y", "expected", "upper", "p_value", "p_value_1", "recurrence_days", "alarm", "window",
+        "borrowed",
+    ]  # fmt: skip
+    wanted = frame[frame["ds"] >= START][["unique_id", "ds", "y"]]
+    assert len(rows.merge(wanted, on=["unique_id", "ds", "y"])) == len(wanted) == len(rows)
+    assert ((rows["p_value"] > 0) & (rows["p_value"] <= 1)).all()
+    days = {"W": 7.0, "D": 1.0}[freq]
+    np.testing.assert_allclose(rows["recurrence_days"], days / rows["p_value"])
+    assert (rows["alarm"] == (rows["p_value"] < 0.01)).all()
+
+
+@pytest.mark.parametrize("freq", ["W", "D"])
+def test_upper_is_the_largest_count_the_one_period_channel_accepts(freq):
+    rows = detect_surges(panel(freq, series=12), freq=freq, start=START, alpha=0.05)
+    assert ((rows["y"] > rows["upper"]) == (rows["p_value_1"] < 0.05)).all()
+
+
+@pytest.mark.parametrize("freq", ["W", "D"])
+def test_changing_the_future_never_changes_a_row(freq):
+    frame = panel(freq)
+    cut = pd.Timestamp("2024-02-12")
+    altered = frame.copy()
+    after = altered["ds"] > cut
+    altered.loc[after, "y"] = np.random.default_rng(9).poisson(400, after.sum())
+    known = [rows[rows["ds"] <= cut] for f in (frame, altered) if len(rows := detect_surges(f, freq=freq, start=START))]
+    pd.testing.assert_frame_equal(*(rows.reset_index(drop=True) for rows in known))
+
+
+def test_a_burst_is_raised_and_a_quiet_week_is_not():
+    frame = panel("W")
+    burst = (frame["unique_id"] == "s2") & (frame["ds"] == pd.Timestamp("2024-02-26"))
+    frame.loc[burst, "y"] = 40
+    rows = detect_surges(frame, freq="W", start=START).set_index(["unique_id", "ds"])
+    row = rows.loc[("s2", pd.Timestamp("2024-02-26"))]
+    assert row["alarm"]
+    assert row["recurrence_days"] > 365
+    assert rows["alarm"].mean() < 0.1
+
+
+def test_distinct_callers_are_tested_where_the_panel_has_them():
+    frame = panel("W")
+    frame["callers"] = frame["y"]
+    one_caller_forty_times = (frame["unique_id"] == "s2") & (frame["ds"] == pd.Timestamp("2024-02-26"))
+    frame.loc[one_caller_forty_times, ["y", "callers"]] = [50, 11]
+    rows = detect_surges(frame, freq="W", start=START).set_index(["unique_id", "ds"])
+    row = rows.loc[("s2", pd.Timestamp("2024-02-26"))]
+    assert not row["alarm"]
+    assert (row["y"], row["tickets"]) == (11, 50)
+
+
+def test_missing_periods_are_zeros():
+    frame = panel("W")
+    frame.loc[::7, "y"] = 0
+    rows = [detect_surges(f, freq="W", start=START) for f in (frame, frame[frame["y"] > 0])]
+    pd.testing.assert_frame_equal(*rows)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda f: f.drop(columns="y"), "no column y"),
+        (lambda f: f.assign(y=-1), "y is -1"),
+        (lambda f: pd.concat([f, f.head(1)]), "twice"),
+        (lambda f: f.iloc[:0], "no rows"),
+        (lambda f: pd.concat([f, f.head(1).assign(ds=pd.Timestamp("2024-01-03"))]), "not on the panel's W grid"),
+    ],
+)
+def test_a_panel_that_breaks_the_contract_is_refused_with_its_series(change, message):
+    with pytest.raises(PanelError, match=message):
+        detect_surges(change(panel("W")), freq="W", start=START)
+
+
+def test_a_start_beyond_the_panel_is_refused():
+    with pytest.raises(PanelError, match="nothing to judge"):
+        detect_surges(panel("W"), freq="W", start=pd.Timestamp("2030-01-01"))
+
+
+def test_configuration_round_trips_through_json():
+    config = SurgeConfig()
+    assert SurgeConfig.from_json(config.to_json()) == config
