@@ -1,0 +1,20 @@
+"""Delivery: messages from the outbox to the people and systems that act, at least once, each copy under one id."""
+
+from __future__ import annotations
+
+from serve.delivery.attempts import DeadLetter, dead_letters, send_again
+from serve.delivery.config import DeliveryConfig
+from serve.delivery.links import LinkSigner, SignedLink
+from serve.delivery.worker import DeliverySummary, run_forever, run_once
+
+__all__ = [
+    "DeadLetter",
+    "DeliveryConfig",
+    "DeliverySummary",
+    "LinkSigner",
+    "SignedLink",
+    "dead_letters",
+    "run_forever",
+    "run_once",
+    "send_again",
+]

@@ -1,0 +1,223 @@
+"""The life of delivery attempts in the store: claimed, recorded, lost and found, given up, sent again.
+
+An attempt is marked `sending` in a transaction of its own before the call, and gets its result in another after it. A
+worker that dies in between leaves `sending` behind; once the lease is over the message goes out again under the same
+idempotency id: at least once, never silently not at all.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, aliased
+
+from features.clock import Clock
+from serve.delivery.outbox import QUEUED, postpone, requeue
+from serve.delivery.outcome import Outcome, Verdict
+from serve.delivery.packing import Batch
+from serve.delivery.retries import RetryPolicy
+from serve.errors import ConflictError, NotFoundError
+from serve.store import Store
+from serve.store.tables import Delivery, OutboxMessage, Subscription
+
+SENDING: Final = "sending"
+SENT: Final = "sent"
+RETRY: Final = "retry"
+DEAD: Final = "dead"
+_CLAIM: Final = 2_000
+_PAUSED: Final = "asked for a pause: "
+"""How the error of an attempt begins whose bot asked to be left alone."""
+
+DueRow = tuple[Delivery, OutboxMessage, Subscription]
+"""An attempt that is due, its message and its recipient."""
+
+
+def recover(session: Session, *, now: datetime, lease: timedelta, retries: RetryPolicy) -> int:
+    """Queue again what a dead worker left in `sending`; return how many."""
+    lost = session.scalars(select(Delivery).where(Delivery.status == SENDING, Delivery.started_at <= now - lease)).all()
+    for attempt in lost:
+        attempt.status = DEAD if retries.exhausted(attempt.attempt) else RETRY
+        attempt.finished_at = now
+        attempt.error = "the worker stopped before the answer was recorded"
+        if attempt.status == RETRY:
+            requeue(session, attempt, due_at=now)
+    session.flush()
+    return len(lost)
+
+
+def due_now(session: Session, *, now: datetime) -> list[DueRow]:
+    """Return the queued attempts whose time has come, oldest message first."""
+    rows = session.execute(
+        select(Delivery, OutboxMessage, Subscription)
+        .join(OutboxMessage, OutboxMessage.id == Delivery.outbox_id)
+        .join(Subscription, Subscription.id == Delivery.subscription_id)
+        .where(Delivery.status == QUEUED, Delivery.due_at <= now, Subscription.paused_at.is_(None))
+        .order_by(Delivery.due_at, OutboxMessage.created_at, OutboxMessage.id)
+        .limit(_CLAIM)
+    )
+    return [(attempt, message, subscription) for attempt, message, subscription in rows]
+
+
+def calls_since(session: Session, subscriptions: Sequence[str], *, since: datetime) -> list[datetime]:
+    """Return the moments of the calls made for these subscriptions; a digest is one call."""
+    rows = session.execute(
+        select(Delivery.id, Delivery.digest_id, Delivery.attempt, Delivery.started_at).where(
+            Delivery.subscription_id.in_(subscriptions), Delivery.started_at > since
+        )
+    )
+    calls: dict[tuple[str, datetime], datetime] = {}
+    for delivery_id, digest_id, _, started_at in rows:
+        if started_at is not None:
+            calls[digest_id or delivery_id, started_at] = started_at
+    return list(calls.values())
+
+
+def claim(session: Session, batches: Sequence[Batch], *, now: datetime) -> None:
+    """Mark the attempts of these batches as on their way."""
+    for batch in batches:
+        for item in batch.pending:
+            attempt = session.get_one(Delivery, item.id)
+            attempt.status, attempt.started_at, attempt.digest_id = SENDING, now, batch.digest
+    session.flush()
+
+
+def settle(
+    session: Session,
+    batch: Batch,
+    outcome: Outcome,
+    *,
+    now: datetime,
+    retries: RetryPolicy,
+    same_bot: Sequence[str],
+) -> str:
+    """Record what came of a batch, queue the next attempt where one is due; return the status of its attempts.
+
+    Args:
+        session: A writing session.
+        batch: What was sent.
+        outcome: What the other side said.
+        now: When it said so.
+        retries: How patient we are.
+        same_bot: Subscriptions behind the same bot; all wait when it asked to be left alone.
+    """
+    status = ""
+    for item in batch.pending:
+        attempt = session.get_one(Delivery, item.id)
+        if attempt.status != SENDING:
+            continue  # the lease ran out and another worker took over: its record stands
+        if outcome.verdict is Verdict.HELD:
+            status = attempt.status = QUEUED
+            attempt.started_at, attempt.due_at = None, now + timedelta(seconds=outcome.retry_after_s or 0.0)
+            continue
+        status = _status(outcome, attempt.attempt, retries)
+        attempt.status, attempt.finished_at = status, now
+        attempt.response_code = outcome.code
+        attempt.error = f"{_PAUSED}{outcome.detail}" if outcome.retry_after_s else outcome.detail
+        if status == RETRY:
+            wait = retries.wait(attempt.attempt, retry_after_s=outcome.retry_after_s)
+            requeue(session, attempt, due_at=now + wait)
+    if outcome.retry_after_s:
+        session.flush()
+        postpone(session, same_bot, until=now + timedelta(seconds=outcome.retry_after_s))
+    return status
+
+
+def shut_until(session: Session, subscriptions: Sequence[str], *, now: datetime) -> datetime | None:
+    """Return until when a bot asked to be left alone, for messages that were not yet queued when it did."""
+    following = aliased(Delivery)
+    return session.scalar(
+        select(following.due_at)
+        .join(
+            Delivery,
+            (Delivery.outbox_id == following.outbox_id)
+            & (Delivery.subscription_id == following.subscription_id)
+            & (Delivery.attempt == following.attempt - 1),
+        )
+        .where(following.subscription_id.in_(subscriptions), following.status == QUEUED, following.due_at > now)
+        .where(Delivery.status == RETRY, Delivery.error.startswith(_PAUSED))
+        .order_by(following.due_at)
+        .limit(1)
+    )
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    """A message that was given up."""
+
+    delivery_id: str
+    alert_id: str
+    subscription: str
+    channel: str
+    level: str
+    attempts: int
+    response_code: int | None
+    error: str
+    given_up_at: datetime | None
+
+
+def dead_letters(store: Store, *, limit: int = 200) -> list[DeadLetter]:
+    """Return what was given up, newest first."""
+    with store.reading() as session:
+        rows = session.execute(
+            select(Delivery, OutboxMessage, Subscription)
+            .join(OutboxMessage, OutboxMessage.id == Delivery.outbox_id)
+            .join(Subscription, Subscription.id == Delivery.subscription_id)
+            .where(Delivery.status == DEAD)
+            .order_by(Delivery.finished_at.desc(), Delivery.id)
+            .limit(limit)
+        ).all()
+    return [
+        DeadLetter(
+            delivery_id=attempt.id,
+            alert_id=message.alert_id,
+            subscription=subscription.name,
+            channel=subscription.channel,
+            level=message.level,
+            attempts=attempt.attempt,
+            response_code=attempt.response_code,
+            error=attempt.error,
+            given_up_at=attempt.finished_at,
+        )
+        for attempt, message, subscription in rows
+    ]
+
+
+def send_again(store: Store, delivery_id: str, *, clock: Clock) -> str:
+    """Queue a given-up message once more, under its old idempotency id; return the id of the new attempt.
+
+    Raises:
+        NotFoundError: There is no such attempt.
+        ConflictError: The attempt was not given up, or was already sent again.
+    """
+    with store.session() as session:
+        attempt = session.get(Delivery, delivery_id)
+        if attempt is None:
+            raise NotFoundError(f"no delivery {delivery_id!r}", hint="the dead-letter list shows the ids")
+        if attempt.status != DEAD:
+            raise ConflictError(
+                f"delivery {delivery_id} is {attempt.status}, not given up", hint="only dead letters are sent again"
+            )
+        attempt.status = RETRY
+        return requeue(session, attempt, due_at=clock.now()).id
+
+
+def by_bot(rows: Sequence[DueRow], bots: dict[str, str]) -> dict[str, list[DueRow]]:
+    """Group due attempts by the bot behind their subscription; those without a bot are left out."""
+    groups: dict[str, list[DueRow]] = defaultdict(list)
+    for row in rows:
+        if bot := bots.get(row[2].id):
+            groups[bot].append(row)
+    return groups
+
+
+def _status(outcome: Outcome, attempt: int, retries: RetryPolicy) -> str:
+    if outcome.verdict is Verdict.SENT:
+        return SENT
+    if outcome.verdict is Verdict.REFUSED or retries.exhausted(attempt):
+        return DEAD
+    return RETRY

@@ -1,0 +1,174 @@
+"""CAP 1.2 documents and the feed of them (https://docs.oasis-open.org/emergency/cap/v1.2/).
+
+The scope is Restricted: these alerts are for departments, not for the public. A simulated city is an Exercise.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Final
+from xml.etree import ElementTree as ET
+
+from serve.delivery.notice import Notice
+from serve.delivery.wording import KINDS_EN, LEVELS
+
+CAP: Final = "urn:oasis:names:tc:emergency:cap:1.2"
+ATOM: Final = "http://www.w3.org/2005/Atom"
+_SEVERITY: Final = {"red": "Extreme", "orange": "Severe", "yellow": "Moderate", "blue": "Minor"}
+_URGENCY: Final = {"red": "Immediate", "orange": "Expected", "yellow": "Expected", "blue": "Future"}
+_NOT_IN_IDENTIFIERS: Final = re.compile(r"[\s,<&]+")
+_RESTRICTION: Final = "政府热线承办单位 hotline departments"
+_LANGUAGES: Final = (("zh-CN", "zh-CN"), ("en-US", "en"))
+
+
+def cap_alert(
+    notice: Notice,
+    *,
+    identifier: str,
+    sent_at: datetime,
+    sender: str,
+    web: str,
+    references: Iterable[tuple[str, datetime]] = (),
+) -> bytes:
+    """Return one CAP document in UTF-8.
+
+    Args:
+        notice: What is told.
+        identifier: Unique id of this document.
+        sent_at: When it was sent (UTC).
+        sender: Who speaks; spaces and commas are replaced, as CAP asks.
+        web: Address of the alert's page.
+        references: (identifier, sent) of the earlier documents that an Update or Cancel is about.
+    """
+    ET.register_namespace("", CAP)
+    root = _alert(notice, identifier=identifier, sent_at=sent_at, sender=sender, web=web, references=references)
+    return bytes(ET.tostring(root, encoding="utf-8", xml_declaration=True))
+
+
+def cap_feed(
+    entries: Iterable[tuple[Notice, str, datetime]], *, sender: str, title: str, self_url: str, updated: datetime
+) -> bytes:
+    """Return an Atom feed whose entries carry CAP documents, as public warning systems read it.
+
+    Args:
+        entries: (notice, address of its page, when it was sent), newest first.
+        sender: Who speaks.
+        title: Name of the feed.
+        self_url: Address of the feed itself.
+        updated: When the newest entry changed.
+    """
+    ET.register_namespace("", ATOM)
+    ET.register_namespace("cap", CAP)
+    feed = ET.Element(f"{{{ATOM}}}feed")
+    _child(feed, ATOM, "id", self_url)
+    _child(feed, ATOM, "title", title)
+    _child(feed, ATOM, "updated", cap_time(updated))
+    _child(_child(feed, ATOM, "author"), ATOM, "name", sender)
+    ET.SubElement(feed, f"{{{ATOM}}}link", rel="self", href=self_url)
+    for notice, web, sent_at in entries:
+        entry = _child(feed, ATOM, "entry")
+        _child(entry, ATOM, "id", f"urn:weisu:{notice.id}")
+        _child(entry, ATOM, "title", _headline(notice, "zh-CN"))
+        _child(entry, ATOM, "updated", cap_time(sent_at))
+        ET.SubElement(entry, f"{{{ATOM}}}link", href=web)
+        content = ET.SubElement(entry, f"{{{ATOM}}}content", type="application/cap+xml")
+        content.append(_alert(notice, identifier=notice.id, sent_at=sent_at, sender=sender, web=web))
+    return bytes(ET.tostring(feed, encoding="utf-8", xml_declaration=True))
+
+
+def cap_time(moment: datetime) -> str:
+    """Return a moment as CAP writes it: whole seconds and a numeric offset; UTC is -00:00, never Z."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S-00:00")
+
+
+def _alert(
+    notice: Notice,
+    *,
+    identifier: str,
+    sent_at: datetime,
+    sender: str,
+    web: str,
+    references: Iterable[tuple[str, datetime]] = (),
+) -> ET.Element:
+    alert = ET.Element(f"{{{CAP}}}alert")
+    clean_sender = _identifier(sender)
+    related = [f"{clean_sender},{_identifier(name)},{cap_time(sent)}" for name, sent in references]
+    # An Update or Cancel must say what it is about; without an earlier document it stands on its own.
+    msg_type = notice.msg_type if notice.msg_type == "Alert" or related else "Alert"
+    for name, value in (
+        ("identifier", _identifier(identifier)),
+        ("sender", clean_sender),
+        ("sent", cap_time(sent_at)),
+        ("status", "Exercise" if notice.simulated else "Actual"),
+        ("msgType", msg_type),
+        ("scope", "Restricted"),
+        ("restriction", _RESTRICTION),
+        ("note", "模拟数据 simulated data" if notice.simulated else ""),
+        ("references", " ".join(related)),
+    ):
+        if value:
+            _child(alert, CAP, name, value)
+    for language, words in _LANGUAGES:
+        _info(alert, notice, language=language, words=words, sender=sender, web=web)
+    return alert
+
+
+def _info(alert: ET.Element, notice: Notice, *, language: str, words: str, sender: str, web: str) -> None:
+    info = _child(alert, CAP, "info")
+    over = notice.msg_type == "Cancel"
+    for name, value in (
+        ("language", language),
+        ("category", "Other"),
+        ("event", _event(notice, words)),
+        ("responseType", "AllClear" if over else "Assess"),
+        ("urgency", "Past" if over else _URGENCY.get(notice.level, "Unknown")),
+        ("severity", _SEVERITY.get(notice.level, "Unknown")),
+        ("certainty", "Likely" if notice.kind == "预告" else "Observed"),
+        ("onset", cap_time(notice.opened_at) if notice.opened_at else ""),
+        ("expires", cap_time(notice.due_at) if notice.due_at else ""),
+        ("senderName", sender),
+        ("headline", _headline(notice, words)),
+        ("description", notice.sentence(words)),
+        ("instruction", notice.rule),
+        ("web", web),
+    ):
+        if value:
+            _child(info, CAP, name, value)
+    for name, value in (("level", notice.level), ("department", notice.department), ("alert", notice.alert_id)):
+        if value:
+            parameter = _child(info, CAP, "parameter")
+            _child(parameter, CAP, "valueName", name)
+            _child(parameter, CAP, "value", value)
+    area = _child(info, CAP, "area")
+    _child(area, CAP, "areaDesc", notice.area or ("whole area" if words == "en" else "全域"))
+    if notice.lat is not None and notice.lon is not None:
+        # Rounded to about a kilometre: a circle must not point at a caller's door.
+        radius = max(notice.radius_km or 0.0, 1.0)
+        _child(area, CAP, "circle", f"{notice.lat:.2f},{notice.lon:.2f} {radius:.1f}")
+
+
+def _event(notice: Notice, language: str) -> str:
+    return (
+        f"{KINDS_EN.get(notice.kind, notice.kind)}: {notice.category}"
+        if language == "en"
+        else (f"{notice.kind}：{notice.category}")
+    )
+
+
+def _headline(notice: Notice, language: str) -> str:
+    level = LEVELS[language].get(notice.level, notice.level)
+    kind = KINDS_EN.get(notice.kind, notice.kind) if language == "en" else notice.kind
+    return f"{level} {kind} {notice.category} {notice.area}".strip()
+
+
+def _child(parent: ET.Element, namespace: str, name: str, text: str = "") -> ET.Element:
+    child = ET.SubElement(parent, f"{{{namespace}}}{name}")
+    if text:
+        child.text = text
+    return child
+
+
+def _identifier(text: str) -> str:
+    return _NOT_IN_IDENTIFIERS.sub("-", text).strip("-") or "weisu"

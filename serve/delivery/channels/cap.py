@@ -1,0 +1,29 @@
+"""CAP 1.2 (Common Alerting Protocol, OASIS 2010) posted to a receiver, one alert a call."""
+
+from __future__ import annotations
+
+from serve.delivery.cap import cap_alert
+from serve.delivery.channels.channel import Target
+from serve.delivery.limits import Limits
+from serve.delivery.notice import Message
+from serve.delivery.outcome import Outcome
+from serve.delivery.posting import Poster, judge_status
+
+
+class CapPush:
+    """A system that takes CAP documents."""
+
+    name = "cap"
+    limits = Limits(digest=False)
+
+    def send(self, message: Message, target: Target, poster: Poster) -> Outcome:
+        """Post one CAP document."""
+        notice = message.first
+        document = cap_alert(
+            notice, identifier=notice.id, sent_at=message.sent_at, sender=message.sender, web=message.link(notice)
+        )
+        headers = {"Content-Type": "application/cap+xml; charset=utf-8", "Idempotency-Key": notice.id}
+        if target.secret:
+            headers["Authorization"] = f"Bearer {target.secret}"
+        answer = poster.post(target.url, document, headers)
+        return answer if isinstance(answer, Outcome) else judge_status(answer)

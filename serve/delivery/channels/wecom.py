@@ -1,0 +1,40 @@
+"""WeCom (企业微信) group bots: Markdown up to 4,096 bytes, 20 messages a minute, arrived only with errcode 0."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from serve.delivery.channels import markdown
+from serve.delivery.channels.channel import Target
+from serve.delivery.limits import Limits, Window
+from serve.delivery.notice import Message
+from serve.delivery.outcome import Outcome
+from serve.delivery.posting import Poster, json_body, judge_code
+
+MARKDOWN_BYTES: Final = 4096
+_TOO_FAST: Final = {45009: 60.0, 45033: 60.0}
+_BUSY: Final = (-1,)
+_COLOURS: Final = {"red": "warning", "orange": "warning", "yellow": "warning", "blue": "info"}
+
+
+class WeCom:
+    """A WeCom group bot; the address carries its key."""
+
+    name = "wecom"
+    limits = Limits((Window(20, 60),), digest=True, penalty_s=60)
+
+    def send(self, message: Message, target: Target, poster: Poster) -> Outcome:
+        """Post one Markdown message."""
+        body = {"msgtype": "markdown", "markdown": {"content": self.render(message)}}
+        answer = poster.post(target.url, json_body(body), {"Content-Type": "application/json"})
+        if isinstance(answer, Outcome):
+            return answer
+        return judge_code(answer, field_name="errcode", too_fast=_TOO_FAST, busy=_BUSY)
+
+    def render(self, message: Message) -> str:
+        """Return the Markdown, in at most 4,096 bytes."""
+        return markdown.render(message, MARKDOWN_BYTES, heading=_heading)
+
+
+def _heading(level: str, title: str) -> str:
+    return f'{markdown.DOTS.get(level, "")} <font color="{_COLOURS.get(level, "comment")}">**{title}**</font>'

@@ -1,0 +1,116 @@
+"""What is told about an alert: plain facts, free of personal data and of the callers' own words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from features.privacy import mask_text
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One thing to tell one audience about one alert.
+
+    Attributes:
+        id: Idempotency id, the same on every copy of this message on the wire.
+        alert_id: The alert.
+        reason: Why now: opened, updated, escalated, reassigned, resolved, reminder, order, ...
+        msg_type: Alert, Update or Cancel, as in CAP 1.2.
+        revision: The alert's revision.
+        level: blue, yellow, orange or red.
+        kind: One of the seven kinds (高频 异动 一人多诉 多人同诉 敏感 首发 预告).
+        category: The matter.
+        area: The place, no finer than a district or street.
+        department: Who leads.
+        sentence_zh: How unusual, in Chinese; `sentence_en` in English.
+        rule: The rule a person can recite.
+        due_at: Until when an answer is due (UTC).
+        step: Step of the escalation ladder, 0 for none.
+        step_name: How the ladder names that step.
+        observed: Tickets; `callers` distinct callers; `expected` and `upper` what is usual.
+        opened_at: When the alert was opened (UTC).
+        data_through: End of the data behind it, as text.
+        simulated: Whether the tickets are simulated.
+        sender: Who speaks: the name of the hotline.
+    """
+
+    id: str
+    alert_id: str
+    reason: str
+    msg_type: str
+    revision: int
+    level: str
+    kind: str
+    category: str
+    area: str
+    department: str = ""
+    sentence_zh: str = ""
+    sentence_en: str = ""
+    rule: str = ""
+    due_at: datetime | None = None
+    step: int = 0
+    step_name: str = ""
+    observed: int | None = None
+    callers: int | None = None
+    expected: float | None = None
+    upper: float | None = None
+    opened_at: datetime | None = None
+    lat: float | None = None
+    lon: float | None = None
+    radius_km: float | None = None
+    data_through: str = ""
+    simulated: bool = False
+    model_version: str = ""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def urgent(self) -> bool:
+        """Whether it goes out by itself, before any digest."""
+        return self.level == "red" or self.kind == "敏感" or self.step > 0
+
+    def sentence(self, language: str) -> str:
+        """Return how unusual it is, in the reader's language, masked once more on the way out."""
+        chosen = self.sentence_en if language == "en" and self.sentence_en else self.sentence_zh
+        return mask_text(chosen or self.sentence_en)
+
+
+@dataclass(frozen=True)
+class Message:
+    """What goes over the wire in one call: one notice, or a digest of several, to one recipient.
+
+    Attributes:
+        id: Idempotency id: the notice's own, or the digest's.
+        notices: What is told, most urgent first.
+        links: Signed link per notice, by notice id.
+        board_link: Where all of them can be seen.
+        language: zh-CN or en.
+        sent_at: The moment of this attempt (UTC).
+        sender: Who speaks.
+        timezone: IANA zone that due times are told in.
+    """
+
+    id: str
+    notices: tuple[Notice, ...]
+    links: Mapping[str, str]
+    board_link: str
+    language: str
+    sent_at: datetime
+    sender: str
+    timezone: str
+
+    @property
+    def is_digest(self) -> bool:
+        """Whether it tells of more than one alert."""
+        return len(self.notices) > 1
+
+    @property
+    def first(self) -> Notice:
+        """The most urgent notice."""
+        return self.notices[0]
+
+    def link(self, notice: Notice) -> str:
+        """Return the signed link that opens the notice's alert."""
+        return self.links.get(notice.id, self.board_link)

@@ -1,0 +1,154 @@
+"""The outbox, read: which subscription a message is for, and the facts in its body."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from serve.delivery.notice import Notice
+from serve.store.columns import new_id
+from serve.store.tables import AlertTicket, Delivery, OutboxMessage, Subscription
+
+QUEUED: Final = "queued"
+SIMULATED_SOURCE: Final = "simulated/"
+EVERYBODY: Final = "all"
+DUTY_DESK: Final = "duty"
+_LEVEL_RANK: Final = {"blue": 0, "yellow": 1, "orange": 2, "red": 3}
+_WAITING: Final = frozenset({"opened", "reassignment_asked"})
+_BATCH: Final = 1_000
+
+
+def expand(session: Session, *, now: datetime) -> int:
+    """Queue one delivery per subscription for every message that is due; return how many had no reader.
+
+    A message for a department that nobody subscribed to goes to the duty desk: somebody must hear it.
+    """
+    messages = session.scalars(
+        select(OutboxMessage)
+        .where(OutboxMessage.expanded_at.is_(None), OutboxMessage.not_before <= now)
+        .order_by(OutboxMessage.not_before, OutboxMessage.id)
+        .limit(_BATCH)
+    ).all()
+    if not messages:
+        return 0
+    subscriptions = session.scalars(select(Subscription).where(Subscription.paused_at.is_(None))).all()
+    unheard = 0
+    for message in messages:
+        readers = readers_of(message, subscriptions)
+        unheard += not readers
+        session.add_all(_queued(message, reader, now) for reader in readers)
+        message.expanded_at = now
+    session.flush()
+    return unheard
+
+
+def readers_of(message: OutboxMessage, subscriptions: Sequence[Subscription]) -> list[Subscription]:
+    """Return who hears a message: its audience and those who follow everything; else the duty desk."""
+    wanted = [one for one in subscriptions if _takes(one, message)]
+    readers = [one for one in wanted if one.audience in {message.audience, EVERYBODY}]
+    if any(one.audience == message.audience for one in readers) or message.audience == EVERYBODY:
+        return readers
+    return readers + [one for one in wanted if one.audience == DUTY_DESK]
+
+
+def simulated_alerts(session: Session, alert_ids: Sequence[str]) -> set[str]:
+    """Return which of these alerts rest on tickets of the simulated city: every message says so."""
+    query = (
+        select(AlertTicket.alert_id)
+        .where(AlertTicket.alert_id.in_(alert_ids), AlertTicket.ticket.startswith(SIMULATED_SOURCE))
+        .distinct()
+    )
+    return set(session.scalars(query))
+
+
+def requeue(session: Session, failed: Delivery, *, due_at: datetime, attempt: int | None = None) -> Delivery:
+    """Queue the next attempt of a delivery, in the same digest."""
+    following = Delivery(
+        id=new_id("dl"),
+        outbox_id=failed.outbox_id,
+        subscription_id=failed.subscription_id,
+        attempt=attempt or failed.attempt + 1,
+        status=QUEUED,
+        due_at=due_at,
+        digest_id=failed.digest_id,
+    )
+    session.add(following)
+    return following
+
+
+def postpone(session: Session, subscriptions: Sequence[str], *, until: datetime) -> None:
+    """Keep everything queued for these subscriptions back until `until`: their bot asked to be left alone."""
+    session.execute(
+        update(Delivery)
+        .where(Delivery.subscription_id.in_(subscriptions), Delivery.status == QUEUED, Delivery.due_at < until)
+        .values(due_at=until)
+    )
+
+
+def notice_of(message: OutboxMessage, *, simulated: bool = False) -> Notice:
+    """Return the facts of a message, as the alert's transaction wrote them into its body."""
+    body: Mapping[str, Any] = message.body
+    return Notice(
+        id=message.id,
+        alert_id=message.alert_id,
+        reason=message.reason,
+        msg_type=message.msg_type,
+        revision=message.revision,
+        level=message.level,
+        kind=message.kind,
+        category=str(body.get("category", "")),
+        area=str(body.get("area", "")),
+        department=str(body.get("department", "")),
+        sentence_zh=str(body.get("sentence_zh", "")),
+        sentence_en=str(body.get("sentence_en", "")),
+        rule=str(body.get("rule", "")),
+        due_at=_due(body),
+        step=int(body.get("step") or 0),
+        step_name=str(body.get("step_name", "")),
+        observed=body.get("observed"),
+        callers=body.get("callers"),
+        expected=body.get("expected"),
+        upper=body.get("upper"),
+        opened_at=_moment(body.get("opened_at")),
+        lat=body.get("lat"),
+        lon=body.get("lon"),
+        radius_km=body.get("radius_km"),
+        data_through=str(body.get("data_through") or ""),
+        model_version=str(body.get("model_version", "")),
+        simulated=simulated,
+    )
+
+
+def _takes(subscription: Subscription, message: OutboxMessage) -> bool:
+    loud_enough = _LEVEL_RANK.get(message.level, 0) >= _LEVEL_RANK.get(subscription.minimum_level, 0)
+    right_channel = not message.channel or message.channel == subscription.channel
+    right_kind = not subscription.kinds or message.kind in subscription.kinds
+    return right_channel and right_kind and (loud_enough or message.kind == "敏感")
+
+
+def _queued(message: OutboxMessage, reader: Subscription, now: datetime) -> Delivery:
+    return Delivery(
+        id=new_id("dl"),
+        outbox_id=message.id,
+        subscription_id=reader.id,
+        attempt=1,
+        status=QUEUED,
+        due_at=now,
+        error="",
+        digest_id="",
+    )
+
+
+def _due(body: Mapping[str, Any]) -> datetime | None:
+    """Return the next due time: an order's own, else until the acknowledgement, else until it is handled."""
+    waiting = body.get("state") in _WAITING
+    names = ("due_at", "ack_due_at" if waiting else "handle_due_at")
+    return next((moment for name in names if (moment := _moment(body.get(name)))), None)
+
+
+def _moment(value: Any) -> datetime | None:
+    return datetime.fromisoformat(value) if isinstance(value, str) and value else None

@@ -1,0 +1,52 @@
+"""What one attempt to hand over a message came to, and what a channel may expect from its environment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """How an attempt ended."""
+
+    SENT = "sent"
+    RETRY = "retry"
+    REFUSED = "refused"
+    HELD = "held"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The answer of the other side, judged.
+
+    Attributes:
+        verdict: Whether the message arrived, is worth another try, never will arrive, or was held back uncalled.
+        code: The code the other side answered with: HTTP status, or its own error code; None when it never answered.
+        detail: What it said, for a person; never a secret, never an address with a key in it.
+        retry_after_s: How long the other side asked to be left alone, in seconds.
+    """
+
+    verdict: Verdict
+    code: int | None = None
+    detail: str = ""
+    retry_after_s: float | None = None
+
+    @classmethod
+    def sent(cls, code: int | None = 0) -> Outcome:
+        """Return the outcome of a message that has arrived."""
+        return cls(Verdict.SENT, code)
+
+    @classmethod
+    def retry(cls, detail: str, code: int | None = None, retry_after_s: float | None = None) -> Outcome:
+        """Return the outcome of a failure that another attempt may mend."""
+        return cls(Verdict.RETRY, code, detail, retry_after_s)
+
+    @classmethod
+    def refused(cls, detail: str, code: int | None = None) -> Outcome:
+        """Return the outcome of a failure that no attempt will mend: a wrong key, a malformed body."""
+        return cls(Verdict.REFUSED, code, detail)
+
+    @classmethod
+    def held(cls, retry_after_s: float) -> Outcome:
+        """Return the outcome of a message that was not even tried, because its bot had just asked for a pause."""
+        return cls(Verdict.HELD, retry_after_s=retry_after_s)
