@@ -1,0 +1,59 @@
+"""In-memory DuckDB connections, all set up alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+
+@contextmanager
+def duck(*, threads: int | None = None, memory: str | None = None, spill: str | None = None) -> Iterator[Any]:
+    """Yield a DuckDB connection in UTC that never reaches for the network, and close it.
+
+    Args:
+        threads: Worker threads; DuckDB's own choice (all cores) when None.
+        memory: Limit such as `4GB`; DuckDB's own choice when None.
+        spill: Folder for intermediate results that do not fit into memory.
+    """
+    import duckdb
+
+    settings: dict[str, Any] = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
+    if threads:
+        settings["threads"] = threads
+    if memory:
+        settings["memory_limit"] = memory
+    if spill:
+        settings["temp_directory"] = spill
+    connection = duckdb.connect(config=settings)
+    try:
+        connection.execute("SET TimeZone = 'UTC'")
+        yield connection
+    finally:
+        connection.close()
+
+
+def arrow(connection: Any, query: str, parameters: dict[str, Any] | None = None) -> Any:
+    """Return the result of a query as a `pyarrow.Table`."""
+    return connection.sql(query, params=parameters).to_arrow_table()
+
+
+def quoted(name: str) -> str:
+    """Return a column name as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(value: str) -> str:
+    """Return a text as an SQL literal."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def literals(values: Iterable[str]) -> str:
+    """Return texts as an SQL list of literals, `['a', 'b']`."""
+    return "[" + ", ".join(map(literal, values)) + "]"
+
+
+def instant(moment: datetime) -> str:
+    """Return an aware datetime as an SQL literal."""
+    return f"TIMESTAMPTZ '{moment.astimezone(UTC).strftime('%Y-%m-%d %H:%M:%S.%f')}+00'"

@@ -1,0 +1,201 @@
+"""`Lake`: upsert tickets, read them as known at any moment."""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+
+from features.lake.asof import as_of_query
+from features.lake.engine import arrow, duck, instant, literal
+from features.lake.errors import LakeInputError
+from features.lake.loads import SourceState, load_row, loaded_before, source_states
+from features.lake.schema import LOADS, QUARANTINE, TICKETS, VISIBLE
+from features.lake.staged import StagedBatch
+from features.lake.storage import ConflictError, DeltaStore, move_into, writer_lock
+from features.lake.upsert import Comparison, UpsertResult, compare, write_decided
+
+_ATTEMPTS: Final = 5
+
+
+class Lake:
+    """Every version of every ticket, in a folder of Delta tables.
+
+    `tickets/` holds the versions, `quarantine/` the rows that were refused, `loads/` what was loaded when. A snapshot
+    id is the Delta version of `tickets/`. Any number of processes may read while one writes; writers wait for each
+    other.
+
+    Args:
+        path: The folder.
+        timezone: IANA zone of the hotline, for moments given without one.
+    """
+
+    def __init__(self, path: str, *, timezone: str) -> None:
+        if "://" in path and not path.startswith("file://"):
+            raise LakeInputError(f"lake at {path}: only local folders are supported", hint="set lake_url to a folder")
+        self.path = Path(path.removeprefix("file://"))
+        self.timezone = timezone
+        self.store = DeltaStore(self.path / "tickets", TICKETS)
+        self.quarantine_store = DeltaStore(self.path / "quarantine", QUARANTINE)
+        self.loads_store = DeltaStore(self.path / "loads", LOADS)
+
+    @classmethod
+    def open(cls, path: str, *, timezone: str) -> Lake:
+        """Open the lake in a folder; it is made on the first write."""
+        return cls(path, timezone=timezone)
+
+    @property
+    def version(self) -> int:
+        """Snapshot id: the current version of the ticket table."""
+        return int(self.store.table().version())
+
+    # -- writing ---------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def staging(self) -> Iterator[tuple[str, Path]]:
+        """Yield a new load id and a folder of its own beside the tables, removed at the end."""
+        load_id = uuid.uuid4().hex
+        folder = self.path / "staging" / load_id
+        folder.mkdir(parents=True)
+        try:
+            yield load_id, folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def upsert(self, batch: StagedBatch) -> UpsertResult:
+        """Add what a staged batch says that the lake does not hold yet, in one commit.
+
+        Tickets are committed at once or not at all. The quarantine goes first and the load log last, so a process
+        killed in between leaves no load that looks finished, and running it again adds nothing twice.
+
+        Raises:
+            LakeError: The lock or the table could not be had.
+        """
+        with writer_lock(self.path):
+            for attempt in range(1, _ATTEMPTS + 1):
+                try:
+                    result = self._compare_and_commit(batch)
+                    break
+                except ConflictError:
+                    if attempt == _ATTEMPTS:
+                        raise
+            self.log(batch, result)
+        return result
+
+    def _compare_and_commit(self, batch: StagedBatch) -> UpsertResult:
+        version = self.version
+        with duck() as connection:
+            comparison = compare(connection, batch, self.store.scan(version), version=version)
+            counts = comparison.counts
+            self._refuse(connection, batch)
+            if not counts.kept + counts.updated:
+                return counts
+            file = self._data_file(connection, batch, comparison)
+        note = {"load": batch.load_id, "source": batch.mapping.source, "file": batch.name}
+        note |= {"kept": counts.kept, "updated": counts.updated}
+        return replace(counts, version=self.store.append([file], note=note, guard=version), files=(file,))
+
+    def _data_file(self, connection: Any, batch: StagedBatch, comparison: Comparison) -> Path:
+        file = batch.file
+        if not comparison.as_is:
+            file = batch.file.with_name("decided.parquet")
+            write_decided(connection, file)
+        return move_into(file, self.store.path, f"{batch.load_id}.parquet")
+
+    def _refuse(self, connection: Any, batch: StagedBatch) -> None:
+        """Write the bad rows of a batch to the quarantine, unless a run that was cut off did so before."""
+        if not batch.quarantine.num_rows:
+            return
+        columns = '"source", "file", "row", "column", "reason"'
+        connection.register("refused", batch.quarantine)
+        new = arrow(connection, f"SELECT * FROM refused ANTI JOIN {self.quarantine_store.scan()} USING ({columns})")
+        if new.num_rows:
+            self.quarantine_store.append_rows(new, name=batch.load_id, note={"load": batch.load_id})
+
+    def log(self, batch: StagedBatch, result: UpsertResult) -> None:
+        """Write a finished load, and how far its source is complete, to the load log."""
+        self.loads_store.append_rows(load_row(batch, result), name=batch.load_id, note={"load": batch.load_id})
+
+    def loaded_before(self, *, source: str, digest: str, mapping: str) -> dict[str, int] | None:
+        """Return read, quarantined and repeated of an earlier load of the same bytes and mapping, if there was one."""
+        with duck(threads=1) as connection:
+            scan = self.loads_store.scan()
+            return loaded_before(connection, scan, source=source, digest=digest, mapping=mapping)
+
+    # -- reading ---------------------------------------------------------------------------------------------------
+
+    def tickets(
+        self,
+        as_of: datetime | None = None,
+        *,
+        snapshot: int | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        ids: Sequence[tuple[str, str]] | None = None,
+        columns: Sequence[str] | None = None,
+    ) -> pa.Table:
+        """Return tickets as known at a moment, without those deleted by then, in order of opening.
+
+        Args:
+            as_of: Aware moment; what became known later is not there. None: everything known so far.
+            snapshot: Version of the lake; the newest when None.
+            since: Aware moment: only tickets opened at or after it.
+            until: Aware moment: only tickets opened before it.
+            ids: Only these (source, ticket id) pairs.
+            columns: Columns wanted, out of `features.lake.schema.VISIBLE`; all when None.
+
+        Raises:
+            LakeInputError: A column does not exist, or a moment has no time zone.
+        """
+        wanted = list(columns or VISIBLE)
+        unknown = [name for name in wanted if name not in VISIBLE]
+        if unknown:
+            raise LakeInputError(f"no columns {', '.join(unknown)} in the lake", hint=f"it has {', '.join(VISIBLE)}")
+        for name, moment in (("as_of", as_of), ("since", since), ("until", until)):
+            if moment is not None and moment.tzinfo is None:
+                raise LakeInputError(f"{name} needs a time zone", hint="give an aware datetime")
+        where = [f"opened_at >= {instant(since)}"] if since else []
+        where += [f"opened_at < {instant(until)}"] if until else []
+        scan = self.store.scan(snapshot)
+        with duck() as connection:
+            if ids is not None:
+                # Narrowing the versions before comparing them is right: all versions of a ticket share its id.
+                scan = _only(connection, scan, ids)
+            query = as_of_query(scan, wanted, as_of=as_of, where=" AND ".join(where) or "true")
+            table = arrow(connection, f"{query} ORDER BY opened_at, source, ticket_id")
+        return table.cast(pa.schema([TICKETS.field(name) for name in wanted]))
+
+    def sources(self, as_of: datetime | None = None, *, snapshot: int | None = None) -> list[SourceState]:
+        """Return what the lake knows about each source, by name."""
+        with duck(threads=1) as connection:
+            return source_states(connection, self.loads_store.scan(), as_of=as_of, snapshot=snapshot)
+
+    def quarantine(self, *, source: str | None = None) -> pa.Table:
+        """Return the refused rows, newest first."""
+        where = f"WHERE source = {literal(source)}" if source else ""
+        with duck(threads=1) as connection:
+            query = f'SELECT * FROM {self.quarantine_store.scan()} {where} ORDER BY quarantined_at DESC, "row"'
+            return arrow(connection, query).cast(QUARANTINE)
+
+
+def _only(connection: Any, scan: str, ids: Sequence[tuple[str, str]]) -> str:
+    from features.lake.keys import key_sql
+
+    wanted = pa.table(
+        {
+            "source": pa.array([source for source, _ in ids], pa.string()),
+            "ticket_id": pa.array([ticket for _, ticket in ids], pa.string()),
+        }
+    )
+    connection.register("wanted_ids", wanted)
+    connection.execute(
+        f"CREATE TEMP TABLE wanted AS SELECT DISTINCT source, ticket_id, {key_sql()} AS key FROM wanted_ids"
+    )
+    return f"(SELECT * FROM {scan} SEMI JOIN wanted USING (key, source, ticket_id))"

@@ -1,0 +1,102 @@
+"""What was loaded when, and how far each source is complete."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import pyarrow as pa
+
+from features.lake.engine import arrow, instant
+from features.lake.schema import LOADS
+from features.lake.staged import StagedBatch
+from features.lake.upsert import UpsertResult
+
+
+@dataclass(frozen=True)
+class SourceState:
+    """What the lake knows about a source.
+
+    Attributes:
+        source: Its name.
+        timezone: IANA zone of its civil time.
+        date_only: Its tickets have a day but no time of day.
+        covers_from: First complete day, where the mapping says so.
+        complete_through: Last complete day, where the mapping says so.
+        ended: It will bring nothing more.
+        known_through: A live feed was read up to this moment (aware UTC), as far as known at `as_of`.
+        loaded_at: Moment of the last load (aware UTC).
+    """
+
+    source: str
+    timezone: str
+    date_only: bool
+    covers_from: date | None
+    complete_through: date | None
+    ended: bool
+    known_through: datetime | None
+    loaded_at: datetime
+
+
+def load_row(batch: StagedBatch, result: UpsertResult) -> pa.Table:
+    """Return the row of the load log that describes a batch."""
+    mapping = batch.mapping
+    row = {
+        "load_id": batch.load_id,
+        "source": mapping.source,
+        "mapping": mapping.fingerprint,
+        "file": batch.name,
+        "digest": batch.digest,
+        "loaded_at": batch.now,
+        "snapshot": result.version,
+        "read": batch.read,
+        "kept": result.kept,
+        "updated": result.updated,
+        "unchanged": result.unchanged,
+        "quarantined": batch.quarantine.num_rows,
+        "repeated": result.repeated,
+        "timezone": mapping.timezone,
+        "date_only": mapping.date_only,
+        "covers_from": mapping.covers_from,
+        "complete_through": mapping.complete_through,
+        "ended": mapping.ended,
+        "known_through": batch.known_through,
+    }
+    return pa.Table.from_pylist([row], schema=LOADS)
+
+
+def source_states(
+    connection: Any, scan: str, *, as_of: datetime | None = None, snapshot: int | None = None
+) -> list[SourceState]:
+    """Return the state of every source, by name.
+
+    Args:
+        connection: A DuckDB connection.
+        scan: The load log, as SQL.
+        as_of: How far a feed had been read counts only as it was known at this moment.
+        snapshot: Only loads that this version of the ticket table holds.
+    """
+    within = "true" if snapshot is None else f"snapshot <= {snapshot}"
+    read_by_then = f"FILTER (known_through <= {instant(as_of)})" if as_of else ""
+    rows = arrow(
+        connection,
+        f"""
+        SELECT source, arg_max(timezone, loaded_at) AS timezone, arg_max(date_only, loaded_at) AS date_only,
+          arg_max_null(covers_from, loaded_at) AS covers_from,
+          arg_max_null(complete_through, loaded_at) AS complete_through, arg_max(ended, loaded_at) AS ended,
+          max(known_through) {read_by_then} AS known_through, max(loaded_at) AS loaded_at
+        FROM {scan} WHERE {within} GROUP BY source ORDER BY source
+    """,
+    )
+    return [SourceState(**row) for row in rows.to_pylist()]
+
+
+def loaded_before(connection: Any, scan: str, *, source: str, digest: str, mapping: str) -> dict[str, int] | None:
+    """Return the counts of the load that read these very bytes with this very mapping, None if there was none."""
+    rows = connection.execute(
+        f"SELECT read, quarantined, repeated FROM {scan} WHERE source = $source AND digest = $digest "
+        "AND mapping = $mapping LIMIT 1",
+        {"source": source, "digest": digest, "mapping": mapping},
+    ).fetchall()
+    return dict(zip(("read", "quarantined", "repeated"), rows[0], strict=True)) if rows else None

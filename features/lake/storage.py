@@ -1,0 +1,165 @@
+"""Delta tables on disk: read their files, append a Parquet file in one commit, and lose no race."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from features.lake.engine import literals
+from features.lake.errors import LakeError
+
+_KEEP_LOG: Final = "interval 36500 days"
+"""Delta forgets old versions after 30 days by default; a training must be repeatable on its snapshot for years."""
+
+
+class DeltaStore:
+    """One Delta table, made on first use.
+
+    Args:
+        path: Folder of the table.
+        schema: Its columns.
+    """
+
+    def __init__(self, path: Path, schema: pa.Schema) -> None:
+        self.path = path
+        self.schema = schema
+
+    def table(self, version: int | None = None) -> Any:
+        """Return the `DeltaTable` at a version, the newest one by default.
+
+        Raises:
+            LakeError: The version does not exist any more, or never did.
+        """
+        from deltalake import DeltaTable
+        from deltalake.exceptions import DeltaError
+
+        if not (self.path / "_delta_log").is_dir():
+            self._create()
+        try:
+            return DeltaTable(str(self.path), version=version)
+        except DeltaError as error:
+            raise LakeError(
+                f"{self.path}: version {version} cannot be read: {str(error).splitlines()[0]}",
+                hint="`weisu lake history` lists the versions that are there",
+            ) from error
+
+    def _create(self) -> None:
+        from deltalake import DeltaTable
+
+        self.path.mkdir(parents=True, exist_ok=True)
+        configuration = {
+            "delta.logRetentionDuration": _KEEP_LOG,
+            "delta.deletedFileRetentionDuration": "interval 0 days",
+            "delta.checkpointInterval": "50",
+        }
+        DeltaTable.create(str(self.path), self.schema, mode="ignore", configuration=configuration)
+
+    def scan(self, version: int | None = None) -> str:
+        """Return the SQL of the table at a version: what follows FROM."""
+        files = self.table(version).file_uris()
+        if not files:
+            empty = ", ".join(f'NULL::{_duckdb_type(field.type)} AS "{field.name}"' for field in self.schema)
+            return f"(SELECT {empty} WHERE false)"
+        return f"read_parquet({literals(files)})"
+
+    def append(self, files: list[Path], *, note: dict[str, Any], guard: int | None = None) -> int:
+        """Commit Parquet files that already lie in the table's folder and return the new version.
+
+        Args:
+            files: The files; their columns are the table's.
+            note: Kept with the commit, shown by `weisu lake history`.
+            guard: The version the caller compared with. Any other guarded commit since then makes this one fail, so
+                that two writers never both add what each found missing.
+
+        Raises:
+            ConflictError: Another writer was faster.
+        """
+        from deltalake import CommitProperties, Transaction
+        from deltalake.exceptions import CommitFailedError
+
+        table = self.table(guard)
+        transactions = None if guard is None else [Transaction("upsert", guard + 1)]
+        try:
+            table.create_write_transaction(
+                [_add_action(file) for file in files],
+                mode="append",
+                schema=self.schema,
+                commit_properties=CommitProperties(
+                    custom_metadata={"weisu": json.dumps(note, ensure_ascii=False, default=str)},
+                    app_transactions=transactions,
+                ),
+            )
+        except CommitFailedError as error:
+            raise ConflictError(f"{self.path}: another writer was faster: {error}") from error
+        table.update_incremental()
+        return int(table.version())
+
+    def append_rows(self, rows: pa.Table, *, name: str, note: dict[str, Any]) -> int:
+        """Commit rows in memory as one file called after `name`."""
+        self.table()
+        file = self.path / f"{name}.parquet"
+        pq.write_table(rows.cast(self.schema), file, compression="zstd")
+        return self.append([file], note=note)
+
+
+class ConflictError(LakeError):
+    """Another writer committed between reading and writing; read again and retry."""
+
+
+@contextmanager
+def writer_lock(folder: Path, *, wait: float = 600.0) -> Iterator[None]:
+    """Let one writer of this machine in at a time; a killed one lets go by dying.
+
+    Raises:
+        LakeError: Somebody else held the lock for longer than `wait` seconds.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".writer.lock").open("w") as file:
+        deadline = time.monotonic() + wait
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise LakeError(f"{folder}: another writer held the lake for {wait:.0f} s") from None
+                time.sleep(0.05)
+        yield
+
+
+def _add_action(file: Path) -> Any:
+    from deltalake.transaction import AddAction
+
+    return AddAction(
+        path=file.name,
+        size=file.stat().st_size,
+        partition_values={},
+        modification_time=int(time.time() * 1000),
+        data_change=True,
+        stats=json.dumps({"numRecords": pq.ParquetFile(file).metadata.num_rows}),
+    )
+
+
+def move_into(file: Path, folder: Path, name: str) -> Path:
+    """Rename a finished file into the table's folder, on disk before any commit names it."""
+    with file.open("rb") as handle:
+        os.fsync(handle.fileno())
+    target = folder / name
+    file.replace(target)
+    return target
+
+
+def _duckdb_type(kind: pa.DataType) -> str:
+    if pa.types.is_timestamp(kind):
+        return "TIMESTAMPTZ" if kind.tz else "TIMESTAMP"
+    names = {"string": "VARCHAR", "int64": "BIGINT", "int32": "INTEGER", "double": "DOUBLE", "bool": "BOOLEAN"}
+    return names.get(str(kind), "DATE")

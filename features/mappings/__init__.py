@@ -1,0 +1,10 @@
+"""Mappings: which column of a source is which fact about a ticket, and how its times are to be read.
+
+Shipped mappings are the TOML files beside this module; `load_mapping` also reads one of the user's own.
+"""
+
+from features.mappings.errors import MappingError
+from features.mappings.mapping import Clock, KnownAt, Mapping
+from features.mappings.shipped import load_mapping, mapping_names
+
+__all__ = ["Clock", "KnownAt", "Mapping", "MappingError", "load_mapping", "mapping_names"]

@@ -1,0 +1,263 @@
+"""Build the panel: complete periods, zeros filled, every level of the hierarchy, tickets and distinct callers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from features.lake import Lake, SourceState
+from features.lake.asof import as_of_query
+from features.lake.engine import duck, literals
+from features.panel.errors import PanelError
+from features.panel.hierarchy import cell_table, known_levels, level_codes
+from features.panel.windows import PERIOD, Seen, Window, ceil, common_end, window
+from features.series import LEVELS
+
+_KEYS = "category1, category2, category, district, department"
+_UNITS = {"W": "day", "D": "day", "h": "hour"}
+_CHUNK_ROWS = 8_000_000
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Counts as they were known at a moment.
+
+    Attributes:
+        y: unique_id, ds (start of the period, naive local), y (tickets), callers (distinct callers; a ticket without
+            one counts as one). From the first sight of a series to the common last complete period, without gaps;
+            ordered by level, unique_id, ds.
+        static: unique_id, level, category1, category2, category, district, department.
+        freq: `W` (from Monday), `D` or `h`.
+        data_through: End of the last complete period (exclusive), naive local.
+        as_of: What was known at this moment, aware UTC.
+        snapshot: Version of the lake.
+    """
+
+    y: pd.DataFrame
+    static: pd.DataFrame
+    freq: str
+    data_through: pd.Timestamp
+    as_of: datetime
+    snapshot: int
+
+
+def build_panel(
+    lake: Lake,
+    *,
+    as_of: datetime,
+    freq: str,
+    snapshot: int | None = None,
+    sources: list[str] | None = None,
+    levels: Sequence[str] | None = None,
+    start: date | None = None,
+    threads: int | None = None,
+    memory: str | None = None,
+) -> Panel:
+    """Count tickets per period and series, as known at `as_of`.
+
+    Args:
+        lake: The ticket lake.
+        as_of: Aware moment.
+        freq: `W`, `D` or `h`. Sources that only know the day are left out of `h`.
+        snapshot: Version of the lake; the newest when None.
+        sources: Only these; all when None.
+        levels: Only these levels of `features.series.LEVELS`; all when None.
+        start: Leave out periods before this day; what was first seen before it starts there.
+        threads: DuckDB threads; all cores when None.
+        memory: DuckDB's memory limit, such as `4GB`.
+
+    Raises:
+        PanelError: Unknown frequency, level or source, or no complete period is known at `as_of`.
+    """
+    _check(as_of, freq, levels)
+    version = lake.version if snapshot is None else snapshot
+    states = _states(lake, as_of, version, sources, freq)
+    with duck(threads=threads, memory=memory, spill=str(lake.path / "staging" / "spill")) as connection:
+        scan = lake.store.scan(version)
+        windows = _windows(connection, scan, states, as_of=as_of, freq=freq)
+        grid = Grid.over(windows, freq, start)
+        cells = _count(connection, scan, windows, grid, as_of=as_of)
+        tables = _level_tables(connection, cells, grid, known_levels(levels))
+    return _panel(tables, grid, freq=freq, as_of=as_of, snapshot=version)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The periods of a panel: numbered from 0 at `origin`, `first` is the first one shown, `count` their number."""
+
+    origin: datetime
+    first: int
+    count: int
+    freq: str
+
+    @classmethod
+    def over(cls, windows: Sequence[Window], freq: str, start: date | None) -> Grid:
+        """Return the periods from the earliest window to the common end."""
+        origin = min(w.first for w in windows)
+        count = (common_end(windows) - origin) // PERIOD[freq]
+        first = 0
+        if start is not None:
+            shown = ceil(datetime(start.year, start.month, start.day), freq)  # noqa: DTZ001 - civil time is naive
+            first = max(0, (shown - origin) // PERIOD[freq])
+        if first >= count:
+            raise PanelError("no complete period is known yet", hint="choose a later --as-of or an earlier start")
+        return cls(origin=origin, first=first, count=count, freq=freq)
+
+    @property
+    def end(self) -> datetime:
+        """End of the last period, exclusive."""
+        return self.origin + self.count * PERIOD[self.freq]
+
+    def number(self, column: str) -> str:
+        """Return the SQL of the period number of a naive local time."""
+        elapsed = f"date_diff('{_UNITS[self.freq]}', TIMESTAMP '{self.origin}', {column})"
+        return f"({elapsed} // 7)" if self.freq == "W" else elapsed
+
+
+def _check(as_of: datetime, freq: str, levels: Sequence[str] | None) -> None:
+    if freq not in PERIOD:
+        raise PanelError(f"unknown frequency {freq!r}", hint="use W, D or h")
+    if as_of.tzinfo is None:
+        raise PanelError("as_of needs a time zone", hint="give an aware datetime")
+    unknown = [level for level in levels or () if level not in LEVELS]
+    if unknown:
+        raise PanelError(f"unknown levels {', '.join(unknown)}", hint=f"known: {', '.join(LEVELS)}")
+
+
+def _states(lake: Lake, as_of: datetime, version: int, sources: list[str] | None, freq: str) -> list[SourceState]:
+    states = {state.source: state for state in lake.sources(as_of, snapshot=version)}
+    unknown = [name for name in sources or () if name not in states]
+    if unknown:
+        raise PanelError(f"no source {', '.join(unknown)} in the lake", hint=f"it has {', '.join(states) or 'none'}")
+    return [
+        state
+        for name, state in states.items()
+        if (not sources or name in sources) and not (freq == "h" and state.date_only)
+    ]
+
+
+def _windows(connection: Any, scan: str, states: list[SourceState], *, as_of: datetime, freq: str) -> list[Window]:
+    query = as_of_query(scan, ["source", "opened_local", "known_at"], as_of=as_of)
+    rows = connection.execute(
+        f"SELECT source, min(opened_local), epoch_us(max(known_at)) FROM ({query}) GROUP BY source"
+    ).fetchall()
+    seen = {name: Seen(first, pd.Timestamp(known, unit="us", tz="UTC").to_pydatetime()) for name, first, known in rows}
+    windows = [window(state, seen[state.source], as_of=as_of, freq=freq) for state in states if state.source in seen]
+    windows = [w for w in windows if w.first < w.end]
+    if not windows:
+        raise PanelError("no complete period is known yet", hint="ingest tickets, or choose a later --as-of")
+    return windows
+
+
+def _count(connection: Any, scan: str, windows: list[Window], grid: Grid, *, as_of: datetime) -> pd.DataFrame:
+    """Leave `tickets(cell, period, caller)` on the connection and return the cells."""
+    first = " ".join(f"WHEN '{w.source}' THEN TIMESTAMP '{w.first}'" for w in windows)
+    state = as_of_query(
+        scan,
+        ["opened_local", *_KEYS.split(", "), "caller"],
+        as_of=as_of,
+        where=f"source IN {literals(w.source for w in windows)} AND opened_local < TIMESTAMP '{grid.end}' "
+        f"AND opened_local >= CASE source {first} END",
+    )
+    groups = connection.execute(
+        f"SELECT {_KEYS}, count(*) AS n, min({grid.number('opened_local')}) AS first FROM ({state}) GROUP BY {_KEYS}"
+    ).df()
+    if groups.empty:
+        raise PanelError("no ticket lies in a complete period yet", hint="choose a later --as-of")
+    cells = cell_table(groups)
+    connection.register(
+        "cell_names", cells[["category", "district"]].assign(cell=np.arange(len(cells), dtype=np.int32))
+    )
+    connection.execute(f"""
+        CREATE TEMP TABLE tickets AS
+        SELECT cell, {grid.number("opened_local")}::INTEGER AS period, hash(caller) AS caller, caller IS NULL AS nobody
+        FROM ({state}) JOIN cell_names USING (category, district) WHERE {grid.number("opened_local")} >= {grid.first}
+    """)
+    return cells
+
+
+@dataclass(frozen=True)
+class LevelTable:
+    """Counts on one level: `y` and `callers` of shape (series, periods shown), `first` the first period of a series."""
+
+    static: pd.DataFrame
+    y: np.ndarray
+    callers: np.ndarray
+    first: np.ndarray
+
+
+def _level_tables(connection: Any, cells: pd.DataFrame, grid: Grid, levels: list[str]) -> list[LevelTable]:
+    shown = grid.count - grid.first
+    counts = connection.execute("SELECT cell, period, count(*) AS n FROM tickets GROUP BY cell, period").fetchnumpy()
+    by_cell = np.zeros((len(cells), shown), dtype=np.int64)
+    by_cell[counts["cell"], counts["period"] - grid.first] = counts["n"]
+    repeats = _repeat_calls(connection, grid)
+    tables = []
+    for level in levels:
+        codes, static = level_codes(cells, level)
+        y = np.zeros((len(static), shown), dtype=np.int64)
+        np.add.at(y, codes, by_cell)
+        first = np.full(len(static), grid.count, dtype=np.int64)
+        np.minimum.at(first, codes, cells["first"].to_numpy())
+        tables.append(LevelTable(static, y, y - _excess(repeats, codes, y.shape), np.maximum(first - grid.first, 0)))
+    return tables
+
+
+def _repeat_calls(connection: Any, grid: Grid) -> pd.DataFrame:
+    """Return cell, period (from the first shown), caller and n of callers with several tickets in a period.
+
+    Only these make distinct callers differ from tickets, on any level; there are few of them, so no level has to look
+    at every caller again. The periods are taken in chunks to bound the memory of the grouping.
+    """
+    total = connection.execute("SELECT count(*) FROM tickets").fetchall()[0][0]
+    edges = np.linspace(grid.first, grid.count, num=total // _CHUNK_ROWS + 2).astype(int)
+    parts = [
+        connection.execute(f"""
+            WITH part AS (SELECT * FROM tickets WHERE NOT nobody AND period >= {low} AND period < {high}),
+            again AS (SELECT period, caller FROM part GROUP BY period, caller HAVING count(*) > 1)
+            SELECT cell, period - {grid.first} AS period, caller, count(*) AS n
+            FROM part SEMI JOIN again USING (period, caller) GROUP BY cell, period, caller
+        """).df()
+        for low, high in pairwise(edges)
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _excess(repeats: pd.DataFrame, codes: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Return how many tickets of each series and period came from a caller already counted there."""
+    excess = np.zeros(shape, dtype=np.int64)
+    if len(repeats):
+        calls = repeats.assign(series=codes[repeats["cell"].to_numpy()])
+        calls = calls.groupby(["series", "period", "caller"], as_index=False)["n"].sum()
+        np.add.at(excess, (calls["series"].to_numpy(), calls["period"].to_numpy()), calls["n"].to_numpy() - 1)
+    return excess
+
+
+def _panel(tables: list[LevelTable], grid: Grid, *, freq: str, as_of: datetime, snapshot: int) -> Panel:
+    static = pd.concat([table.static for table in tables], ignore_index=True)
+    names = static["unique_id"].astype("str").array
+    starts = np.datetime64(grid.origin, "us") + np.timedelta64(PERIOD[freq]) * np.arange(grid.first, grid.count)
+    series, periods, y, callers = [], [], [], []
+    offset = 0
+    for table in tables:
+        code, period = np.nonzero(np.arange(table.y.shape[1]) >= table.first[:, None])
+        series.append(code + offset)
+        periods.append(period)
+        y.append(table.y[code, period])
+        callers.append(table.callers[code, period])
+        offset += len(table.static)
+    frame = pd.DataFrame(
+        {
+            "unique_id": names.take(np.concatenate(series)),
+            "ds": starts[np.concatenate(periods)],
+            "y": np.concatenate(y),
+            "callers": np.concatenate(callers),
+        }
+    )
+    return Panel(y=frame, static=static, freq=freq, data_through=pd.Timestamp(grid.end), as_of=as_of, snapshot=snapshot)

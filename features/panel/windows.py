@@ -1,0 +1,85 @@
+"""Which periods of which source are complete, as known at a moment.
+
+A period counts only between the first and the last complete one of its source. Where a source is complete is what its
+mapping says (`covers_from`, `complete_through`), else how far its feed had been read, else its own last ticket: a feed
+that has gone quiet is not a quiet city.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from features.lake import SourceState
+
+PERIOD: Final = {"W": timedelta(weeks=1), "D": timedelta(days=1), "h": timedelta(hours=1)}
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What is visible of a source: its first opening (naive local) and the last moment anything of it became known."""
+
+    first_opened: datetime
+    last_known: datetime
+
+
+@dataclass(frozen=True)
+class Window:
+    """The complete periods of a source: `first` is the start of the first, `end` the end of the last; naive local."""
+
+    source: str
+    first: datetime
+    end: datetime
+    ended: bool
+
+
+def floor(moment: datetime, freq: str) -> datetime:
+    """Return the start of the period that holds a naive local moment; weeks start on Monday."""
+    if freq == "h":
+        return moment.replace(minute=0, second=0, microsecond=0)
+    day = moment.replace(hour=0, minute=0, second=0, microsecond=0)
+    return day - timedelta(days=day.weekday()) if freq == "W" else day
+
+
+def ceil(moment: datetime, freq: str) -> datetime:
+    """Return the start of the first period that does not begin before a naive local moment."""
+    start = floor(moment, freq)
+    return start if start == moment else start + PERIOD[freq]
+
+
+def window(state: SourceState, seen: Seen, *, as_of: datetime, freq: str) -> Window:
+    """Return the complete periods of a source as known at `as_of` (aware)."""
+    zone = ZoneInfo(state.timezone)
+    first_day = state.covers_from or seen.first_opened.date()
+    return Window(
+        source=state.source,
+        first=ceil(_midnight(first_day), freq),
+        end=floor(_complete_until(state, seen, as_of, zone), freq),
+        ended=state.ended,
+    )
+
+
+def _complete_until(state: SourceState, seen: Seen, as_of: datetime, zone: ZoneInfo) -> datetime:
+    present = as_of.astimezone(zone).replace(tzinfo=None)
+    if state.complete_through:
+        return min(present, _midnight(state.complete_through) + timedelta(days=1))
+    read = [moment for moment in (seen.last_known, state.known_through) if moment]
+    return min(present, max(read).astimezone(zone).replace(tzinfo=None))
+
+
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day)  # noqa: DTZ001 - civil time is naive
+
+
+def common_end(windows: Sequence[Window]) -> datetime:
+    """Return the end of the last period that is complete in every source that has not ended.
+
+    A source that ended holds nobody back: after its end it is silent for good.
+    """
+    alive = [w.end for w in windows if not w.ended]
+    if not alive:
+        return max(w.end for w in windows)
+    return min(alive)

@@ -1,0 +1,1 @@
+"""Sources of tickets: files, databases, Open311 and Socrata, and rows that are handed in."""

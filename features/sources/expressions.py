@@ -1,0 +1,216 @@
+"""SQL that turns the columns of a source into facts about tickets, as its mapping says."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from features.lake.engine import instant, literal, literals, quoted
+from features.lake.keys import key_sql
+from features.lake.schema import STATED
+from features.mappings import Clock, KnownAt, Mapping, MappingError
+from features.mappings.mapping import FIELDS, TIME_FIELDS
+from features.series import UNCLASSIFIED
+from features.sources.tables import RawTable
+
+_EARLIEST: Final = "TIMESTAMP '1990-01-01'"
+_OFFSET_AT_END: Final = r"(Z|z|[+-]\d\d(:?\d\d)?)$"
+_TRUE: Final = literals(("1", "true", "t", "yes", "y", "是"))
+_HASHED: Final = tuple(name for name in STATED if name not in {"opened_local", "flags"})
+_GUARDS: Final = {"title": "mask_text", "text": "mask_text", "address": "mask_text", "caller": "hash_caller"}
+
+
+def canonical_query(raw: RawTable, mapping: Mapping, *, now: datetime, load_id: str, private: bool) -> str:
+    """Return the SELECT that gives the lake's columns, and `problem` and `problem_value` for bad rows.
+
+    Args:
+        raw: The source.
+        mapping: How to read it.
+        now: The present: a later opening is an error, and the arrival of a live feed.
+        load_id: Name of this load.
+        private: Mask texts and hash callers with the functions `mask_text` and `hash_caller` of the connection.
+
+    Raises:
+        MappingError: The mapping names a column that the source does not have.
+    """
+    facts = ",\n  ".join(f"{_fact(field, raw, mapping, private=private)} AS {field}" for field in FIELDS)
+    return f"""
+WITH facts AS (SELECT {facts}, {_raw_text("opened_at", raw, mapping)} AS opened_text,
+  {_raw_text("closed_at", raw, mapping)} AS closed_text FROM {raw.sql}),
+moments AS (SELECT * REPLACE ({_moments(mapping)}), {_local(mapping)} AS opened_local FROM facts),
+known AS (SELECT *, {_known_at(mapping, now)} AS known, {_closing_known_at(mapping)} AS closing_known FROM moments),
+filled AS (SELECT * REPLACE ({_levels()},
+    coalesce(district, {literal(UNCLASSIFIED)}) AS district,
+    CASE WHEN lat BETWEEN -90 AND 90 AND NOT (lat = 0 AND lon = 0) THEN lat END AS lat,
+    CASE WHEN lon BETWEEN -180 AND 180 AND NOT (lat = 0 AND lon = 0) THEN lon END AS lon,
+    coalesce(deleted, false) AS deleted), {_flags()} AS flags FROM known)
+SELECT {literal(mapping.source)} AS source, ticket_id,
+  {key_sql(literal(mapping.source))} AS key, 1::INTEGER AS revision,
+  known AS known_at, opened_at, opened_local, closed_at,
+  {_outcome_known_at(mapping, now)} AS outcome_known_at,
+  category1, category2, category, category_code, district, street, department, channel, request_type, status,
+  caller, title, text, address, lat, lon, is_repeat, satisfaction, flags, deleted,
+  {_content_hash(mapping)} AS content_hash, {literal(load_id)} AS load_id,
+  {_problem(now)} AS problem, {_problem_value(private=private)} AS problem_value
+FROM filled"""
+
+
+def _raw_text(field: str, raw: RawTable, mapping: Mapping) -> str:
+    columns = mapping.columns.get(field, ())
+    for column in columns:
+        if column not in raw.columns:
+            raise MappingError(
+                f"mapping {mapping.source}: no column {column!r} (for {field}) in the source",
+                hint=f"it has {', '.join(raw.columns)}",
+            )
+    texts = [f"nullif(trim({quoted(column)}::VARCHAR), '')" for column in columns]
+    return f"coalesce({', '.join(texts)})" if len(texts) > 1 else (texts or ["NULL::VARCHAR"])[0]
+
+
+def _fact(field: str, raw: RawTable, mapping: Mapping, *, private: bool) -> str:
+    text = _translated(field, _raw_text(field, raw, mapping), mapping)
+    if field in TIME_FIELDS:
+        return _time(field, raw, mapping)
+    typed = {
+        "lat": f"TRY_CAST({text} AS DOUBLE)",
+        "lon": f"TRY_CAST({text} AS DOUBLE)",
+        "is_repeat": f"list_contains({_TRUE}, lower({text}))",
+        "deleted": f"list_contains({literals(mapping.deleted_values)}, {text})",
+    }
+    guard = _GUARDS.get(field)
+    if guard and private and field in mapping.columns:
+        return f"{guard}({text})"
+    return typed.get(field, text)
+
+
+def _translated(field: str, text: str, mapping: Mapping) -> str:
+    values = mapping.values.get(field)
+    if not values:
+        return text
+    cases = " ".join(f"WHEN {literal(old)} THEN {literal(new)}" for old, new in values.items())
+    return f"CASE {text} {cases} ELSE {text} END"
+
+
+def _time(field: str, raw: RawTable, mapping: Mapping) -> str:
+    """Return a naive time as the source writes it, or an instant where it says its offset."""
+    wanted = "TIMESTAMPTZ" if mapping.clock is Clock.OFFSET else "TIMESTAMP"
+    read = [_one_time(column, raw.columns[column], mapping) for column in mapping.columns.get(field, ())]
+    return f"coalesce({', '.join(read)})" if read else f"NULL::{wanted}"
+
+
+def _one_time(column: str, kind: str, mapping: Mapping) -> str:
+    name = quoted(column)
+    if kind == "TIMESTAMP WITH TIME ZONE":
+        return name if mapping.clock is Clock.OFFSET else f"timezone({_zone_of_columns(mapping)}, {name})"
+    if kind.startswith(("TIMESTAMP", "DATE")):
+        if mapping.clock is Clock.OFFSET:
+            raise MappingError(
+                f"mapping {mapping.source}: column {column!r} has no offset", hint='say clock = "local" or "utc"'
+            )
+        return f"{name}::TIMESTAMP"
+    text = f"trim({name}::VARCHAR)"
+    if mapping.time_formats:
+        parsed = f"try_strptime({text}, {literals(mapping.time_formats)})"
+        return f"{parsed}::TIMESTAMPTZ" if mapping.clock is Clock.OFFSET else parsed
+    carries = f"regexp_matches({text}, '{_OFFSET_AT_END}') AND length({text}) > 10"
+    if mapping.clock is Clock.OFFSET:
+        return f"CASE WHEN {carries} THEN TRY_CAST({text} AS TIMESTAMPTZ) END"
+    # A time that says its offset under a clock that has none is a contradiction, not a wall-clock time.
+    return f"CASE WHEN NOT ({carries}) THEN TRY_CAST({text} AS TIMESTAMP) END"
+
+
+def _zone_of_columns(mapping: Mapping) -> str:
+    return literal("UTC" if mapping.clock is Clock.UTC else mapping.timezone)
+
+
+def _moments(mapping: Mapping) -> str:
+    return ", ".join(f"{_instant(field, mapping)} AS {field}" for field in TIME_FIELDS)
+
+
+def _instant(name: str, mapping: Mapping) -> str:
+    match mapping.clock:
+        case Clock.LOCAL:
+            return f"timezone({literal(mapping.timezone)}, {name})"
+        case Clock.UTC:
+            return f"timezone('UTC', {name})"
+        case Clock.OFFSET:
+            return name
+        case Clock.CONVERTED_TWICE:
+            zone = literal(mapping.timezone)
+            return f"timezone({zone}, timezone('UTC', timezone({zone}, {name})))"
+
+
+def _local(mapping: Mapping) -> str:
+    # Wall-clock columns stay what they are: an hour that occurs twice in autumn would not survive the way to UTC.
+    name = "opened_at"
+    return name if mapping.clock is Clock.LOCAL else f"timezone({literal(mapping.timezone)}, {_instant(name, mapping)})"
+
+
+def _end_of_day(moment: str, mapping: Mapping) -> str:
+    zone = literal(mapping.timezone)
+    return f"timezone({zone}, date_trunc('day', timezone({zone}, {moment})) + INTERVAL 1 DAY)"
+
+
+def _known_at(mapping: Mapping, now: datetime) -> str:
+    if mapping.known_at is KnownAt.ARRIVAL:
+        return instant(now)
+    opened = _end_of_day("opened_at", mapping) if mapping.date_only else "opened_at"
+    return f"coalesce(updated_at, {opened})" if mapping.known_at is KnownAt.UPDATED else opened
+
+
+def _closing_known_at(mapping: Mapping) -> str:
+    return _end_of_day("closed_at", mapping) if mapping.date_only else "closed_at"
+
+
+def _outcome_known_at(mapping: Mapping, now: datetime) -> str:
+    if mapping.known_at is KnownAt.ARRIVAL:
+        return "NULL::TIMESTAMPTZ"
+    moment = "closing_known"
+    if mapping.known_at is KnownAt.OPENED:
+        # A satisfaction without a closing time was asked for at some moment before now.
+        moment = f"coalesce(closing_known, CASE WHEN satisfaction IS NOT NULL THEN {instant(now)} END)"
+    # A row last changed before its closing, by its own account, did not know the closing then.
+    return f"CASE WHEN {moment} > known THEN {moment} END"
+
+
+def _levels() -> str:
+    none = literal(UNCLASSIFIED)
+    return (
+        f"coalesce(category1, category2, category, {none}) AS category1, "
+        f"coalesce(category2, category1, category, {none}) AS category2, coalesce(category, {none}) AS category"
+    )
+
+
+def _flags() -> str:
+    conditions = {
+        "no_category": "category IS NULL",
+        "no_district": "district IS NULL",
+        "bad_coordinates": "lat NOT BETWEEN -90 AND 90 OR lon NOT BETWEEN -180 AND 180 OR (lat = 0 AND lon = 0)",
+        "unreadable_closed_at": "closed_at IS NULL AND closed_text IS NOT NULL",
+        "closed_before_opened": "closed_at < opened_at",
+    }
+    named = ", ".join(f"CASE WHEN {condition} THEN '{flag}' END" for flag, condition in conditions.items())
+    return f"nullif(concat_ws(',', {named}), '')"
+
+
+def _content_hash(mapping: Mapping) -> str:
+    # md5 and not hash(): DuckDB may change the latter between releases, and every row would look new.
+    parts = ["epoch_us(updated_at)::VARCHAR"] if mapping.known_at is KnownAt.UPDATED else []
+    parts += [f"epoch_us({name})::VARCHAR" if name.endswith("_at") else f"{name}::VARCHAR" for name in _HASHED]
+    joined = ", ".join(f"coalesce({part}, chr(30))" for part in parts)
+    return f"(md5_number_lower(concat_ws(chr(31), {joined})) >> 1)::BIGINT"
+
+
+def _problem(now: datetime) -> str:
+    return f"""CASE
+    WHEN ticket_id IS NULL THEN 'ticket_id: no id'
+    WHEN opened_text IS NULL THEN 'opened_at: no time'
+    WHEN opened_at IS NULL THEN 'opened_at: time is unreadable'
+    WHEN opened_at > {instant(now)} THEN 'opened_at: time in the future'
+    WHEN opened_local < {_EARLIEST} THEN 'opened_at: time before 1990'
+    WHEN updated_at > {instant(now)} THEN 'updated_at: time in the future' END"""
+
+
+def _problem_value(*, private: bool) -> str:
+    value = "CASE WHEN ticket_id IS NULL OR problem IS NULL THEN NULL ELSE opened_text END"
+    return f"mask_text({value})" if private else value

@@ -1,0 +1,86 @@
+"""Show a file to DuckDB as one table, whatever its kind: CSV, TSV, Parquet, JSON lines, XLSX, XLS."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from features.lake.engine import literal
+from features.sources.encoding import detect_encoding, transcode
+from features.sources.errors import SourceError
+
+_SPREADSHEETS: Final = (".xlsx", ".xls", ".xlsm", ".ods")
+_REJECTS: Final = "unreadable_rows"
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """A table of the source as DuckDB sees it.
+
+    Attributes:
+        sql: What follows FROM.
+        columns: Column -> DuckDB type.
+        rejects: Name of the DuckDB table where unreadable lines are gathered while `sql` is read, or ''.
+    """
+
+    sql: str
+    columns: dict[str, str]
+    rejects: str = ""
+
+
+def raw_table(connection: Any, path: Path, *, scratch: Path) -> RawTable:
+    """Return the file as a table on `connection`.
+
+    Args:
+        connection: A DuckDB connection.
+        path: The file; its ending says the kind.
+        scratch: A folder for a transcoded copy, which the caller removes.
+
+    Raises:
+        SourceError: The kind is unknown or the file cannot be read.
+    """
+    name = path.name.lower().removesuffix(".gz")
+    suffix = Path(name).suffix
+    try:
+        if suffix in {".parquet", ".pq"}:
+            return described(connection, f"read_parquet({literal(str(path))})")
+        if suffix in {".jsonl", ".ndjson"}:
+            return described(connection, f"read_json({literal(str(path))}, format = 'newline_delimited')")
+        if suffix in {".csv", ".tsv", ".txt"}:
+            return _csv(connection, path, tabs=suffix == ".tsv", scratch=scratch)
+    except _duckdb_error() as error:
+        raise SourceError(f"{path}: {str(error).splitlines()[0]}", hint="is it what its ending says?") from error
+    if suffix in _SPREADSHEETS:
+        from features.sources.spreadsheets import read_sheet
+
+        connection.register("sheet", read_sheet(path))
+        return described(connection, "sheet")
+    raise SourceError(f"{path}: unknown kind of file", hint="known: csv tsv parquet jsonl xlsx xls")
+
+
+def described(connection: Any, sql: str, rejects: str = "") -> RawTable:
+    """Return `sql` with the columns that DuckDB finds in it."""
+    rows = connection.execute(f"DESCRIBE SELECT * FROM {sql}").fetchall()
+    return RawTable(sql=sql, columns={row[0]: row[1] for row in rows}, rejects=rejects)
+
+
+def _csv(connection: Any, path: Path, *, tabs: bool, scratch: Path) -> RawTable:
+    encoding = detect_encoding(path)
+    if encoding not in {"utf-8", "utf-8-sig"}:
+        copy = scratch / f"{path.name.removesuffix('.gz')}.utf8"
+        transcode(path, encoding, copy)
+        path = copy
+    # Text only: times and numbers are read by the mapping, not guessed by a sniffer.
+    options = "all_varchar = true, header = true, store_rejects = true, strict_mode = true"
+    options += f", rejects_table = '{_REJECTS}', rejects_scan = '{_REJECTS}_scan'"
+    if tabs:
+        options += r", delim = '\t'"
+    return described(connection, f"read_csv({literal(str(path))}, {options})", _REJECTS)
+
+
+def _duckdb_error() -> type[Exception]:
+    import duckdb
+
+    error: type[Exception] = duckdb.Error
+    return error

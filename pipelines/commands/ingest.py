@@ -1,0 +1,37 @@
+"""`weisu ingest`: bring tickets into the lake."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from pipelines.commands.options import Home, Json, print_json, say, settings_for
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    app.command(name="ingest")(ingest_command)
+
+
+def ingest_command(
+    places: Annotated[list[str], typer.Argument(metavar="PATH|URL...", help="Files, folders, globs or addresses.")],
+    mapping: Annotated[
+        str, typer.Option("--mapping", help="Name of a shipped mapping (`weisu mapping list`) or a TOML file.")
+    ],
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Load tickets; what was loaded before changes nothing, bad rows go to quarantine."""
+    from features.clock import SystemClock
+    from pipelines.ingest import ingest
+
+    summary = ingest(places, mapping, settings_for(home), SystemClock())
+    if as_json:
+        print_json(summary.to_json())
+        return
+    say(
+        f"{summary.source}: read {summary.read:,}, kept {summary.kept:,}, updated {summary.updated:,}, "
+        f"unchanged {summary.unchanged:,}, quarantined {summary.quarantined:,}; "
+        f"{summary.repeated:,} rows repeat an id; the lake is at version {summary.snapshot}"
+    )
