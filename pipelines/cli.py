@@ -10,7 +10,7 @@ import typer
 
 from features.errors import WeisuError
 
-COMMANDS: Final[tuple[str, ...]] = ("ingest", "simulate")
+COMMANDS: Final[tuple[str, ...]] = ("ingest", "serve", "simulate", "users")
 """Modules of `pipelines.commands`, each with `register(app)`, in the order of `weisu --help`."""
 
 app = typer.Typer(

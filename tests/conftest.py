@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from sqlalchemy import text
 
 from features.clock import FixedClock
 from features.settings import Settings
+from serve.alerts import Candidate, DetectionRun
 from serve.store import Store
 from serve.store.columns import Base
 
@@ -71,3 +73,43 @@ def any_store(request: pytest.FixtureRequest) -> Iterator[Store]:
     with opened.engine.begin() as connection:
         connection.execute(text("DROP TABLE alembic_version"))
     opened.close()
+
+
+_CANDIDATE = {
+    "kind": "异动",
+    "category1": "城乡建设",
+    "category2": "供水",
+    "category": "停水",
+    "area": "龙华区",
+    "department": "水务局",
+    "cells": ["category=停水;district=龙华区"],
+    "tickets": [f"demo/T{number}" for number in range(27)],
+    "window_start": "2026-11-23T02:00",
+    "window_end": "2026-11-23T08:00",
+    "observed": 27,
+    "callers": 24,
+    "expected": 4.2,
+    "upper": 11.0,
+    "rule": "6小时27件，平时至多11件",
+    "sentence_zh": "龙华区停水：6小时27件，平时至多11件。",
+    "sentence_en": "Water outage in Longhua: 27 in 6 hours, usually at most 11.",
+    "evidence": {"scan": {"window": 6}},
+}
+
+
+@pytest.fixture
+def make_candidate() -> Callable[..., Candidate]:
+    """Make a candidate: water outage in Longhua, 27 tickets where at most 11 are usual; change what matters."""
+    return lambda **changes: Candidate(**(_CANDIDATE | changes))
+
+
+@pytest.fixture
+def make_run(clock: FixedClock) -> Callable[..., DetectionRun]:
+    """Make a detection run as of the clock's present, with a key of its own unless told."""
+    numbers = itertools.count(1)
+
+    def make(**changes: object) -> DetectionRun:
+        values = {"key": f"run-{next(numbers)}", "as_of": clock.now(), "generated_at": clock.now()}
+        return DetectionRun(**(values | changes))
+
+    return make

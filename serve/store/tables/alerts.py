@@ -18,6 +18,7 @@ class Alert(Base):
 
     `seq` orders alerts by opening. `ended_at` is set once the episode takes no more candidates; until then a candidate
     with its fingerprint, tickets or cells updates it. `held_by` says why nobody has been told (silence, budget, ...).
+    `seen_at` and `seen_as_of` are the only columns that are not folded from events: the heartbeat of the last mention.
     """
 
     __tablename__ = "alerts"
@@ -26,6 +27,7 @@ class Alert(Base):
         Index(None, "ended_at", "level_rank", "seq"),
         Index(None, "state", "seq"),
         Index(None, "department", "seq"),
+        Index(None, "department", "first_notified_at"),
         Index(None, "category", "seq"),
         Index(None, "area", "seq"),
         Index(None, "updated_at", "seq"),
@@ -71,11 +73,13 @@ class Alert(Base):
 
     opened_at: Mapped[datetime]
     updated_at: Mapped[datetime]
-    last_seen_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    seen_as_of: Mapped[datetime]
     ended_at: Mapped[datetime | None]
-    calm_runs: Mapped[int] = mapped_column(default=0)
     baseline: Mapped[float | None]
     held_by: Mapped[str] = mapped_column(String(20), default="")
+    first_notified_at: Mapped[datetime | None]
+    in_budget: Mapped[bool] = mapped_column(default=False)
     notified_at: Mapped[datetime | None]
     notified_tickets: Mapped[int] = mapped_column(default=0)
     acknowledged_at: Mapped[datetime | None]

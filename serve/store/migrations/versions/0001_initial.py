@@ -68,11 +68,13 @@ def upgrade() -> None:  # noqa: PLR0915 - one call per table and index, made by 
         sa.Column("ticket_count", sa.Integer(), nullable=False),
         sa.Column("opened_at", UtcDateTime(), nullable=False),
         sa.Column("updated_at", UtcDateTime(), nullable=False),
-        sa.Column("last_seen_at", UtcDateTime(), nullable=False),
+        sa.Column("seen_at", UtcDateTime(), nullable=False),
+        sa.Column("seen_as_of", UtcDateTime(), nullable=False),
         sa.Column("ended_at", UtcDateTime(), nullable=True),
-        sa.Column("calm_runs", sa.Integer(), nullable=False),
         sa.Column("baseline", sa.Double(), nullable=True),
         sa.Column("held_by", sa.String(length=20), nullable=False),
+        sa.Column("first_notified_at", UtcDateTime(), nullable=True),
+        sa.Column("in_budget", sa.Boolean(), nullable=False),
         sa.Column("notified_at", UtcDateTime(), nullable=True),
         sa.Column("notified_tickets", sa.Integer(), nullable=False),
         sa.Column("acknowledged_at", UtcDateTime(), nullable=True),
@@ -105,6 +107,9 @@ def upgrade() -> None:  # noqa: PLR0915 - one call per table and index, made by 
     )
     op.create_index(op.f("ix_alerts_area_seq"), "alerts", ["area", "seq"], unique=False)
     op.create_index(op.f("ix_alerts_category_seq"), "alerts", ["category", "seq"], unique=False)
+    op.create_index(
+        op.f("ix_alerts_department_first_notified_at"), "alerts", ["department", "first_notified_at"], unique=False
+    )
     op.create_index(op.f("ix_alerts_department_seq"), "alerts", ["department", "seq"], unique=False)
     op.create_index(
         op.f("ix_alerts_ended_at_level_rank_seq"), "alerts", ["ended_at", "level_rank", "seq"], unique=False
@@ -621,6 +626,7 @@ def downgrade() -> None:  # noqa: PLR0915 - the same
     op.drop_index(op.f("ix_alerts_outcome_due_at"), table_name="alerts")
     op.drop_index(op.f("ix_alerts_ended_at_level_rank_seq"), table_name="alerts")
     op.drop_index(op.f("ix_alerts_department_seq"), table_name="alerts")
+    op.drop_index(op.f("ix_alerts_department_first_notified_at"), table_name="alerts")
     op.drop_index(op.f("ix_alerts_category_seq"), table_name="alerts")
     op.drop_index(op.f("ix_alerts_area_seq"), table_name="alerts")
     op.drop_index(

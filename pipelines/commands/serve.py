@@ -1,0 +1,34 @@
+"""`weisu serve`: the API and the pages."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated
+
+import typer
+
+from pipelines.commands.options import Home, say, settings_for
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("serve")(serve)
+
+
+def serve(
+    host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port to listen on.")] = 8000,
+    workers: Annotated[int, typer.Option("--workers", min=1, help="Worker processes.")] = 1,
+    home: Home = None,
+) -> None:
+    """Serve the API and the pages until interrupted."""
+    import uvicorn
+
+    from serve.store import Store
+
+    # Migrate once, before the workers start; and fail here, with a message, if the store is out of reach.
+    Store.open(settings_for(home).store_url).close()
+    if home is not None:
+        os.environ["WEISU_HOME"] = str(home)
+    say(f"Serving on http://{host}:{port} (documentation at /docs)")
+    uvicorn.run("serve.api.asgi:app", factory=True, host=host, port=port, workers=workers, log_level="warning")

@@ -1,0 +1,136 @@
+"""May the department be told? Silences, inhibition, minimum level and weekly budget are applied here, and only here.
+
+A held alert is kept, shown and followed like any other; only nobody is told and no clock runs. Quiet hours do not
+hold: they put the message off. Red and sensitive alerts pass the minimum level, the budget and the quiet hours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from enum import StrEnum
+from typing import Final
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from features.series import parse_series_id
+from serve.alerts.desk import Desk
+from serve.alerts.episode import Episode
+from serve.alerts.policy import Level
+from serve.store.tables import Alert, AlertCell, DepartmentRule, Silence
+
+
+class Hold(StrEnum):
+    """Why nobody is told."""
+
+    SILENCE = "silence"
+    MAINTENANCE = "maintenance"
+    INHIBITED = "inhibited"
+    MINIMUM_LEVEL = "minimum_level"
+    BUDGET = "budget"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Tell (not before a moment), or hold and why. `in_budget` says that telling takes from the weekly budget."""
+
+    hold: Hold | None
+    not_before: datetime
+    in_budget: bool = False
+
+
+def decide(desk: Desk, episode: Episode) -> Verdict:
+    """Decide whether an episode's lead department may be told now."""
+    alert = episode.alert
+    rule = desk.session.get(DepartmentRule, alert.department)
+    hold = _silenced(desk, alert) or _inhibited(desk, episode)
+    if hold:
+        return Verdict(hold, desk.now)
+    if is_exempt(episode):
+        return Verdict(None, desk.now)
+    if rule and rule.minimum_level and episode.level.rank < Level(rule.minimum_level).rank:
+        return Verdict(Hold.MINIMUM_LEVEL, desk.now)
+    if alert.first_notified_at is None and not _budget_left(desk, alert.department, rule):
+        return Verdict(Hold.BUDGET, desk.now)
+    return Verdict(None, _after_quiet_hours(desk, rule), in_budget=True)
+
+
+def is_exempt(episode: Episode) -> bool:
+    """Tell whether an alert is outside budget, minimum level and quiet hours."""
+    return episode.level is Level.RED or episode.alert.sensitive
+
+
+def week_start(desk: Desk) -> datetime:
+    """Return the start of the local budget week, Monday 00:00."""
+    local = desk.now.astimezone(desk.zone)
+    monday = (local - timedelta(days=local.weekday())).date()
+    return datetime.combine(monday, time(), desk.zone)
+
+
+def _budget_left(desk: Desk, department: str, rule: DepartmentRule | None) -> bool:
+    budget = desk.policy.weekly_budget if rule is None or rule.weekly_budget is None else rule.weekly_budget
+    told = select(func.count()).where(
+        Alert.department == department, Alert.in_budget, Alert.first_notified_at >= week_start(desk)
+    )
+    return int(desk.session.scalar(told) or 0) < budget
+
+
+def _silenced(desk: Desk, alert: Alert) -> Hold | None:
+    def matches(column: InstrumentedAttribute[str], *values: str) -> ColumnElement[bool]:
+        return column.in_(["", *values])
+
+    query = (
+        select(Silence.purpose)
+        .where(Silence.starts_at <= desk.now, Silence.ends_at > desk.now)
+        .where(matches(Silence.kind, alert.kind))
+        .where(matches(Silence.category, alert.category, alert.category2, alert.category1))
+        .where(matches(Silence.area, alert.area))
+        .where(matches(Silence.department, alert.department))
+    )
+    purpose = desk.session.scalar(query.limit(1))
+    return Hold(purpose) if purpose else None
+
+
+def _inhibited(desk: Desk, episode: Episode) -> Hold | None:
+    """A red cluster speaks for every cell it covers: what lies wholly inside it keeps quiet."""
+    alert = episode.alert
+    if episode.level is Level.RED:
+        return None
+    inside = [_dimensions(cell, alert) for cell in _cells(desk, alert.id)]
+    red = select(Alert.id).where(Alert.ended_at.is_(None), Alert.level_rank == Level.RED.rank, Alert.id != alert.id)
+    for cluster in desk.session.scalars(red.where(Alert.state.in_(_SPEAKING))):
+        covering = [parse_series_id(cell) for cell in _cells(desk, cluster)]
+        if inside and all(any(_covers(outer, inner) for outer in covering) for inner in inside):
+            return Hold.INHIBITED
+    return None
+
+
+_SPEAKING: Final = ("opened", "acknowledged", "in_hand", "reassignment_asked")
+
+
+def _cells(desk: Desk, alert_id: str) -> list[str]:
+    return list(desk.session.scalars(select(AlertCell.unique_id).where(AlertCell.alert_id == alert_id)))
+
+
+def _dimensions(cell: str, alert: Alert) -> dict[str, str]:
+    upper = {"category1": alert.category1, "category2": alert.category2, "category": alert.category}
+    return {**upper, **parse_series_id(cell)}
+
+
+def _covers(outer: dict[str, str], inner: dict[str, str]) -> bool:
+    return all(inner.get(name) == value for name, value in outer.items())
+
+
+def _after_quiet_hours(desk: Desk, rule: DepartmentRule | None) -> datetime:
+    if rule is None or rule.quiet_from is None or rule.quiet_to is None:
+        return desk.now
+    local = desk.now.astimezone(desk.zone)
+    for day in (local.date() - timedelta(days=1), local.date()):
+        start = datetime.combine(day, rule.quiet_from, desk.zone)
+        end = datetime.combine(day, rule.quiet_to, desk.zone)
+        if end <= start:
+            end = datetime.combine(day + timedelta(days=1), rule.quiet_to, desk.zone)
+        if start <= local < end:
+            return end.astimezone(desk.now.tzinfo)
+    return desk.now

@@ -1,0 +1,189 @@
+"""Take in a run's candidates: open an episode, update the one it belongs to, or see that it brings nothing new.
+
+One transaction per run, idempotent per run key and fingerprint: a killed intake leaves the last good state, and the
+same run handed in again changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from sqlalchemy import insert, select
+
+from features.clock import Clock
+from features.settings import Settings
+from serve.alerts import matching, notify
+from serve.alerts.candidates import Candidate, DetectionRun, IntakeResult, Kind
+from serve.alerts.desk import Actor, Desk, open_desk
+from serve.alerts.episode import ASSIST, LEAD, Episode
+from serve.alerts.fingerprint import fingerprint
+from serve.alerts.levels import Assessment, assess
+from serve.alerts.lifecycle import ANSWERED, OPEN, Event
+from serve.alerts.policy import AlertPolicy
+from serve.alerts.routing.table import find_route
+from serve.store import Store
+from serve.store.columns import new_id
+from serve.store.tables import Alert, AlertCell, AlertTicket, DetectionRunRow, IntakeRecord
+
+DETECTOR: Final = Actor(name="detector", role="system")
+ROUTING: Final = Actor(name="routing", role="system")
+
+
+def intake(
+    store: Store,
+    candidates: Sequence[Candidate],
+    *,
+    clock: Clock,
+    run: DetectionRun,
+    settings: Settings | None = None,
+    policy: AlertPolicy | None = None,
+) -> IntakeResult:
+    """Turn the candidates of one detection run into alerts, and news about alerts into messages.
+
+    Args:
+        store: The operational store.
+        candidates: What the detectors found; the most important is told first, so it gets the budget.
+        clock: Source of the present.
+        run: Which run this was.
+        settings: Where `[alerts]` is read and whose time zone counts.
+        policy: Overrides the rules in the settings.
+    """
+    with open_desk(store, clock, settings, policy) as desk:
+        taking = _Intake(desk, run)
+        ranked = [(assess(candidate, desk.policy), candidate) for candidate in candidates]
+        ranked.sort(key=lambda pair: (-pair[0].level.rank, pair[1].rank, -pair[1].score))
+        for assessment, candidate in ranked:
+            taking.take(candidate, assessment)
+    return taking.result
+
+
+class _Intake:
+    """One run being taken in."""
+
+    def __init__(self, desk: Desk, run: DetectionRun) -> None:
+        self.desk = desk
+        self.run = run
+        self.result = IntakeResult()
+        self._register()
+        handed_in = select(IntakeRecord.fingerprint).where(IntakeRecord.run_key == run.key)
+        self._known = set(desk.session.scalars(handed_in))
+
+    def take(self, candidate: Candidate, assessment: Assessment) -> None:
+        """Take one candidate in, unless this run has handed it in before."""
+        mark = fingerprint(candidate.kind, candidate.category, candidate.area)
+        if mark in self._known:
+            self.result.repeated += 1
+            return
+        self._known.add(mark)
+        alert = matching.find_episode(self.desk.session, candidate, mark)
+        if alert is None:
+            outcome, episode = "opened", self._open(candidate, assessment, mark)
+        else:
+            episode = self.desk.episode(alert)
+            outcome = self._mention(episode, candidate, assessment)
+        setattr(self.result, outcome, getattr(self.result, outcome) + 1)
+        if episode.alert.id not in self.result.alert_ids:
+            self.result.alert_ids.append(episode.alert.id)
+        record = {"run_key": self.run.key, "fingerprint": mark, "outcome": outcome, "alert_id": episode.alert.id}
+        self.desk.session.add(IntakeRecord(**record))
+
+    def _register(self) -> None:
+        if self.desk.session.get(DetectionRunRow, self.run.key) is None:
+            values = self.run.model_dump(mode="python", exclude={"kinds"})
+            kinds = [kind.value for kind in self.run.kinds]
+            self.desk.session.add(DetectionRunRow(**values, kinds=kinds, received_at=self.desk.now))
+            self.desk.session.flush()
+
+    def _open(self, candidate: Candidate, assessment: Assessment, mark: str) -> Episode:
+        episode = Episode(Alert(id=new_id("al"), seen_at=self.desk.now, seen_as_of=self.run.as_of))
+        tickets = list(dict.fromkeys(candidate.tickets))
+        payload = {
+            "fingerprint": mark,
+            "kind": candidate.kind.value,
+            **{name: getattr(candidate, name) for name in ("category1", "category2", "category", "area")},
+            **self._news(candidate, assessment, tickets),
+        }
+        self.desk.record(episode, Event.OPENED, actor=DETECTOR, payload=payload)
+        self._remember(episode, tickets, candidate.cells)
+        self._route(episode, candidate)
+        self._tell(episode, "opened")
+        return episode
+
+    def _route(self, episode: Episode, candidate: Candidate) -> None:
+        match = find_route(self.desk.session, candidate, duty_desk=self.desk.policy.duty_desk)
+        for part, department in [(LEAD, match.department), *((ASSIST, name) for name in match.assisting)]:
+            payload = {"department": department, "part": part, "by": match.source}
+            self.desk.record(episode, Event.ASSIGNED, actor=ROUTING, payload=payload)
+
+    def _mention(self, episode: Episode, candidate: Candidate, assessment: Assessment) -> str:
+        """Take in news about an open episode, and return what it did."""
+        alert = episode.alert
+        if alert.baseline is not None and candidate.observed <= alert.baseline:
+            return "calm"
+        alert.seen_at, alert.seen_as_of = self.desk.now, max(alert.seen_as_of, self.run.as_of)
+        new = matching.new_tickets(self.desk.session, alert, candidate.tickets)
+        rose = assessment.level.rank > episode.level.rank
+        if not (new or rose or candidate.level_shift or set(candidate.kinds) - set(alert.kinds)):
+            return "known"
+        self._update(episode, candidate, assessment, new)
+        if candidate.level_shift:
+            base = float(max(candidate.observed, candidate.upper or 0.0))
+            self.desk.record(episode, Event.REBASED, actor=DETECTOR, payload={"baseline": base})
+            return "rebased"
+        if rose and episode.state in ANSWERED:
+            reason = {"reason": "the level rose after the answer"}
+            self.desk.record(episode, Event.REOPENED, actor=DETECTOR, payload=reason)
+            self._tell(episode, "reopened")
+            return "reopened"
+        if episode.state in OPEN and (rose or self._may_repeat(episode)):
+            self._tell(episode, "updated")
+        return "updated"
+
+    def _update(self, episode: Episode, candidate: Candidate, assessment: Assessment, new: list[str]) -> None:
+        alert = episode.alert
+        if episode.level.rank > assessment.level.rank:
+            # A level does not sink while the episode lasts: the department has been told of the graver one.
+            assessment = Assessment(episode.level, str(alert.level_rule["zh-CN"]), str(alert.level_rule["en"]))
+        together = {
+            "kinds": [*(Kind(kind) for kind in alert.kinds), *candidate.kinds],
+            "sensitive": candidate.sensitive or alert.sensitive,
+        }
+        news = self._news(candidate.model_copy(update=together), assessment, new)
+        self.desk.record(episode, Event.UPDATED, actor=DETECTOR, payload=news)
+        self._remember(episode, new, matching.new_cells(self.desk.session, alert, candidate.cells))
+
+    def _may_repeat(self, episode: Episode) -> bool:
+        """Tell again only when new tickets arrived since the last message and the repeat interval has passed."""
+        alert = episode.alert
+        if alert.notified_at is None:
+            return True
+        passed = self.desk.now - alert.notified_at >= self.desk.policy.repeat_interval
+        return passed and alert.ticket_count > alert.notified_tickets
+
+    def _tell(self, episode: Episode, reason: str) -> None:
+        if notify.tell(self.desk, episode, reason=reason):
+            self.result.notified += 1
+        else:
+            self.result.held += 1
+
+    def _news(self, candidate: Candidate, assessment: Assessment, new: list[str]) -> dict[str, Any]:
+        facts = candidate.model_dump(mode="json", exclude={"tickets", "cells", "kind", "department", "area", "rank"})
+        facts["kinds"] = list(dict.fromkeys(facts["kinds"]))
+        facts |= self.run.model_dump(mode="json", exclude={"key", "kinds", "complete"}) | {"run_key": self.run.key}
+        return {
+            "facts": facts,
+            "level": assessment.level.value,
+            "level_rule": assessment.document(),
+            "new_tickets": new,
+            "cells": candidate.cells,
+        }
+
+    def _remember(self, episode: Episode, tickets: list[str], cells: list[str]) -> None:
+        alert = episode.alert
+        if tickets:
+            fixed = {"alert_id": alert.id, "added_at": self.desk.now, "revision": alert.revision}
+            self.desk.session.execute(insert(AlertTicket), [{**fixed, "ticket": ticket} for ticket in tickets])
+        if cells:
+            rows = [{"alert_id": alert.id, "unique_id": cell} for cell in dict.fromkeys(cells)]
+            self.desk.session.execute(insert(AlertCell), rows)

@@ -1,0 +1,62 @@
+"""How grave: 蓝黄橙红 by a rule that a person can recite, shown with every alert."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from serve.alerts.candidates import Candidate
+from serve.alerts.policy import AlertPolicy, Level, LevelRule
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """A level and the sentence that explains it."""
+
+    level: Level
+    rule_zh: str
+    rule_en: str
+
+    def document(self) -> dict[str, Any]:
+        """Return the rule as it is stored and shown."""
+        return {"zh-CN": self.rule_zh, "en": self.rule_en}
+
+
+def assess(candidate: Candidate, policy: AlertPolicy) -> Assessment:
+    """Return the level of a candidate.
+
+    A sensitive matter is red. Otherwise the highest level whose two conditions both hold: enough distinct callers,
+    and enough times the usual maximum (`upper`; without one only the callers count towards yellow).
+    """
+    if candidate.sensitive:
+        return Assessment(Level.RED, "红色：敏感事项，一件即报", "Red: a sensitive matter, one is enough")
+    for level in (Level.RED, Level.ORANGE, Level.YELLOW):
+        rule = policy.levels[level]
+        if _applies(candidate, rule, level):
+            return Assessment(level, _zh(level, rule), _en(level, rule))
+    rule = policy.levels[Level.YELLOW]
+    return Assessment(
+        Level.BLUE,
+        f"蓝色：不足{rule.callers}人，或未超过平时上限的{_times(rule)}倍",
+        f"Blue: fewer than {rule.callers} callers, or not above {_times(rule)} times the usual maximum",
+    )
+
+
+def _applies(candidate: Candidate, rule: LevelRule, level: Level) -> bool:
+    if candidate.callers < rule.callers:
+        return False
+    if candidate.upper is None:
+        return level is Level.YELLOW
+    return candidate.observed > candidate.upper and candidate.observed >= rule.times_usual * candidate.upper
+
+
+def _times(rule: LevelRule) -> str:
+    return f"{rule.times_usual:g}"
+
+
+def _zh(level: Level, rule: LevelRule) -> str:
+    return f"{level.zh}：不少于{rule.callers}人来电，且超过平时上限的{_times(rule)}倍"
+
+
+def _en(level: Level, rule: LevelRule) -> str:
+    return f"{level.title()}: at least {rule.callers} callers, and above {_times(rule)} times the usual maximum"

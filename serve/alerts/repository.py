@@ -1,0 +1,147 @@
+"""Alerts as one caller may see them. Visibility is born here, in the queries: no endpoint filters by department."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import ColumnElement, and_, or_, select, tuple_
+from sqlalchemy.orm import Session
+
+from serve.alerts.episode import Episode
+from serve.alerts.lifecycle import OPEN, WAITING, State
+from serve.alerts.policy import Level
+from serve.auth import Caller
+from serve.errors import NotFoundError
+from serve.paging import Cursor
+from serve.store.tables import Alert, AlertCell, AlertEvent, AlertParty, AlertTicket
+
+Order = Literal["newest", "urgent"]
+
+
+@dataclass(frozen=True)
+class AlertFilter:
+    """Which alerts to list; an empty field does not filter. `now` is needed for `overdue` only."""
+
+    states: tuple[State, ...] = ()
+    levels: tuple[Level, ...] = ()
+    kinds: tuple[str, ...] = ()
+    category: str | None = None
+    area: str | None = None
+    department: str | None = None
+    active: bool | None = None
+    held: bool | None = None
+    overdue: bool | None = None
+    since: datetime | None = None
+    now: datetime | None = None
+
+    def conditions(self) -> Iterator[ColumnElement[bool]]:
+        """Yield the conditions of the fields that filter."""
+        if self.states:
+            yield Alert.state.in_([state.value for state in self.states])
+        if self.levels:
+            yield Alert.level_rank.in_([level.rank for level in self.levels])
+        if self.kinds:
+            yield Alert.kind.in_(self.kinds)
+        if self.area is not None:
+            yield Alert.area == self.area
+        if self.department is not None:
+            yield Alert.department == self.department
+        if self.category is not None:
+            yield or_(*(column == self.category for column in (Alert.category, Alert.category2, Alert.category1)))
+        if self.since is not None:
+            yield Alert.updated_at > self.since
+        yield from self._flags()
+
+    def _flags(self) -> Iterator[ColumnElement[bool]]:
+        if self.active is not None:
+            yield Alert.ended_at.is_(None) if self.active else Alert.ended_at.is_not(None)
+        if self.held is not None:
+            yield Alert.held_by != "" if self.held else Alert.held_by == ""
+        if self.overdue and self.now:
+            yield overdue(self.now)
+
+
+class AlertRepository:
+    """Reads alerts for one caller: a department sees those in which it has a part, others see all."""
+
+    def __init__(self, session: Session, caller: Caller) -> None:
+        self._session = session
+        self._caller = caller
+
+    def visible(self) -> ColumnElement[bool]:
+        """Return the condition that an alert must meet to be seen by this caller."""
+        if self._caller.sees_all_alerts:
+            return Alert.seq > 0
+        mine = select(AlertParty.alert_id).where(
+            AlertParty.department == self._caller.department, AlertParty.released_at.is_(None)
+        )
+        return Alert.id.in_(mine)
+
+    def get(self, alert_id: str) -> Alert:
+        """Return one alert.
+
+        Raises:
+            NotFoundError: It does not exist, or is not this caller's to see.
+        """
+        alert = self._session.scalar(select(Alert).where(Alert.id == alert_id, self.visible()))
+        if alert is None:
+            raise NotFoundError(f"no alert {alert_id!r}", hint="it may belong to another department")
+        return alert
+
+    def episode(self, alert_id: str) -> Episode:
+        """Return one alert with its parties; raises like `get`."""
+        alert = self.get(alert_id)
+        query = select(AlertParty).where(AlertParty.alert_id == alert.id).order_by(AlertParty.id)
+        return Episode(alert, list(self._session.scalars(query)))
+
+    def page(
+        self, wanted: AlertFilter, *, limit: int, order: Order = "newest", after: Cursor | None = None
+    ) -> list[Alert]:
+        """Return alerts, the newest or the gravest first, after a cursor (`[seq]` or `[level_rank, seq]`)."""
+        query = select(Alert).where(self.visible(), *wanted.conditions())
+        if order == "newest":
+            query = query.where(Alert.seq < after[0]) if after else query
+            query = query.order_by(Alert.seq.desc())
+        else:
+            position = tuple_(Alert.level_rank, Alert.seq)
+            query = query.where(position < (after[0], after[1])) if after else query
+            query = query.order_by(Alert.level_rank.desc(), Alert.seq.desc())
+        return list(self._session.scalars(query.limit(limit)))
+
+    def events(self, alert_id: str) -> list[AlertEvent]:
+        """Return the history of an alert; raises like `get`."""
+        alert = self.get(alert_id)
+        query = select(AlertEvent).where(AlertEvent.alert_id == alert.id)
+        return list(self._session.scalars(query.order_by(AlertEvent.number)))
+
+    def events_after(self, seq: int, *, limit: int) -> list[tuple[AlertEvent, Alert]]:
+        """Return visible events after a position in the system's event order, with their alerts."""
+        query = (
+            select(AlertEvent, Alert)
+            .join(Alert, Alert.id == AlertEvent.alert_id)
+            .where(AlertEvent.seq > seq, self.visible())
+            .order_by(AlertEvent.seq)
+            .limit(limit)
+        )
+        return [(event, alert) for event, alert in self._session.execute(query)]
+
+    def cells(self, alert: Alert) -> list[str]:
+        """Return the footprint of an alert."""
+        query = select(AlertCell.unique_id).where(AlertCell.alert_id == alert.id)
+        return list(self._session.scalars(query.order_by(AlertCell.unique_id)))
+
+    def tickets(self, alert: Alert, *, limit: int) -> list[tuple[str, str]]:
+        """Return the keys (source, ticket id) behind an alert, the latest added first."""
+        query = select(AlertTicket.ticket).where(AlertTicket.alert_id == alert.id)
+        keys = self._session.scalars(query.order_by(AlertTicket.revision.desc(), AlertTicket.ticket).limit(limit))
+        return [(source, ticket_id) for source, _, ticket_id in (key.partition("/") for key in keys)]
+
+
+def overdue(now: datetime) -> ColumnElement[bool]:
+    """Return the condition that an alert is late: not acknowledged in time, or not handled in time."""
+    waiting = Alert.state.in_([state.value for state in WAITING])
+    working = Alert.state.in_([state.value for state in OPEN])
+    return or_(and_(waiting, Alert.ack_due_at < now), and_(working, Alert.handle_due_at < now))

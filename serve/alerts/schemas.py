@@ -1,0 +1,210 @@
+"""Alerts as the API shows them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from serve.alerts.lifecycle import State
+from serve.alerts.policy import Level
+
+EXAMPLE: dict[str, Any] = {
+    "id": "al_5f0c7d2a9be14c3f8a6d0e21",
+    "revision": 2,
+    "msg_type": "Update",
+    "kind": "异动",
+    "kinds": ["异动", "多人同诉"],
+    "category1": "城乡建设",
+    "category2": "供水",
+    "category": "停水",
+    "area": "龙华区",
+    "department": "水务局",
+    "state": "acknowledged",
+    "level": "orange",
+    "level_rule": {
+        "zh-CN": "橙色：不少于10人来电，且超过平时上限的2倍",
+        "en": "Orange: at least 10 callers, and above 2 times the usual maximum",
+    },
+    "sensitive": False,
+    "observed": 27,
+    "callers": 24,
+    "expected": 4.2,
+    "upper": 11.0,
+    "p_value": 0.00002,
+    "recurrence_days": 3650.0,
+    "score": 12.4,
+    "rule": "6小时27件，平时至多11件",
+    "sentence_zh": "龙华区停水：6小时内27件（24人），平时至多11件。",
+    "sentence_en": "Water outage in Longhua: 27 tickets (24 callers) in 6 hours, usually at most 11.",
+    "window_start": "2026-11-23T02:00:00",
+    "window_end": "2026-11-23T08:00:00",
+    "lat": 20.03,
+    "lon": 110.33,
+    "radius_km": 1.2,
+    "ticket_count": 27,
+    "opened_at": "2026-11-23T00:05:00Z",
+    "updated_at": "2026-11-23T00:20:00Z",
+    "acknowledged_at": "2026-11-23T00:20:00Z",
+    "handled_at": None,
+    "closed_at": None,
+    "ended_at": None,
+    "ack_due_at": "2026-11-23T01:05:00Z",
+    "handle_due_at": "2026-11-24T00:05:00Z",
+    "held_by": "",
+    "outcome": "",
+    "as_of": "2026-11-23T00:00:00Z",
+    "data_through": "2026-11-23T08:00:00",
+    "generated_at": "2026-11-23T00:04:30Z",
+    "model_version": "weisu-hotspot/3",
+    "taxonomy_version": "sha256:9c1e",
+    "calendar_version": "CN-2026.1",
+    "degraded": "",
+}
+
+
+class AlertView(BaseModel):
+    """One alert on a list. Windows and `data_through` are local civil time, every other time is UTC."""
+
+    model_config = ConfigDict(from_attributes=True, protected_namespaces=(), json_schema_extra={"examples": [EXAMPLE]})
+
+    id: str
+    revision: Annotated[int, Field(description="Grows with every update")]
+    msg_type: Annotated[str, Field(description="Alert, Update or Cancel, as in CAP 1.2")]
+    kind: str
+    kinds: list[str]
+    category1: str
+    category2: str
+    category: str
+    area: str
+    department: Annotated[str, Field(description="The leading department")]
+    state: State
+    level: Level
+    level_rule: Annotated[dict[str, Any], Field(description="Why this level, per language")]
+    sensitive: bool
+    observed: Annotated[int, Field(description="Tickets in the window")]
+    callers: Annotated[int, Field(description="Distinct callers among them")]
+    expected: float | None
+    upper: float | None
+    p_value: float | None
+    recurrence_days: float | None
+    score: float
+    rule: str
+    sentence_zh: str
+    sentence_en: str
+    window_start: datetime
+    window_end: datetime
+    lat: float | None
+    lon: float | None
+    radius_km: float | None
+    ticket_count: int
+    opened_at: AwareDatetime
+    updated_at: AwareDatetime
+    acknowledged_at: AwareDatetime | None
+    handled_at: AwareDatetime | None
+    closed_at: AwareDatetime | None
+    ended_at: AwareDatetime | None
+    ack_due_at: AwareDatetime | None
+    handle_due_at: AwareDatetime | None
+    held_by: Annotated[str, Field(description="Why nobody has been told; empty when somebody has")]
+    outcome: str
+    as_of: AwareDatetime
+    data_through: datetime | None
+    generated_at: AwareDatetime
+    model_version: str
+    taxonomy_version: str
+    calendar_version: str
+    degraded: str
+
+
+class AlertPage(BaseModel):
+    """A page of alerts."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"schema_version": 1, "items": [EXAMPLE], "next_cursor": None}]}
+    )
+
+    schema_version: int = 1
+    items: list[AlertView]
+    next_cursor: str | None = None
+
+
+class PartyView(BaseModel):
+    """A department's part in an alert, with its own clocks."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    department: str
+    part: Annotated[str, Field(description="lead, assist (联办), or asked (named by a 不归我)")]
+    joined_at: AwareDatetime
+    ack_due_at: AwareDatetime | None
+    handle_due_at: AwareDatetime | None
+    acked_at: AwareDatetime | None
+    started_at: AwareDatetime | None
+    handled_at: AwareDatetime | None
+    released_at: AwareDatetime | None
+
+
+class AlertDetail(AlertView):
+    """One alert with everything a person needs to act; the tickets are under `/evidence`."""
+
+    model_config = ConfigDict(
+        from_attributes=True,
+        protected_namespaces=(),
+        json_schema_extra={"examples": [EXAMPLE | {"parties": [], "cells": [], "past": [], "schema_version": 1}]},
+    )
+
+    schema_version: int = 1
+    parties: list[PartyView] = []
+    cells: list[str] = []
+    past: list[dict[str, Any]] = []
+
+
+class EventView(BaseModel):
+    """One thing that happened to an alert."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    seq: int
+    number: int
+    kind: str
+    at: AwareDatetime
+    actor: str
+    actor_role: str
+    department: str
+    payload: dict[str, Any]
+
+
+class EventList(BaseModel):
+    """The whole history of an alert, oldest first."""
+
+    schema_version: int = 1
+    items: list[EventView]
+
+
+class TicketView(BaseModel):
+    """One ticket behind an alert, masked. `caller` is a number within this alert: the same number, the same person."""
+
+    key: str
+    opened_local: datetime | None
+    category: str
+    district: str
+    street: str
+    channel: str
+    status: str
+    title: str
+    text: str
+    caller: int | None
+    is_repeat: bool | None
+
+
+class Evidence(BaseModel):
+    """What an alert rests on: the detectors' numbers and the masked line list."""
+
+    schema_version: int = 1
+    alert_id: str
+    numbers: dict[str, Any]
+    ticket_count: int
+    tickets: list[TicketView]
+    degraded: Annotated[str, Field(description="Why tickets are missing; empty when none is")] = ""

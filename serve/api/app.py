@@ -1,0 +1,75 @@
+"""Put the application together: the store, every feature's router, problem details, offline documentation."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Any, Final
+
+from fastapi import APIRouter, FastAPI
+from fastapi.openapi.utils import get_openapi
+from fastapi_offline import FastAPIOffline
+
+from features.clock import Clock, SystemClock
+from features.settings import Settings
+from serve.api import health, observability, problems
+from serve.store import Store
+
+DESCRIPTION: Final = """
+Forecasts of a hotline's demand, and alerts on problems that are just emerging (未诉先办).
+
+Authenticate with `Authorization: Bearer weisu_...` (`weisu users add` makes a key). Errors are problem details
+(RFC 9457). A department reads and acts on its own alerts only; what it may not see is answered with 404.
+"""
+
+
+def create_app(settings: Settings, *, clock: Clock | None = None, store: Store | None = None) -> FastAPI:
+    """Return the application.
+
+    Args:
+        settings: The installation's configuration.
+        clock: Source of the present; the machine's when None.
+        store: An open store; opened from the settings, and closed with the app, when None.
+
+    Raises:
+        StoreError: The store cannot be opened or migrated.
+    """
+    opened = store or Store.open(settings.store_url)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        if store is None:
+            opened.close()
+
+    app = FastAPIOffline(title="weisu", version=version("weisu"), description=DESCRIPTION, lifespan=lifespan)
+    app.state.store = opened
+    app.state.clock = clock or SystemClock()
+    app.state.settings = settings
+    problems.install(app)
+    observability.install(app)
+    for router in _routers():
+        app.include_router(router)
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    return app
+
+
+def _routers() -> list[APIRouter]:
+    from serve.alerts import endpoints as alerts
+    from serve.forecasts import endpoints as forecasts
+    from serve.registry import endpoints as models
+
+    return [health.router, observability.router, forecasts.router, alerts.router, models.router]
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    if app.openapi_schema is None:
+        schema = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+        components = schema.setdefault("components", {}).setdefault("schemas", {})
+        components["Problem"] = problems.Problem.model_json_schema()
+        # FastAPI's own shape of a 422 is never sent.
+        components.pop("HTTPValidationError", None)
+        components.pop("ValidationError", None)
+        app.openapi_schema = schema
+    return app.openapi_schema

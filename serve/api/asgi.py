@@ -1,0 +1,13 @@
+"""The application for an ASGI server: `uvicorn --factory serve.api.asgi:app`, configured by file and environment."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from features.settings import load_settings
+from serve.api.app import create_app
+
+
+def app() -> FastAPI:
+    """Return the application of this installation."""
+    return create_app(load_settings())

@@ -1,0 +1,112 @@
+"""Publish a forecast: rows and the pointer that makes them current land in one transaction, or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import pandas as pd
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from features.clock import Clock, SystemClock
+from serve.errors import UnprocessableError
+from serve.forecasts.schemas import ForecastIssue
+from serve.store import Store
+from serve.store.tables import CurrentForecast, ForecastIssueRow, ForecastRow
+
+_REQUIRED: Final = ("unique_id", "level", "ds", "horizon", "mean", "p10", "p50", "p90")
+_TEXT: Final = ("category1", "category2", "category", "district", "department", "base_model")
+_CHUNK: Final = 10_000
+
+
+@dataclass(frozen=True)
+class PublishResult:
+    """What publishing did: `is_new` is False for an issue that was there; `is_current` says where the pointer is."""
+
+    issue_id: int
+    is_new: bool
+    is_current: bool
+    rows: int
+
+
+def issue_key(issue: ForecastIssue) -> str:
+    """Return the identity of an issue: frequency, as-of and model version."""
+    as_of = issue.as_of.astimezone(UTC).isoformat()
+    return hashlib.sha256(f"{issue.freq}|{as_of}|{issue.model_name}|{issue.model_version}".encode()).hexdigest()
+
+
+def publish(store: Store, issue: ForecastIssue, rows: pd.DataFrame, *, clock: Clock | None = None) -> PublishResult:
+    """Store an issue and make it the current one of its frequency.
+
+    Publishing the same issue (frequency, as-of, model version) again changes nothing. An issue whose as-of is older
+    than the current one's is kept, but does not become current: a late re-run of the past must not hide the present.
+
+    Args:
+        store: The operational store.
+        issue: What the forecaster knew.
+        rows: `unique_id, level, ds, horizon, mean, p10, p50, p90`, optionally `category1, category2, category,
+            district, department, last_year, base_model`.
+        clock: Source of the publishing time.
+
+    Raises:
+        UnprocessableError: A column is missing, a number is not finite, or a series appears twice in one period.
+    """
+    _check(rows)
+    now = (clock or SystemClock()).now()
+    with store.session() as session:
+        store.lock(session, "forecasts")
+        known = session.scalar(select(ForecastIssueRow).where(ForecastIssueRow.key == issue_key(issue)))
+        row = known or _write(session, issue, rows, now)
+        is_current = _flip(session, row, now)
+        return PublishResult(row.id, is_new=known is None, is_current=is_current, rows=len(rows))
+
+
+def _write(session: Session, issue: ForecastIssue, rows: pd.DataFrame, now: datetime) -> ForecastIssueRow:
+    row = ForecastIssueRow(key=issue_key(issue), published_at=now, **issue.model_dump())
+    session.add(row)
+    session.flush()
+    for chunk in _records(rows):
+        session.execute(insert(ForecastRow), [{"issue_id": row.id, **record} for record in chunk])
+    return row
+
+
+def _flip(session: Session, row: ForecastIssueRow, now: datetime) -> bool:
+    pointer = session.get(CurrentForecast, row.freq)
+    if pointer is None:
+        session.add(CurrentForecast(freq=row.freq, issue_id=row.id, flipped_at=now))
+        return True
+    current = session.get_one(ForecastIssueRow, pointer.issue_id)
+    if current.as_of > row.as_of:
+        return False
+    pointer.issue_id, pointer.flipped_at = row.id, now
+    return True
+
+
+def _records(rows: pd.DataFrame) -> Iterator[list[dict[str, Any]]]:
+    frame = rows.reindex(columns=[*_REQUIRED, *_TEXT, "last_year"])
+    frame[list(_TEXT)] = frame[list(_TEXT)].astype(object).where(frame[list(_TEXT)].notna(), "")
+    for start in range(0, len(frame), _CHUNK):
+        chunk = frame.iloc[start : start + _CHUNK]
+        columns: dict[str, list[Any]] = {name: chunk[name].tolist() for name in chunk.columns}
+        columns["ds"] = [moment.to_pydatetime() for moment in chunk["ds"]]
+        columns["last_year"] = [None if pd.isna(value) else float(value) for value in chunk["last_year"]]
+        yield [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+
+
+def _check(rows: pd.DataFrame) -> None:
+    missing = [name for name in _REQUIRED if name not in rows.columns]
+    if missing:
+        raise UnprocessableError(f"forecast rows lack {', '.join(missing)}", hint=f"they need {', '.join(_REQUIRED)}")
+    numbers = rows[["mean", "p10", "p50", "p90"]].astype(float)
+    broken = rows.loc[~numbers.map(pd.notna).all(axis=1) | numbers.isin([float("inf"), float("-inf")]).any(axis=1)]
+    if len(broken):
+        raise UnprocessableError(
+            f"forecast of {broken['unique_id'].iloc[0]!r} at {broken['ds'].iloc[0]} is not a finite number"
+        )
+    doubled = rows.loc[rows.duplicated(["unique_id", "ds"])]
+    if len(doubled):
+        raise UnprocessableError(f"series {doubled['unique_id'].iloc[0]!r} appears twice at {doubled['ds'].iloc[0]}")

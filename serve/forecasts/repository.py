@@ -1,0 +1,75 @@
+"""Read issued forecasts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Select, or_, select, tuple_
+from sqlalchemy.orm import Session
+
+from serve.paging import Cursor
+from serve.store.tables import CurrentForecast, ForecastIssueRow, ForecastOverride, ForecastRow
+
+
+@dataclass(frozen=True)
+class ForecastFilter:
+    """What to read; None does not filter. `category` matches any category level, times are local civil time."""
+
+    level: str | None = None
+    category: str | None = None
+    district: str | None = None
+    unique_id: str | None = None
+    ds_from: datetime | None = None
+    ds_to: datetime | None = None
+
+
+def current_issue(session: Session, freq: str) -> ForecastIssueRow | None:
+    """Return the issue that the pointer of this frequency names."""
+    query = select(ForecastIssueRow).join(CurrentForecast, CurrentForecast.issue_id == ForecastIssueRow.id)
+    return session.scalar(query.where(CurrentForecast.freq == freq))
+
+
+def issues(session: Session, freq: str, *, limit: int = 50) -> list[ForecastIssueRow]:
+    """Return the newest issues of a frequency, newest as-of first."""
+    query = select(ForecastIssueRow).where(ForecastIssueRow.freq == freq)
+    return list(session.scalars(query.order_by(ForecastIssueRow.as_of.desc(), ForecastIssueRow.id.desc()).limit(limit)))
+
+
+def rows(
+    session: Session, issue_id: int, wanted: ForecastFilter, *, limit: int | None = None, after: Cursor | None = None
+) -> list[ForecastRow]:
+    """Return an issue's rows in the order of `ds, unique_id`, after a cursor."""
+    query = _filtered(select(ForecastRow).where(ForecastRow.issue_id == issue_id), wanted)
+    if after:
+        position = (datetime.fromisoformat(str(after[0])), str(after[1]))
+        query = query.where(tuple_(ForecastRow.ds, ForecastRow.unique_id) > position)
+    return list(session.scalars(query.order_by(ForecastRow.ds, ForecastRow.unique_id).limit(limit)))
+
+
+def overrides(session: Session, freq: str, *, now: datetime) -> dict[tuple[str, datetime], ForecastOverride]:
+    """Return the overrides in force, by series and period; of several the newest."""
+    query = (
+        select(ForecastOverride)
+        .where(ForecastOverride.freq == freq, ForecastOverride.withdrawn_at.is_(None))
+        .where(or_(ForecastOverride.expires_at.is_(None), ForecastOverride.expires_at > now))
+        .order_by(ForecastOverride.created_at, ForecastOverride.id)
+    )
+    return {(row.unique_id, row.ds): row for row in session.scalars(query)}
+
+
+def _filtered(query: Select[ForecastRow], wanted: ForecastFilter) -> Select[ForecastRow]:
+    if wanted.level is not None:
+        query = query.where(ForecastRow.level == wanted.level)
+    if wanted.category is not None:
+        columns = (ForecastRow.category, ForecastRow.category2, ForecastRow.category1)
+        query = query.where(or_(*(column == wanted.category for column in columns)))
+    if wanted.district is not None:
+        query = query.where(ForecastRow.district == wanted.district)
+    if wanted.unique_id is not None:
+        query = query.where(ForecastRow.unique_id == wanted.unique_id)
+    if wanted.ds_from is not None:
+        query = query.where(ForecastRow.ds >= wanted.ds_from)
+    if wanted.ds_to is not None:
+        query = query.where(ForecastRow.ds < wanted.ds_to)
+    return query

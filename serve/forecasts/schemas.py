@@ -1,0 +1,109 @@
+"""The shapes of forecasts: an issue as the pipelines hand it in, and the page that readers get."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+Frequency = Literal["W", "D"]
+
+
+class ForecastIssue(BaseModel):
+    """One run of the forecaster: what it knew, which model spoke, and whether it had to fall back.
+
+    `data_through` is the end of the last complete period, naive local civil time. `degraded` is '' or the reason.
+    """
+
+    model_config = ConfigDict(from_attributes=True, protected_namespaces=())
+
+    freq: Frequency
+    as_of: AwareDatetime
+    generated_at: AwareDatetime
+    data_through: datetime
+    model_name: str
+    model_version: str
+    taxonomy_version: str
+    calendar_version: str
+    snapshot: Annotated[int, Field(description="Version of the ticket lake that was read")]
+    degraded: Annotated[str, Field(description="Why the forecast is on a fallback; empty when it is not")] = ""
+
+
+class Override(BaseModel):
+    """A planner's number beside the model's."""
+
+    value: float
+    p10: float | None
+    p90: float | None
+    author: str
+    reason: str
+
+
+class ForecastItem(BaseModel):
+    """One series, one period. `ds` is the period's start in local civil time."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    unique_id: str
+    ds: datetime
+    level: str
+    category1: str
+    category2: str
+    category: str
+    district: str
+    department: str
+    horizon: Annotated[int, Field(description="Steps ahead of the last complete period, from 1")]
+    mean: float
+    p10: float
+    p50: float
+    p90: float
+    last_year: Annotated[float | None, Field(description="Count of the aligned period last year; null when unknown")]
+    base_model: str
+    override: Override | None = None
+
+
+EXAMPLE: dict[str, Any] = {
+    "schema_version": 1,
+    "freq": "W",
+    "as_of": "2026-11-23T00:00:00Z",
+    "generated_at": "2026-11-23T00:20:11Z",
+    "data_through": "2026-11-23T00:00:00",
+    "model_name": "weisu-demand",
+    "model_version": "7",
+    "taxonomy_version": "sha256:9c1e",
+    "calendar_version": "CN-2026.1",
+    "snapshot": 412,
+    "degraded": "",
+    "items": [
+        {
+            "unique_id": "category=噪声;district=海口市",
+            "ds": "2026-11-23T00:00:00",
+            "level": "cell",
+            "category1": "生态环境",
+            "category2": "噪声污染",
+            "category": "噪声",
+            "district": "海口市",
+            "department": "市生态环境局",
+            "horizon": 1,
+            "mean": 41.2,
+            "p10": 31.0,
+            "p50": 40.6,
+            "p90": 52.3,
+            "last_year": 38.0,
+            "base_model": "lightgbm",
+            "override": None,
+        }
+    ],
+    "next_cursor": None,
+}
+
+
+class ForecastPage(ForecastIssue):
+    """Rows of the current issue, with everything that says where they come from."""
+
+    model_config = ConfigDict(from_attributes=True, json_schema_extra={"examples": [EXAMPLE]})
+
+    schema_version: int = 1
+    items: list[ForecastItem]
+    next_cursor: Annotated[str | None, Field(description="Hand it back as `cursor` for the next page")] = None

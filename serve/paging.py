@@ -1,0 +1,46 @@
+"""Cursor paging: an opaque token that says where the next page starts, stable while rows are added."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from typing import Annotated, Final
+
+from fastapi import Query
+
+from serve.errors import UnprocessableError
+
+Cursor = list[int | str]
+
+MAX_LIMIT: Final = 1000
+
+LimitQuery = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Rows per page")]
+CursorQuery = Annotated[str | None, Query(max_length=2000, description="`next_cursor` of the page before")]
+
+
+def encode(cursor: Cursor) -> str:
+    """Return the token of a position."""
+    return base64.urlsafe_b64encode(json.dumps(cursor, ensure_ascii=False).encode()).decode().rstrip("=")
+
+
+def decode(token: str | None, kinds: tuple[type, ...]) -> Cursor | None:
+    """Return the position in a token, None for none.
+
+    Args:
+        token: What the caller handed back.
+        kinds: The types of the position's parts.
+
+    Raises:
+        UnprocessableError: The token was not made by `encode` for this list.
+    """
+    if token is None:
+        return None
+    try:
+        cursor = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+    except (binascii.Error, ValueError):
+        cursor = None
+    fits = isinstance(cursor, list) and len(cursor) == len(kinds)
+    if not fits or not all(type(part) is kind for part, kind in zip(cursor, kinds, strict=True)):
+        raise UnprocessableError("this cursor is not valid here", hint="start again without a cursor")
+    return list(cursor)
