@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from features.errors import BadInputError
+from models.hotspots.spatial import ExpectationScan, GumbelTail, PermutationScan, Places, Zones, grid_places
+
+
+def city(size: int, *, spread_km: float = 8.0, seed: int = 0) -> Places:
+    rng = np.random.default_rng(seed)
+    lat = 48.7 + rng.random(size) * spread_km / 111.2
+    lon = 9.1 + rng.random(size) * spread_km / 73.4
+    return Places(tuple(map(str, range(size))), lat, lon)
+
+
+def quiet(places: Places, *, mean: float = 0.3, periods: int = 365, phi: float = 2.0, seed: int = 0) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    mu = np.full((len(places), periods), mean)
+    return rng.negative_binomial(mu / (phi - 1), 1 / phi).astype(float)
+
+
+def test_distances_are_great_circles() -> None:
+    # Stuttgart to Boston, by the haversine formula on a sphere of 6371.0088 km.
+    places = Places(("s", "b"), np.array([48.7758, 42.3601]), np.array([9.1829, -71.0589]))
+    assert places.distances_km()[0, 1] == pytest.approx(5992.5, abs=0.5)
+
+
+def test_zones_are_nested_and_end_at_the_radius() -> None:
+    places = city(30)
+    zones = Zones.around(places, max_radius_km=2.0)
+    distances = places.distances_km()
+    for centre in range(30):
+        members = zones.members(centre, zones.width - 1)
+        within = np.flatnonzero(distances[centre] <= 2.0)
+        assert set(members) <= set(within)
+        assert len(members) == min(len(within), 15)
+        assert members[0] == centre
+
+
+def test_growing_sums_equal_plain_sums() -> None:
+    zones = Zones.around(city(12), max_radius_km=3.0)
+    values = np.random.default_rng(0).random((12, 4))
+    for rank, (sums,) in enumerate(zones.growing_sums(values)):
+        for centre in range(12):
+            np.testing.assert_allclose(sums[centre], values[zones.members(centre, rank)].sum(axis=0))
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 10_000))
+def test_permutation_statistic_equals_the_formula(seed: int) -> None:
+    places = city(8, seed=seed)
+    counts = quiet(places, periods=30, seed=seed)
+    scan = PermutationScan(Zones.around(places, max_radius_km=4.0), durations=(1, 3, 7))
+    statistic, observed, expected = scan.statistics(counts)
+    total = counts.sum()
+    for centre, rank, duration in np.ndindex(*statistic.shape):
+        members = scan.zones.members(centre, rank)
+        days = scan.durations[duration]
+        c = counts[members, -days:].sum()
+        mu = counts[members].sum() * counts[:, -days:].sum() / total
+        rest = (total - c) * np.log((total - c) / (total - mu)) if c < total else 0.0
+        llr = c * np.log(c / mu) + rest if c > mu else 0.0
+        assert (observed[centre, rank, duration], expected[centre, rank, duration]) == pytest.approx((c, mu))
+        assert statistic[centre, rank, duration] == pytest.approx(llr, abs=1e-9)
+
+
+def test_pruned_maxima_equal_the_full_ones() -> None:
+    places = city(20)
+    zones = Zones.around(places, max_radius_km=3.0)
+    counts = quiet(places, periods=120)
+    permutation = PermutationScan(zones, durations=(1, 2, 3))
+    recent = counts[:, ::-1][:, :3, None]
+    assert permutation._maxima(counts, recent)[0] == pytest.approx(permutation.statistics(counts)[0].max())
+    scan = ExpectationScan(zones, durations=(1, 2, 3), history=60)
+    dispersion = np.array([1.5, 1.6, 1.7])
+    windows, expected = scan._windows(counts, np.array([100, 120]))
+    for column, end in enumerate((100, 120)):
+        full = scan.statistics(counts[:, :end], dispersion=dispersion)[0].max()
+        assert scan._maximum(windows[..., column], expected[..., column], dispersion) == pytest.approx(full)
+
+
+def test_permuted_windows_keep_places_and_periods() -> None:
+    places = city(10)
+    counts = quiet(places, periods=60, mean=1.0)
+    from models.hotspots.spatial.permutation import _permuted_windows
+
+    drawn = _permuted_windows(counts, 5, 200, np.random.default_rng(0))
+    newest_first = counts.sum(axis=0)[::-1][:5]
+    np.testing.assert_array_equal(drawn.sum(axis=0), np.repeat(newest_first[:, None], 200, axis=1))
+    share = counts.sum(axis=1) / counts.sum()
+    np.testing.assert_allclose(drawn.sum(axis=(1, 2)) / drawn.sum(), share, atol=0.03)
+
+
+@pytest.mark.parametrize("scale", ["day", "history"])
+def test_a_planted_cluster_is_found_where_and_when_it_is(scale: str) -> None:
+    places = city(100)
+    zones = Zones.around(places, max_radius_km=3.0)
+    counts = quiet(places)
+    near = zones.neighbours[7, :3]
+    counts[near, -3:] += 4
+    scan = ExpectationScan(zones, scale=scale)  # type: ignore[arg-type]
+    tail, dispersion = scan.calibrate(counts)
+    statistic, cylinders = scan.statistics(counts, dispersion=dispersion)
+    row, rank, duration = np.unravel_index(statistic.argmax(), statistic.shape)
+    found = set(scan.zones.members(int(cylinders.centres[row]), int(rank)))
+    assert len(found & set(near)) >= 2
+    assert scan.durations[duration] in (2, 3, 4)
+    assert cylinders.observed[row, rank, duration] >= 30
+    assert 1 / tail.p_value(statistic.max()) > 365
+
+
+def test_dispersion_is_estimated() -> None:
+    places = city(100)
+    scan = ExpectationScan(Zones.around(places, max_radius_km=1.0))
+    for phi in (1.0001, 2.0, 4.0):
+        _, dispersion = scan.calibrate(quiet(places, mean=2.0, phi=phi), analyses=100)
+        assert dispersion[0] == pytest.approx(phi, rel=0.1)
+
+
+def test_quiet_overdispersed_cities_stay_quiet_where_the_permutation_scan_claims_clusters() -> None:
+    places = city(60)
+    zones = Zones.around(places, max_radius_km=4.0)
+    ours = theirs = 0
+    for seed in range(15):
+        counts = quiet(places, seed=seed)
+        scan = ExpectationScan(zones)
+        tail, dispersion = scan.calibrate(counts)
+        ours += tail.p_value(scan.statistics(counts, dispersion=dispersion)[0].max()) < 1 / 365
+        permutation = PermutationScan(zones, replicates=99)
+        theirs += permutation.calibrate(counts).p_value(permutation.statistics(counts)[0].max()) < 1 / 365
+    assert ours == 0
+    assert theirs >= 5
+
+
+def test_gumbel_recovers_its_own_quantiles() -> None:
+    values = np.random.default_rng(0).gumbel(3.0, 2.0, 200_000)
+    tail = GumbelTail.fit(values)
+    assert (tail.location, tail.scale) == pytest.approx((3.0, 2.0), rel=0.02)
+    exceeded = np.quantile(values, 1 - 1 / 365)
+    assert tail.p_value(exceeded) == pytest.approx(1 / 365, rel=0.1)
+
+
+def test_few_maxima_make_a_fitted_tail_more_careful() -> None:
+    assert GumbelTail(3.0, 2.0, size=50).p_value(15.0) > GumbelTail(3.0, 2.0, size=500).p_value(15.0)
+    assert GumbelTail(3.0, 2.0, size=500).p_value(15.0) > GumbelTail(3.0, 2.0).p_value(15.0)
+
+
+def test_too_short_a_history_says_so() -> None:
+    places = city(5)
+    with pytest.raises(BadInputError, match="40 periods of history are too few"):
+        ExpectationScan(Zones.around(places, max_radius_km=1.0)).calibrate(np.ones((5, 40)))
+
+
+def test_grid_cells_hold_their_points() -> None:
+    rng = np.random.default_rng(0)
+    lat, lon = 42.3 + rng.random(500) * 0.1, -71.1 + rng.random(500) * 0.1
+    lat[3] = np.nan
+    places, index = grid_places(lat, lon, cell_km=0.5)
+    assert index[3] == -1
+    known = index >= 0
+    y = (lat[known] - places.lat[index[known]]) * 111.195
+    x = (lon[known] - places.lon[index[known]]) * 111.195 * np.cos(np.radians(42.35))
+    assert np.hypot(x, y).max() <= places.reach_km * 1.001
+    with pytest.raises(BadInputError, match="cell_km is 0"):
+        grid_places(lat, lon, cell_km=0)
