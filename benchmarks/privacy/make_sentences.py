@@ -1,0 +1,192 @@
+"""Fill the templates with invented values and write the labelled sentences of tests/privacy.
+
+    python benchmarks/privacy/make_sentences.py
+
+Both halves come from different templates: what was tuned on development sentences says nothing about the held-out
+ones. Values cannot be anybody's: mobile numbers and phones use exchange 0000 or 555-01xx, identity numbers the serial
+000, which is never given; their checksums are right, because the recognisers ask for them.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from templates import BLOCKS
+
+
+def _words(text: str) -> list[str]:
+    return text.split()
+
+
+_FOLDER: Final = Path(__file__).parents[2] / "tests" / "privacy"
+_SLOT: Final = re.compile(r"\{(\w+)\}")
+_SURNAMES: Final = _words("王 李 张 刘 陈 杨 黄 赵 吴 周 徐 孙 朱 郭 何 林 罗 梁 谢 韩 符 吉 邢 冯 云 蒙 欧阳 司马")
+_GIVEN: Final = _words("建国 晓明 丽娟 志强 海燕 伟 静 敏 小红 家豪 秀英 文博 子涵 春花 永福 玉兰 雪 天佑 桂香 国栋")
+_EN_FIRST: Final = _words("John Maria Robert Linda Aisha Carlos Emily Wei Patrick Olga Denise Kevin")
+_EN_LAST: Final = _words(
+    "Smith Johnson Rodriguez O'Connor Chen Patel Kowalski Nguyen Brown Garcia-Lopez McDonald Williams"
+)
+
+
+def _pick(rng: random.Random, *choices: str) -> str:
+    return rng.choice(choices)
+
+
+def _mobile(rng: random.Random) -> str:
+    head, tail = rng.choice(["138", "139", "150", "177", "186", "189", "198"]), f"{rng.randrange(10000):04d}"
+    return _pick(
+        rng,
+        f"{head}0000{tail}",
+        f"{head}0000{tail}",
+        f"{head} 0000 {tail}",
+        f"{head}-0000-{tail}",
+        f"+86 {head}0000{tail}",
+        f"+86-{head}-0000-{tail}",
+        f"86{head}0000{tail}",
+        f"{head}0000{tail}".translate({ord(str(n)): chr(0xFF10 + n) for n in range(10)}),
+    )
+
+
+def _landline(rng: random.Random) -> str:
+    code, line = rng.choice(["0898", "010", "021", "0755", "0731"]), f"6600{rng.randrange(10000):04d}"
+    extension = rng.choice(["", "", "转801"])
+    return _pick(
+        rng, f"{code}-{line}", f"{code}{line}", f"({code}){line}", f"{code} {line}", f"{code}-{line}{extension}"
+    )
+
+
+def _resident_id(rng: random.Random) -> str:
+    head = (
+        f"{rng.choice(['460100', '110101', '440300', '430100'])}{rng.randrange(1940, 2012)}{rng.randrange(1, 13):02d}"
+    )
+    body = f"{head}{rng.randrange(1, 29):02d}000"
+    weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+    check = "10X98765432"[sum(w * int(d) for w, d in zip(weights, body, strict=True)) % 11]
+    number = body + check
+    spaced = f"{number[:6]} {number[6:14]} {number[14:]}"
+    return _pick(rng, number, number, number.lower(), spaced, body[:6] + body[8:17])
+
+
+def _bank_card(rng: random.Random) -> str:
+    body = f"{rng.choice(['621700', '622848', '455200', '622202'])}{rng.randrange(10**9):09d}{rng.choice(['', '000'])}"
+    total = sum(map(int, body[-2::-2])) + sum(sum(divmod(2 * int(d), 10)) for d in body[-1::-2])
+    number = body + str(-total % 10)
+    return _pick(rng, number, number, " ".join(number[n : n + 4] for n in range(0, len(number), 4)))
+
+
+def _plate(rng: random.Random) -> str:
+    head, serial = rng.choice(["琼A", "琼B", "粤B", "京N", "沪C"]), f"{rng.randrange(100, 1000)}"
+    return _pick(
+        rng, f"{head}{serial}K8", f"{head}·{serial}1Z", f"{head}D{serial}45", f"{head} 9{serial}7", f"{head}{serial}7挂"
+    )
+
+
+def _email(rng: random.Random) -> str:
+    return _pick(
+        rng, "wang.lei88@example.com", "lisi_2020@example.cn", "a1234567@mail.example.org", "jane-doe@example.com"
+    )
+
+
+def _account(rng: random.Random) -> str:
+    return _pick(rng, "abc_123456", "wxid-hk8898x", "zhufang2023", f"{rng.randrange(10**7, 10**9)}")
+
+
+def _house(rng: random.Random) -> str:
+    block, unit, room = rng.randrange(1, 30), rng.randrange(1, 5), f"{rng.randrange(1, 30)}0{rng.randrange(1, 9)}"
+    return _pick(
+        rng,
+        f"{block}栋{unit}单元{room}室",
+        f"{block}幢{room}",
+        f"{block}号楼{unit}单元{room}",
+        f"A{block}栋{room}房",
+        f"{block}-{unit}-{room}",
+        "三栋二单元402室",
+        f"{block}号楼",
+        f"{unit}单元{room}号",
+    )
+
+
+def _street_no(rng: random.Random) -> str:
+    return _pick(
+        rng,
+        f"{rng.randrange(1, 400)}号",
+        f"{rng.randrange(1, 99)}-{rng.randrange(1, 9)}号",
+        f"{rng.randrange(1, 99)}号之二",
+    )
+
+
+def _us_phone(rng: random.Random) -> str:
+    area, tail = rng.choice(["617", "718", "312", "212"]), f"01{rng.randrange(100):02d}"
+    return _pick(
+        rng,
+        f"({area}) 555-{tail}",
+        f"{area}-555-{tail}",
+        f"{area}.555.{tail}",
+        f"+1 {area} 555 {tail}",
+        f"1-{area}-555-{tail}",
+    )
+
+
+_VALUES: Final[dict[str, Callable[[random.Random], str]]] = {
+    "mobile": _mobile,
+    "landline": _landline,
+    "resident_id": _resident_id,
+    "bank_card": _bank_card,
+    "plate": _plate,
+    "email": _email,
+    "account": _account,
+    "passport": lambda rng: _pick(rng, f"E{rng.randrange(10**7, 10**8)}", f"G{rng.randrange(10**7, 10**8)}"),
+    "name": lambda rng: rng.choice(_SURNAMES) + rng.choice(_GIVEN),
+    "surname": lambda rng: rng.choice(_SURNAMES),
+    "house": _house,
+    "street_no": _street_no,
+    "us_phone": _us_phone,
+    "ssn": lambda rng: f"{rng.randrange(100, 600)}-{rng.randrange(10, 99)}-{rng.randrange(1000, 9999)}",
+    "en_name": lambda rng: f"{rng.choice(_EN_FIRST)} {rng.choice(_EN_LAST)}",
+    "en_surname": lambda rng: rng.choice(_EN_LAST),
+    "en_no": lambda rng: str(rng.randrange(1, 3000)),
+    "en_apt": lambda rng: _pick(rng, "4B", "12", "3C", "210"),
+}
+_KIND: Final = {
+    "surname": "name",
+    "en_name": "name",
+    "en_surname": "name",
+    "street_no": "house",
+    "en_no": "house",
+    "en_apt": "house",
+}
+
+
+def main() -> None:
+    """Write `sentences_dev.txt` and `sentences_heldout.txt`."""
+    rng = random.Random(20261123)
+    halves: dict[str, list[str]] = {"dev": [], "heldout": []}
+    for block, text in BLOCKS.items():
+        templates = text.strip().splitlines()
+        rng.shuffle(templates)
+        for number, template in enumerate(templates):
+            half = "dev" if number % 2 == 0 else "heldout"
+            fillings = 3 if "{" in template else 1
+            halves[half] += [f"{block}\t{_filled(template, rng)}" for _ in range(fillings)]
+    for half, lines in halves.items():
+        (_FOLDER / f"sentences_{half}.txt").write_text("\n".join(dict.fromkeys(lines)) + "\n", encoding="utf-8")
+
+
+def _filled(template: str, rng: random.Random) -> str:
+    """Return the sentence with every value marked as `{kind:value}`."""
+
+    def value(slot: re.Match[str]) -> str:
+        return f"{{{_KIND.get(slot[1], slot[1])}:{_VALUES[slot[1]](rng)}}}"
+
+    return _SLOT.sub(value, template)
+
+
+if __name__ == "__main__":
+    main()

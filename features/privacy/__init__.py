@@ -1,0 +1,23 @@
+"""Privacy at the door: nothing that names a person is stored.
+
+mask_text(text), mask_column(values)   identifiers in free text become the names of their kinds
+find_identifiers(text)                 where they are
+CallerHasher(key).hash_column(values)  callers become keyed hashes
+"""
+
+from features.privacy.callers import CallerHasher
+from features.privacy.errors import PrivacyError, WeakKeyError
+from features.privacy.identifiers import PLACEHOLDERS, STRUCTURED, Identifier
+from features.privacy.masking import find_identifiers, mask_column, mask_text
+
+__all__ = [
+    "PLACEHOLDERS",
+    "STRUCTURED",
+    "CallerHasher",
+    "Identifier",
+    "PrivacyError",
+    "WeakKeyError",
+    "find_identifiers",
+    "mask_column",
+    "mask_text",
+]

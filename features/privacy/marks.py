@@ -1,0 +1,41 @@
+"""Identifiers with letters in them: e-mail addresses and vehicle plates."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from features.privacy.identifiers import Identifier, Recogniser
+
+_EMAIL: Final = re.compile(
+    r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9][A-Za-z0-9._%+-]{0,63} ?@ ?(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}(?![A-Za-z0-9])"
+)
+_PROVINCES: Final = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
+# GA 36-2018: five characters after the city's letter, six on new-energy plates. I and O are never given, but people
+# write them, so any letter is taken.
+_PLATE: Final = re.compile(
+    rf"(?P<id>[{_PROVINCES}][A-Za-z][ ·•.—-]?"
+    r"(?P<serial>[A-Za-z0-9]{6}|[A-Za-z0-9]{5}|[A-Za-z0-9]{4}[挂学警港澳领]))"
+    r"(?![A-Za-z0-9])"
+)
+_LEAST_DIGITS: Final = 2
+
+
+def find_emails(text: str) -> Iterator[Identifier]:
+    """Find e-mail addresses."""
+    for match in _EMAIL.finditer(text):
+        yield Identifier(match.start(), match.end(), "email")
+
+
+def find_plates(text: str) -> Iterator[Identifier]:
+    """Find mainland vehicle plates, ordinary and new-energy."""
+    for match in _PLATE.finditer(text):
+        if sum(character.isdigit() for character in match["serial"]) >= _LEAST_DIGITS:
+            yield Identifier(match.start("id"), match.end("id"), "plate")
+
+
+RECOGNISERS: Final = (
+    Recogniser(find_emails, "@"),
+    Recogniser(find_plates, rf"[{_PROVINCES}][A-Za-z][ ·•.—-]?[A-Za-z0-9]{{4}}"),
+)

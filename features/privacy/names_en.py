@@ -1,0 +1,56 @@
+"""English personal names, after "my name is", "I'm", "Mr." and the like."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Final
+
+from features.privacy.identifiers import Identifier, Recogniser
+from features.privacy.wordlists import read_words
+
+_WORD: Final = r"(?:[A-Z](?:'[A-Z])?[a-zà-ÿ]+(?:[A-Z][a-z]+)?(?:-[A-Z][a-z]+)?)"
+_FULL_NAME: Final = rf"(?P<id>{_WORD}(?: (?:{_WORD}|[A-Z]\.?(?![a-z]))){{0,2}})"
+_INTRODUCED: Final = re.compile(
+    r"(?:(?:[Mm]y|[Hh]is|[Hh]er|[Tt]enant'?s?|[Oo]wner'?s?|[Cc]aller'?s?|[Ff]ull|[Ll]ast|[Ff]irst) [Nn]ame(?: is|'s|"
+    r":)?|[Nn]ame ?[:=]|"
+    r"[Tt]his is|[Cc]aller(?: is|:)|[Cc]ontact(?: person)?(?: is|:)|[Cc]onstituent(?: is|:)|[Tt]enant(?: is|:)|"
+    r"[Oo]wner(?: is|:)|"
+    r"[Aa]ttn\.?:?|[Rr]eported by:?|[Ss]ubmitted by:?|[Ss]igned(?: by)?[:,]?|[Ss]incerely,?|[Rr]egards,?|[Cc]alled|"
+    r"[Nn]amed|[Aa]sk for|"
+    rf"[Ss]peak (?:to|with)) {_FULL_NAME}"
+)
+_SELF: Final = re.compile(rf"(?<![0-9A-Za-z])I(?:'|’| a)m {_FULL_NAME}")
+_TITLED: Final = re.compile(
+    r"(?<![0-9A-Za-z])(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Rev|Officer|Judge|Sgt|Detective|Councilman|Councilwoman|Principal|Pastor|Rabbi|"
+    r"Herr|Frau)"
+    rf"\.? {_FULL_NAME}"
+)
+
+
+def find_names(text: str) -> Iterator[Identifier]:
+    """Find English names after introductions and titles."""
+    for pattern in (_INTRODUCED, _SELF, _TITLED):
+        for match in pattern.finditer(text):
+            words = match["id"].split(" ")
+            kept = next((n for n, word in enumerate(words) if word.strip(".") in _nobody()), len(words))
+            if kept:
+                yield Identifier(match.start("id"), match.start("id") + len(" ".join(words[:kept])), "name")
+
+
+@cache
+def _nobody() -> frozenset[str]:
+    return read_words("not_names_en.txt")
+
+
+RECOGNISERS: Final = (
+    Recogniser(
+        find_names,
+        r"(?i:name|this is|caller|contact|constituent|tenant|owner|attn|person|by|signed|sincerely|regards|called|"
+        r"named|ask for|speak to|"
+        r"speak with|i'm|i’m|i am|mr|mrs|ms|miss|mx|dr|prof|rev|officer|judge|sgt|detective|councilman|councilwoman|"
+        r"principal|pastor|rabbi|"
+        r"herr|frau)(?: is|'s| ?[:=]|[.:,])? [A-Z]",
+    ),
+)

@@ -1,0 +1,151 @@
+"""Chinese personal names, by what stands around them: a cue before ("我叫", "联系人"), a role, or a title behind.
+
+There is no dictionary of names: a name is a surname plus one or two characters that a given name may hold, where the
+sentence announces a person. Names without any announcement are not found.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Final
+
+from features.privacy.identifiers import Identifier, Recogniser
+from features.privacy.wordlists import read_words
+
+_COMMON: Final = (
+    "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林罗高郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔钟"
+    "谭陆汪范金石廖贾夏韦付方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤温康施文牛樊葛邢安齐易"
+    "乔伍庞颜倪庄聂章鲁岳翟殷詹申欧耿关兰焦俞左柳甘祝包宁尚符舒阮柯纪梅童凌毕单季裴霍涂成苗谷盛曲翁冉骆蓝路游辛靳管柴"
+    "云蒙吉邝洪凡简吕麦岑容羊卓冼"
+)
+"""Surnames common enough to be believed on weak evidence."""
+_RARE: Final = (
+    "华喻祁蒲房滕屈饶解牟艾尤阳时穆农司古缪车项连芦褚娄窦戚景党宫费卜冷晏席卫米柏宗瞿桂全佟应臧闵苟邬边卞姬师仇栾隋刁"
+    "沙荣巫寇桑郎甄丛仲虞敖巩佘池麻苑迟匡鞠荆冀郁胥储燕楚鄢劳谌奚粟蔺满厉伊仝郜阚强屠豆朴廉禹井漆巴卿平宣晋晁芮阙浦"
+    "伏鹿邸雍辜邰赫慕嵇公勾茅居尉冶束檀昝衡闭鲍吾符"
+)
+_SURNAMES: Final = _COMMON + _RARE
+_COMPOUND: Final = "欧阳|上官|司马|诸葛|司徒|皇甫|尉迟|公孙|慕容|令狐|夏侯|端木|宇文|长孙|轩辕|申屠|独孤"
+
+# Characters that given names do not hold: grammar words, counters, places, and what a person does next in a sentence.
+_NOT_GIVEN: Final = (
+    "的了是在不有这个们人员者区县市镇乡村街道号楼幢户吗呢吧么被把给从向对与跟或但就都也还又很太没已年月日时分点块"
+    "说称反诉电话来去到投咨询问打找看见请求表示认为要让想会能可我你您他她它其之于等及因所以何前后左右上下里外内居住址"
+    "身份证码现此该各每某些多少几两四六七八百男女岁师傅工机车房厅室门院校厂店局处站卡费钱款物业报警办理咬撞摔伤死过候"
+)
+_GIVEN: Final = rf"(?:(?![{_NOT_GIVEN}])[\u4e00-\u9fff])"
+_MASKED_GIVEN: Final = r"(?:某[某甲乙丙丁]?|[*＊xX×]{1,2})"
+# Characters that given names like; two of them are believed even where the sentence runs on without a known word.
+_LIKED: Final = (
+    "伟芳娜秀英敏静丽强磊军洋勇艳杰娟涛明超兰霞平刚桂华红玉梅建国文辉力志永健世广义兴良海山仁波宁贵福生龙元全胜学祥才发武"
+    "新利清飞彬富顺信子昌成康星光天达岩中茂进林坚彪博诚先敬震振壮会思群豪心邦承乐绍功松善厚庆民友裕河哲江浩亮政谦亨奇固之翰"
+    "朗伯宏言若鸣朋斌梁栋维启克伦翔旭鹏泽晨辰士以家致树炎德行泰盛雄琛钧冠策腾楠榕风航弘慧巧美淑惠珠翠雅芝萍娥玲芬燕彩春菊凤"
+    "洁琳素莲真雪荣爱妹香月莺媛瑞佳嘉琼勤珍贞莉娣叶璧璐娅琦晶妍茜秋珊莎锦黛青倩婷姣婉娴瑾颖露瑶怡婵雁蓓仪荷丹蓉眉君琴蕊薇梦岚"
+    "馨瑗韵融园艺咏卿聪澜纯毓悦昭冰爽琬茗羽希欣飘育滢馥筠柔竹霭凝晓欢枫芸菲寒伊亚宜姬舒影荔枝涵宇轩梓雨诗佑俊春花小大云根"
+    "水火土木金银宝财旺喜来运昊然皓轩一二三正阳东南西北方远长安定邦甫祖宗耀"
+)
+_FOLLOWS: Final = (
+    r"(?:$|[^\u4e00-\u9fff]|的|称|说|反映|来电|表示|投诉|咨询|希望|要求|诉求|认为|举报|求助|建议|在|是|于|到|去|向|"
+    r"对|和|与|跟|同|因|已|把|将|被|"
+    r"以|从|拒|不|未|没|就|也|都|还|多次|之|家|处|等|及|至|电|手机|身份|住|联系|男|女|先生|本人|曾|又|后|其|有|给|"
+    r"让|要|想|告|打|找|现|目前|工|房|"
+    r"发|申|办|购|买|租|经|负责|接|回|先|再|提|请|骂|伤|驾|开|停|受|突|承|欠|拖|态|侵|乱|失|涉)"
+)
+_TITLES: Final = (
+    r"先生|女士|小姐|太太|师傅|老师|阿姨|大爷|大妈|大娘|奶奶|爷爷|叔叔|大叔|大伯|大姐|大哥|同志|主任|经理|院长|校长|"
+    r"局长|科长|处长|书记|医生|医师|大夫|"
+    r"老板|警官|律师|队长|站长|所长|村长|镇长|教练|法官|护士|总[，。,.\s说称表承]|某[，。,.\s说称的]"
+)
+
+
+def _named(surnames: str) -> str:
+    """Return the pattern of a name: the shortest that a known continuation follows, else two liked characters."""
+    surname = rf"(?!.(?:{_TITLES}))[{surnames}]"
+    masked = rf"{surname}{_MASKED_GIVEN}"
+    ending = rf"(?:(?:{_COMPOUND}){_GIVEN}{{1,2}}?|{surname}{_GIVEN}{{1,2}}?|{masked})(?={_FOLLOWS})"
+    return rf"(?P<id>{surname}[{_LIKED}]{{2}}(?={_FOLLOWS})|{ending}|{surname}[{_LIKED}]{{2}})"
+
+
+_FORM_CUES: Final = (
+    "姓名|联系人|联络人|户主|当事人|投诉人|举报人|反映人|申请人|来电人|求助人|咨询人|经办人|负责人|法定代表人|法人代表|法人|收件人|签名|落款|名字|"
+    "患者|死者|伤者|署名|留言人|名叫|我叫|本人叫|全名|叫做|名为|本人"
+)
+_FORM: Final = re.compile(rf"(?:{_FORM_CUES})(?:姓名|电话)?(?:是|叫|为|：|:|\s|，|（|\(){{0,3}}" + _named(_SURNAMES))
+# "我是" introduces many other things, so a whole name must stand alone.
+_SELF: Final = re.compile(
+    rf"(?:我是|我就是|这里是|我)(?P<id>(?:{_COMPOUND}){_GIVEN}{{1,2}}|[{_COMMON}]{_GIVEN}{{1,2}})(?=$|"
+    rf"[，。,.！!；;、\s（(：:])"
+)
+_SURNAME_ONLY: Final = re.compile(rf"(?:我|本人|免贵)姓(?P<id>{_COMPOUND}|[{_SURNAMES}])(?![\u4e00-\u9fff])")
+_ROLES: Final = (
+    "业主|村民|居民|市民|租客|租户|房东|家长|邻居|同事|朋友|丈夫|妻子|老公|老婆|父亲|母亲|儿子|女儿|爱人|配偶|哥哥|弟弟|姐姐|妹妹|书记|村长|村支书|主任|"
+    "经理|老板|队长|组长|站长|所长|局长|院长|校长|店长|镇长|县长|区长|司机|医生|护士|教练|中介|包工头|保安|民警|交警|辅警|法官|律师|老师|员工|工人|学生|叫"
+)
+_ROLE: Final = re.compile(rf"(?:{_ROLES})[:： ]?" + _named(_COMMON))
+_TITLED: Final = re.compile(rf"(?<=[\u4e00-\u9fff])(?={_TITLES})")
+# Characters that are surnames, and more often the end of another word before a title: 班主任, 门卫大爷, 公司经理.
+_NOT_ALONE: Final = frozenset(
+    "车管班文安卫党康司公门房时全应平边师强居庄宁易尚盛成童游高单路左向方金石白林包苗简容农满景宗"
+)
+_BEFORE_NAME: Final = re.compile(
+    r"(?:^|[^\u4e00-\u9fff]|市民|业主|村民|居民|租客|房东|家长|邻居|用户|客户|顾客|乘客|旅客|司机|患者|学生|联系人|"
+    r"投诉人|来电人|当事人|负责人|人员|物业|"
+    r"公司|同事|朋友|是|叫|由|找|和|与|跟|向|对|给|为|让|请|被|到|的|位|名|把|说|问|及|有|将|联系|回复|答复|致电|"
+    r"反映|其|在|中介|民警|医生|银行|医院|学校|"
+    r"单位|一个|男子|女子)$"
+)
+_LONGEST_CUE: Final = 3
+_WHOLE_NAME: Final = re.compile(rf"(?:{_COMPOUND}){_GIVEN}{{0,2}}|[{_SURNAMES}]{_GIVEN}{{1,2}}")
+
+
+def find_announced(text: str) -> Iterator[Identifier]:
+    """Find names after form fields ("联系人："), self-introductions and roles ("业主", "经理")."""
+    for pattern in (_FORM, _SELF, _SURNAME_ONLY, _ROLE):
+        for match in pattern.finditer(text):
+            name = match["id"]
+            if name[:2] not in _not_names() and name[1:] != "家":
+                yield Identifier(match.start("id"), match.end("id"), "name")
+
+
+def find_titled(text: str) -> Iterator[Identifier]:
+    """Find names before titles ("先生", "师傅", "主任")."""
+    for title in _TITLED.finditer(text):
+        length = _name_before(text, title.start())
+        if length:
+            yield Identifier(title.start() - length, title.start(), "name")
+
+
+def _name_before(text: str, end: int) -> int:
+    """Return how many characters before a title are a name: a whole name where one begins, else the surname alone."""
+    fitting = [length for length in (4, 3, 2) if length <= end and _is_name(text[end - length : end])]
+    surname = text[end - 1] in _SURNAMES
+    for length in (*fitting, 1) if surname else fitting:
+        start = end - length
+        if _BEFORE_NAME.search(text, max(0, start - _LONGEST_CUE), start):
+            return length
+    if surname and text[end - 1] not in _NOT_ALONE and text[end - 2 : end] not in _not_names():
+        return 1
+    liked = (n for n in fitting if n > 2 and text[end - n] in _COMMON and set(text[end - 2 : end]) <= set(_LIKED))  # noqa: PLR2004
+    return next(liked, 0)
+
+
+def _is_name(text: str) -> bool:
+    return _WHOLE_NAME.fullmatch(text) is not None and text[:2] not in _not_names()
+
+
+@cache
+def _not_names() -> frozenset[str]:
+    return read_words("not_names_zh.txt")
+
+
+_STARTS: Final = f"[{_SURNAMES}欧上司诸皇尉公慕令夏端宇长轩申独]"
+RECOGNISERS: Final = (
+    Recogniser(
+        find_announced,
+        rf"(?:{_FORM_CUES})(?:姓名|电话)?[是叫为：:\s，（(]{{0,3}}{_STARTS}|(?:我是|我就是|这里是|我){_STARTS}|"
+        rf"姓{_STARTS}|(?:{_ROLES})[:： ]?{_STARTS}",
+    ),
+    Recogniser(find_titled, rf"{_STARTS}[\x{{4e00}}-\x{{9fff}}]{{0,3}}(?:{_TITLES})"),
+)

@@ -1,0 +1,177 @@
+"""Identifiers made of digits: resident identity numbers, phones, bank cards, chat accounts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from features.privacy.checksums import has_luhn_checksum, has_resident_checksum, is_resident_shaped
+from features.privacy.identifiers import Identifier, Recogniser
+
+_SEPARATORS: Final = str.maketrans("", "", " -—–·.\t")
+_RESIDENT_DIGITS: Final = 18
+
+# Numbers that a hotline needs: orders, work orders, contracts. They often have the length of an identifier.
+_DOCUMENT_CUE: Final = re.compile(
+    r"(?:订单|运单|快递单|工单|单号|编号|流水|合同|批次|文号|案号|条码|序列|设备|表号|户号|order|invoice|tracking|"
+    r"ticket|"
+    r"case|ref|serial|no\.)[^0-9，。；,;]{0,8}$",
+    re.IGNORECASE,
+)
+_BANK_CUE: Final = re.compile(
+    r"(?:卡号|银行卡|储蓄卡|信用卡|账号|账户|帐号|card|account)[^0-9，。；;]{0,10}$", re.IGNORECASE
+)
+_CUE_REACH: Final = 20
+
+_RESIDENT_18: Final = re.compile(r"(?<![0-9A-Za-z])[1-8](?:[ -]?[0-9]){16}[ -]?[0-9Xx](?![0-9A-Za-z])")
+_RESIDENT_15: Final = re.compile(r"(?<![0-9A-Za-z])[1-8](?:[ -]?[0-9]){14}(?![0-9A-Za-z]|[ -][0-9])")
+_CARD: Final = re.compile(r"(?<![0-9A-Za-z.])[2-9](?:[ -]?[0-9]){11,18}(?![0-9A-Za-z])")
+_CARD_ISSUERS: Final = re.compile(r"62|4|5[1-5]|2[2-7]|3[4-7]|60|65|8[18]|9")
+_CARD_LENGTHS: Final = frozenset({15, 16, 17, 18, 19})
+
+_MOBILE: Final = re.compile(
+    r"(?<![0-9])(?:(?:\+|00)?86[ -]?)?"
+    r"1(?:[3-9][0-9](?:[ -]?[0-9]{4}[ -]?[0-9]{4}|[ -]?[0-9]{3}[ -]?[0-9]{5}|[0-9][ -]?[0-9]{3}[ -]?[0-9]{4})"
+    r"| ?[3-9](?: [0-9]){9}|-?[3-9](?:-[0-9]){9}|[3-9][0-9]{3}[ -][0-9]{6})(?![0-9])"
+)
+_LANDLINE: Final = re.compile(
+    r"(?<![0-9])(?:(?:\+|00)86[ -]?)?"
+    r"(?:[(（](?:0(?:10|2[0-9]|[3-9][0-9]{2}))[)）][ -]?|0(?:10|2[0-9]|[3-9][0-9]{2})[ —–-]{0,2}"
+    r"|(?<=86)(?:10|2[0-9]|[3-9][0-9]{2})[ -]?|(?<=86[ -])(?:10|2[0-9]|[3-9][0-9]{2})[ -]?)"
+    r"[2-9][0-9]{2,3}[ -]?[0-9]{4}(?:(?:转|-|ext\.? ?|分机号?)[0-9]{1,6})?(?![0-9])"
+)
+_LOCAL_LINE: Final = re.compile(
+    r"(?:电话|座机|固话|固定电话|致电|拨打|联系方式)(?:号码)?(?:是|为|:|：|\s){0,3}"
+    r"(?P<id>[2-9][0-9]{2,3}[ -]?[0-9]{4})(?![0-9]|[年元米个户人])"
+)
+_US_PHONE: Final = re.compile(
+    r"(?<![0-9A-Za-z])(?:\+?1[ .-]?)?(?!\(?400)(?:\([2-9][0-9]{2}\) ?|[2-9][0-9]{2}[ .-])[2-9][0-9]{2}[ .-][0-9]{4}"
+    r"(?: ?(?:x|ext\.?) ?[0-9]{1,6})?(?![0-9A-Za-z])"
+)
+_US_PHONE_CUED: Final = re.compile(
+    r"(?:call|phone|tel|telephone|cell|mobile|text|reach(?: me)?|contact|number)(?: (?:me|us|him|her|is|at|on|no\.?))*"
+    r"[ :.]{1,3}(?P<id>\+?1?[2-9][0-9]{2}[2-9][0-9]{6}|[2-9][0-9]{2}[-. ][0-9]{4})(?![0-9A-Za-z])",
+    re.IGNORECASE,
+)
+_ABROAD: Final = re.compile(
+    r"(?<![0-9A-Za-z])(?:\+|00)(?!86)[1-9][0-9]{0,2}[ -]?(?:\(0\))?[0-9](?:[ /-]?[0-9]){6,11}(?![0-9])"
+)
+_SSN: Final = re.compile(r"(?<![0-9A-Za-z-])(?!000|666|9)[0-9]{3}-(?!00)[0-9]{2}-(?!0000)[0-9]{4}(?![0-9A-Za-z-])")
+_SSN_CUED: Final = re.compile(
+    r"(?:SSN|social security(?: (?:number|"
+    r"no\.?))?)(?: is)?[ :#]{0,3}(?P<id>[0-9]{3}[ -]?[0-9]{2}[ -]?[0-9]{4})(?![0-9])",
+    re.IGNORECASE,
+)
+_ACCOUNT: Final = re.compile(
+    r"(?:微信号?码?|薇信|威信|V信|wechat(?: id)?|weixin|(?<![A-Za-z])(?:vx|wx|qq)|扣扣号?|加[vV]|QQ号码?)"
+    r"(?:号码?|也?是|同号|为|is|[:：=\s(（]){0,4}"
+    r"(?P<id>[A-Za-z][-_A-Za-z0-9]{5,19}|[1-9][0-9]{4,11})(?![-_A-Za-z0-9@]|\.[a-z])",
+    re.IGNORECASE,
+)
+_PASSPORT: Final = re.compile(
+    r"(?:护照|通行证|台胞证|居留证|passport)[^0-9A-Za-z，。,;]{0,6}(?:number|no\.?)?(?: is)?[ :：]{0,2}"
+    r"(?P<id>[A-Za-z]{1,2}[0-9]{7,9}|[0-9]{8,9})(?![0-9A-Za-z])",
+    re.IGNORECASE,
+)
+
+
+def _digits(text: str) -> str:
+    return text.translate(_SEPARATORS)
+
+
+def _cued(cue: re.Pattern[str], text: str, start: int) -> bool:
+    return cue.search(text, max(0, start - _CUE_REACH), start) is not None
+
+
+def find_resident_ids(text: str) -> Iterator[Identifier]:
+    """Find identity numbers of 18 characters (checksum) and of 15 (the form before 1999), also spaced.
+
+    A wrong checksum is still a person's number mistyped, unless the text calls it an order, a case or the like.
+    """
+    for match in _RESIDENT_18.finditer(text):
+        number = _digits(match[0])
+        if is_resident_shaped(number) and (
+            has_resident_checksum(number) or not _cued(_DOCUMENT_CUE, text, match.start())
+        ):
+            yield Identifier(match.start(), match.end(), "resident_id")
+    for match in _RESIDENT_15.finditer(text):
+        if is_resident_shaped(_digits(match[0])) and not _cued(_DOCUMENT_CUE, text, match.start()):
+            yield Identifier(match.start(), match.end(), "resident_id")
+
+
+def find_bank_cards(text: str) -> Iterator[Identifier]:
+    """Find cards of 15 to 19 digits by issuer and Luhn check; after "卡号", "账号" and the like any account number."""
+    for match in _CARD.finditer(text):
+        number = _digits(match[0])
+        named = _cued(_BANK_CUE, text, match.start())
+        card = len(number) in _CARD_LENGTHS and _CARD_ISSUERS.match(number) and has_luhn_checksum(number)
+        if named or (card and not _cued(_DOCUMENT_CUE, text, match.start())):
+            yield Identifier(match.start(), match.end(), "bank_card")
+
+
+def find_mobiles(text: str) -> Iterator[Identifier]:
+    """Find mainland mobile numbers: 11 digits, +86 or 0086, spaced or dashed."""
+    for match in _MOBILE.finditer(text):
+        yield Identifier(match.start(), match.end(), "mobile")
+
+
+def find_landlines(text: str) -> Iterator[Identifier]:
+    """Find mainland landlines with an area code, and local ones after "电话" and the like."""
+    for match in _LANDLINE.finditer(text):
+        yield Identifier(match.start(), match.end(), "landline")
+    for match in _LOCAL_LINE.finditer(text):
+        yield Identifier(match.start("id"), match.end("id"), "landline")
+
+
+def find_phones_abroad(text: str) -> Iterator[Identifier]:
+    """Find North American numbers and any number in the international form."""
+    for pattern, group in ((_US_PHONE, 0), (_US_PHONE_CUED, "id"), (_ABROAD, 0)):
+        for match in pattern.finditer(text):
+            yield Identifier(match.start(group), match.end(group), "us_phone")
+
+
+def find_ssns(text: str) -> Iterator[Identifier]:
+    """Find US social security numbers: dashed with a possible area, group and serial, or named as such."""
+    for pattern, group in ((_SSN, 0), (_SSN_CUED, "id")):
+        for match in pattern.finditer(text):
+            yield Identifier(match.start(group), match.end(group), "ssn")
+
+
+def find_accounts(text: str) -> Iterator[Identifier]:
+    """Find WeChat and QQ ids after a cue; a QQ group or an official account (公众号) is public."""
+    for match in _ACCOUNT.finditer(text):
+        yield Identifier(match.start("id"), match.end("id"), "account")
+
+
+def find_passports(text: str) -> Iterator[Identifier]:
+    """Find passport and travel permit numbers after their name."""
+    for match in _PASSPORT.finditer(text):
+        yield Identifier(match.start("id"), match.end("id"), "passport")
+
+
+# The gates below are the patterns above without what RE2 cannot do (lookaround).
+RECOGNISERS: Final = (
+    Recogniser(find_resident_ids, r"[1-8](?:[ -]?[0-9]){14}"),
+    Recogniser(find_ssns, r"[0-9]{3}-[0-9]{2}-[0-9]{4}|(?i:ssn|social security)"),
+    Recogniser(find_passports, r"(?i)护照|通行证|台胞证|居留证|passport"),
+    Recogniser(
+        find_accounts,
+        r"(?i)(?:微信|薇信|威信|v信|wechat|weixin|vx|wx|qq|扣扣|加v)(?:号|码|id|也|是|同|为|is|"
+        r"[:：=\s(（]){0,8}[a-z0-9]",
+    ),
+    Recogniser(find_mobiles, r"1[ -]?[3-9](?:[ -]?[0-9]){9}"),
+    Recogniser(
+        find_landlines,
+        r"(?:0[1-9][0-9]{1,2}[)）]?[ —–-]{0,2}|86[ -]?[1-9][0-9]{1,2}[ -]?)[2-9][0-9]{2,3}[ -]?[0-9]{4}|"
+        r"(?:电话|座机|固话|致电|拨打|联系方式)(?:号码)?[是为:：\s]{0,3}[2-9][0-9]{2,3}[ -]?[0-9]{4}",
+    ),
+    Recogniser(find_bank_cards, r"[2-9](?:[ -]?[0-9]){11}"),
+    Recogniser(
+        find_phones_abroad,
+        r"[2-9][0-9]{2}(?:\) ?|[ .-])[2-9][0-9]{2}[ .-][0-9]{4}|(?:\+|"
+        r"00)[1-9][0-9]{0,2}[ -]?(?:\(0\))?[0-9](?:[ /-]?[0-9]){6}|"
+        r"(?i:call|phone|tel|telephone|cell|mobile|text|reach|contact|number)[a-z. ]{0,20}[ :.]{1,3}\+?[0-9]{3}",
+    ),
+)
+"""In order of precedence: what an earlier one has claimed, a later one does not touch."""
