@@ -23,7 +23,8 @@ _INTRODUCED: Final = re.compile(
 )
 _SELF: Final = re.compile(rf"(?<![0-9A-Za-z])I(?:'|’| a)m {_FULL_NAME}")
 _TITLED: Final = re.compile(
-    r"(?<![0-9A-Za-z])(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Rev|Officer|Judge|Sgt|Detective|Councilman|Councilwoman|Principal|Pastor|Rabbi|"
+    r"(?<![0-9A-Za-z])(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Rev|Officer|Judge|Sgt|Detective|Councilman|Councilwoman|"
+    r"Principal|Pastor|Rabbi|"
     r"Herr|Frau)"
     rf"\.? {_FULL_NAME}"
 )

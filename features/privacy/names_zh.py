@@ -33,7 +33,7 @@ _COMPOUND: Final = "欧阳|上官|司马|诸葛|司徒|皇甫|尉迟|公孙|慕�
 _NOT_GIVEN: Final = (
     "的了是在不有这个们人员者区县市镇乡村街道号楼幢户吗呢吧么被把给从向对与跟或但就都也还又很太没已年月日时分点块"
     "说称反诉电话来去到投咨询问打找看见请求表示认为要让想会能可我你您他她它其之于等及因所以何前后左右上下里外内居住址"
-    "身份证码现此该各每某些多少几两四六七八百男女岁师傅工机车房厅室门院校厂店局处站卡费钱款物业报警办理咬撞摔伤死过候"
+    "身份证码现此该各每某些多少几两四六七八百男女岁师傅工机车房厅室门院校厂店局处站卡费钱款物业报警办理咬撞摔伤死过候姓"
 )
 _GIVEN: Final = rf"(?:(?![{_NOT_GIVEN}])[\u4e00-\u9fff])"
 _MASKED_GIVEN: Final = r"(?:某[某甲乙丙丁]?|[*＊xX×]{1,2})"
@@ -44,14 +44,14 @@ _LIKED: Final = (
     "朗伯宏言若鸣朋斌梁栋维启克伦翔旭鹏泽晨辰士以家致树炎德行泰盛雄琛钧冠策腾楠榕风航弘慧巧美淑惠珠翠雅芝萍娥玲芬燕彩春菊凤"
     "洁琳素莲真雪荣爱妹香月莺媛瑞佳嘉琼勤珍贞莉娣叶璧璐娅琦晶妍茜秋珊莎锦黛青倩婷姣婉娴瑾颖露瑶怡婵雁蓓仪荷丹蓉眉君琴蕊薇梦岚"
     "馨瑗韵融园艺咏卿聪澜纯毓悦昭冰爽琬茗羽希欣飘育滢馥筠柔竹霭凝晓欢枫芸菲寒伊亚宜姬舒影荔枝涵宇轩梓雨诗佑俊春花小大云根"
-    "水火土木金银宝财旺喜来运昊然皓轩一二三正阳东南西北方远长安定邦甫祖宗耀"
+    "水娇火土木金银宝财旺喜来运昊然皓轩一二三正阳东南西北方远长安定邦甫祖宗耀"
 )
 _FOLLOWS: Final = (
     r"(?:$|[^\u4e00-\u9fff]|的|称|说|反映|来电|表示|投诉|咨询|希望|要求|诉求|认为|举报|求助|建议|在|是|于|到|去|向|"
     r"对|和|与|跟|同|因|已|把|将|被|"
     r"以|从|拒|不|未|没|就|也|都|还|多次|之|家|处|等|及|至|电|手机|身份|住|联系|男|女|先生|本人|曾|又|后|其|有|给|"
     r"让|要|想|告|打|找|现|目前|工|房|"
-    r"发|申|办|购|买|租|经|负责|接|回|先|再|提|请|骂|伤|驾|开|停|受|突|承|欠|拖|态|侵|乱|失|涉)"
+    r"发|申|办|购|买|租|经|负责|接|回|先|再|提|请|骂|伤|驾|开|停|受|突|承|欠|拖|态|侵|乱|失|涉|出生|现年|今年)"
 )
 _TITLES: Final = (
     r"先生|女士|小姐|太太|师傅|老师|阿姨|大爷|大妈|大娘|奶奶|爷爷|叔叔|大叔|大伯|大姐|大哥|同志|主任|经理|院长|校长|"
@@ -72,7 +72,12 @@ _FORM_CUES: Final = (
     "姓名|联系人|联络人|户主|当事人|投诉人|举报人|反映人|申请人|来电人|求助人|咨询人|经办人|负责人|法定代表人|法人代表|法人|收件人|签名|落款|名字|"
     "患者|死者|伤者|署名|留言人|名叫|我叫|本人叫|全名|叫做|名为|本人"
 )
-_FORM: Final = re.compile(rf"(?:{_FORM_CUES})(?:姓名|电话)?(?:是|叫|为|：|:|\s|，|（|\(){{0,3}}" + _named(_SURNAMES))
+_AFTER_FORM_CUE: Final = rf"(?:{_FORM_CUES})(?:姓名|电话)?(?:是|叫|为|：|:|\s|，|（|\(){{0,3}}"
+_FORM: Final = re.compile(_AFTER_FORM_CUE + _named(_SURNAMES))
+# Between a colon and a punctuation mark anything that begins with a surname is a name.
+_FIELD: Final = re.compile(
+    rf"(?:{_FORM_CUES})(?:是|为)?[：: ]{{1,2}}(?P<id>[{_SURNAMES}谈][\u4e00-\u9fff]{{1,2}})(?=$|[^\u4e00-\u9fff])"
+)
 # "我是" introduces many other things, so a whole name must stand alone.
 _SELF: Final = re.compile(
     rf"(?:我是|我就是|这里是|我)(?P<id>(?:{_COMPOUND}){_GIVEN}{{1,2}}|[{_COMMON}]{_GIVEN}{{1,2}})(?=$|"
@@ -102,7 +107,7 @@ _WHOLE_NAME: Final = re.compile(rf"(?:{_COMPOUND}){_GIVEN}{{0,2}}|[{_SURNAMES}]{
 
 def find_announced(text: str) -> Iterator[Identifier]:
     """Find names after form fields ("联系人："), self-introductions and roles ("业主", "经理")."""
-    for pattern in (_FORM, _SELF, _SURNAME_ONLY, _ROLE):
+    for pattern in (_FORM, _FIELD, _SELF, _SURNAME_ONLY, _ROLE):
         for match in pattern.finditer(text):
             name = match["id"]
             if name[:2] not in _not_names() and name[1:] != "家":
@@ -140,7 +145,7 @@ def _not_names() -> frozenset[str]:
     return read_words("not_names_zh.txt")
 
 
-_STARTS: Final = f"[{_SURNAMES}欧上司诸皇尉公慕令夏端宇长轩申独]"
+_STARTS: Final = f"[{_SURNAMES}谈欧上司诸皇尉公慕令夏端宇长轩申独]"
 RECOGNISERS: Final = (
     Recogniser(
         find_announced,
