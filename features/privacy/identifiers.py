@@ -20,7 +20,7 @@ PLACEHOLDERS: Final[dict[str, tuple[str, str]]] = {
     "name": ("[姓名]", "[name]"),
     "house": ("[门牌]", "[address]"),
 }
-"""Kind -> what stands in its place, in a Chinese text and in any other; no digits, so that masking is idempotent."""
+"""Kind -> what stands in its place, in a Chinese text and in any other; no digits, so that none is masked again."""
 
 STRUCTURED: Final = frozenset(PLACEHOLDERS) - {"name", "house"}
 """Kinds with a fixed form; the others are recognised by their surroundings and can be missed."""

@@ -45,8 +45,7 @@ def find_identifiers(text: str) -> list[Identifier]:
 def mask_text(text: str) -> str:
     """Return the text with every identifier that `find_identifiers` finds replaced by the name of its kind.
 
-    Placeholders are Chinese where the text holds a Chinese character and English elsewhere; masking a masked text
-    changes nothing.
+    Placeholders are Chinese where the text holds a Chinese character and English elsewhere.
 
     >>> mask_text("我叫王建国，电话13800000000，住滨海大道88号")
     '我叫[姓名]，电话[手机号]，住滨海大道[门牌]'
