@@ -10,7 +10,18 @@ import typer
 
 from features.errors import WeisuError
 
-COMMANDS: Final[tuple[str, ...]] = ("ingest", "serve", "simulate", "users")
+COMMANDS: Final[tuple[str, ...]] = (
+    "demo",
+    "detect",
+    "forecast",
+    "ingest",
+    "models",
+    "schedule",
+    "serve",
+    "simulate",
+    "train",
+    "users",
+)
 """Modules of `pipelines.commands`, each with `register(app)`, in the order of `weisu --help`."""
 
 app = typer.Typer(

@@ -21,11 +21,12 @@ class DemandBundle(PythonModel):  # type: ignore[misc]
         self.model = DemandModel.restore(files)
 
     def predict(self, context: Any, model_input: Any, params: dict[str, Any] | None = None) -> Any:
-        """Forecast every series of the bundle from newer counts.
+        """Forecast every series of the bundle, its history extended by newer counts.
 
         Args:
             context: MLflow's; unused.
-            model_input: Long frame `unique_id, ds, y` of cells, to the last complete week.
+            model_input: Long frame `unique_id, ds, y` of cells: newer or corrected weeks. A cell that is not named in
+                a week that others name had no tickets; the bundle's own history serves for everything earlier.
             params: `horizon` in weeks (4 unless told).
 
         Returns:
@@ -33,8 +34,21 @@ class DemandBundle(PythonModel):  # type: ignore[misc]
         """
         del context
         horizon = int((params or {}).get("horizon", 4))
-        frame = self.model.predict(model_input, horizon=horizon)
+        frame = self.model.predict(_extended(self.model.panel, model_input), horizon=horizon)
         return frame[["unique_id", "ds", "mean", "p10", "p50", "p90"]]
+
+
+def _extended(panel: Any, newer: Any) -> Any:
+    import pandas as pd
+
+    known = pd.DataFrame(panel.y.T, index=panel.ds, columns=list(panel.ids))
+    weeks = newer[newer["unique_id"].isin(panel.ids)].pivot_table(
+        index="ds", columns="unique_id", values="y", aggfunc="sum"
+    )
+    table = known.reindex(index=known.index.union(weeks.index), fill_value=0.0)
+    table.update(weeks)
+    table.index.name, table.columns.name = "ds", "unique_id"
+    return table.reset_index().melt(id_vars="ds", value_name="y")
 
 
 set_model(DemandBundle())

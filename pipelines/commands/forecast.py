@@ -1,0 +1,78 @@
+"""`weisu forecast`: from the lake for everybody, or of a bare panel for notebooks and comparisons."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from features.errors import BadInputError
+from pipelines.commands.options import DEGRADED, AsOf, Home, Json, parse_as_of, print_json, say, settings_for
+
+Panel = Annotated[
+    Path | None, typer.Option("--panel", help="Forecast this .parquet or .csv of counts, without a lake.")
+]
+Freq = Annotated[str, typer.Option("--freq", help="W (weeks) or D (days).")]
+Weeks = Annotated[int, typer.Option("--weeks", min=1, max=13, help="Weeks ahead.")]
+Horizon = Annotated[int | None, typer.Option("--horizon", min=1, help="With --panel: periods ahead.")]
+Country = Annotated[str | None, typer.Option("--country", help="With --panel: holidays of this ISO country code.")]
+Levels = Annotated[str, typer.Option("--levels", help="With --panel: `all` adds the aggregates.")]
+Out = Annotated[Path | None, typer.Option("--out", help="With --panel: the .parquet or .csv to write.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add `forecast` to the command line."""
+    app.command("forecast")(issue_forecast)
+
+
+def issue_forecast(
+    as_of: AsOf = None,
+    weeks: Weeks = 4,
+    freq: Freq = "W",
+    panel: Panel = None,
+    horizon: Horizon = None,
+    country: Country = None,
+    levels: Levels = "input",
+    out: Out = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Issue the forecast of the next weeks for every category, district and level."""
+    if freq not in ("W", "D"):
+        raise BadInputError(f"--freq {freq!r} is not known", hint="use W (weeks) or D (days)")
+    if panel is not None:
+        _of_panel(panel, freq, horizon, country, levels, out, as_json=as_json)
+        return
+    from features.clock import SystemClock
+    from pipelines.forecast import forecast
+
+    settings = settings_for(home)
+    clock = SystemClock()
+    moment = parse_as_of(as_of, settings, now=clock.now())
+    summary = forecast(settings, clock, as_of=moment, weeks=weeks, freq=freq)
+    if as_json:
+        print_json(summary.to_json())
+    say(
+        f"{summary.series} series x {summary.horizon} periods after {summary.data_through:%Y-%m-%d}, "
+        f"{summary.model_name} version {summary.model_version}" + ("" if summary.is_new else " (issued before)")
+    )
+    if summary.degraded:
+        say(f"degraded: {summary.degraded}")
+        raise typer.Exit(DEGRADED)
+
+
+def _of_panel(
+    panel: Path, freq: str, horizon: int | None, country: str | None, levels: str, out: Path | None, *, as_json: bool
+) -> None:
+    from pipelines.commands.forecast_panel import run
+
+    if horizon is None or out is None:
+        raise BadInputError(
+            "--panel needs --horizon and --out", hint="weisu forecast --panel F --freq W --horizon 4 --out O"
+        )
+    document = run(panel, freq=freq, horizon=horizon, country=country, levels=levels, out=out)
+    if as_json:
+        print_json(document)
+    else:
+        say(f"wrote {out}")

@@ -1,0 +1,235 @@
+"""Detect: every detector over what is known, one ranked list of candidates, handed to the alert life cycle."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field
+
+from features.clock import Clock
+from features.lake import Lake
+from features.series import UNCLASSIFIED
+from features.settings import Settings
+from models.hotspots import SurgeConfig, detect_surges
+from models.hotspots.candidates import MergeConfig, merge_candidates
+from models.hotspots.rules import RuleConfig, apply_rules
+from pipelines.errors import NoChampionError
+from pipelines.panels import Known, open_lake, read_panel, reasons
+from pipelines.tracking import Registry
+from pipelines.tracking.registry import HOTSPOT
+from pipelines.versions import taxonomy_version
+from serve.alerts import Candidate, DetectionRun, intake
+from serve.store import Store
+
+RULE_KINDS: Final = ("高频", "一人多诉", "敏感")
+_CURVE: Final = {"D": 56, "W": 26}
+_LEVELS: Final = ["cell", "category"]
+
+
+class DetectConfig(BaseModel):
+    """The `[detect]` section.
+
+    Attributes:
+        daily_history: Days of counts under the daily detector.
+        weekly_history: Weeks of counts under the weekly detector.
+        space: Scan for space-time clusters where tickets have coordinates.
+        text: Group recent texts by cause.
+        q: False discovery rate over all cells tested together.
+        budget: Alerts below red proposed per department and week.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    daily_history: int = Field(default=730, ge=28)
+    weekly_history: int = Field(default=260, ge=8)
+    space: bool = True
+    text: bool = True
+    q: float = Field(default=0.2, gt=0, lt=1)
+    budget: int = Field(default=5, ge=0)
+
+
+@dataclass(frozen=True)
+class DetectSummary:
+    """What a detection run found, and what became of it."""
+
+    run: str
+    as_of: datetime
+    data_through: datetime | None
+    snapshot: int
+    model_version: str
+    cells_tested: int
+    candidates: int
+    kinds: dict[str, int]
+    alerts: dict[str, Any]
+    degraded: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON-ready description."""
+        return {"schema_version": 1, **asdict(self)}
+
+
+@dataclass(frozen=True)
+class Found:
+    """Candidates of one moment, before the alert life cycle sees them.
+
+    Attributes:
+        candidates: See `models.hotspots.candidates.CANDIDATE_COLUMNS`.
+        surges: Frequency -> the surge detector's whole output.
+        daily: The daily panel; None when only rules ran.
+    """
+
+    candidates: pd.DataFrame
+    surges: dict[str, pd.DataFrame]
+    daily: Known | None
+
+
+def detect(
+    settings: Settings,
+    clock: Clock,
+    *,
+    as_of: datetime | None = None,
+    rules_only: bool = False,
+    keys: Collection[str] | None = None,
+) -> DetectSummary:
+    """Run the detectors as of a moment and hand what they find to the alerts; the same run again changes nothing.
+
+    Args:
+        settings: The installation.
+        clock: The present.
+        as_of: Detect as it could have been known then; the present when None.
+        rules_only: Only the recitable rules, as after each ingested batch.
+        keys: With `rules_only`: ticket keys ("source/ticket_id") of the batch; hits without one are left out.
+
+    Raises:
+        PipelineError: The lake is empty, or no complete day is known by then.
+    """
+    moment = as_of or clock.now()
+    lake = open_lake(settings)
+    surge, version, fallback = _detector(settings)
+    found = find_candidates(settings, moment, lake=lake, surge=surge, rules_only=rules_only, keys=keys)
+    daily = found.daily
+    run = DetectionRun(
+        key=_run_key(moment, lake.version, version, rules_only=rules_only, keys=keys),
+        as_of=moment,
+        generated_at=clock.now(),
+        data_through=daily.panel.data_through.to_pydatetime() if daily else None,
+        complete=not rules_only,
+        kinds=list(RULE_KINDS) if rules_only else list(_ALL_KINDS),
+        model_version=version,
+        taxonomy_version=taxonomy_version(settings),
+        calendar_version=daily.calendar_version if daily else "",
+        snapshot=lake.version,
+        degraded=reasons(fallback, daily.degraded if daily else ""),
+    )
+    rows = found.candidates
+    candidates = [Candidate(**row) for row in rows.to_dict("records")]
+    result = intake(Store.open(settings.store_url), candidates, clock=clock, run=run, settings=settings)
+    return DetectSummary(
+        run=run.key,
+        as_of=moment,
+        data_through=run.data_through,
+        snapshot=lake.version,
+        model_version=version,
+        cells_tested=sum(frame["unique_id"].nunique() for frame in found.surges.values()),
+        candidates=len(rows),
+        kinds={str(kind): int(count) for kind, count in rows["kind"].value_counts().items()},
+        alerts=result.model_dump(),
+        degraded=run.degraded,
+    )
+
+
+_ALL_KINDS: Final = ("高频", "异动", "一人多诉", "多人同诉", "敏感", "首发", "预告")
+
+
+def find_candidates(
+    settings: Settings,
+    as_of: datetime,
+    *,
+    lake: Lake,
+    surge: SurgeConfig,
+    rules_only: bool = False,
+    keys: Collection[str] | None = None,
+) -> Found:
+    """Return the candidates of one moment; computes and reads, writes nothing (replay calls it for every past day).
+
+    Args:
+        settings: The installation.
+        as_of: Aware moment; nothing known later is seen.
+        lake: The ticket lake.
+        surge: Configuration of the surge detector.
+        rules_only: Only the recitable rules.
+        keys: Ticket keys that a rule's hit must touch.
+    """
+    config = DetectConfig(**settings.section("detect"))
+    rules = RuleConfig(**settings.section("rules"))
+    recent = lake.tickets(as_of, since=as_of - timedelta(days=rules.lookback_days))
+    hits = apply_rules(recent, rules, as_of=as_of, timezone=settings.timezone, only=keys)
+    merge = MergeConfig(q=config.q, weekly_budget=config.budget)
+    if rules_only:
+        static = pd.DataFrame(columns=["unique_id", "level"])
+        return Found(merge_candidates(tickets=recent, as_of=as_of, static=static, hits=hits, config=merge), {}, None)
+    daily = read_panel(settings, as_of=as_of, freq="D", periods=config.daily_history, levels=_LEVELS, lake=lake)
+    weekly = read_panel(settings, as_of=as_of, freq="W", periods=config.weekly_history, levels=_LEVELS, lake=lake)
+    surges = {known.panel.freq: _surges(known, surge) for known in (daily, weekly)}
+    candidates = merge_candidates(
+        tickets=recent,
+        as_of=as_of,
+        static=daily.panel.static,
+        surges=surges,
+        hits=hits,
+        config=merge,
+    )
+    return Found(with_curves(candidates, surges), surges, daily)
+
+
+def _surges(known: Known, config: SurgeConfig) -> pd.DataFrame:
+    """Judge the newest periods, enough of them to draw the curve; unclassified cells are an operator's matter."""
+    panel = known.panel
+    ds = panel.y["ds"]
+    step = pd.Timedelta(days=7 if panel.freq == "W" else 1)
+    start = max(ds.max() - step * (_CURVE[panel.freq] - 1), ds.min() + 8 * step)
+    named = panel.static.loc[~panel.static[["category", "district"]].isin([UNCLASSIFIED]).any(axis=1), "unique_id"]
+    y = panel.y[panel.y["unique_id"].isin(named)]
+    days = known.calendar(ds.min().date(), (ds.max() + step).date())
+    return detect_surges(y, freq=panel.freq, start=start, calendar=days, static=panel.static, config=config)
+
+
+def with_curves(candidates: pd.DataFrame, surges: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Add to each candidate's evidence the curve of its first cell: `freq` and rows `ds, y, expected, upper`."""
+    if candidates.empty:
+        return candidates
+    daily = surges.get("D", pd.DataFrame(columns=["unique_id"]))
+    curves = dict(tuple(daily.groupby("unique_id", sort=False)))
+    evidence = []
+    for row in candidates.to_dict("records"):
+        known = next((curves[cell] for cell in row["cells"] if cell in curves), None)
+        curve = {} if known is None else {"curve": {"freq": "D", "rows": _curve(known)}}
+        evidence.append({**row["evidence"], **curve})
+    return candidates.assign(evidence=evidence)
+
+
+def _curve(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    return [
+        {"ds": ds.isoformat(), "y": int(y), "expected": round(float(mean), 2), "upper": float(upper)}
+        for ds, y, mean, upper in rows[["ds", "y", "expected", "upper"]].itertuples(index=False)
+    ]
+
+
+def _detector(settings: Settings) -> tuple[SurgeConfig, str, str]:
+    """Return the champion's configuration and version, or the release's own with the reason."""
+    registry = Registry.open(settings)
+    try:
+        champion = registry.champion(HOTSPOT)
+    except NoChampionError as error:
+        return SurgeConfig(), "release", str(error).splitlines()[0]
+    return SurgeConfig.from_json(registry.bundle(champion)["surge.json"].decode()), champion.version, ""
+
+
+def _run_key(moment: datetime, snapshot: int, version: str, *, rules_only: bool, keys: Collection[str] | None) -> str:
+    batch = "" if keys is None else hashlib.sha256("\n".join(sorted(keys)).encode()).hexdigest()[:16]
+    return f"{'rules' if rules_only else 'all'}|{moment.isoformat()}|{snapshot}|{version}|{batch}"

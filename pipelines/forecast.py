@@ -1,0 +1,124 @@
+"""Forecast: the champion, fed with what is known, published for every level in one transaction."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import pandas as pd
+
+from features.clock import Clock
+from features.settings import Settings
+from models.errors import ModelError
+from models.forecast import DemandModel
+from models.forecast.fallback import fallback_forecast
+from pipelines.errors import NoChampionError
+from pipelines.last_year import twins
+from pipelines.panels import Known, calendar_gap, read_panel, reasons
+from pipelines.tracking import Registry
+from pipelines.tracking.registry import DEMAND
+from pipelines.versions import taxonomy_version
+from serve.forecasts import ForecastIssue, publish
+from serve.store import Store
+
+_PART: Final = {"W": "weekly", "D": "daily"}
+_HISTORY: Final = {"W": 260, "D": 730}
+
+
+@dataclass(frozen=True)
+class ForecastSummary:
+    """What was issued, and on what grounds."""
+
+    freq: str
+    as_of: datetime
+    generated_at: datetime
+    data_through: datetime
+    model_name: str
+    model_version: str
+    taxonomy_version: str
+    calendar_version: str
+    snapshot: int
+    series: int
+    rows: int
+    horizon: int
+    is_new: bool
+    degraded: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON-ready description."""
+        return {"schema_version": 1, **asdict(self)}
+
+
+def forecast(
+    settings: Settings, clock: Clock, *, as_of: datetime | None = None, weeks: int = 4, freq: str = "W"
+) -> ForecastSummary:
+    """Issue the forecast of the next `weeks` for every series of every level; issuing it again changes nothing.
+
+    Without a champion, or with one that no longer fits the panel, the same-week mean of earlier years is issued and
+    the issue says that it is degraded.
+
+    Args:
+        settings: The installation.
+        clock: The present.
+        as_of: Forecast as it could have been known then; the present when None.
+        weeks: Weeks ahead.
+        freq: `W` or `D`.
+
+    Raises:
+        PipelineError: The lake is empty, or no complete period is known by then.
+    """
+    moment = as_of or clock.now()
+    known = read_panel(settings, as_of=moment, freq=freq, periods=_HISTORY[freq])
+    horizon = weeks if freq == "W" else 7 * weeks
+    rows, version, fallback = _rows(settings, known, horizon)
+    gap = calendar_gap(known.calendar, rows["ds"].min(), rows["ds"].max())
+    issue = ForecastIssue(
+        freq=freq,
+        as_of=moment,
+        generated_at=clock.now(),
+        data_through=known.panel.data_through.to_pydatetime(),
+        model_name=DEMAND,
+        model_version=version,
+        taxonomy_version=taxonomy_version(settings),
+        calendar_version=known.calendar_version,
+        snapshot=known.panel.snapshot,
+        degraded=reasons(known.degraded, fallback, gap),
+    )
+    described = describe(rows, known, country=settings.country)
+    result = publish(Store.open(settings.store_url), issue, described, clock=clock)
+    shape = {"series": rows["unique_id"].nunique(), "rows": len(rows), "horizon": horizon, "is_new": result.is_new}
+    return ForecastSummary(**issue.model_dump(), **shape)
+
+
+def _rows(settings: Settings, known: Known, horizon: int) -> tuple[pd.DataFrame, str, str]:
+    """Return forecast rows, the version that made them, and the reason for a fallback ('' for none)."""
+    panel = known.panel
+    registry = Registry.open(settings)
+    try:
+        champion = registry.champion(DEMAND)
+        files = registry.bundle(champion)
+        model = DemandModel.restore(_files(files, _PART[panel.freq]), calendar=known.calendar)
+        return model.predict(panel.y, horizon=horizon), champion.version, ""
+    except (NoChampionError, ModelError) as error:
+        reason = str(error).splitlines()[0]
+    rows = fallback_forecast(panel.y, panel.static, freq=panel.freq, horizon=horizon, calendar=known.calendar)
+    return rows, "fallback", f"same-week mean issued: {reason}"
+
+
+def _files(files: dict[str, bytes], part: str) -> dict[str, bytes]:
+    own = {name.removeprefix(f"{part}/"): data for name, data in files.items() if name.startswith(f"{part}/")}
+    if not own:
+        raise ModelError(f"the champion holds no {part} forecaster", hint="`[train] daily = true`, then train again")
+    return own
+
+
+def describe(rows: pd.DataFrame, known: Known, *, country: str) -> pd.DataFrame:
+    """Add the hierarchy and `last_year`, the count of the (lunar-aligned) same period last year, to forecast rows."""
+    panel = known.panel
+    static = panel.static.drop(columns="level")
+    ds = pd.DatetimeIndex(rows["ds"].unique())
+    twin = dict(zip(ds, twins(ds, freq=panel.freq, country=country), strict=True))
+    before = panel.y[["unique_id", "ds", "y"]].rename(columns={"ds": "twin", "y": "last_year"})
+    found = rows.merge(static, on="unique_id", how="left").assign(twin=rows["ds"].map(twin).to_numpy())
+    return found.merge(before, on=["unique_id", "twin"], how="left").drop(columns="twin")

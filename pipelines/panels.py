@@ -1,0 +1,105 @@
+"""Read the panels that training, forecasting and detection share, and say when they are stale."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import pandas as pd
+
+from features.calendars import Calendar, calendar_for, calendar_version, configured_overrides
+from features.lake import Lake
+from features.panel import Panel, build_panel
+from features.settings import Settings
+from pipelines.errors import PipelineError
+
+# A feed may be this late before its newest complete period counts as stale.
+_PATIENCE: Final = {"W": timedelta(days=8), "D": timedelta(days=3), "h": timedelta(hours=6)}
+
+
+@dataclass(frozen=True)
+class Known:
+    """What was known at a moment: the lake, the snapshot, the panel, the calendar."""
+
+    lake: Lake
+    panel: Panel
+    calendar: Calendar
+    calendar_version: str
+    degraded: str
+
+
+def open_lake(settings: Settings) -> Lake:
+    """Open the ticket lake of an installation.
+
+    Raises:
+        PipelineError: Nothing has been ingested yet.
+    """
+    lake = Lake.open(settings.lake_path, timezone=settings.timezone)
+    if lake.version < 0:
+        raise PipelineError("the lake is empty", hint="`weisu ingest FILE --mapping NAME` first, or `weisu demo`")
+    return lake
+
+
+def read_panel(
+    settings: Settings,
+    *,
+    as_of: datetime,
+    freq: str,
+    periods: int | None = None,
+    levels: list[str] | None = None,
+    lake: Lake | None = None,
+) -> Known:
+    """Count tickets as known at `as_of`.
+
+    Args:
+        settings: The installation.
+        as_of: Aware moment.
+        freq: W, D or h.
+        periods: At most this many periods before `as_of`; everything when None.
+        levels: Levels of the hierarchy; all when None.
+        lake: An open lake; opened when None.
+
+    Returns:
+        The panel with its calendar; `degraded` says why the newest period is older than it should be, or is ''.
+
+    Raises:
+        PipelineError: No complete period is known by then.
+    """
+    lake = lake or open_lake(settings)
+    start = None if periods is None else (as_of - _span(freq, periods)).astimezone(settings.zone).date()
+    panel = build_panel(lake, as_of=as_of, freq=freq, levels=levels, start=start)
+    if panel.y.empty:
+        raise PipelineError(
+            f"no complete {_NAMES[freq]} of tickets is known by {as_of:%Y-%m-%d %H:%M} UTC",
+            hint="ingest tickets, or move --as-of to after them",
+        )
+    version = calendar_version(configured_overrides(settings))
+    return Known(lake, panel, calendar_for(settings), version, staleness(panel, as_of, settings))
+
+
+def staleness(panel: Panel, as_of: datetime, settings: Settings) -> str:
+    """Return why the panel's newest period is older than a living feed's would be, '' when it is not."""
+    local = as_of.astimezone(settings.zone).replace(tzinfo=None)
+    if pd.Timestamp(local) - panel.data_through <= _PATIENCE[panel.freq] + _span(panel.freq, 1):
+        return ""
+    return f"stale feed: data through {panel.data_through:%Y-%m-%d %H:%M}, as of {local:%Y-%m-%d %H:%M}"
+
+
+def calendar_gap(calendar: Calendar, start: pd.Timestamp, end: pd.Timestamp) -> str:
+    """Return the years that the calendar had to guess between two days, as a reason; '' when none."""
+    days: Any = calendar(start.date(), end.date())
+    years = sorted(set(days.loc[days["degraded"], "date"].dt.year))
+    return f"calendar falls back for {', '.join(map(str, years))}" if years else ""
+
+
+def reasons(*found: str) -> str:
+    """Join reasons for being degraded, '' when there is none."""
+    return "; ".join(reason for reason in found if reason)
+
+
+_NAMES: Final = {"W": "week", "D": "day", "h": "hour"}
+
+
+def _span(freq: str, periods: int) -> timedelta:
+    return {"W": timedelta(weeks=1), "D": timedelta(days=1), "h": timedelta(hours=1)}[freq] * periods

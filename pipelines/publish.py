@@ -1,0 +1,61 @@
+"""Make a model the one in service: move the alias in MLflow, and tell the store, which the API reads."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from features.clock import Clock, SystemClock
+from features.settings import Settings
+from pipelines.tracking import Registry, Version
+from pipelines.tracking.registry import CHAMPION, Promotion
+from serve.registry import ModelInfo, record_model
+from serve.store import Store
+
+
+def promote(
+    settings: Settings, name: str, version: str, *, actor: str, reason: str, clock: Clock | None = None
+) -> Promotion:
+    """Make `version` the champion of `name`, in the registry and in the store; idempotent.
+
+    Raises:
+        UnknownVersionError: The registry does not hold the version.
+    """
+    registry = Registry.open(settings)
+    event = registry.promote(name, version, actor=actor, reason=reason, clock=clock or SystemClock())
+    _announce(settings, registry.get(name, version), event)
+    return event
+
+
+def rollback(settings: Settings, name: str, *, actor: str, reason: str, clock: Clock | None = None) -> Promotion:
+    """Return to the champion before the present one, in the registry and in the store.
+
+    Raises:
+        NoChampionError: There is no earlier champion.
+    """
+    registry = Registry.open(settings)
+    event = registry.rollback(name, actor=actor, reason=reason, clock=clock or SystemClock())
+    _announce(settings, registry.get(name, event.version), event)
+    return event
+
+
+def _announce(settings: Settings, version: Version, event: Promotion) -> None:
+    tags = version.tags
+    info = ModelInfo(
+        name=version.name,
+        alias=CHAMPION,
+        version=version.version,
+        run_id=version.run_id,
+        as_of=_moment(tags.get("weisu.as_of")),
+        trained_at=version.created_at,
+        promoted_at=datetime.fromisoformat(event.at),
+        snapshot=int(tags["weisu.snapshot"]) if "weisu.snapshot" in tags else None,
+        taxonomy_version=tags.get("weisu.taxonomy_version", ""),
+        calendar_version=tags.get("weisu.calendar_version", ""),
+        metrics=dict(version.metrics),
+        reason=event.reason,
+    )
+    record_model(Store.open(settings.store_url), info)
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

@@ -1,0 +1,283 @@
+"""Train: fit on the panel as known, meet the champion on the same folds, register, and promote by the gate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field
+
+from features.clock import Clock
+from features.settings import Settings
+from models.errors import PanelError
+from models.forecast import DemandModel, backtest
+from models.hotspots import SurgeConfig, detect_surges
+from models.metrics import wape, weighted_pinball
+from pipelines.errors import NoChampionError, PipelineError
+from pipelines.gate import judge
+from pipelines.model_card import demand_card, hotspot_card
+from pipelines.panels import Known, open_lake, read_panel, reasons
+from pipelines.publish import promote
+from pipelines.tracking import Registry, Tracker
+from pipelines.tracking.registry import DEMAND, HOTSPOT
+from pipelines.versions import taxonomy_version
+
+CHALLENGER_NAME: Final = "weisu"
+CHAMPION_NAME: Final = "champion"
+ALPHA: Final = 0.01
+_FOLD: Final = ["level", "unique_id", "ds", "cutoff"]
+_QUANTILES: Final = {0.1: "p10", 0.5: "p50", 0.9: "p90"}
+_HORIZON: Final = {"W": 4, "D": 14}
+
+
+class TrainConfig(BaseModel):
+    """The `[train]` section.
+
+    Attributes:
+        daily: Also fit the daily forecaster, whose bundle travels with the weekly one.
+        gate_origins: Folds on which champion, challenger and seasonal-naive meet.
+        history_weeks: At most this much history is used.
+        daily_history: Days of history under the daily forecaster.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    daily: bool = True
+    gate_origins: int = Field(default=3, ge=1, le=26)
+    history_weeks: int = Field(default=260, ge=26)
+    daily_history: int = Field(default=730, ge=60)
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """What became of one model."""
+
+    name: str
+    version: str
+    run_id: str
+    promoted: bool
+    reason: str
+    metrics: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class TrainSummary:
+    """What a training did."""
+
+    as_of: datetime
+    data_through: datetime
+    snapshot: int
+    models: tuple[TrainedModel, ...]
+    degraded: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON-ready description."""
+        return {"schema_version": 1, **asdict(self)}
+
+
+def train(settings: Settings, clock: Clock, *, as_of: datetime | None = None, n_jobs: int = 2) -> TrainSummary:
+    """Fit, measure, register and perhaps promote `weisu-demand` and `weisu-hotspot`.
+
+    A challenger that is worse than the champion on the same folds, or than seasonal-naive, is registered but not
+    promoted (see `pipelines.gate`). A killed training leaves the champion as it was.
+
+    Args:
+        settings: The installation.
+        clock: The present.
+        as_of: Train as it could have been known then; the present when None.
+        n_jobs: Cores.
+
+    Raises:
+        PipelineError: The lake is empty, or its history is too short to learn from.
+    """
+    config = TrainConfig(**settings.section("train"))
+    moment = as_of or clock.now()
+    lake = open_lake(settings)
+    weekly = read_panel(settings, as_of=moment, freq="W", periods=config.history_weeks, lake=lake)
+    daily = read_panel(settings, as_of=moment, freq="D", periods=config.daily_history, lake=lake)
+    training = Training(settings, clock, config, Tracker.open(settings), n_jobs)
+    try:
+        demand = training.demand(weekly, daily if config.daily else None)
+    except PanelError as error:
+        raise PipelineError(f"the history cannot be learned from: {error}", hint="ingest more weeks") from error
+    hotspot = training.hotspot(daily)
+    panel = weekly.panel
+    through = panel.data_through.to_pydatetime()
+    return TrainSummary(moment, through, panel.snapshot, (demand, hotspot), reasons(weekly.degraded))
+
+
+@dataclass(frozen=True)
+class Training:
+    """One training: where it writes, and what it may use."""
+
+    settings: Settings
+    clock: Clock
+    config: TrainConfig
+    tracker: Tracker
+    n_jobs: int
+
+    def demand(self, weekly: Known, daily: Known | None) -> TrainedModel:
+        """Fit and register `weisu-demand`: the weekly forecaster and, where wanted, the daily one beside it."""
+        with self._run("demand", "weekly training", weekly, self.config.model_dump()) as run_id:
+            scores, champion = self._meet(weekly)
+            metrics = _metrics(scores, CHALLENGER_NAME)
+            files = {f"weekly/{name}": content for name, content in self._fit(weekly).export().items()}
+            if daily is not None:
+                files |= {f"daily/{name}": content for name, content in self._fit(daily).export().items()}
+            verdict = judge(scores, challenger=CHALLENGER_NAME, champion=champion)
+            self.tracker.log_metrics(metrics)
+            self.tracker.log_text(scores.to_csv(index=False), "folds.csv")
+            self.tracker.log_text(demand_card(scores, weekly.panel, verdict), "model_card.md")
+            version = self.tracker.log_bundle(DEMAND, "demand_model.py", files, **_demand_example(weekly))
+        return self._decide(TrainedModel(DEMAND, version, run_id, verdict.promote, verdict.reason, metrics))
+
+    def hotspot(self, known: Known) -> TrainedModel:
+        """Register the surge detector's configuration with how often it alarms on the last four weeks."""
+        surge = SurgeConfig()
+        with self._run("hotspot", "calibration check", known, {"config": surge.to_json()}) as run_id:
+            y, judged = _last_weeks(known, surge)
+            metrics = {
+                "alarm_share": float((judged["p_value"] < ALPHA).mean()),
+                "alarm_share_1": float((judged["p_value_1"] < ALPHA).mean()),
+                "cells": float(judged["unique_id"].nunique()),
+            }
+            self.tracker.log_metrics(metrics)
+            self.tracker.log_text(hotspot_card(metrics, known.panel), "model_card.md")
+            files = {"surge.json": surge.to_json().encode()}
+            version = self.tracker.log_bundle(HOTSPOT, "hotspot_model.py", files, **_hotspot_example(y, judged))
+        reason = "configuration of this release, calibrated by its benchmarks"
+        return self._decide(TrainedModel(HOTSPOT, version, run_id, promoted=True, reason=reason, metrics=metrics))
+
+    def _run(self, experiment: str, name: str, known: Known, params: Mapping[str, Any]) -> AbstractContextManager[str]:
+        tags = _tags(self.settings, known)
+        return self.tracker.run(experiment, name, params={"model": experiment, **params}, tags=tags)
+
+    def _fit(self, known: Known) -> DemandModel:
+        panel = known.panel
+        return DemandModel.fit(panel.y, panel.static, freq=panel.freq, calendar=known.calendar, n_jobs=self.n_jobs)
+
+    def _meet(self, known: Known) -> tuple[pd.DataFrame, str | None]:
+        """Score challenger, champion and seasonal-naive on the same folds; name the champion, None without one."""
+        found = backtest(
+            known.panel.y,
+            known.panel.static,
+            freq=known.panel.freq,
+            origins=self.config.gate_origins,
+            horizon=_HORIZON[known.panel.freq],
+            models=(CHALLENGER_NAME, "seasonal_naive"),
+            calendar=known.calendar,
+            n_jobs=self.n_jobs,
+        )
+        registry = Registry.open(self.settings)
+        try:
+            files = _part(registry.bundle(registry.champion(DEMAND)), "weekly")
+        except NoChampionError:
+            return found.scores, None
+        champion = DemandModel.restore(files, calendar=known.calendar)
+        return _same_folds(champion, known.panel.y, found.predictions), CHAMPION_NAME
+
+    def _decide(self, model: TrainedModel) -> TrainedModel:
+        if model.promoted:
+            promote(
+                self.settings, model.name, model.version, actor="weisu train", reason=model.reason, clock=self.clock
+            )
+        else:
+            Registry.open(self.settings).challenge(model.name, model.version)
+        return model
+
+
+def _same_folds(champion: DemandModel, y: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
+    """Score every model of a backtest and the champion on the series and weeks that all of them forecast."""
+    theirs = champion_folds(champion, y, predictions).assign(model=CHAMPION_NAME)
+    ours = predictions.merge(theirs[_FOLD])
+    rows = pd.concat([ours, theirs], ignore_index=True)
+    return pd.DataFrame(
+        [
+            {"level": level, "model": model, **_score(group)}
+            for (level, model), group in rows.groupby(["level", "model"])
+        ]
+    )
+
+
+def champion_folds(champion: DemandModel, y: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
+    """Let a fitted champion forecast the folds of a backtest from what was known at each cutoff.
+
+    The champion may have been trained on weeks inside the folds; that favours it, so the gate errs on the safe side.
+
+    Args:
+        champion: The restored model.
+        y: Long frame of the whole history.
+        predictions: Of `backtest`: one model's rows give the folds and the actual counts.
+
+    Returns:
+        `level, unique_id, ds, cutoff, y, mean, p10, p50, p90`, series that both know.
+    """
+    actual = predictions.drop_duplicates(["level", "unique_id", "ds", "cutoff"])
+    frames = []
+    for cutoff, fold in actual.groupby("cutoff"):
+        horizon = int(fold["horizon"].max())
+        ahead = champion.predict(y[y["ds"] <= cutoff], horizon=horizon)
+        columns = ["level", "unique_id", "ds", "mean", *_QUANTILES.values()]
+        frames.append(fold[["level", "unique_id", "ds", "cutoff", "y"]].merge(ahead[columns]))
+    return pd.concat(frames, ignore_index=True)
+
+
+def _score(rows: pd.DataFrame) -> dict[str, float]:
+    quantiles = {q: rows[name].to_numpy() for q, name in _QUANTILES.items()}
+    return {"wape": wape(rows["y"], rows["mean"]), "pinball": weighted_pinball(rows["y"], quantiles)}
+
+
+def _demand_example(known: Known) -> dict[str, pd.DataFrame]:
+    """Return a small input (newer weeks of one cell) and output; they fix the signature of the registered model."""
+    cells = known.panel.static.loc[known.panel.static["level"] == "cell", "unique_id"]
+    rows = known.panel.y.loc[known.panel.y["unique_id"] == cells.iloc[0], ["unique_id", "ds", "y"]].tail(4)
+    out = rows.rename(columns={"y": "mean"}).assign(p10=0.0, p50=0.0, p90=0.0)
+    return {
+        "input_example": rows.astype({"y": float}).reset_index(drop=True),
+        "output_example": out.astype({"mean": float}).reset_index(drop=True),
+    }
+
+
+def _last_weeks(known: Known, config: SurgeConfig) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the cells' daily counts, and the detector's judgement of their last four weeks."""
+    panel = known.panel
+    cells = panel.static.loc[panel.static["level"] == "cell", "unique_id"]
+    y = panel.y[panel.y["unique_id"].isin(cells)]
+    start = y["ds"].max() - pd.Timedelta(days=27)
+    days = known.calendar(y["ds"].min().date(), y["ds"].max().date())
+    return y, detect_surges(y, freq="D", start=start, calendar=days, static=panel.static, config=config)
+
+
+def _hotspot_example(y: pd.DataFrame, judged: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    rows = y.loc[y["unique_id"] == y["unique_id"].iloc[0], ["unique_id", "ds", "y"]].tail(400)
+    columns = ["unique_id", "ds", "y", "expected", "upper", "p_value", "p_value_1", "recurrence_days", "alarm"]
+    return {
+        "input_example": rows.astype({"y": float}).reset_index(drop=True),
+        "output_example": judged[columns].head(1).astype({"y": float}),
+    }
+
+
+def _part(files: Mapping[str, bytes], name: str) -> dict[str, bytes]:
+    return {key.removeprefix(f"{name}/"): value for key, value in files.items() if key.startswith(f"{name}/")}
+
+
+def _metrics(scores: pd.DataFrame, model: str) -> dict[str, float]:
+    own = scores[scores["model"] == model].set_index("level").drop(columns="model")
+    found = {f"{level}.{name}": value for level, row in own.iterrows() for name, value in row.items()}
+    return {name: float(value) for name, value in found.items() if pd.notna(value)}
+
+
+def _tags(settings: Settings, known: Known) -> dict[str, str]:
+    panel = known.panel
+    return {
+        "weisu.as_of": panel.as_of.isoformat(),
+        "weisu.data_through": panel.data_through.isoformat(),
+        "weisu.snapshot": str(panel.snapshot),
+        "weisu.calendar_version": known.calendar_version,
+        "weisu.taxonomy_version": taxonomy_version(settings),
+        "weisu.degraded": known.degraded,
+    }

@@ -1,0 +1,47 @@
+"""`weisu --help` answers at once, and errors of ours end in a message and an exit code."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from features.settings import Settings
+from pipelines.cli import COMMANDS
+from pipelines.commands.options import parse_as_of
+
+HEAVY = ("pandas", "numpy", "mlflow", "lightgbm", "prophet", "sklearn", "duckdb", "deltalake", "sqlalchemy", "fastapi")
+
+
+def python(code: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+
+def test_the_command_line_imports_nothing_heavy():
+    found = python(f"import sys, pipelines.cli; print([name for name in {HEAVY!r} if name in sys.modules])")
+    assert found.stdout.strip() == "[]", found.stderr
+
+
+def test_every_command_of_the_design_is_there():
+    help_text = python("import sys; sys.argv = ['weisu', '--help']; from pipelines.cli import main; main()").stdout
+    for command in (
+        "demo simulate ingest train forecast detect backtest replay report models schedule serve users doctor".split()
+    ):
+        assert f" {command} " in help_text, command
+    assert list(COMMANDS) == sorted(COMMANDS)
+
+
+@pytest.mark.parametrize("flag", ["2026-13-01", "yesterday"])
+def test_a_bad_as_of_is_bad_usage(flag, tmp_path):
+    command = [sys.executable, "-m", "pipelines.cli", "forecast", "--as-of", flag, "--home", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert flag in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_bare_date_is_its_first_instant_in_the_hotlines_zone(clock):
+    settings = Settings(timezone="Asia/Shanghai")
+    assert parse_as_of("2026-11-23", settings, now=clock.now()).isoformat() == "2026-11-22T16:00:00+00:00"
+    assert parse_as_of(None, settings, now=clock.now()) == clock.now()
