@@ -56,11 +56,13 @@ def create_app(settings: Settings, *, clock: Clock | None = None, store: Store |
 
 
 def _routers() -> list[APIRouter]:
+    from serve.alerts import action_endpoints as actions
     from serve.alerts import endpoints as alerts
     from serve.forecasts import endpoints as forecasts
+    from serve.pages import router as pages
     from serve.registry import endpoints as models
 
-    return [health.router, observability.router, forecasts.router, alerts.router, models.router]
+    return [health.router, observability.router, forecasts.router, alerts.router, actions.router, models.router, pages]
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:

@@ -1,0 +1,256 @@
+"""The alert pages: 我的预警 for the phone, one alert, the duty board, and the five buttons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+from typing import Annotated, Any, Final
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Form, Query, Request, Response
+from sqlalchemy import func, select
+
+from features.errors import WeisuError
+from serve import paging
+from serve.alerts import actions, evidence
+from serve.alerts.candidates import Kind
+from serve.alerts.lifecycle import OPEN, Dismissal, State
+from serve.alerts.policy import Level
+from serve.alerts.repository import AlertFilter, AlertRepository, overdue
+from serve.alerts.service import perform
+from serve.auth import Caller
+from serve.errors import NotFoundError, UnprocessableError
+from serve.pages.language import Words, language_of
+from serve.pages.render import PageRoute, own_path, page, redirect
+from serve.pages.sessions import VisitorDep
+from serve.pages.views.cards import BUTTONS, card_of
+from serve.pages.views.evidence import curve_of, history_of, map_of, past_of
+from serve.pages.views.origin import detection_origin
+from serve.store.tables import Alert, AlertParty, Route
+from serve.wiring import ClockDep, SettingsDep, StoreDep
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+MINE: Final = 60
+BOARD: Final = 50
+TICKETS: Final = 100
+_SHORT = Query(max_length=200)
+
+
+@router.get("/alerts")
+def my_alerts(
+    *, request: Request, store: StoreDep, clock: ClockDep, settings: SettingsDep, visitor: VisitorDep, done: str = ""
+) -> Response:
+    """Show what waits for this person, the gravest first."""
+    words = Words(language_of(request, settings), settings.zone)
+    wanted = AlertFilter(states=tuple(OPEN), held=False if visitor.caller.department else None)
+    with store.reading() as session:
+        found = AlertRepository(session, visitor.caller).page(wanted, limit=MINE, order="urgent")
+        cards = [card_of(alert, words, visitor.caller, now=clock.now()) for alert in found]
+        departments = _departments(session)
+        origin = detection_origin(session, words)
+    return page(
+        request,
+        "mine.html",
+        settings=settings,
+        visitor=visitor,
+        provenance=origin,
+        cards=cards,
+        departments=departments,
+        done=done if done in BUTTONS else "",
+    )
+
+
+@router.get("/alerts/{alert_id}")
+def one_alert(
+    *,
+    request: Request,
+    store: StoreDep,
+    clock: ClockDep,
+    settings: SettingsDep,
+    visitor: VisitorDep,
+    alert_id: str,
+    tickets: bool = False,
+    done: str = "",
+) -> Response:
+    """Show one alert with everything it rests on. The line list is opened by a tap of its own, and logged."""
+    words = Words(language_of(request, settings), settings.zone)
+    caller = visitor.caller
+    with store.reading() as session:
+        repository = AlertRepository(session, caller)
+        episode = repository.episode(alert_id)
+        alert = episode.alert
+        keys = repository.tickets(alert, limit=500)
+        history = history_of(repository.events(alert_id), words)
+        departments = [name for name in _departments(session) if name != caller.department]
+        origin = detection_origin(session, words)
+    shown, problem = None, ""
+    if tickets:
+        evidence.check_may_read(caller)
+        shown, problem = _read_tickets(settings, keys[:TICKETS])
+        evidence.log_access(store, caller, alert.id, tickets=len(shown), at=clock.now())
+    return page(
+        request,
+        "alert.html",
+        settings=settings,
+        visitor=visitor,
+        provenance=origin,
+        card=card_of(alert, words, caller, now=clock.now()),
+        curve=curve_of(alert, words),
+        map=map_of(settings, keys, words),
+        tickets=shown,
+        tickets_problem=problem,
+        may_read=caller.reads_tickets,
+        history=history,
+        parties=[party for party in episode.parties if party.released_at is None],
+        past=past_of(alert, words),
+        departments=departments,
+        done=done if done in BUTTONS else "",
+    )
+
+
+@router.post("/alerts/{alert_id}/act")
+def act(
+    *,
+    store: StoreDep,
+    clock: ClockDep,
+    settings: SettingsDep,
+    visitor: VisitorDep,
+    alert_id: str,
+    action: Annotated[str, Form(max_length=20)],
+    csrf: Annotated[str, Form(max_length=100)] = "",
+    reason: Annotated[str, Form(max_length=40)] = "",
+    department: Annotated[str, Form(max_length=200)] = "",
+    back: Annotated[str, Form(max_length=300)] = "/alerts",
+) -> Response:
+    """Press one of the five buttons."""
+    visitor.check(csrf)
+    perform(
+        store,
+        clock=clock,
+        settings=settings,
+        caller=visitor.caller,
+        alert_id=alert_id,
+        name=action,
+        action=_bound(action, reason=reason, department=department),
+    )
+    seen = own_path(back)
+    if seen != "/alerts" and not _still_visible(store, visitor.caller, alert_id):
+        seen = "/alerts"
+    return redirect(f"{seen}?done={action}")
+
+
+@router.get("/board")
+def board(
+    *,
+    request: Request,
+    store: StoreDep,
+    clock: ClockDep,
+    settings: SettingsDep,
+    visitor: VisitorDep,
+    level: Annotated[str, _SHORT] = "",
+    kind: Annotated[str, _SHORT] = "",
+    state: Annotated[str, _SHORT] = "",
+    area: Annotated[str, _SHORT] = "",
+    department: Annotated[str, _SHORT] = "",
+    scope: Annotated[str, _SHORT] = "active",
+    cursor: Annotated[str | None, _SHORT] = None,
+) -> Response:
+    """Show the alerts of all departments this person may see, with filters; it refreshes itself."""
+    words = Words(language_of(request, settings), settings.zone)
+    now = clock.now()
+    chosen = {"level": level, "kind": kind, "state": state, "area": area, "department": department, "scope": scope}
+    wanted = _board_filter(chosen, now)
+    with store.reading() as session:
+        repository = AlertRepository(session, visitor.caller)
+        found = repository.page(wanted, limit=BOARD + 1, order="urgent", after=paging.decode(cursor, (int, int)))
+        tally = _tally(session, repository, now)
+        areas = session.scalars(select(Alert.area).where(repository.visible()).distinct().limit(200)).all()
+        names = _departments(session)
+        origin = detection_origin(session, words)
+    next_page = ""
+    if len(found) > BOARD:
+        last = found[BOARD - 1]
+        position = paging.encode([last.level_rank, last.seq])
+        next_page = f"/board?{urlencode({**{k: v for k, v in chosen.items() if v}, 'cursor': position})}"
+    return page(
+        request,
+        "board.html",
+        settings=settings,
+        visitor=visitor,
+        provenance=origin,
+        cards=[card_of(alert, words, visitor.caller, now=now) for alert in found[:BOARD]],
+        tally=tally,
+        chosen=chosen,
+        filters=_filters(words, sorted(areas), names),
+        next_page=next_page,
+    )
+
+
+def _bound(action: str, *, reason: str, department: str) -> Any:
+    simple = {"ack": actions.acknowledge, "start": actions.start, "handle": actions.handle}
+    if action in simple:
+        return simple[action]
+    if action == "dismiss":
+        try:
+            return partial(actions.dismiss, reason=Dismissal(reason or Dismissal.OTHER))
+        except ValueError as error:
+            raise UnprocessableError(f"unknown reason {reason!r}", hint="pick one of the shown reasons") from error
+    if action == "reassign":
+        return partial(actions.reassign, department=department)
+    raise UnprocessableError(f"unknown action {action!r}", hint="use one of the buttons")
+
+
+def _read_tickets(settings: SettingsDep, keys: Sequence[tuple[str, str]]) -> tuple[list[Any], str]:
+    try:
+        return list(evidence.read_tickets(settings, list(keys))), ""
+    except (WeisuError, OSError) as error:
+        return [], str(error.args[0])
+
+
+def _still_visible(store: StoreDep, caller: Caller, alert_id: str) -> bool:
+    with store.reading() as session:
+        try:
+            AlertRepository(session, caller).get(alert_id)
+        except NotFoundError:
+            return False
+    return True
+
+
+def _board_filter(chosen: dict[str, str], now: datetime) -> AlertFilter:
+    scope = chosen["scope"]
+    return AlertFilter(
+        levels=tuple(level for level in Level if level == chosen["level"]),
+        kinds=(chosen["kind"],) if chosen["kind"] else (),
+        states=tuple(state for state in State if state == chosen["state"]),
+        area=chosen["area"] or None,
+        department=chosen["department"] or None,
+        active={"active": True, "overdue": True, "ended": False}.get(scope),
+        overdue=scope == "overdue" or None,
+        held=True if scope == "held" else None,
+        now=now,
+    )
+
+
+def _filters(words: Words, areas: Sequence[str], departments: Sequence[str]) -> list[tuple[str, str, list[Any]]]:
+    return [
+        ("scope", "filter.when", [(name, words(f"filter.{name}")) for name in ("active", "overdue", "held", "ended")]),
+        ("level", "filter.alert_level", [(level.value, words(f"level.{level}")) for level in reversed(Level)]),
+        ("kind", "filter.kind", [(kind.value, words(f"kind.{kind}")) for kind in Kind]),
+        ("state", "filter.state", [(state.value, words(f"state.{state}")) for state in State]),
+        ("area", "filter.district", [(name, name) for name in areas]),
+        ("department", "filter.department", [(name, name) for name in departments]),
+    ]
+
+
+def _tally(session: Any, repository: AlertRepository, now: datetime) -> dict[str, int]:
+    active = (repository.visible(), Alert.ended_at.is_(None))
+    counted = session.execute(select(Alert.level, func.count()).where(*active).group_by(Alert.level))
+    late = session.scalar(select(func.count()).select_from(Alert).where(*active, overdue(now)))
+    return {**{level.value: 0 for level in Level}, **dict(counted.all()), "overdue": late or 0}
+
+
+def _departments(session: Any) -> list[str]:
+    routed = set(session.scalars(select(Route.department).distinct()))
+    return sorted(routed | set(session.scalars(select(AlertParty.department).distinct().limit(500))))

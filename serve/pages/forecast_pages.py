@@ -1,0 +1,58 @@
+"""The planner's pages: the next four weeks, the reports, the seasonal calendar as ICS; and the static files."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from serve.errors import NotFoundError
+from serve.pages.language import Words, language_of
+from serve.pages.render import HEADERS, PageRoute, asset, page
+from serve.pages.sessions import VisitorDep
+from serve.pages.views.overview import LEVELS, Wanted, overview
+from serve.wiring import ClockDep, SettingsDep, StoreDep
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+_ASSETS = {"weisu.css": "text/css; charset=utf-8", "weisu.js": "text/javascript; charset=utf-8"}
+_TEXT = Query(max_length=400)
+
+
+@router.get("/")
+def show_overview(
+    *,
+    request: Request,
+    store: StoreDep,
+    clock: ClockDep,
+    settings: SettingsDep,
+    visitor: VisitorDep,
+    level: Annotated[str, _TEXT] = "category1",
+    category: Annotated[str, _TEXT] = "",
+    district: Annotated[str, _TEXT] = "",
+    series: Annotated[str, _TEXT] = "total",
+) -> Response:
+    """Show the next four weeks."""
+    words = Words(language_of(request, settings), settings.zone)
+    wanted = Wanted(level, category, district, series)
+    with store.reading() as session:
+        view = overview(session, settings, words, wanted, now=clock.now())
+    return page(
+        request,
+        "overview.html",
+        settings=settings,
+        visitor=visitor,
+        provenance=view.provenance if view else None,
+        view=view,
+        wanted=wanted,
+        levels=LEVELS,
+    )
+
+
+@router.get("/assets/{name}")
+def static_file(name: str) -> Response:
+    """Return a static file; its address carries its hash, so browsers may keep it."""
+    if name not in _ASSETS:
+        raise NotFoundError(f"no file {name!r}", hint="the pages name the files they need")
+    headers = {"X-Content-Type-Options": HEADERS["X-Content-Type-Options"], "Cache-Control": "public, max-age=31536000"}
+    return Response(asset(name), media_type=_ASSETS[name], headers=headers)

@@ -1,0 +1,80 @@
+"""Which language a page speaks, and how it says numbers and times."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Literal
+from zoneinfo import ZoneInfo
+
+from fastapi import Request
+
+from features.settings import Settings
+from serve.pages.texts import TEXTS
+
+Language = Literal["zh-CN", "en"]
+LANGUAGE_COOKIE: Final = "weisu_language"
+_HOUR: Final = 3600.0
+_DAY: Final = 86400.0
+
+
+def language_of(request: Request, settings: Settings) -> Language:
+    """Return the language this browser chose, else the installation's."""
+    chosen = request.cookies.get(LANGUAGE_COOKIE) or settings.language
+    return "en" if chosen == "en" else "zh-CN"
+
+
+@dataclass(frozen=True)
+class Words:
+    """Says things in one language, in one time zone."""
+
+    language: Language
+    zone: ZoneInfo
+
+    @property
+    def english(self) -> bool:
+        """Whether it speaks English."""
+        return self.language == "en"
+
+    def __call__(self, key: str, **values: object) -> str:
+        """Return the text of a key with its blanks filled in; an unknown key is said as its last part."""
+        pair = TEXTS.get(key)
+        if pair is None:
+            return key.partition(".")[2] or key
+        return pair[self.english].format(**values) if values else pair[self.english]
+
+    def either(self, chinese: str, english: str) -> str:
+        """Return the one of two texts that fits; the other when it is empty."""
+        return (english or chinese) if self.english else (chinese or english)
+
+    def number(self, value: float | None, digits: int = 0) -> str:
+        """Return a number with thousands separators; a dash when unknown."""
+        return "–" if value is None else f"{value:,.{digits}f}"
+
+    def change(self, value: float | None) -> str:
+        """Return a relative change as signed percent; a dash when unknown."""
+        return "–" if value is None else f"{value * 100:+.0f}%"
+
+    def percent(self, value: float | None) -> str:
+        """Return a share as percent; a dash when unknown."""
+        return "–" if value is None else f"{value * 100:.1f}%"
+
+    def moment(self, value: datetime | None) -> str:
+        """Return a UTC moment in local time, a naive one as it is; a dash when unknown."""
+        if value is None:
+            return "–"
+        local = value.astimezone(self.zone) if value.tzinfo else value
+        return local.strftime("%Y-%m-%d %H:%M")
+
+    def day(self, value: datetime | None) -> str:
+        """Return the month and day of a local time."""
+        return "–" if value is None else value.strftime("%m-%d")
+
+    def duration(self, value: timedelta) -> str:
+        """Return a length of time in its largest fitting unit."""
+        seconds = abs(value.total_seconds())
+        if seconds < _HOUR:
+            return self("clock.minutes", n=int(seconds // 60))
+        if seconds < 2 * _DAY:
+            return self("clock.hours", n=int(seconds // _HOUR))
+        return self("clock.days", n=int(seconds // _DAY))

@@ -1,0 +1,149 @@
+"""Turning a template into a page: one environment, one frame, headers that keep pages to themselves."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final
+from urllib.parse import quote
+
+from fastapi import Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.routing import APIRoute
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from features.settings import Settings
+from serve.errors import RequestError, ServeError, UnauthorizedError
+from serve.pages.language import Words, language_of
+from serve.pages.sessions import StaleFormError, Visitor
+
+HEADERS: Final = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "private, no-store",
+}
+"""Pages load nothing from elsewhere, are framed by nobody and leave nothing in caches or referrers."""
+
+SEE_OTHER: Final = 303
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where the numbers of a page come from."""
+
+    data_through: str = ""
+    generated_at: str = ""
+    model_version: str = ""
+    degraded: str = ""
+    simulated: bool = False
+
+
+def page(
+    request: Request,
+    template: str,
+    *,
+    settings: Settings,
+    visitor: Visitor | None = None,
+    provenance: Provenance | None = None,
+    status: int = 200,
+    **values: Any,
+) -> HTMLResponse:
+    """Return a rendered page."""
+    words = Words(language_of(request, settings), settings.zone)
+    html = (
+        environment()
+        .get_template(template)
+        .render(
+            t=words,
+            visitor=visitor,
+            provenance=provenance or Provenance(),
+            path=request.url.path,
+            here=_here(request),
+            style_version=asset_version("weisu.css"),
+            script_version=asset_version("weisu.js"),
+            **values,
+        )
+    )
+    return HTMLResponse(html, status_code=status, headers=HEADERS)
+
+
+def redirect(path: str) -> RedirectResponse:
+    """Send the browser to one of our own pages."""
+    return RedirectResponse(own_path(path), status_code=SEE_OTHER, headers=HEADERS)
+
+
+def own_path(path: str) -> str:
+    """Return `path` if it is one of this site's, else the first page: a form must not send people elsewhere."""
+    own = path.startswith("/") and not path.startswith(("//", "/\\")) and "\n" not in path and "\r" not in path
+    return path if own else "/"
+
+
+class PageRoute(APIRoute):
+    """A route that answers errors as a person reads them: the login page, or a page that says what happened."""
+
+    def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override]
+        """Return the handler that catches our own errors."""
+        handle = super().get_route_handler()
+
+        async def answer(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except UnauthorizedError:
+                return redirect(f"/login?next={quote(_here(request))}")
+            except (RequestError, ServeError) as error:
+                return _error_page(request, error)
+
+        return answer
+
+
+def _error_page(request: Request, error: RequestError | ServeError) -> HTMLResponse:
+    key = "error.csrf" if isinstance(error, StaleFormError) else f"error.{error.status}"
+    known = key in {"error.csrf", "error.403", "error.404", "error.409"}
+    settings: Settings = request.app.state.settings
+    return page(
+        request,
+        "error.html",
+        settings=settings,
+        status=error.status,
+        message=key if known else "error.other",
+        detail=error.args[0],
+    )
+
+
+def _here(request: Request) -> str:
+    if request.method != "GET":
+        return "/"
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+
+
+@cache
+def environment() -> Environment:
+    """Return the templates: escaped always, and an unknown name is an error."""
+    made = Environment(
+        loader=PackageLoader("serve.pages"),
+        autoescape=select_autoescape(default=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.globals["level_order"] = ("red", "orange", "yellow", "blue")
+    return made
+
+
+@cache
+def asset(name: str) -> bytes:
+    """Return a static file of this package."""
+    return (files("serve.pages") / "static" / name).read_bytes()
+
+
+@cache
+def asset_version(name: str) -> str:
+    """Return a short hash of a static file, for its address: browsers keep it until it changes."""
+    return hashlib.sha256(asset(name)).hexdigest()[:12]

@@ -1,0 +1,1 @@
+"""What the templates show, computed from the store and the lake: one module per page, no HTML in here."""

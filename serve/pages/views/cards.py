@@ -1,0 +1,126 @@
+"""An alert as a card: what, where, how unusual, the clock that runs, and the buttons that this person may press."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from serve.alerts.lifecycle import ALLOWED, OPEN, WAITING, Dismissal, Event, State
+from serve.auth import Caller
+from serve.pages.language import Words
+from serve.store.tables import Alert
+
+BUTTONS: Final = {
+    "ack": Event.ACKNOWLEDGED,
+    "start": Event.STARTED,
+    "handle": Event.HANDLED,
+    "dismiss": Event.DISMISSED,
+    "reassign": Event.REASSIGNMENT_ASKED,
+}
+"""The five buttons, in the order they are shown, and the event each one stands for."""
+
+_DAYS_A_YEAR: Final = 365
+_LONGEST_YEARS: Final = 100
+
+
+@dataclass(frozen=True)
+class RunningClock:
+    """The clock that runs against an alert.
+
+    Attributes:
+        kind: `ack` or `handle`.
+        due: When it runs out (UTC).
+        left: Until then; negative when late.
+    """
+
+    kind: str
+    due: datetime
+    left: timedelta
+
+    @property
+    def late(self) -> bool:
+        """Whether it has run out."""
+        return self.left < timedelta()
+
+
+@dataclass(frozen=True)
+class Card:
+    """Everything a card shows."""
+
+    id: str
+    title: str
+    level: str
+    level_rule: str
+    kind: str
+    kinds: tuple[str, ...]
+    category: str
+    area: str
+    department: str
+    state: str
+    held_by: str
+    sentence: str
+    rule: str
+    observed: int
+    callers: int
+    expected: float | None
+    upper: float | None
+    recurrence: str
+    ticket_count: int
+    event_number: int
+    clock: RunningClock | None
+    actions: tuple[str, ...]
+    reasons: tuple[str, ...]
+
+
+def card_of(alert: Alert, words: Words, caller: Caller, *, now: datetime) -> Card:
+    """Return the card of an alert for one reader."""
+    state = State(alert.state)
+    return Card(
+        id=alert.id,
+        title=f"{alert.category} {alert.area}",
+        level=alert.level,
+        level_rule=words.either(str(alert.level_rule.get("zh-CN", "")), str(alert.level_rule.get("en", ""))),
+        kind=alert.kind,
+        kinds=tuple(alert.kinds),
+        category=alert.category,
+        area=alert.area,
+        department=alert.department,
+        state=alert.state,
+        held_by=alert.held_by,
+        sentence=words.either(alert.sentence_zh, alert.sentence_en) or alert.rule,
+        rule=alert.rule,
+        observed=alert.observed,
+        callers=alert.callers,
+        expected=alert.expected,
+        upper=alert.upper,
+        recurrence=_recurrence(alert.recurrence_days, words),
+        ticket_count=alert.ticket_count,
+        event_number=alert.revision,
+        clock=_clock(alert, state, now),
+        actions=tuple(_actions(state, caller)),
+        reasons=tuple(reason.value for reason in Dismissal),
+    )
+
+
+def _actions(state: State, caller: Caller) -> Iterable[str]:
+    if caller.department or caller.commands_alerts:
+        yield from (name for name, event in BUTTONS.items() if state in ALLOWED[event])
+
+
+def _clock(alert: Alert, state: State, now: datetime) -> RunningClock | None:
+    if state in WAITING and alert.ack_due_at:
+        return RunningClock("ack", alert.ack_due_at, alert.ack_due_at - now)
+    if state in OPEN and alert.handle_due_at:
+        return RunningClock("handle", alert.handle_due_at, alert.handle_due_at - now)
+    return None
+
+
+def _recurrence(days: float | None, words: Words) -> str:
+    if not days:
+        return ""
+    if days < 2 * _DAYS_A_YEAR:
+        return words("alert.recurrence.days", n=f"{days:,.0f}")
+    years = min(days / _DAYS_A_YEAR, _LONGEST_YEARS)
+    return words("alert.recurrence.years", n=f"{'>' if years == _LONGEST_YEARS else ''}{years:.0f}")

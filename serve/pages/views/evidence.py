@@ -1,0 +1,144 @@
+"""What an alert rests on, as pictures: the curve from the detector's numbers, the map from merged cells, past cases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from markupsafe import Markup
+
+from features.errors import WeisuError
+from features.settings import Settings
+from serve.pages.charts.curve import Count, alert_curve
+from serve.pages.charts.places import Place, merged_cells, place_map
+from serve.pages.language import Words
+from serve.store.tables import Alert, AlertEvent
+
+LONGEST: Final = 60
+_MOST_TICKETS: Final = 500
+
+
+@dataclass(frozen=True)
+class Curve:
+    """The curve of an alert, drawn twice: for wide and for narrow screens."""
+
+    wide: Markup
+    narrow: Markup
+    counts: Sequence[Count]
+
+
+@dataclass(frozen=True)
+class PlacesMap:
+    """The map of an alert and the cells on it."""
+
+    picture: Markup
+    places: Sequence[Place]
+
+
+@dataclass(frozen=True)
+class HistoryLine:
+    """One line of what was done."""
+
+    at: datetime
+    what: str
+    who: str
+    note: str
+
+
+def curve_of(alert: Alert, words: Words) -> Curve | None:
+    """Return the alert's curve, from `evidence["curve"]`; None when the detector gave none."""
+    rows = _curve_rows(alert.evidence)
+    if not rows:
+        return None
+    counts = [_count(row, alert) for row in rows[-LONGEST:]]
+    title = f"{words('alert.curve')}: {alert.category}, {alert.area}"
+    return Curve(
+        alert_curve(counts, title=title, name="curve-wide"),
+        alert_curve(counts[-30:], title=title, name="curve-narrow", narrow=True),
+        counts,
+    )
+
+
+def map_of(settings: Settings, keys: Sequence[tuple[str, str]], words: Words) -> PlacesMap | None:
+    """Return the map of an alert's tickets; None without a lake or with fewer than five located tickets."""
+    from features.lake import Lake
+
+    if not keys:
+        return None
+    try:
+        lake = Lake.open(settings.lake_path, timezone=settings.timezone)
+        rows = lake.tickets(ids=list(keys)[:_MOST_TICKETS], columns=["lat", "lon"]).to_pylist()
+    except (WeisuError, OSError):
+        return None
+    points = [(row["lat"], row["lon"]) for row in rows if row["lat"] is not None and row["lon"] is not None]
+    places = merged_cells(points)
+    if not places:
+        return None
+    return PlacesMap(place_map(places, title=words("alert.map"), name="map"), places)
+
+
+def history_of(events: Sequence[AlertEvent], words: Words) -> list[HistoryLine]:
+    """Return what was done, newest first."""
+    return [
+        HistoryLine(event.at, words(f"event.{event.kind}"), _who(event), _note(event, words))
+        for event in reversed(events)
+    ]
+
+
+def past_of(alert: Alert, words: Words) -> list[str]:
+    """Return the similar past cases, one sentence each."""
+    return [sentence for case in alert.past if (sentence := _past_case(case, words))]
+
+
+def _curve_rows(evidence: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    curve = evidence.get("curve")
+    rows = curve.get("rows") if isinstance(curve, Mapping) else None
+    return list(rows) if isinstance(rows, Sequence) and not isinstance(rows, str) else []
+
+
+def _count(row: Mapping[str, Any], alert: Alert) -> Count:
+    moment = datetime.fromisoformat(str(row["ds"]))
+    return Count(
+        label=moment.strftime("%m-%d" if moment.hour == 0 else "%m-%d %H:%M"),
+        count=float(row["y"]),
+        expected=_number(row.get("expected")),
+        upper=_number(row.get("upper")),
+        marked=alert.window_start <= moment < alert.window_end,
+    )
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) else None
+
+
+def _who(event: AlertEvent) -> str:
+    if event.actor_role == "system":
+        return ""
+    return " · ".join(dict.fromkeys(part for part in (event.department, event.actor) if part))
+
+
+def _note(event: AlertEvent, words: Words) -> str:
+    payload = event.payload
+    said = [str(payload[name]) for name in ("note", "text", "step", "name", "comment", "demand") if payload.get(name)]
+    if event.kind == "dismissed" and payload.get("reason"):
+        said.insert(0, words(f"dismiss.{payload['reason']}"))
+    if event.kind == "assigned":
+        said.insert(0, f"{words('alert.part.' + str(payload.get('part', 'lead')))}：{payload.get('department', '')}")
+    if event.kind == "reassignment_asked":
+        said.insert(0, str(payload.get("asked", "")))
+    if event.kind == "held" and payload.get("by"):
+        said.insert(0, words(f"held.{payload['by']}"))
+    return "　".join(said)
+
+
+def _past_case(case: Mapping[str, Any], words: Words) -> str:
+    when = str(case.get("window_start") or case.get("ds") or "")[:10]
+    sentence = words.either(str(case.get("sentence_zh") or ""), str(case.get("sentence_en") or ""))
+    if sentence:
+        return f"{when}　{sentence}"
+    if case.get("y") is None:
+        return ""
+    usual = f"（{words('legend.expected')} {float(case['expected']):.1f}）" if case.get("expected") is not None else ""
+    return f"{when}　{words('alert.observed')} {float(case['y']):.0f}{usual}"

@@ -1,0 +1,47 @@
+"""Where a page's numbers come from: the newest detection run or forecast, and whether they are invented."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from serve.pages.language import Words
+from serve.pages.render import Provenance
+from serve.store.tables import AlertTicket, DetectionRunRow, ForecastIssueRow
+
+# A range, not LIKE: both databases answer it from the index. "0" is the character after "/".
+_FIRST, _BEYOND = "simulated/", "simulated0"
+MODEL: Final = "{name} v{version}"
+
+
+def detection_origin(session: Session, words: Words) -> Provenance:
+    """Return where the alerts come from."""
+    run = session.scalars(select(DetectionRunRow).order_by(DetectionRunRow.as_of.desc()).limit(1)).first()
+    if run is None:
+        return Provenance(simulated=alerts_are_simulated(session))
+    return Provenance(
+        data_through=words.moment(run.data_through),
+        generated_at=words.moment(run.generated_at),
+        model_version=run.model_version,
+        degraded=run.degraded,
+        simulated=alerts_are_simulated(session),
+    )
+
+
+def forecast_origin(issue: ForecastIssueRow, words: Words, *, simulated: bool) -> Provenance:
+    """Return where a forecast comes from."""
+    return Provenance(
+        data_through=words.moment(issue.data_through),
+        generated_at=words.moment(issue.generated_at),
+        model_version=MODEL.format(name=issue.model_name, version=issue.model_version),
+        degraded=issue.degraded,
+        simulated=simulated,
+    )
+
+
+def alerts_are_simulated(session: Session) -> bool:
+    """Tell whether any alert rests on tickets of the simulated city."""
+    inside = exists().where(AlertTicket.ticket >= _FIRST, AlertTicket.ticket < _BEYOND)
+    return bool(session.scalar(select(inside)))

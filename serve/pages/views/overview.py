@@ -1,0 +1,232 @@
+"""The planner's page: next four weeks with their bands, last year beside them, and how wrong last week was."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+import pandas as pd
+from markupsafe import Markup
+from sqlalchemy.orm import Session
+
+from features.settings import Settings
+from serve.forecasts.repository import current_issue
+from serve.pages.charts.demand import Period, demand_chart, spark
+from serve.pages.language import Words
+from serve.pages.render import Provenance
+from serve.pages.views.origin import alerts_are_simulated, forecast_origin
+from serve.reports.accuracy import Judged, LevelScore, join_actual, judge, score_levels
+from serve.reports.drivers import Driver, calendar_drivers
+from serve.reports.history import History, weekly_history
+from serve.reports.issues import issue_before, issue_frame
+from serve.reports.seasons import Season, seasonal_calendar
+
+LEVELS: Final = ("total", "district", "department", "category1", "category2", "category", "cell")
+ROWS: Final = 40
+WEEKS_WIDE: Final = 26
+WEEKS_NARROW: Final = 10
+_SEASON_WEEKS: Final = 13
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the planner asked to see."""
+
+    level: str = "category1"
+    category: str = ""
+    district: str = ""
+    series: str = "total"
+
+
+@dataclass(frozen=True)
+class SeriesRow:
+    """One line of the table: a series, its next week, its last year, its four weeks as a small picture."""
+
+    unique_id: str
+    name: str
+    p10: float
+    p50: float
+    p90: float
+    mean: float
+    last_year: float | None
+    change: float | None
+    picture: Markup
+
+
+@dataclass(frozen=True)
+class WeekRow:
+    """One week of the chosen series."""
+
+    monday: datetime
+    p10: float
+    p50: float
+    p90: float
+    mean: float
+    last_year: float | None
+    change: float | None
+    drivers: Sequence[Driver]
+
+
+@dataclass
+class Overview:
+    """Everything the page shows."""
+
+    provenance: Provenance
+    name: str
+    wide: Markup
+    narrow: Markup
+    periods: Sequence[Period]
+    weeks: Sequence[WeekRow]
+    rows: Sequence[SeriesRow]
+    row_count: int
+    last_actual: float | None
+    change_on_last_week: float | None
+    judged: Judged | None = None
+    scores: Sequence[LevelScore] = field(default_factory=list)
+    seasons: Sequence[Season] = field(default_factory=list)
+    has_years: bool = False
+    categories: Sequence[str] = field(default_factory=list)
+    districts: Sequence[str] = field(default_factory=list)
+
+
+def overview(session: Session, settings: Settings, words: Words, wanted: Wanted, *, now: datetime) -> Overview | None:
+    """Return the page's content; None before the first forecast was published."""
+    issue = current_issue(session, "W")
+    if issue is None:
+        return None
+    forecast = issue_frame(session, issue)
+    history = weekly_history(settings, as_of=now)
+    chosen = _chosen(forecast, wanted)
+    known = history.series(str(chosen["unique_id"].iloc[0])) if history is not None else pd.Series(dtype=float)
+    periods = _periods(chosen, known, WEEKS_WIDE)
+    name = series_name(chosen.iloc[0], words)
+    simulated = alerts_are_simulated(session) or (history is not None and history.simulated)
+    listed = _listed(forecast, wanted)
+    view = Overview(
+        provenance=forecast_origin(issue, words, simulated=simulated),
+        name=name,
+        wide=demand_chart(periods, title=f"{words('overview.title')}: {name}", name="demand-wide"),
+        narrow=demand_chart(
+            _periods(chosen, known, WEEKS_NARROW),
+            title=f"{words('overview.title')}: {name}",
+            name="demand-narrow",
+            narrow=True,
+        ),
+        periods=periods,
+        weeks=_weeks(chosen, settings),
+        rows=[_row(group, history, words) for _, group in listed[:ROWS]],
+        row_count=len(listed),
+        last_actual=float(known.iloc[-1]) if len(known) else None,
+        change_on_last_week=_change(float(chosen["p50"].iloc[0]), float(known.iloc[-1])) if len(known) else None,
+        categories=sorted(set(forecast.loc[forecast["level"] == "category1", "category1"])),
+        districts=sorted(set(forecast.loc[forecast["level"] == "district", "district"])),
+    )
+    if history is not None:
+        _look_back(session, view, history, chosen, words)
+    return view
+
+
+def series_name(row: pd.Series, words: Words) -> str:
+    """Return what a series is called: its finest category and its district."""
+    category = row["category"] or row["category2"] or row["category1"]
+    parts = [part for part in (category, row["district"]) if part]
+    if not parts and row["level"] == "department":
+        parts = [row["department"]]
+    return " · ".join(parts) or words("level.total")
+
+
+def _look_back(session: Session, view: Overview, history: History, chosen: pd.DataFrame, words: Words) -> None:
+    week = history.last_week
+    earlier = issue_before(session, week.to_pydatetime())
+    if earlier is not None:
+        joined = join_actual(issue_frame(session, earlier, week=week.to_pydatetime()), history.counts, week)
+        view.scores = score_levels(joined)
+        view.judged = judge(joined, str(chosen["unique_id"].iloc[0]))
+    names = {row["unique_id"]: series_name(row, words) for row in history.static.to_dict("records")}
+    counts = history.level("category")
+    view.has_years = len(counts) > 0 and (history.data_through - counts["ds"].min()) >= timedelta(weeks=2 * 52)
+    view.seasons = seasonal_calendar(counts, names=names, after=history.data_through, weeks=_SEASON_WEEKS + 4, limit=12)
+
+
+def _chosen(forecast: pd.DataFrame, wanted: Wanted) -> pd.DataFrame:
+    chosen = forecast[forecast["unique_id"] == wanted.series]
+    if chosen.empty:
+        chosen = forecast[forecast["unique_id"] == forecast["unique_id"].iloc[0]]
+    return chosen.sort_values("ds")
+
+
+def _listed(forecast: pd.DataFrame, wanted: Wanted) -> list[tuple[str, pd.DataFrame]]:
+    """Return the series of the wanted level, largest next week first."""
+    rows = forecast[forecast["level"] == (wanted.level if wanted.level in LEVELS else "category1")]
+    if wanted.category:
+        rows = rows[(rows[["category1", "category2", "category"]] == wanted.category).any(axis=1)]
+    if wanted.district:
+        rows = rows[rows["district"] == wanted.district]
+    order = rows[rows["horizon"] == rows["horizon"].min()].sort_values("mean", ascending=False)["unique_id"]
+    groups = dict(list(rows.sort_values("ds").groupby("unique_id", sort=False)))
+    return [(name, groups[name]) for name in order]
+
+
+def _periods(chosen: pd.DataFrame, known: pd.Series, weeks: int) -> list[Period]:
+    past = known[known.index < chosen["ds"].iloc[0]].tail(weeks)
+    ahead = chosen[["ds", "p10", "p50", "p90", "last_year"]].itertuples(index=False)
+    year_ago = known.copy()
+    year_ago.index = year_ago.index + pd.Timedelta(days=364)
+    return [
+        *(
+            Period(ds.strftime("%m-%d"), actual=float(y), last_year=_or_none(year_ago.get(ds)))
+            for ds, y in past.items()
+        ),
+        *(
+            Period(row.ds.strftime("%m-%d"), p10=row.p10, p50=row.p50, p90=row.p90, last_year=_or_none(row.last_year))
+            for row in ahead
+        ),
+    ]
+
+
+def _weeks(chosen: pd.DataFrame, settings: Settings) -> list[WeekRow]:
+    from features.calendars import calendar_frame
+
+    first, last = chosen["ds"].iloc[0], chosen["ds"].iloc[-1]
+    calendar = calendar_frame(settings.country, first.date(), (last + pd.Timedelta(days=6)).date())
+    return [
+        WeekRow(
+            monday=row.ds.to_pydatetime(),
+            p10=row.p10,
+            p50=row.p50,
+            p90=row.p90,
+            mean=row.mean_,
+            last_year=_or_none(row.last_year),
+            change=_change(row.p50, _or_none(row.last_year)),
+            drivers=calendar_drivers(calendar, row.ds.date()),
+        )
+        for row in chosen.rename(columns={"mean": "mean_"}).itertuples(index=False)
+    ]
+
+
+def _row(group: pd.DataFrame, history: History | None, words: Words) -> SeriesRow:
+    first = group.iloc[0]
+    known = history.series(str(first["unique_id"])) if history is not None else pd.Series(dtype=float)
+    name = series_name(first, words)
+    last_year = _or_none(first["last_year"])
+    return SeriesRow(
+        unique_id=str(first["unique_id"]),
+        name=name,
+        p10=float(first["p10"]),
+        p50=float(first["p50"]),
+        p90=float(first["p90"]),
+        mean=float(first["mean"]),
+        last_year=last_year,
+        change=_change(float(first["p50"]), last_year),
+        picture=spark(_periods(group, known, 12), title=name, name=f"spark-{abs(hash(first['unique_id']))}"),
+    )
+
+
+def _change(now: float, before: float | None) -> float | None:
+    return now / before - 1 if before else None
+
+
+def _or_none(value: float | None) -> float | None:
+    return None if value is None or pd.isna(value) else float(value)
