@@ -62,7 +62,8 @@ class Desk:
             ConflictError: The state of the alert does not allow the event.
         """
         alert = episode.alert
-        if event is not Event.OPENED:
+        details = payload or {}
+        if event is not Event.OPENED and details.get("moves_state", True):
             check_allowed(event, episode.state, alert.id)
         who = actor or Actor()
         row = AlertEvent(
@@ -74,7 +75,7 @@ class Desk:
             actor=who.name,
             actor_role=who.role,
             department=who.department,
-            payload=payload or {},
+            payload=details,
         )
         known = len(episode.parties)
         apply(episode, row)

@@ -15,7 +15,7 @@ from serve.alerts.candidates import Kind
 from serve.alerts.lifecycle import State
 from serve.alerts.policy import Level
 from serve.alerts.repository import AlertFilter, AlertRepository, Order
-from serve.alerts.schemas import AlertDetail, AlertPage, AlertView, EventList, EventView, Evidence, PartyView
+from serve.alerts.schemas import AlertDetail, AlertPage, AlertView, EventList, EventView, Evidence, detail_of
 from serve.api.problems import problems
 from serve.auth import CallerDep
 from serve.store.tables import Alert
@@ -82,10 +82,7 @@ def read_alert(store: StoreDep, caller: CallerDep, alert_id: AlertId) -> AlertDe
     with store.reading() as session:
         repository = AlertRepository(session, caller)
         episode = repository.episode(alert_id)
-        detail = AlertDetail.model_validate(episode.alert)
-        detail.parties = [PartyView.model_validate(party) for party in episode.parties]
-        detail.cells = repository.cells(episode.alert)
-    return detail
+        return detail_of(episode, repository.cells(episode.alert))
 
 
 @router.get("/{alert_id}/events", summary="The history of an alert", responses=problems(404))

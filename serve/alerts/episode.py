@@ -125,9 +125,9 @@ def _assigned(episode: Episode, event: AlertEvent) -> None:
         for party in episode.current:
             if party.part in {LEAD, ASKED}:
                 party.released_at = event.at
-        episode.alert.department = payload["department"]
-        if episode.state is State.REASSIGNMENT_ASKED:
-            episode.alert.state = State.OPENED.value
+        # A new lead has not seen it yet, whatever the former one did.
+        episode.alert.state = State.OPENED.value
+        episode.alert.acknowledged_at = None
     elif part == ASKED:
         for party in episode.current:
             if party.part == ASKED:
@@ -230,7 +230,7 @@ def _escalated(episode: Episode, event: AlertEvent) -> None:
     party = episode.party(event.payload["of"])
     if party and event.payload["clock"] == "ack":
         party.ack_steps = event.payload["step"]
-    elif party:
+    elif party and event.payload["clock"] == "handle":
         party.handle_steps = event.payload["step"]
 
 

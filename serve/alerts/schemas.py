@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from serve.alerts.episode import Episode
 from serve.alerts.lifecycle import State
 from serve.alerts.policy import Level
 
@@ -159,6 +160,14 @@ class AlertDetail(AlertView):
     parties: list[PartyView] = []
     cells: list[str] = []
     past: list[dict[str, Any]] = []
+
+
+def detail_of(episode: Episode, cells: list[str]) -> AlertDetail:
+    """Return an episode as the API shows it."""
+    detail = AlertDetail.model_validate(episode.alert)
+    detail.parties = [PartyView.model_validate(party) for party in episode.parties]
+    detail.cells = cells
+    return detail
 
 
 class EventView(BaseModel):

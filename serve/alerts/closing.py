@@ -1,0 +1,85 @@
+"""How an episode ends by itself: calm for long enough, or forgotten by the detectors for too long.
+
+Hysteresis and a gap: an episode opens on one candidate, but closes only when several complete runs in a row did not
+mention it and the gap has passed in the data's time. A stalled feed makes no runs, so it never looks like calm.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import select
+
+from serve.alerts import notify
+from serve.alerts.desk import Desk
+from serve.alerts.episode import Episode
+from serve.alerts.lifecycle import OPEN, Event, State
+from serve.store.tables import Alert, DetectionRunRow
+
+CALM: Final = "the count is back inside its usual band"
+REBASED: Final = "the level itself has moved; it is the new normal"
+
+
+@dataclass(frozen=True)
+class _Run:
+    as_of: datetime
+    kinds: frozenset[str]
+
+
+def close_calm(desk: Desk) -> int:
+    """Close the episodes that have been calm for long enough, and return how many."""
+    runs = _complete_runs(desk)
+    if not runs:
+        return 0
+    horizon = runs[0].as_of - desk.policy.gap
+    query = select(Alert).where(Alert.ended_at.is_(None), Alert.seen_as_of <= horizon).order_by(Alert.seq)
+    closed = 0
+    for alert in desk.session.scalars(query).all():
+        if _calm_runs(alert, runs) >= desk.policy.calm_runs:
+            _close(desk, desk.episode(alert))
+            closed += 1
+    return closed
+
+
+def expire_forgotten(desk: Desk) -> int:
+    """Expire open alerts that no run has mentioned for very long, and return how many."""
+    oldest = desk.now - timedelta(days=desk.policy.expire_days)
+    query = select(Alert).where(
+        Alert.ended_at.is_(None), Alert.seen_at <= oldest, Alert.state.in_([state.value for state in OPEN])
+    )
+    expired = 0
+    for alert in desk.session.scalars(query.order_by(Alert.seq)).all():
+        episode = desk.episode(alert)
+        desk.record(episode, Event.EXPIRED, payload={"outcome_due_at": desk.outcome_due()})
+        expired += 1
+    return expired
+
+
+def _close(desk: Desk, episode: Episode) -> None:
+    alert = episode.alert
+    if episode.state is State.DISMISSED:
+        # The department's word stands; the episode only stops taking candidates.
+        desk.record(episode, Event.ENDED)
+        return
+    payload = {"reason": CALM if alert.baseline is None else REBASED, "outcome_due_at": desk.outcome_due()}
+    event = desk.record(episode, Event.RESOLVED, payload=payload)
+    if alert.first_notified_at is not None:
+        audiences = [notify.audience_of(party.department, desk) for party in episode.current]
+        notify.post(desk, episode, event, reason="resolved", audiences=audiences)
+
+
+def _complete_runs(desk: Desk) -> list[_Run]:
+    """Return complete, healthy runs of the last weeks, newest first."""
+    oldest = desk.now - timedelta(days=desk.policy.expire_days)
+    query = (
+        select(DetectionRunRow.as_of, DetectionRunRow.kinds)
+        .where(DetectionRunRow.complete, DetectionRunRow.degraded == "", DetectionRunRow.as_of >= oldest)
+        .order_by(DetectionRunRow.as_of.desc())
+    )
+    return [_Run(as_of, frozenset(kinds)) for as_of, kinds in desk.session.execute(query)]
+
+
+def _calm_runs(alert: Alert, runs: list[_Run]) -> int:
+    return sum(run.as_of > alert.seen_as_of and alert.kind in run.kinds for run in runs)

@@ -1,0 +1,101 @@
+"""Orders of a supervisor to a department: issue, answer, remind once when the due date has passed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+
+from serve.alerts import notify
+from serve.alerts.desk import Actor, Desk
+from serve.alerts.episode import Episode
+from serve.alerts.lifecycle import Event
+from serve.auth import Caller
+from serve.errors import ConflictError, ForbiddenError, NotFoundError, UnprocessableError
+from serve.store.columns import new_id
+from serve.store.tables import SupervisionOrder
+
+
+def issue(
+    desk: Desk, episode: Episode, caller: Caller, *, department: str, due_at: datetime, demand: str
+) -> SupervisionOrder:
+    """Issue an order about an alert to a department that has a part in it.
+
+    Raises:
+        ForbiddenError: The caller is no supervisor.
+        UnprocessableError: The due date has passed, or the department has no part in the alert.
+    """
+    if not caller.commands_alerts:
+        raise ForbiddenError(f"the role {caller.role} may not issue orders", hint="ask a supervisor")
+    if due_at <= desk.now:
+        raise UnprocessableError("the due date has passed", hint="name a moment to come")
+    addressee = department or episode.alert.department
+    if episode.party(addressee) is None:
+        raise UnprocessableError(f"{addressee} has no part in alert {episode.alert.id}", hint="assign it first")
+    order = SupervisionOrder(
+        id=new_id("so"),
+        alert_id=episode.alert.id,
+        department=addressee,
+        issued_by=caller.name,
+        issued_at=desk.now,
+        due_at=due_at,
+        demand=demand,
+        answered_by="",
+        answer="",
+    )
+    desk.session.add(order)
+    payload = {"order_id": order.id, "department": addressee, "due_at": due_at.isoformat(), "demand": demand}
+    actor = Actor(name=caller.name, role=caller.role.value)
+    event = desk.record(episode, Event.SUPERVISED, actor=actor, payload=payload)
+    audience = notify.audience_of(addressee, desk)
+    notify.post(desk, episode, event, reason="supervised", audiences=[audience], extra=payload)
+    return order
+
+
+def answer(desk: Desk, order_id: str, caller: Caller, *, text: str) -> SupervisionOrder:
+    """Answer an order, as the department it was issued to (or a supervisor for it).
+
+    Raises:
+        NotFoundError: There is no such order, or it was issued to another department.
+        ConflictError: It has been answered.
+    """
+    order = desk.session.get(SupervisionOrder, order_id)
+    if order is None or not (caller.commands_alerts or order.department == caller.department):
+        raise NotFoundError(f"no supervision order {order_id!r}", hint="it may belong to another department")
+    if order.answered_at is not None:
+        raise ConflictError(
+            f"order {order_id} was answered by {order.answered_by}", hint="comment on the alert instead"
+        )
+    order.answered_at, order.answered_by, order.answer = desk.now, caller.name, text
+    episode = desk.load(order.alert_id)
+    actor = Actor(name=caller.name, role=caller.role.value, department=caller.department)
+    event = desk.record(
+        episode, Event.SUPERVISION_ANSWERED, actor=actor, payload={"order_id": order.id, "answer": text}
+    )
+    notify.post(desk, episode, event, reason="supervision_answered", audiences=[notify.SUPERVISORS])
+    return order
+
+
+def remind_overdue(desk: Desk) -> int:
+    """Remind, once, of every order that was not answered in time; the supervisors hear it too."""
+    query = select(SupervisionOrder).where(
+        SupervisionOrder.answered_at.is_(None),
+        SupervisionOrder.reminded_at.is_(None),
+        SupervisionOrder.due_at <= desk.now,
+    )
+    overdue = desk.session.scalars(query.order_by(SupervisionOrder.due_at)).all()
+    for order in overdue:
+        order.reminded_at = desk.now
+        episode = desk.load(order.alert_id)
+        facts = {
+            "order_id": order.id,
+            "step_name": "督办逾期",
+            "step": 0,
+            "clock": "supervision",
+            "of": order.department,
+        }
+        event = desk.record(episode, Event.ESCALATED, payload={**facts, "to": notify.SUPERVISORS, "channel": ""})
+        audiences = [notify.audience_of(order.department, desk), notify.SUPERVISORS]
+        extra = {**facts, "due_at": order.due_at.isoformat(), "demand": order.demand}
+        notify.post(desk, episode, event, reason="supervision_overdue", audiences=audiences, extra=extra)
+    return len(overdue)

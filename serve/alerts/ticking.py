@@ -1,0 +1,63 @@
+"""What time does to alerts: release what was held, escalate what is late, close what is calm, look up what came of it.
+
+`tick` is idempotent: twice at the same moment does nothing the second time. Everything it does is one transaction, so
+a kill in the middle leaves the state before it, and the next tick does the same work.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import select
+
+from features.clock import Clock
+from features.settings import Settings
+from serve.alerts import closing, escalation, notify, outcomes
+from serve.alerts.desk import Desk, open_desk
+from serve.alerts.lifecycle import OPEN
+from serve.alerts.supervision import orders
+from serve.store import Store
+from serve.store.tables import Alert
+
+
+@dataclass(frozen=True)
+class TickResult:
+    """How much was done."""
+
+    released: int = 0
+    escalated: int = 0
+    closed: int = 0
+    expired: int = 0
+    reminded: int = 0
+    outcomes: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the counts as a document."""
+        return asdict(self)
+
+
+def tick(store: Store, clock: Clock, settings: Settings) -> TickResult:
+    """Let time do its work on every alert; call it every minute or so."""
+    with open_desk(store, clock, settings) as desk:
+        # Closing comes first: nobody should be woken about what is over.
+        closed = closing.close_calm(desk)
+        expired = closing.expire_forgotten(desk)
+        return TickResult(
+            released=_release_held(desk),
+            escalated=escalation.escalate_overdue(desk),
+            closed=closed,
+            expired=expired,
+            reminded=orders.remind_overdue(desk),
+            outcomes=outcomes.record_due_outcomes(desk),
+        )
+
+
+def _release_held(desk: Desk) -> int:
+    """Tell of the alerts that were held and no longer need to be, the gravest first."""
+    query = (
+        select(Alert)
+        .where(Alert.ended_at.is_(None), Alert.held_by != "", Alert.state.in_([state.value for state in OPEN]))
+        .order_by(Alert.level_rank.desc(), Alert.score.desc(), Alert.seq)
+    )
+    return sum(notify.tell(desk, desk.episode(alert), reason="opened") for alert in desk.session.scalars(query).all())

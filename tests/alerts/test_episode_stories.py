@@ -1,0 +1,155 @@
+"""Episodes: what opens, updates, repeats, closes and re-bases an alert."""
+
+from __future__ import annotations
+
+import pytest
+
+from serve.alerts import actions
+from serve.alerts.lifecycle import Dismissal
+
+MORE = {"tickets": [f"demo/T{number}" for number in range(35)], "observed": 35, "callers": 29}
+
+
+def test_one_signal_is_one_alert_and_one_message(hotline):
+    result = hotline.detect({})
+    assert (result.opened, result.notified) == (1, 1)
+    assert hotline.messages() == [(0, "opened", "水务局")]
+    assert hotline.alert().level == "orange"
+
+
+def test_the_same_run_handed_in_twice_changes_nothing(hotline):
+    hotline.detect({}, key="r1")
+    hotline.crash()
+    again = hotline.detect({}, key="r1")
+    assert (again.opened, again.repeated) == (0, 1)
+    assert hotline.story() == ["opened", "assigned", "notified"]
+
+
+def test_the_same_tickets_again_are_no_news(hotline):
+    hotline.detect({})
+    hotline.later(hours=7, every=60)
+    assert hotline.detect({}).known == 1
+    assert hotline.alert().revision == 1
+
+
+def test_new_tickets_update_but_repeat_only_after_the_interval(hotline):
+    hotline.detect({})
+    hotline.press(actions.acknowledge, "水务局")
+    hotline.later(hours=1)
+    assert hotline.detect(MORE).updated == 1
+    assert [reason for _, reason, _ in hotline.messages()] == ["opened"]
+    hotline.later(hours=6)
+    hotline.detect({**MORE, "tickets": [f"demo/T{number}" for number in range(36)]})
+    assert [(at, reason) for at, reason, _ in hotline.messages()] == [(0, "opened"), (420, "updated")]
+    alert = hotline.alert()
+    assert (alert.revision, alert.msg_type, alert.ticket_count) == (3, "Update", 36)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"kind": "多人同诉", "tickets": ["demo/T3", "demo/X1"]},
+        {"area": "美兰区", "tickets": ["demo/T26", "demo/X1"], "cells": []},
+        {"kind": "首发", "tickets": ["demo/X1"]},
+    ],
+    ids=["another kind, shared ticket", "another area, shared ticket", "another kind, shared cell"],
+)
+def test_what_shares_tickets_or_cells_never_raises_another(hotline, changes):
+    hotline.detect({})
+    assert hotline.detect(changes).updated == 1
+    assert hotline.count() == 1
+    assert hotline.alert().area == "龙华区"
+
+
+def test_another_matter_in_the_same_place_is_another_alert(hotline):
+    hotline.detect({})
+    hotline.detect({"category": "噪声", "tickets": ["demo/N1"], "cells": ["category=噪声;district=龙华区"]})
+    assert hotline.count() == 2
+
+
+def test_a_level_that_rises_is_told_at_once_and_never_sinks(hotline):
+    hotline.detect({})
+    hotline.later(minutes=10)
+    hotline.detect({"observed": 40, "callers": 33, "tickets": [f"demo/T{n}" for n in range(40)]})
+    assert hotline.alert().level == "red"
+    assert hotline.messages()[-1] == (10, "updated", "水务局")
+    assert hotline.alert().ack_due_at == hotline.moment(minutes=25)
+    hotline.detect({"observed": 12, "callers": 6, "tickets": ["demo/T99"]})
+    assert hotline.alert().level == "red"
+
+
+def test_two_calm_runs_and_a_day_close_it(hotline):
+    hotline.detect({})
+    hotline.press(actions.start, "水务局")
+    hotline.later(hours=2, every=60)
+    hotline.detect()
+    hotline.later(hours=10, every=60)
+    assert hotline.alert().state == "in_hand", "two calm runs, but no gap yet"
+    hotline.later(hours=12, every=60)
+    hotline.detect()
+    hotline.later(minutes=5)
+    alert = hotline.alert()
+    assert (alert.state, alert.msg_type) == ("resolved", "Cancel")
+    assert hotline.messages()[-1][1:] == ("resolved", "水务局")
+
+
+def test_one_calm_run_is_not_enough(hotline):
+    hotline.detect({})
+    hotline.press(actions.start, "水务局")
+    hotline.later(hours=30, every=60)
+    hotline.detect()
+    hotline.tick()
+    assert hotline.alert().state == "in_hand"
+
+
+def test_a_stalled_feed_never_looks_like_calm(hotline):
+    hotline.detect({})
+    hotline.press(actions.start, "水务局")
+    hotline.later(days=2, every=240)
+    for _ in range(3):
+        hotline.detect(complete=False)
+        hotline.detect(degraded="feed stalled since yesterday")
+    hotline.tick()
+    assert hotline.alert().state == "in_hand"
+
+
+def test_an_alert_that_detectors_forget_expires_after_two_weeks(hotline):
+    hotline.detect({})
+    hotline.later(days=13.9, every=24 * 60)
+    assert hotline.alert().state == "opened"
+    hotline.later(days=0.2, every=60)
+    assert hotline.alert().state == "expired"
+
+
+def test_after_closing_the_matter_is_a_new_alert(hotline, supervisor):
+    hotline.detect({})
+    hotline.press(actions.resolve, supervisor, reason="pipe mended")
+    hotline.later(hours=1)
+    assert hotline.detect({"tickets": ["demo/Z1", "demo/Z2"]}).opened == 1
+    assert hotline.count() == 2
+
+
+def test_a_false_alarm_stays_quiet_unless_it_gets_graver(hotline):
+    hotline.detect({})
+    hotline.press(actions.dismiss, "水务局", reason=Dismissal.KNOWN_EVENT)
+    hotline.later(hours=7, every=60)
+    assert hotline.detect(MORE).updated == 1
+    assert (hotline.alert().state, hotline.count()) == ("dismissed", 1)
+    hotline.detect({"observed": 60, "callers": 50, "tickets": [f"demo/T{n}" for n in range(60)]})
+    assert hotline.alert().state == "opened"
+    assert hotline.messages()[-1][1:] == ("reopened", "水务局")
+
+
+def test_a_confirmed_level_shift_rebases_the_episode(hotline):
+    hotline.detect({})
+    hotline.press(actions.start, "水务局")
+    hotline.later(hours=3, every=60)
+    assert hotline.detect({**MORE, "level_shift": True}).rebased == 1
+    assert hotline.alert().baseline == 35
+    hotline.later(hours=3, every=60)
+    assert hotline.detect({"observed": 34, "tickets": ["demo/T90"]}).calm == 1
+    hotline.later(hours=24, every=60)
+    assert hotline.detect({"observed": 33, "tickets": ["demo/T91"]}).calm == 1
+    hotline.tick()
+    assert hotline.alert().state == "resolved"
+    assert hotline.story()[-1] == "resolved"
