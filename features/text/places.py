@@ -1,0 +1,63 @@
+"""Names of places inside a text: they say where a matter is, not what it is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from features.text.words import word_list
+
+PLACE_MARK: Final = "@"
+"""First character of a token that names a place."""
+
+_ENDING: Final = re.compile("(?:小区|社区|花园|家园|公寓|广场|大道|大厦|新城|新村|[路街巷村镇乡县苑湾])$")
+_NAMED: Final = 3
+_WESTERN_PLACE: Final = re.compile(
+    r"\b(?:\d{1,5}\s+)?[A-ZÄÖÜ][\wäöüß.'-]+(?:\s[A-ZÄÖÜ][\wäöüß.'-]+){0,2}\s"
+    r"(?:St|Street|Ave|Avenue|Rd|Road|Blvd|Square|Sq|Lane|Ln|Drive|Dr|Park|Place|Pl)\b"
+    r"|\b[A-ZÄÖÜ][\wäöüß-]*(?:straße|strasse|str\.|platz|weg|allee|gasse|park|ring)\b"
+)
+
+
+def western_places(text: str) -> list[str]:
+    """Return the street-like names in a text with spaces.
+
+    >>> western_places("Pothole on 12 Beacon Street, Allston"), western_places("Müll in der Königstraße")
+    (['12 Beacon Street'], ['Königstraße'])
+    """
+    return _WESTERN_PLACE.findall(text)
+
+
+def mark_places(words: Sequence[str]) -> list[str]:
+    """Return cut Chinese words with the names of places joined and marked.
+
+    A bare ending (小区, 路, 新城) takes the word before it, and one more when that is a single character; a word that
+    ends like a place and is no common noun is one itself.
+
+    >>> mark_places(["丽发", "新城", "附近", "建", "搅拌站"]), mark_places(["农村", "道路"])
+    (['@丽发新城', '附近', '建', '搅拌站'], ['农村', '道路'])
+    """
+    endings, lead = word_list("place_endings"), word_list("place_lead")
+    marked: list[str] = []
+    for word in words:
+        before = marked[-1] if marked else ""
+        if word in endings and before not in lead and _is_name(before, endings):
+            name = marked.pop()
+            if len(name) == 1 and marked and marked[-1] not in lead and _is_name(marked[-1], endings):
+                name = marked.pop() + name
+            marked.append(PLACE_MARK + name.removeprefix(PLACE_MARK) + word)
+        elif len(word) >= _NAMED and _ENDING.search(word) and word not in word_list("place_common"):
+            marked.append(PLACE_MARK + word)
+        else:
+            marked.append(word)
+    return marked
+
+
+def _is_name(word: str, endings: frozenset[str]) -> bool:
+    return bool(word) and word[-1].isalnum() and word not in word_list("place_common") and word not in endings
+
+
+def is_place(token: str) -> bool:
+    """Return whether a token of `tokenise` names a place."""
+    return token.startswith(PLACE_MARK)

@@ -1,0 +1,185 @@
+"""From recent tickets to 多人同诉 and 首发: groups of one cause, judged against what the hotline heard before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field
+from scipy import stats
+
+from models.hotspots.textgroups.grouping import GroupingConfig, group_texts
+from models.hotspots.textgroups.labels import Label, background_of, label_group
+from models.hotspots.textgroups.memory import TopicMemory
+from models.hotspots.textgroups.vectors import WordedTexts, word_texts
+from models.hotspots.ticketframe import between, clean_tickets, local_now
+
+GROUP_COLUMNS: Final = (
+    "kind",
+    "label",
+    "terms",
+    "places",
+    "category1",
+    "category2",
+    "category",
+    "area",
+    "department",
+    "tickets",
+    "observed",
+    "callers",
+    "expected",
+    "upper",
+    "p_value",
+    "recurrence_days",
+    "window_start",
+    "window_end",
+)
+"""Columns of the groups, one row each, the most surprising first."""
+
+_DAY: Final = pd.Timedelta(days=1)
+
+
+class TextConfig(BaseModel):
+    """Which groups are worth raising.
+
+    Attributes:
+        days: Length of the window whose tickets are grouped.
+        fresh_hours: A group without a ticket in the last hours is old news.
+        min_callers: Distinct callers that make a matter shared.
+        first_callers: Distinct callers that make an unheard topic worth raising.
+        absent_days: A topic not said for so long is new.
+        learnt_days: Below this much memory nothing can be called new.
+        min_recurrence_days: Shared matters that chance brings more often are left out, once a memory can judge it.
+        dispersion: Variance over mean of what chance brings.
+        grouping: When texts are about one cause.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    days: int = Field(default=3, ge=1)
+    fresh_hours: int = Field(default=24, ge=1)
+    min_callers: int = Field(default=5, ge=2)
+    first_callers: int = Field(default=4, ge=2)
+    absent_days: int = Field(default=365, ge=1)
+    learnt_days: int = Field(default=180, ge=1)
+    min_recurrence_days: float = Field(default=30.0, ge=0)
+    dispersion: float = Field(default=2.0, gt=1)
+    grouping: GroupingConfig = GroupingConfig()
+
+
+def find_groups(
+    tickets: Any,
+    *,
+    as_of: datetime,
+    timezone: str = "Asia/Shanghai",
+    memory: TopicMemory | None = None,
+    config: TextConfig | None = None,
+) -> pd.DataFrame:
+    """Return the groups of recent tickets with one cause, shared or first seen.
+
+    Args:
+        tickets: Tickets of the lake with masked `title` and `text` (frame or Arrow table), of the last `config.days`.
+        as_of: Aware moment; tickets known later are not seen, the window ends here.
+        timezone: Zone of `opened_local`.
+        memory: What was heard before the window. Without it a group of `min_callers` is raised on that rule alone.
+        config: Thresholds.
+
+    Returns:
+        `GROUP_COLUMNS`. Tickets are compared within their district; `expected` is how many tickets of the window would
+        say the group's rarest shared word, `recurrence_days` how often chance brings so many in any group examined.
+    """
+    config = config or TextConfig()
+    now = local_now(as_of, timezone)
+    recent = between(clean_tickets(tickets, as_of=as_of), now - config.days * _DAY, now + pd.Timedelta(1, "us"))
+    recent = recent[(recent["title"] != "") | (recent["text"] != "")].reset_index(drop=True)
+    texts = word_texts(recent["title"].tolist(), recent["text"].tolist())
+    found = [group for _, block in recent.groupby("district", sort=True) for group in _groups(block, texts, config)]
+    rows = [_judged(members, label, memory, len(found), now, config) for members, label in found]
+    frame = pd.DataFrame([row for row in rows if row is not None], columns=list(GROUP_COLUMNS))
+    return frame.sort_values(["recurrence_days", "callers"], ascending=False, kind="stable", ignore_index=True)
+
+
+def _groups(block: pd.DataFrame, texts: WordedTexts, config: TextConfig) -> Iterator[tuple[pd.DataFrame, Label]]:
+    """Yield the groups of one district with enough distinct callers."""
+    inside = texts.take(block.index.tolist())
+    labels = group_texts(inside, config.grouping)
+    background = background_of(inside)
+    least = min(config.min_callers, config.first_callers)
+    for number in range(int(labels.max(initial=-1)) + 1):
+        rows = np.flatnonzero(labels == number)
+        if rows.size >= least and block["caller"].iloc[rows].nunique() >= least:
+            yield block.iloc[rows], label_group(inside, rows.tolist(), background, len(block))
+
+
+def _judged(
+    members: pd.DataFrame,
+    label: Label,
+    memory: TopicMemory | None,
+    examined: int,
+    now: pd.Timestamp,
+    config: TextConfig,
+) -> dict[str, Any] | None:
+    """Return a group's row, or None where it is old, small, or what history lets expect."""
+    callers = int(members["caller"].nunique())
+    start = members["opened_local"].iloc[0]
+    if not label.terms or members["opened_local"].iloc[-1] <= now - pd.Timedelta(hours=config.fresh_hours):
+        return None
+    first = callers >= config.first_callers and _is_new(label, memory, start, config)
+    numbers = _surprise(label, memory, callers, examined, config)
+    usual = numbers["recurrence_days"] < config.min_recurrence_days
+    if not first and (callers < config.min_callers or usual):
+        return None
+    latest = members.iloc[-1]
+    common = members["category"].mode().iloc[0]
+    named = members[members["category"] == common].iloc[-1]
+    return {
+        "kind": "首发" if first else "多人同诉",
+        "label": str(label),
+        "terms": list(label.terms),
+        "places": list(label.places),
+        **{name: str(named[name]) for name in ("category1", "category2", "category")},
+        "area": str(latest["district"]),
+        "department": str(members["department"].mode().iloc[0]),
+        "tickets": members["key"].tolist(),
+        "observed": len(members),
+        "callers": callers,
+        **numbers,
+        "window_start": start if first else now - config.days * _DAY,
+        "window_end": now,
+    }
+
+
+def _is_new(label: Label, memory: TopicMemory | None, start: pd.Timestamp, config: TextConfig) -> bool:
+    """Whether most members share a word, or a pair of leading words, that was not heard for a year.
+
+    Names of places do not count: an old matter in a new street is not a new topic.
+    """
+    if memory is None or memory.days < config.learnt_days:
+        return False
+    absent = memory.days_absent(label.matter, start)
+    return bool((absent >= min(config.absent_days, memory.days)).any())
+
+
+def _surprise(
+    label: Label, memory: TopicMemory | None, callers: int, examined: int, config: TextConfig
+) -> dict[str, float]:
+    """Return expected tickets, upper bound, p-value and recurrence of a group of `callers`, NaN without a memory."""
+    if memory is None or memory.days < config.days:
+        return dict.fromkeys(("expected", "upper", "p_value", "recurrence_days"), float("nan"))
+    expected = max(config.days * _rarest_rate(label, memory), 1e-3)
+    odds = (expected / (config.dispersion - 1), 1 / config.dispersion)
+    p_value = float(stats.nbinom.sf(callers - 1, *odds))
+    return {
+        "expected": expected,
+        "upper": float(stats.nbinom.ppf(0.99, *odds)),
+        "p_value": p_value,
+        "recurrence_days": 1 / max(min(p_value * examined, 1.0), 1e-12),
+    }
+
+
+def _rarest_rate(label: Label, memory: TopicMemory) -> float:
+    """Return the daily rate of the rarest word or pair that most members share: it bounds the rate of the matter."""
+    return float(memory.rates(label.shared or label.terms).min())

@@ -1,0 +1,119 @@
+"""Group texts by cause: close pairs seed groups, groups about one thing join, near texts are taken in."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+from scipy.sparse import coo_array, csr_array
+from scipy.sparse.csgraph import connected_components
+
+from models.hotspots.textgroups.vectors import WordedTexts, vectorise
+
+Labels = NDArray[np.intp]
+
+
+class GroupingConfig(BaseModel):
+    """When texts are about one cause.
+
+    The thresholds are cosines, set on labelled messages of another set, from pairs that cannot have one cause because
+    their classes differ: about one such pair in 10,000 reaches `seed`, one in 1,000 reaches `near` (see
+    docs/candidates.md).
+
+    Attributes:
+        seed: Two texts this alike start a group.
+        near: A text this close to a group's centre joins it; a member farther away leaves.
+        join: Two groups whose centres are this alike are one.
+        title_weight, place_weight: See `vectorise`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    seed: float = Field(default=0.30, gt=0, lt=1)
+    near: float = Field(default=0.25, gt=0, lt=1)
+    join: float = Field(default=0.45, gt=0, lt=1)
+    title_weight: float = Field(default=3.0, gt=0)
+    place_weight: float = Field(default=1.5, gt=0)
+
+
+def group_texts(texts: WordedTexts, config: GroupingConfig | None = None) -> Labels:
+    """Return the group of every text, -1 for those that stand alone.
+
+    Args:
+        texts: Cut texts of one block (a district, a few days).
+        config: Thresholds.
+
+    Returns:
+        Group numbers by falling size, from 0.
+    """
+    config = config or GroupingConfig()
+    if len(texts) < 2:  # noqa: PLR2004
+        return np.full(len(texts), -1, dtype=np.intp)
+    vectors = vectorise(texts, title_weight=config.title_weight, place_weight=config.place_weight)
+    labels = _seeds(vectors, config.seed)
+    for _ in range(2):
+        labels = _joined(vectors, labels, config.join)
+        labels = _taken_in(vectors, labels, config.near)
+    return _by_size(labels)
+
+
+def _seeds(vectors: csr_array, threshold: float) -> Labels:
+    alike = coo_array(vectors @ vectors.T)
+    close = (alike.data >= threshold) & (alike.row != alike.col)
+    graph = coo_array((alike.data[close], (alike.row[close], alike.col[close])), shape=alike.shape)
+    return _without_single(connected_components(graph, directed=False)[1])
+
+
+def _joined(vectors: csr_array, labels: Labels, threshold: float) -> Labels:
+    """Merge groups whose centres are alike."""
+    if labels.max(initial=-1) < 0:
+        return labels
+    centres = _centres(vectors, labels)
+    alike = coo_array(centres @ centres.T)
+    close = alike.data >= threshold
+    graph = coo_array((alike.data[close], (alike.row[close], alike.col[close])), shape=alike.shape)
+    merged = connected_components(graph, directed=False)[1]
+    return np.where(labels >= 0, merged[labels], -1).astype(np.intp)
+
+
+def _taken_in(vectors: csr_array, labels: Labels, threshold: float) -> Labels:
+    """Give every text to the group whose centre is nearest, if it is near enough: chains fall apart, strays come in."""
+    if labels.max(initial=-1) < 0:
+        return labels
+    alike = csr_array(vectors @ _centres(vectors, labels).T)
+    nearest = np.full(vectors.shape[0], -1, dtype=np.intp)
+    filled = np.flatnonzero(np.diff(alike.indptr))
+    row = np.repeat(np.arange(alike.shape[0]), np.diff(alike.indptr))
+    order = np.lexsort((alike.data, row))
+    last = order[alike.indptr[filled + 1] - 1]
+    good = alike.data[last] >= threshold
+    nearest[filled[good]] = alike.indices[last[good]]
+    return _without_single(nearest)
+
+
+def _centres(vectors: csr_array, labels: Labels) -> csr_array:
+    """Return the unit mean of each group."""
+    inside = np.flatnonzero(labels >= 0)
+    ones = np.ones(inside.size)
+    member = csr_array((ones, (labels[inside], inside)), shape=(int(labels.max()) + 1, vectors.shape[0]))
+    sums = csr_array(member @ vectors)
+    norms = np.sqrt(np.asarray(sums.multiply(sums).sum(axis=1)).ravel())
+    scale = csr_array((1 / np.maximum(norms, 1e-12), (np.arange(norms.size), np.arange(norms.size))))
+    return csr_array(scale @ sums)
+
+
+def _without_single(labels: NDArray[np.integer]) -> Labels:
+    """Number groups from 0 without gaps; a group of one is no group."""
+    sizes = np.bincount(labels[labels >= 0], minlength=1)
+    kept = (labels >= 0) & (sizes[np.maximum(labels, 0)] > 1)
+    numbers = np.cumsum(sizes > 1) - 1
+    return np.where(kept, numbers[np.maximum(labels, 0)], -1).astype(np.intp)
+
+
+def _by_size(labels: Labels) -> Labels:
+    if labels.max(initial=-1) < 0:
+        return labels
+    sizes = np.bincount(labels[labels >= 0])
+    place = np.empty_like(sizes)
+    place[np.argsort(-sizes, kind="stable")] = np.arange(sizes.size)
+    return np.where(labels >= 0, place[np.maximum(labels, 0)], -1).astype(np.intp)

@@ -1,0 +1,74 @@
+"""What a group of texts is about, in words that its own members use."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Final
+
+from features.text import PLACE_MARK, is_place
+from models.hotspots.textgroups.memory import pair
+from models.hotspots.textgroups.vectors import WordedTexts
+
+_SUPPORT: Final = 0.3
+_MOST: Final = 0.5
+
+
+@dataclass(frozen=True)
+class Label:
+    """A readable name.
+
+    Attributes:
+        terms: The words most members share and others do not.
+        places: The names of places most members share.
+        shared: Words, places included, that most members say.
+        matter: Words and pairs of words, places left out, with which most members say the matter: what a
+            `TopicMemory` can be asked for.
+    """
+
+    terms: tuple[str, ...]
+    places: tuple[str, ...]
+    shared: tuple[str, ...]
+    matter: tuple[str, ...]
+
+    def __str__(self) -> str:
+        said = "、".join(self.terms)
+        return f"{'、'.join(self.places)}：{said}" if self.places else said
+
+
+def label_group(texts: WordedTexts, rows: Sequence[int], background: Counter[str], size: int) -> Label:
+    """Return the label of a group.
+
+    Args:
+        texts: All texts of the block.
+        rows: The group's.
+        background: Word -> how many texts of the block say it.
+        size: How many texts the block has.
+    """
+    said = Counter(word for row in rows for word in texts.words(row))
+    support = {word: count / len(rows) for word, count in said.items() if count >= max(2, _SUPPORT * len(rows))}
+    # Share inside minus share outside: what everybody says names nothing.
+    outside = max(size - len(rows), 1)
+    lift = {word: share - (background[word] - said[word]) / outside for word, share in support.items()}
+    ranked = sorted(lift, key=lambda word: (-lift[word], word))
+    places = [word.removeprefix(PLACE_MARK) for word in ranked if is_place(word) and lift[word] > _SUPPORT]
+    terms = [word for word in ranked if not is_place(word) and lift[word] > 0]
+    shared = tuple(word for word in ranked if support[word] > _MOST)
+    words = tuple(word for word in shared if not is_place(word))
+    return Label(tuple(terms[:4]), tuple(places[:2]), shared, words + _shared_pairs(texts, rows))
+
+
+def _shared_pairs(texts: WordedTexts, rows: Sequence[int]) -> tuple[str, ...]:
+    """Return the pairs of leading words that most of a group's texts hold."""
+    said: Counter[str] = Counter()
+    for row in rows:
+        words = sorted({word for word in texts.lead(row) if not is_place(word)})
+        said.update(pair(*both) for both in combinations(words, 2))
+    return tuple(sorted(both for both, count in said.items() if count > _MOST * len(rows)))
+
+
+def background_of(texts: WordedTexts) -> Counter[str]:
+    """Return how many texts say each word."""
+    return Counter(word for row in range(len(texts)) for word in texts.words(row))

@@ -1,0 +1,199 @@
+from __future__ import annotations
+
+import random
+from datetime import UTC, datetime
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from features.errors import BadInputError
+from models.hotspots.textgroups import GROUP_COLUMNS, TextConfig, TopicMemory, find_groups, group_texts, word_texts
+
+NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
+NOON = pd.Timestamp("2026-11-23 12:00")
+
+PLACES = [
+    "金鼎村",
+    "黄兴路",
+    "青青家园小区",
+    "北辰小区",
+    "石塘村",
+    "星沙大道",
+    "金盘路",
+    "海甸岛小区",
+    "白龙路",
+    "玉沙村",
+]
+MATTERS = [
+    ("路灯不亮", "晚上路灯全部不亮，老人出行不便"),
+    ("自来水停水", "家里已经停水两天，水压不足"),
+    ("公交车改线", "公交线路取消以后上班不方便"),
+    ("拖欠工资", "工地老板拖欠工人工资三个月"),
+    ("小区电梯故障", "电梯经常停运，物业没有维修"),
+    ("学校补课收费", "老师组织学生周末有偿补课"),
+    ("医保报销", "异地就医医保报销比例太低"),
+    ("违章停车", "人行道上长期违章停车，行人无法通过"),
+]
+CAUSE = [
+    "银湖花园旁边新建搅拌站噪音粉尘扰民",
+    "投诉银湖花园附近搅拌站夜间噪音大",
+    "银湖花园小区外搅拌站粉尘污染，无法开窗",
+    "搅拌站离银湖花园太近，噪音粉尘影响睡眠",
+    "反映银湖花园对面搅拌站违规生产噪音扰民",
+    "银湖花园居民深受搅拌站粉尘噪音之苦",
+]
+
+
+def ordinary(count: int, *, days: float = 3, seed: int = 0) -> pd.DataFrame:
+    rng = random.Random(seed)
+    rows = []
+    for n in range(count):
+        title, text = rng.choice(MATTERS)
+        rows.append((f"o{seed}-{n}", rng.choice(PLACES) + title, text, rng.random() * days * 24, f"o{seed}-{n}"))
+    return frame(rows)
+
+
+def shared(texts: list[str] = CAUSE, *, caller: str = "", hours: float = 20) -> pd.DataFrame:
+    return frame([(f"s{n}", text, "", hours * (n + 1) / 10, caller or f"s{n}") for n, text in enumerate(texts)])
+
+
+def frame(rows: list[tuple[str, str, str, float, str]]) -> pd.DataFrame:
+    tickets = pd.DataFrame(rows, columns=["ticket_id", "title", "text", "age", "caller"])
+    age = pd.to_timedelta(tickets["age"], unit="h")
+    return tickets.drop(columns="age").assign(
+        source="city",
+        opened_local=NOON - age,
+        known_at=pd.Timestamp(NOW) - age,
+        category1="环境",
+        category2="噪声",
+        category="施工噪声",
+        district="海口市",
+        department="生态环境局",
+    )
+
+
+def memory_of(days: int, *, extra: list[str] | None = None) -> TopicMemory:
+    memory = TopicMemory()
+    for day in range(days):
+        rows = ordinary(20, seed=day)
+        texts = word_texts([*rows["title"], *(extra or [])], [*rows["text"], *("" for _ in extra or [])])
+        memory.learn(texts, NOON.normalize() - pd.Timedelta(days=3 + days - day))
+    return memory
+
+
+def find(*parts: pd.DataFrame, **kwargs: object) -> pd.DataFrame:
+    return find_groups(pd.concat(parts), as_of=NOW, **kwargs)  # type: ignore[arg-type]
+
+
+def test_a_shared_cause_is_found_and_named() -> None:
+    found = find(ordinary(30), shared(), memory=memory_of(30))
+    assert tuple(found.columns) == GROUP_COLUMNS
+    assert found["kind"].tolist() == ["多人同诉"]
+    row = found.iloc[0]
+    assert set(row["tickets"]) == {f"city/s{n}" for n in range(6)}
+    assert (row["callers"], row["area"], row["department"]) == (6, "海口市", "生态环境局")
+    assert "搅拌站" in row["terms"]
+    assert row["places"] == ["银湖花园"]
+    assert row["label"].startswith("银湖花园：")
+    assert row["expected"] < 1
+    assert row["recurrence_days"] > 365
+
+
+def test_one_caller_with_many_tickets_is_not_a_shared_cause() -> None:
+    assert find(ordinary(30), shared(caller="one"), memory=memory_of(30)).empty
+
+
+def test_what_is_always_said_is_not_raised() -> None:
+    assert find(ordinary(60), memory=memory_of(30)).empty
+    always = memory_of(30, extra=CAUSE * 2)
+    assert find(ordinary(30), shared(), memory=always).empty
+
+
+def test_a_group_without_a_fresh_ticket_is_old_news() -> None:
+    old = shared().assign(opened_local=NOON - pd.Timedelta(hours=30))
+    assert find(ordinary(30), old, memory=memory_of(30)).empty
+
+
+def test_a_topic_that_a_year_does_not_know_is_first_seen() -> None:
+    memory = memory_of(200)
+    found = find(ordinary(30), shared(CAUSE[:4]), memory=memory)
+    assert found["kind"].tolist() == ["首发"]
+    assert found.iloc[0]["window_start"] == NOON - pd.Timedelta(hours=8)
+    assert find(ordinary(30), shared(CAUSE[:3]), memory=memory).empty
+    assert find(ordinary(30), shared(CAUSE[:4]), memory=memory_of(100)).empty, "too little is remembered"
+
+
+def test_an_old_matter_in_a_new_place_is_not_a_new_topic() -> None:
+    texts = [f"云月湖小区路灯不亮{end}" for end in ("", "很久", "几天", "出行不便", "老人摔倒")]
+    found = find(ordinary(30), shared(texts), memory=memory_of(200))
+    assert "首发" not in found["kind"].tolist()
+
+
+def test_without_a_memory_the_number_of_callers_decides() -> None:
+    found = find(shared())
+    assert found["kind"].tolist() == ["多人同诉"]
+    assert found["p_value"].isna().all()
+    assert find(shared(CAUSE[:4])).empty
+    config = TextConfig(min_callers=4)
+    assert len(find(shared(CAUSE[:4]), config=config)) == 1
+
+
+def test_tickets_known_later_change_nothing() -> None:
+    memory = memory_of(30)
+    later = shared().assign(known_at=pd.Timestamp(NOW) + pd.Timedelta(1, "s"))
+    later["ticket_id"] += "later"
+    before, after = find(ordinary(30), shared(), memory=memory), find(ordinary(30), shared(), later, memory=memory)
+    pd.testing.assert_frame_equal(before, after)
+
+
+def test_european_texts_group_too() -> None:
+    texts = [
+        "Rats near the dumpster on Beacon Street",
+        "Many rats around Beacon Street dumpster",
+        "Dumpster overflowing, rats on Beacon Street",
+        "Rats, rats at the Beacon Street dumpster again",
+        "Please remove the dumpster, rats on Beacon Street",
+    ]
+    other = [f"Broken {thing} on {street}" for thing in ("lamp", "bench") for street in ("Elm Road", "Main Street")]
+    found = find(shared(texts), shared(other).assign(source="other"))
+    assert len(found) == 1
+    assert found.iloc[0]["places"] == ["beacon street"]
+    assert {"rats", "dumpster"} <= set(found.iloc[0]["terms"])
+
+
+def test_no_text_is_no_group() -> None:
+    assert find(shared(["" for _ in range(8)])).empty
+
+
+def test_grouping_does_not_depend_on_order() -> None:
+    rows = pd.concat([ordinary(40), shared()], ignore_index=True)
+    order = np.random.default_rng(0).permutation(len(rows))
+    labels = group_texts(word_texts(rows["title"].tolist(), rows["text"].tolist()))
+    shuffled = rows.iloc[order]
+    again = group_texts(word_texts(shuffled["title"].tolist(), shuffled["text"].tolist()))
+
+    def partition(group: np.ndarray, position: np.ndarray) -> set[frozenset[int]]:
+        return {frozenset(position[group == number].tolist()) for number in range(group.max() + 1)}
+
+    assert partition(labels, np.arange(len(rows))) == partition(again, order)
+
+
+def test_memory_remembers_forgets_and_survives_storage() -> None:
+    memory = memory_of(100)
+    texts = word_texts(["特别的词汇"], [""])
+    memory.learn(texts, NOON.normalize())
+    word = texts.titles[0][0]
+    assert memory.days_absent([word], NOON + pd.Timedelta(days=5))[0] == 5
+    assert memory.days_absent(["从未"], NOON)[0] > 365
+    # 20 tickets a day; a word of every ticket is said 20 times a day, whatever the half-life.
+    assert memory.rates(["路灯"])[0] == pytest.approx(20 / len(MATTERS), rel=0.5)
+    stored = TopicMemory.from_bytes(memory.to_bytes())
+    assert (stored.through, stored.days) == (memory.through, memory.days)
+    assert stored.rates(["路灯"])[0] == memory.rates(["路灯"])[0]
+    with pytest.raises(BadInputError, match="is not after"):
+        memory.learn(texts, NOON.normalize())
+
+
+def test_an_empty_memory_survives_storage() -> None:
+    assert TopicMemory.from_bytes(TopicMemory().to_bytes()).through is None

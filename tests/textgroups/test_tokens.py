@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import logging
+import warnings
+
+import pytest
+
+from features.text import is_place, tokenise
+
+
+def words(text: str) -> list[str]:
+    return tokenise([text])[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "places", "matter"),
+    [
+        ("A2区丽发新城附近修建搅拌站噪音扰民", ["@a2区", "@丽发新城"], ["修建", "搅拌站", "噪音", "扰民"]),
+        ("请问农村道路什么时候修好", [], ["农村", "道路", "修好"]),
+        ("Trash not collected on 12 Beacon Street", ["@12 beacon street"], ["trash", "collected"]),
+        ("Schlagloch in der Königstraße", ["@königstraße"], ["schlagloch"]),
+        ("", [], []),
+    ],
+)
+def test_places_are_told_from_the_matter(text: str, places: list[str], matter: list[str]) -> None:
+    found = words(text)
+    assert [word for word in found if is_place(word)] == places
+    assert [word for word in found if not is_place(word)] == matter
+
+
+def test_only_the_start_of_a_long_text_is_read() -> None:
+    assert words("噪音扰民。" + "。" * 300 + "搅拌站") == ["噪音", "扰民"]
+
+
+def test_jieba_is_silent(capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:
+    with warnings.catch_warnings(), caplog.at_level(logging.WARNING):
+        warnings.simplefilter("error")
+        words("噪音扰民")
+    assert capfd.readouterr() == ("", "")
+    assert not caplog.records
