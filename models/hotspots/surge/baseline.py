@@ -8,16 +8,30 @@ al. 1996 and Noufaily et al. 2013 (Statistics in Medicine 32:1206).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Singles = NDArray[np.floating[Any]]
 
 _LARGEST_STEP: Final = 2.0  # of the linear predictor's coefficients in one Newton step
 _LOG_LIMIT: Final = 18.0
 _CONVERGED: Final = 1e-3
+
+
+@dataclass(frozen=True)
+class Robust:
+    """When a past period counts as an outbreak.
+
+    Attributes:
+        limit: Standardised Anscombe residual above which a period is downweighted.
+        span: Neighbouring periods that are also judged together.
+    """
+
+    limit: float
+    span: int
 
 
 @dataclass
@@ -62,10 +76,11 @@ class Regression:
         self.X = X
         p = X.shape[1]
         self.upper = np.triu_indices(p)
-        self.products = X[:, self.upper[0]] * X[:, self.upper[1]]
+        # Single precision is enough for the curvature: the gradient, which decides where a fit ends, stays double.
+        self.products = (X[:, self.upper[0]] * X[:, self.upper[1]]).astype(np.float32)
 
     def fit(
-        self, y: Floats, exposure: Floats, rows: slice, prior: Prior, *, outlier: float, start: Fit | None = None
+        self, y: Floats, exposure: Floats, rows: slice, prior: Prior, *, robust: Robust, start: Fit | None = None
     ) -> Fit:
         """Fit all series on the periods `rows`.
 
@@ -74,7 +89,7 @@ class Regression:
             exposure: Weight 0 (not observed, closed, incomplete) or 1 of each count, S x T.
             rows: Which rows of the design the columns of `y` are.
             prior: Prior of the coefficients.
-            outlier: Standardised Anscombe residual above which a period is downweighted.
+            robust: When a past period counts as an outbreak.
             start: An earlier fit of the same series to start from.
         """
         X, products = self.X[rows], self.products[rows]
@@ -91,12 +106,12 @@ class Regression:
                     break
             mu = np.exp(np.clip(beta @ X.T, -_LOG_LIMIT, _LOG_LIMIT))
             phi, information = _dispersion(y, mu, weights, X.shape[1])
-            weights = exposure * _robust_weights(cubed, mu, phi, exposure, outlier)
+            weights = exposure * _robust_weights(cubed, mu, phi, exposure, robust)
         covariance = np.linalg.inv(hessian) * phi[:, None, None]
         return Fit(beta, covariance, phi, weights, information)
 
     def _newton(
-        self, beta: Floats, counts: tuple[Floats, Floats], phi: Floats, columns: tuple[Floats, Floats], prior: Prior
+        self, beta: Floats, counts: tuple[Floats, Floats], phi: Floats, columns: tuple[Floats, Singles], prior: Prior
     ) -> tuple[Floats, Floats, float]:
         (y, weights), (X, products) = counts, columns
         mu = np.exp(np.clip(beta @ X.T, -_LOG_LIMIT, _LOG_LIMIT))
@@ -104,7 +119,7 @@ class Regression:
         gradient = (weights * (y - mu)) @ X - shrink * (beta - prior.mean)
         p = X.shape[1]
         hessian = np.empty((len(beta), p, p))
-        packed = (weights * mu) @ products
+        packed = (weights * mu).astype(np.float32) @ products
         hessian[:, self.upper[0], self.upper[1]] = packed
         hessian[:, self.upper[1], self.upper[0]] = packed
         hessian[:, np.arange(p), np.arange(p)] += shrink
@@ -128,11 +143,23 @@ def _dispersion(y: Floats, mu: Floats, weights: Floats, p: int) -> tuple[Floats,
     return np.maximum(pearson / np.maximum(information - p, 1.0), 1.0), information
 
 
-def _robust_weights(cubed: Floats, mu: Floats, phi: Floats, exposure: Floats, outlier: float) -> Floats:
-    """Return Farrington's weights: residual^-2 above `outlier`, scaled so that they average 1."""
+def _robust_weights(cubed: Floats, mu: Floats, phi: Floats, exposure: Floats, robust: Robust) -> Floats:
+    """Return Farrington's weights, residual^-2 beyond the limit, scaled so that they average 1.
+
+    A past outbreak is more than its worst period: where the residuals of `robust.span` neighbours together pass the
+    limit, all of them are downweighted.
+    """
+    from scipy.ndimage import maximum_filter1d
+
     root = mu ** (1 / 6)
-    residual = 1.5 * (cubed / root - root**3) / np.sqrt(phi)[:, None]
-    weights = np.where(residual > outlier, np.maximum(residual, 1e-8) ** -2.0, 1.0)
+    residual = 1.5 * (cubed / root - root**3) / np.sqrt(phi)[:, None] * exposure
+    worst = residual
+    if 1 < robust.span <= residual.shape[1]:
+        total = np.cumsum(residual, axis=1)
+        total[:, robust.span :] -= total[:, : -robust.span].copy()
+        together = total / np.sqrt(robust.span)
+        worst = np.maximum(residual, maximum_filter1d(together, robust.span, axis=1, origin=-((robust.span - 1) // 2)))
+    weights = np.where(worst > robust.limit, np.maximum(worst, 1e-8) ** -2.0, 1.0)
     observed = np.maximum(exposure.sum(axis=1), 1.0)
     scale = observed / np.maximum((weights * exposure).sum(axis=1), 1e-8)
     return np.asarray(weights * scale[:, None])

@@ -93,6 +93,6 @@ class Lenders:
         rows = slice(oldest, known.weight.shape[1])
         flat = Prior(np.zeros((len(sums), self.design.X.shape[1])), self.design.precision)
         weight = known.weight[:, rows]
-        fit = self.regression.fit(sums[:, rows], weight, rows, flat, outlier=self.config.outlier)
+        fit = self.regression.fit(sums[:, rows], weight, rows, flat, robust=self.config.robust)
         rich = (known.age >= self.config.young) & ((sums[:, rows] * weight).sum(axis=1) >= _RICH)
         return fit.beta, rich

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Final, Literal
 
 from models.errors import ModelError
+from models.hotspots.surge.baseline import Robust
 
 Freq = Literal["W", "D", "h"]
 
@@ -25,6 +26,7 @@ class FreqConfig:
         refit_every: Periods between two fits; fits happen at fixed calendar positions, whatever the start.
         memory: Periods of history used at most.
         outlier: Standardised Anscombe residual above which a past period is downweighted by its inverse square.
+        outlier_span: Neighbouring periods whose residuals are also judged together.
         level_discounts: Discounts of the local level that compete with a constant one (empty: constant only).
         season_sd: Prior standard deviation of a seasonal coefficient on the log scale.
         day_sd: Prior standard deviation of a weekday or holiday coefficient on the log scale.
@@ -38,10 +40,16 @@ class FreqConfig:
     refit_every: int
     memory: int
     outlier: float = 2.58
+    outlier_span: int = 1
     level_discounts: tuple[float, ...] = ()
     season_sd: float = 1.0
     day_sd: float = 1.0
     young: int = 52
+
+    @property
+    def robust(self) -> Robust:
+        """When a past period counts as an outbreak."""
+        return Robust(self.outlier, self.outlier_span)
 
 
 @dataclass(frozen=True)
@@ -54,7 +62,14 @@ class SurgeConfig:
 
     weekly: FreqConfig = field(
         default_factory=lambda: FreqConfig(
-            harmonics=2, windows=(1, 2, 3), window_weights=(0.6, 0.25, 0.15), guard=26, refit_every=4, memory=624
+            harmonics=2,
+            windows=(1, 2, 3),
+            window_weights=(0.45, 0.45, 0.1),
+            guard=26,
+            refit_every=4,
+            memory=624,
+            outlier_span=3,
+            level_discounts=(0.95, 0.85),
         )
     )
     daily: FreqConfig = field(
@@ -65,6 +80,7 @@ class SurgeConfig:
             guard=28,
             refit_every=28,
             memory=2548,
+            outlier_span=7,
             level_discounts=(0.98, 0.93, 0.8),
             young=364,
         )
@@ -77,6 +93,7 @@ class SurgeConfig:
             guard=7,
             refit_every=7,
             memory=1095,
+            outlier_span=7,
             level_discounts=(0.98, 0.93, 0.8),
             young=364,
         )

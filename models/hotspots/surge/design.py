@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,7 @@ TREND_SD: Final = 0.25  # prior of the yearly change of the log mean
 LEVEL_PRECISION: Final = 0.05  # prior of the log mean: an sd of about 4.5, as good as flat
 CIVIL_YEAR: Final = 365.2425
 SERVICE_YEAR: Final = 364.0  # 52 weeks: systems that number their weeks repeat after these
+_SATURDAY: Final = 5
 _FESTIVAL_WEEKS: Final = (-2, -1, 0, 1)  # weeks around Spring Festival that get a coefficient each
 
 
@@ -47,7 +48,13 @@ class Design:
 
 
 def build_design(
-    ds: pd.DatetimeIndex, freq: str, config: FreqConfig, *, calendar: pd.DataFrame | None, year: float = CIVIL_YEAR
+    ds: pd.DatetimeIndex,
+    freq: str,
+    config: FreqConfig,
+    *,
+    calendar: pd.DataFrame | None,
+    closures: Bools,
+    year: float = CIVIL_YEAR,
 ) -> Design:
     """Return the design of a weekly or daily panel.
 
@@ -57,6 +64,7 @@ def build_design(
         config: Settings of the frequency.
         calendar: One row per day: date, is_holiday, is_workday and, optionally, is_makeup and
             days_to_lunar_new_year; None where holidays are unknown.
+        closures: Periods the service was seen to be shut, T: holidays the calendar does not know.
         year: Days in a seasonal cycle.
     """
     days = (ds - ds[0]).days.to_numpy().astype(float)
@@ -68,7 +76,7 @@ def build_design(
     weekday = ds.day_of_week.to_numpy().astype(np.int64)
     if freq == "D":
         columns |= {f"weekday{d}": (weekday == d).astype(float) for d in range(1, 7)}
-    effects = {} if calendar is None else _calendar_effects(ds, freq, calendar)
+    effects = _calendar_effects(ds, freq, calendar, closures)
     holiday = effects.get("holiday", np.zeros(len(ds))) > 0 if freq == "D" else np.zeros(len(ds), dtype=bool)
     columns |= effects
     sds |= {name: config.season_sd for name in columns if name.startswith(("cos", "sin"))}
@@ -77,20 +85,36 @@ def build_design(
     return Design(np.stack(list(columns.values()), axis=1), tuple(columns), precision, weekday, holiday)
 
 
-def _calendar_effects(ds: pd.DatetimeIndex, freq: str, calendar: pd.DataFrame) -> dict[str, Floats]:
+def _calendar_effects(
+    ds: pd.DatetimeIndex, freq: str, calendar: pd.DataFrame | None, closures: Bools
+) -> dict[str, Floats]:
     days = pd.date_range(ds[0], ds[-1] + pd.Timedelta(days=6 if freq == "W" else 0), freq="D")
-    frame = calendar.set_index(pd.DatetimeIndex(calendar["date"])).reindex(days)
-    if frame["is_holiday"].isna().any():
-        lost = frame.index[frame["is_holiday"].isna()][0].date()
-        raise PanelError(f"the calendar has no row for {lost}", hint="build it over the whole span of the panel")
+    frame = _bare_calendar(days) if calendar is None else _covering(calendar, days)
+    if freq == "D":
+        frame = frame.assign(
+            is_holiday=frame["is_holiday"].to_numpy(dtype=bool) | closures,
+            is_workday=frame["is_workday"].to_numpy(dtype=bool) & ~closures,
+        )
     effects = _day_effects(frame)
     if freq == "W":
         effects = {name: values.reshape(-1, 7).mean(axis=1) for name, values in effects.items()}
     return {name: values for name, values in effects.items() if values.any()}
 
 
-def _day_effects(frame: Any) -> dict[str, Floats]:
-    weekend = frame.index.day_of_week.to_numpy() >= 5  # noqa: PLR2004
+def _bare_calendar(days: pd.DatetimeIndex) -> pd.DataFrame:
+    return pd.DataFrame({"is_holiday": False, "is_workday": days.day_of_week < _SATURDAY}, index=days)
+
+
+def _covering(calendar: pd.DataFrame, days: pd.DatetimeIndex) -> pd.DataFrame:
+    frame = calendar.set_index(pd.DatetimeIndex(calendar["date"])).reindex(days)
+    if (unknown := frame["is_holiday"].isna()).any():
+        lost = frame.index[unknown][0].date()
+        raise PanelError(f"the calendar has no row for {lost}", hint="build it over the whole span of the panel")
+    return frame
+
+
+def _day_effects(frame: pd.DataFrame) -> dict[str, Floats]:
+    weekend = frame.index.day_of_week.to_numpy() >= _SATURDAY
     holiday = frame["is_holiday"].to_numpy(dtype=bool)
     workday = frame["is_workday"].to_numpy(dtype=bool)
     effects = {

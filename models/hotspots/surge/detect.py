@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from models.errors import PanelError
 from models.hotspots.surge.borrow import kin_of
 from models.hotspots.surge.calibration import calibrate, raw_level
+from models.hotspots.surge.closures import common_closures
 from models.hotspots.surge.config import FreqConfig, SurgeConfig
 from models.hotspots.surge.design import CIVIL_YEAR, SERVICE_YEAR, build_design
 from models.hotspots.surge.grid import STEP, Grid, to_grid
@@ -69,8 +70,9 @@ def judge_grid(
     grid: Grid, first: int, calendar: pd.DataFrame | None, static: pd.DataFrame | None, config: FreqConfig
 ) -> Judged:
     """Judge the columns of a weekly or daily grid from `first` on, before calibration."""
+    closures = common_closures(grid.y) if grid.freq == "D" else np.zeros(len(grid.ds), dtype=bool)
     designs = {
-        year: build_design(grid.ds, grid.freq, config, calendar=calendar, year=year)
+        year: build_design(grid.ds, grid.freq, config, calendar=calendar, closures=closures, year=year)
         for year in (CIVIL_YEAR, SERVICE_YEAR)
     }
     per_year = pd.Timedelta(days=CIVIL_YEAR) / STEP[grid.freq]

@@ -41,7 +41,7 @@ def _log_likelihood(y: Floats, design: Design, until: int, config: FreqConfig) -
     known = exposure(y, design, until=until, oldest=oldest, guard=config.guard)
     rows = slice(oldest, known.weight.shape[1])
     prior = Prior(np.zeros((len(y), design.X.shape[1])), design.precision)
-    fit = Regression(design.X).fit(y[:, rows], known.weight[:, rows], rows, prior, outlier=config.outlier)
+    fit = Regression(design.X).fit(y[:, rows], known.weight[:, rows], rows, prior, robust=config.robust)
     mean = fit.mean(design.X[rows])
     value = fit.weights * (y[:, rows] * np.log(np.maximum(mean, 1e-9)) - mean)
     return np.asarray(value.sum(axis=1) / fit.phi)

@@ -120,7 +120,7 @@ class Walk:
             known.weight[part, rows],
             rows,
             own,
-            outlier=self.config.outlier,
+            robust=self.config.robust,
             start=self.fits.get(part.start),
         )
         self.fits[part.start] = fit

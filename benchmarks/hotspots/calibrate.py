@@ -1,0 +1,126 @@
+"""Measure how quiet series bend raw p-values, and write models/hotspots/surge/calibration_table.py.
+
+The series are of many shapes and none of the published scenarios: random levels, trends, seasons, weekdays, dispersions
+and lengths of history, half of them with past outbreaks. Run it again after any change of the engine's defaults:
+
+    python benchmarks/hotspots/calibrate.py --series 6000
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from scenarios import Floats, negative_binomial, outbreak_cases
+
+from models.hotspots.surge.calibration import features
+from models.hotspots.surge.config import SurgeConfig
+from models.hotspots.surge.detect import judge_grid
+from models.hotspots.surge.grid import Grid
+
+LEVELS: Final = (0.0, 0.3, 0.7, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0)
+TARGET: Final = Path(__file__).parents[2] / "models" / "hotspots" / "surge" / "calibration_table.py"
+BINS: Final = (14, 6)  # of expected count and of dispersion
+JUDGED: Final = {"W": 49, "D": 112}
+LENGTHS: Final = {"W": (624, 624, 416, 260), "D": (2548, 1456, 1092)}
+FEWEST: Final = 4000  # periods in a bin
+
+
+def quiet_panel(rng: np.random.Generator, freq: str, series: int, periods: int) -> tuple[Floats, pd.DatetimeIndex]:
+    """Draw quiet series of random shape; half of them carry past outbreaks."""
+    cycle, week = (52, 1) if freq == "W" else (364, 7)
+    t = np.arange(periods)
+    level = rng.uniform(np.log(0.02), np.log(400.0), series)
+    trend = rng.normal(0.0, 0.12, series) * rng.integers(0, 2, series)
+    log_mu = level[:, None] + trend[:, None] * (t - periods) / cycle
+    for j in (1, 2):
+        size = rng.normal(0.0, 0.4, (2, series, 1)) * rng.integers(0, 2, (series, 1))
+        log_mu = log_mu + size[0] * np.cos(2 * np.pi * j * t / cycle) + size[1] * np.sin(2 * np.pi * j * t / cycle)
+    if freq == "D":
+        log_mu = log_mu + rng.normal(0.0, 0.4, (series, 7))[:, t % 7]
+    phi = np.where(rng.random(series) < 0.2, 1.0, np.exp(rng.uniform(np.log(1.05), np.log(12.0), series)))
+    mu = np.exp(np.minimum(log_mu, 8.0))
+    y = negative_binomial(rng, mu, phi[:, None])
+    for i in np.flatnonzero(rng.random(series) < 0.5):
+        for start in rng.integers(periods // 2, periods - JUDGED[freq], 4):
+            size = rng.choice([2, 3, 5, 10]) * np.sqrt(phi[i] * mu[i, start] * week) + 0.1
+            y[i] += outbreak_cases(rng, size, start, periods, 1.0 if freq == "W" else 0.25)
+    ds = pd.date_range("2010-01-04", periods=periods, freq="7D" if freq == "W" else "D")
+    return y, ds
+
+
+def collect(freq: str, series: int, seed: int) -> pd.DataFrame:
+    """Judge quiet panels and return one row per judged period: mean, variance, one, scan."""
+    rng = np.random.default_rng(seed)
+    parts = []
+    for periods in LENGTHS[freq]:
+        y, ds = quiet_panel(rng, freq, series // len(LENGTHS[freq]), periods)
+        ids = np.array([f"c{i}" for i in range(len(y))], dtype=object)
+        grid = Grid(ids, ds, y, y, freq)
+        signal = judge_grid(grid, periods - JUDGED[freq], None, None, SurgeConfig().at(freq)).signal
+        columns = {"mean": signal.mean, "variance": signal.variance, "one": signal.p_one, "scan": signal.p_scan}
+        parts.append(pd.DataFrame({name: values.ravel().astype(np.float32) for name, values in columns.items()}))
+        sys.stderr.write(f"{freq}: {periods} periods done at {time.process_time():.0f} s\n")
+    return pd.concat(parts, ignore_index=True)
+
+
+def bend(sample: pd.DataFrame, channel: str) -> Any:
+    """Fit the polynomials of raw minus calibrated evidence, terms x levels above 0."""
+    mean, dispersion = sample["mean"].to_numpy(float), (sample["variance"] / sample["mean"]).to_numpy(float)
+    row = pd.cut(np.log10(mean), np.linspace(-1.75, 2.75, BINS[0] + 1), labels=False)
+    column = pd.cut(np.log10(dispersion), np.r_[0.0, 0.03, 0.1, 0.25, 0.45, 0.65, 0.85, 1.15], labels=False)
+    evidence = -np.log10(sample[channel].to_numpy(float))
+    terms, weights = [], []
+    targets: list[list[float]] = []
+    for index in pd.DataFrame({"r": row, "c": column}).groupby(["r", "c"]).indices.values():
+        if len(index) >= FEWEST:
+            terms.append(features(mean[index], mean[index] * dispersion[index]).mean(axis=0))
+            quantiles = np.quantile(evidence[index], [1 - 10.0**-level for level in LEVELS[1:]])
+            targets.append([q - level for q, level in zip(quantiles, LEVELS[1:], strict=True)])
+            weights.append(len(index))
+    X, Y, n = np.array(terms), np.array(targets), np.array(weights)
+    ridge = 1e-3 * np.eye(X.shape[1])
+    coefficients = []
+    for k, level in enumerate(LEVELS[1:]):
+        w = n * 10.0**-level  # exceedances behind the quantile: its precision
+        w = w / (1.0 + w / 400.0)  # beyond some hundreds the shape of the polynomial is the limit
+        coefficients.append(np.linalg.solve((X.T * w) @ X + ridge * w.mean(), (X.T * w) @ Y[:, k]))
+    return np.array(coefficients).T
+
+
+def write(tables: dict[tuple[str, str], Any]) -> None:
+    """Write the table module."""
+    text = TARGET.read_text(encoding="utf-8")
+    head = text[: text.index("TABLES: Final")]
+    lines = ["TABLES: Final[dict[tuple[str, str], NDArray[np.float64]]] = {\n"]
+    for (freq, channel), table in tables.items():
+        rows = ",\n".join("            [" + ", ".join(f"{value:.4f}" for value in row) + "]" for row in table)
+        lines.append(f'    ("{freq}", "{channel}"): np.array(\n        [\n{rows},\n        ]\n    ),\n')
+    lines.append('}\n"""(frequency, channel) -> coefficients of the bend, terms x levels above 0."""\n')
+    TARGET.write_text(head + "".join(lines), encoding="utf-8")
+
+
+def main() -> None:
+    """Measure every frequency asked for and keep the tables of the others."""
+    from models.hotspots.surge.calibration_table import TABLES
+
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--series", type=int, default=6000)
+    parser.add_argument("--seed", type=int, default=20130101)
+    parser.add_argument("--freq", nargs="*", default=["W", "D"])
+    arguments = parser.parse_args()
+    tables = dict(TABLES)
+    for freq in arguments.freq:
+        sample = collect(freq, arguments.series, arguments.seed)
+        for channel in ("one", "scan"):
+            tables[freq, channel] = bend(sample, channel)
+    write(tables)
+
+
+if __name__ == "__main__":
+    main()
