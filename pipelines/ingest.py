@@ -14,7 +14,7 @@ from features.lake import Lake, UpsertResult
 from features.mappings import Mapping, load_mapping
 from features.settings import Settings
 from features.sources.files import file_digest, find_files
-from features.sources.staging import Privacy, stage_file
+from features.sources.staging import Privacy, Staging
 
 SCHEMA_VERSION = 1
 OnBatch = Callable[[pa.Table], None]
@@ -116,8 +116,8 @@ def _ingest_file(
     if before:
         return _skipped(summary, before)
     with lake.staging() as (load_id, folder):
-        staged = stage_file(path, mapping, into=folder, privacy=privacy, now=clock.now(), load_id=load_id)
-        batch = replace(staged, name=path.name, digest=digest)
+        staging = Staging(mapping, into=folder, privacy=privacy, now=clock.now(), load_id=load_id)
+        batch = replace(staging.file(path), digest=digest)
         result = lake.upsert(batch)
     if on_batch and result.files:
         on_batch(result.keys())

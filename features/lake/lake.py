@@ -12,15 +12,16 @@ from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from features.lake.asof import as_of_query
 from features.lake.engine import arrow, duck, instant, literal
 from features.lake.errors import LakeInputError
 from features.lake.loads import SourceState, load_row, loaded_before, source_states
-from features.lake.schema import LOADS, QUARANTINE, TICKETS, VISIBLE
+from features.lake.schema import ERASURES, LOADS, QUARANTINE, TICKETS, VISIBLE
 from features.lake.staged import StagedBatch
 from features.lake.storage import ConflictError, DeltaStore, move_into, writer_lock
-from features.lake.upsert import Comparison, UpsertResult, compare, write_decided
+from features.lake.upsert import UpsertResult, Writing, compare, write_decided
 
 _ATTEMPTS: Final = 5
 
@@ -28,7 +29,8 @@ _ATTEMPTS: Final = 5
 class Lake:
     """Every version of every ticket, in a folder of Delta tables.
 
-    `tickets/` holds the versions, `quarantine/` the rows that were refused, `loads/` what was loaded when. A snapshot
+    `tickets/` holds the versions, `quarantine/` the rows that were refused, `loads/` what was loaded when, `erasures/`
+    what was legally erased. A snapshot
     id is the Delta version of `tickets/`. Any number of processes may read while one writes; writers wait for each
     other.
 
@@ -45,11 +47,17 @@ class Lake:
         self.store = DeltaStore(self.path / "tickets", TICKETS)
         self.quarantine_store = DeltaStore(self.path / "quarantine", QUARANTINE)
         self.loads_store = DeltaStore(self.path / "loads", LOADS)
+        self.erasures_store = DeltaStore(self.path / "erasures", ERASURES)
 
     @classmethod
     def open(cls, path: str, *, timezone: str) -> Lake:
         """Open the lake in a folder; it is made on the first write."""
         return cls(path, timezone=timezone)
+
+    @property
+    def stores(self) -> tuple[DeltaStore, ...]:
+        """All tables, the ticket table first."""
+        return self.store, self.quarantine_store, self.loads_store, self.erasures_store
 
     @property
     def version(self) -> int:
@@ -92,22 +100,30 @@ class Lake:
     def _compare_and_commit(self, batch: StagedBatch) -> UpsertResult:
         version = self.version
         with duck() as connection:
-            comparison = compare(connection, batch, self.store.scan(version), version=version)
-            counts = comparison.counts
+            comparison = compare(
+                connection, batch, self.store.scan(version), self.erasures_store.scan(), version=version
+            )
             self._refuse(connection, batch)
-            if not counts.kept + counts.updated:
-                return counts
-            file = self._data_file(connection, batch, comparison)
+            files = self._data_files(connection, batch, comparison.writing)
+        counts = comparison.counts
+        if not files:
+            return counts
         note = {"load": batch.load_id, "source": batch.mapping.source, "file": batch.name}
         note |= {"kept": counts.kept, "updated": counts.updated}
-        return replace(counts, version=self.store.append([file], note=note, guard=version), files=(file,))
+        return replace(counts, version=self.store.append(files, note=note, guard=version), files=tuple(files))
 
-    def _data_file(self, connection: Any, batch: StagedBatch, comparison: Comparison) -> Path:
-        file = batch.file
-        if not comparison.as_is:
-            file = batch.file.with_name("decided.parquet")
-            write_decided(connection, file)
-        return move_into(file, self.store.path, f"{batch.load_id}.parquet")
+    def _data_files(self, connection: Any, batch: StagedBatch, writing: Writing) -> list[Path]:
+        """Put the files of a batch where the table's files are; no commit names them yet."""
+        if writing is Writing.NOTHING:
+            return []
+        decided = batch.file.with_name("decided.parquet")
+        names = {decided: f"{batch.load_id}.parquet"}
+        if writing is Writing.AS_IS:
+            names = {batch.file: f"{batch.load_id}.parquet", decided: f"{batch.load_id}-restated.parquet"}
+        write_decided(connection, decided, restated=writing is Writing.AS_IS)
+        if not _rows(decided):
+            del names[decided]
+        return [move_into(file, self.store.path, name) for file, name in names.items()]
 
     def _refuse(self, connection: Any, batch: StagedBatch) -> None:
         """Write the bad rows of a batch to the quarantine, unless a run that was cut off did so before."""
@@ -183,6 +199,10 @@ class Lake:
         with duck(threads=1) as connection:
             query = f'SELECT * FROM {self.quarantine_store.scan()} {where} ORDER BY quarantined_at DESC, "row"'
             return arrow(connection, query).cast(QUARANTINE)
+
+
+def _rows(file: Path) -> int:
+    return int(pq.ParquetFile(file).metadata.num_rows)
 
 
 def _only(connection: Any, scan: str, ids: Sequence[tuple[str, str]]) -> str:

@@ -54,6 +54,8 @@ QUARANTINE: Final = pa.schema(
         ("column", pa.string()),
         ("reason", pa.string()),
         ("value", pa.string()),  # masked
+        ("ticket_id", pa.string()),  # these two so that a person can be erased from here too
+        ("caller", pa.string()),
         ("quarantined_at", _UTC),
     ]
 )
@@ -79,6 +81,19 @@ LOADS: Final = pa.schema(
         ("complete_through", pa.date32()),
         ("ended", pa.bool_()),
         ("known_through", _UTC),  # a live feed was read up to this moment
+    ]
+)
+
+ERASURES: Final = pa.schema(
+    [
+        ("erasure_id", pa.string()),
+        ("erased_at", _UTC),
+        ("source", pa.string()),
+        ("key", pa.int64()),  # what stays of an erased ticket: enough to refuse it when an old file comes back
+        ("by", pa.string()),
+        ("reason", pa.string()),
+        ("versions", pa.int64()),  # versions of the ticket that were removed
+        ("snapshot", pa.int64()),  # first version of the lake without it
     ]
 )
 

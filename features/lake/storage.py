@@ -6,7 +6,7 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -60,12 +60,21 @@ class DeltaStore:
             "delta.logRetentionDuration": _KEEP_LOG,
             "delta.deletedFileRetentionDuration": "interval 0 days",
             "delta.checkpointInterval": "50",
+            # Minima and maxima of texts and callers would outlive an erasure in the log.
+            "delta.dataSkippingStatsColumns": self.schema.names[0],
         }
         DeltaTable.create(str(self.path), self.schema, mode="ignore", configuration=configuration)
 
     def scan(self, version: int | None = None) -> str:
         """Return the SQL of the table at a version: what follows FROM."""
         files = self.table(version).file_uris()
+        gone = [file for file in files if not Path(file).exists()]
+        if gone:
+            raise LakeError(
+                f"{self.path}: version {version} can no longer be read exactly: {len(gone)} of its {len(files)} files "
+                "were removed by an erasure or a vacuum",
+                hint="use a later snapshot; `weisu lake history` lists them",
+            )
         if not files:
             empty = ", ".join(f'NULL::{_duckdb_type(field.type)} AS "{field.name}"' for field in self.schema)
             return f"(SELECT {empty} WHERE false)"
@@ -102,6 +111,26 @@ class DeltaStore:
             raise ConflictError(f"{self.path}: another writer was faster: {error}") from error
         table.update_incremental()
         return int(table.version())
+
+    def lost_versions(self) -> tuple[int, ...]:
+        """Return the versions of which a file is gone."""
+        lost = []
+        for version in range(self.table().version() + 1):
+            try:
+                self.scan(version)
+            except LakeError:
+                lost.append(version)
+        return tuple(lost)
+
+    def vacuum(self, *, keep: Sequence[int], dry_run: bool = False) -> list[str]:
+        """Delete the files that neither the present version nor those of `keep` need; returns them.
+
+        Only under the writer's lock: the files of a commit in the making are nobody's yet.
+        """
+        files = self.table().vacuum(
+            retention_hours=0, dry_run=dry_run, enforce_retention_duration=False, full=True, keep_versions=list(keep)
+        )
+        return sorted(files)
 
     def append_rows(self, rows: pa.Table, *, name: str, note: dict[str, Any]) -> int:
         """Commit rows in memory as one file called after `name`."""

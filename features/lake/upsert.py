@@ -7,6 +7,7 @@ changes nothing; a row that says something else becomes the next revision of its
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from features.mappings import KnownAt
 _WHO = "source, ticket_id"
 _COMPARED = ("opened_at", "category1", "category2", "category", "district", "department", "caller", "deleted")
 """If none of these changed, a later export brought only a later outcome, which says itself when it was known."""
+_NOTHING_DECIDED = "CREATE TEMP TABLE decided (row BIGINT, revision INTEGER, known_at TIMESTAMPTZ)"
 
 
 @dataclass(frozen=True)
@@ -43,62 +45,110 @@ class UpsertResult:
     files: tuple[Path, ...] = ()
 
     def keys(self) -> pa.Table:
-        """Return source, ticket_id and revision of every version this batch added."""
+        """Return source, ticket_id and newest revision of every ticket that this batch added to or changed."""
         import pyarrow.parquet as pq
 
         columns = ["source", "ticket_id", "revision"]
         if not self.files:
             return pa.table({name: pa.array([], TICKETS.field(name).type) for name in columns})
-        return pa.concat_tables([pq.read_table(file, columns=columns) for file in self.files])
+        versions = pa.concat_tables([pq.read_table(file, columns=columns) for file in self.files])
+        newest = versions.group_by(["source", "ticket_id"]).aggregate([("revision", "max")])
+        return newest.rename_columns(columns)
+
+
+class Writing(Enum):
+    """How the rows of a batch become part of the table."""
+
+    NOTHING = "nothing"
+    """Nothing is new."""
+    AS_IS = "as is"
+    """The staged file joins the table as it stands, plus a file that restates repeated tickets."""
+    DECIDED = "decided"
+    """Only the rows in `decided` are written."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Outcome of comparing a batch with the lake.
-
-    Attributes:
-        counts: The result, before any commit.
-        as_is: The staged file can become part of the table without rewriting.
-    """
+    """Outcome of comparing a batch with the lake: the counts before any commit, and what has to be written."""
 
     counts: UpsertResult
-    as_is: bool
+    writing: Writing
 
 
-def compare(connection: Any, batch: StagedBatch, scan: str, *, version: int) -> Comparison:
-    """Decide the fate of every staged row; leaves the table `decided(row, revision, known_at)` on `connection`."""
+def compare(connection: Any, batch: StagedBatch, scan: str, erased: str, *, version: int) -> Comparison:
+    """Decide the fate of every staged row.
+
+    Args:
+        connection: A DuckDB connection; gets the table `decided(row, revision, known_at)`.
+        batch: The batch.
+        scan: The versions in the lake, as SQL.
+        erased: Keys of tickets that were erased and must not come back, as SQL.
+        version: The snapshot that `scan` shows.
+    """
     staged = f"read_parquet({literal(str(batch.file))}, file_row_number = true)"
-    connection.execute(f"CREATE OR REPLACE TEMP VIEW staged AS SELECT * FROM {staged}")
+    connection.execute(f"CREATE TEMP VIEW staged AS SELECT * FROM {staged}")
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE staged_keys AS SELECT DISTINCT key FROM staged WHERE problem IS NULL"
+        "CREATE TEMP TABLE staged_keys AS SELECT key, count(*) AS n FROM staged "
+        f"WHERE problem IS NULL AND key NOT IN (SELECT key FROM {erased}) GROUP BY key"
     )
-    distinct = _count(connection, "SELECT count(*) FROM staged_keys")
-    rows, good = _one(connection, "SELECT count(*), count(*) FILTER (problem IS NULL) FROM staged")
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE history AS "
-        f"SELECT {_WHO}, revision, known_at, content_hash, {', '.join(_COMPARED)} "
+        f"CREATE TEMP TABLE history AS SELECT {_WHO}, revision, known_at, content_hash, {', '.join(_COMPARED)} "
         f"FROM {scan} SEMI JOIN staged_keys USING (key)"
     )
-    if _count(connection, "SELECT count(*) FROM history") == 0 and distinct == good == rows:
-        return Comparison(UpsertResult(version, kept=good), as_is=True)
+    rows, good = _one(connection, "SELECT count(*), count(*) FILTER (problem IS NULL) FROM staged")
+    admitted = _one(connection, "SELECT coalesce(sum(n), 0)::BIGINT FROM staged_keys")[0]
+    untouched = _one(connection, "SELECT count(*) FROM history")[0] == 0
+    if untouched and admitted == rows and batch.mapping.known_at is not KnownAt.OPENED:
+        return _first_load(connection, batch, rows, version)
+    if untouched and admitted == rows == _one(connection, "SELECT count(*) FROM staged_keys")[0]:
+        connection.execute(_NOTHING_DECIDED)
+        return Comparison(UpsertResult(version, kept=rows), Writing.AS_IS)
     connection.execute(_decide(batch))
-    kept, updated = _one(
-        connection, "SELECT count(*) FILTER (revision = 1), count(*) FILTER (revision > 1) FROM decided"
+    kept, updated = _decided(connection)
+    repeated = good - _one(connection, f"SELECT count(DISTINCT ({_WHO})) FROM staged WHERE problem IS NULL")[0]
+    counts = UpsertResult(version, kept=kept, updated=updated, unchanged=good - kept - updated, repeated=repeated)
+    return Comparison(counts, Writing.DECIDED if kept + updated else Writing.NOTHING)
+
+
+def _first_load(connection: Any, batch: StagedBatch, rows: int, version: int) -> Comparison:
+    """Compare only the tickets that occur more than once; with millions of others there is nothing to decide.
+
+    The staged file then holds every version with revision 1. The later versions of repeated tickets are restated in a
+    second file with their true revision, which is what makes a reader compare the versions of those tickets.
+    """
+    connection.execute("DELETE FROM staged_keys WHERE n = 1")
+    in_question, tickets = _one(connection, "SELECT coalesce(sum(n), 0)::BIGINT, count(*) FROM staged_keys")
+    connection.execute(_decide(batch))
+    kept, updated = _decided(connection)
+    counts = UpsertResult(
+        version,
+        kept=rows - in_question + kept,
+        updated=updated,
+        unchanged=in_question - kept - updated,
+        repeated=in_question - tickets,
     )
-    tickets = _count(connection, f"SELECT count(*) FROM (SELECT DISTINCT {_WHO} FROM staged WHERE problem IS NULL)")
-    counts = UpsertResult(version, kept=kept, updated=updated, unchanged=good - kept - updated, repeated=good - tickets)
-    return Comparison(counts, as_is=False)
+    if counts.unchanged:
+        # Rows that say the same twice must go, so the file has to be written anew, from all its rows.
+        connection.execute("DELETE FROM staged_keys")
+        connection.execute("INSERT INTO staged_keys SELECT key, count(*) FROM staged GROUP BY key")
+        connection.execute(_decide(batch))
+        return Comparison(counts, Writing.DECIDED)
+    return Comparison(counts, Writing.AS_IS)
 
 
-def write_decided(connection: Any, target: Path) -> None:
-    """Write the rows that `compare` decided to keep, in the lake's columns."""
+def write_decided(connection: Any, target: Path, *, restated: bool = False) -> None:
+    """Write the rows that `compare` decided to keep, in the lake's columns; only later revisions if `restated`."""
     columns = ", ".join(
         f"decided.{name}" if name in {"revision", "known_at"} else f"staged.{name}" for name in TICKETS.names
     )
     connection.execute(
-        f"COPY (SELECT {columns} FROM staged JOIN decided ON file_row_number = decided.row) "
-        f"TO {literal(str(target))} (FORMAT parquet, COMPRESSION zstd)"
+        f"COPY (SELECT {columns} FROM staged JOIN decided ON file_row_number = decided.row "
+        f"WHERE decided.revision > {int(restated)}) TO {literal(str(target))} (FORMAT parquet, COMPRESSION zstd)"
     )
+
+
+def _decided(connection: Any) -> tuple[int, ...]:
+    return _one(connection, "SELECT count(*) FILTER (revision = 1), count(*) FILTER (revision > 1) FROM decided")
 
 
 def _decide(batch: StagedBatch) -> str:
@@ -113,7 +163,7 @@ WITH latest AS (
 sequence AS (
   SELECT *, lag(content_hash) OVER (PARTITION BY {_WHO} ORDER BY file_row_number) AS before_hash,
     row_number() OVER (PARTITION BY {_WHO}, content_hash ORDER BY file_row_number) AS occurrence
-  FROM staged WHERE problem IS NULL),
+  FROM staged SEMI JOIN staged_keys USING (key) WHERE problem IS NULL),
 news AS ({news}),
 ranked AS (
   SELECT n.*, l.revisions, l.newest, l.known_until,
@@ -150,10 +200,6 @@ def _known_at(batch: StagedBatch) -> str:
     WHEN revisions IS NULL THEN {outcome}
     WHEN {same} AND outcome_known_at IS NOT NULL THEN greatest({outcome}, known_until)
     ELSE greatest({now}, known_until) END"""
-
-
-def _count(connection: Any, query: str) -> int:
-    return int(_one(connection, query)[0])
 
 
 def _one(connection: Any, query: str) -> tuple[int, ...]:

@@ -83,6 +83,7 @@ class Mapping(BaseModel):
         full_export: Every file is the whole source, so a ticket that is missing from it was deleted.
         time_formats: Accepted formats (strptime) of times given as text; ISO 8601 when empty.
         columns: Field -> column, or columns in order of preference (the first that is not blank counts).
+        optional: Fields whose columns may be missing from a file.
         values: Field -> value in the source -> value in the lake.
         deleted_values: Values of the `deleted` column that mean: gone at the source.
         quarantine_limit: Share of bad rows above which the whole load fails before anything is kept; up to
@@ -103,6 +104,7 @@ class Mapping(BaseModel):
     full_export: bool = False
     time_formats: tuple[str, ...] = ()
     columns: dict[str, tuple[str, ...]]
+    optional: tuple[str, ...] = ()
     values: dict[str, dict[str, str]] = {}
     deleted_values: tuple[str, ...] = ("1", "true", "True", "yes", "是")
     quarantine_limit: float = Field(default=0.05, ge=0, le=1)

@@ -55,14 +55,20 @@ SELECT {literal(mapping.source)} AS source, ticket_id,
 FROM filled"""
 
 
+def _columns(field: str, raw: RawTable, mapping: Mapping) -> list[str]:
+    """Return the columns of a field that the source has."""
+    named = mapping.columns.get(field, ())
+    present = [column for column in named if column in raw.columns]
+    if named and not present and field not in mapping.optional:
+        raise MappingError(
+            f"mapping {mapping.source}: no column {' or '.join(map(repr, named))} (for {field}) in the source",
+            hint=f"it has {', '.join(raw.columns)}",
+        )
+    return present
+
+
 def _raw_text(field: str, raw: RawTable, mapping: Mapping) -> str:
-    columns = mapping.columns.get(field, ())
-    for column in columns:
-        if column not in raw.columns:
-            raise MappingError(
-                f"mapping {mapping.source}: no column {column!r} (for {field}) in the source",
-                hint=f"it has {', '.join(raw.columns)}",
-            )
+    columns = _columns(field, raw, mapping)
     texts = [f"nullif(trim({quoted(column)}::VARCHAR), '')" for column in columns]
     return f"coalesce({', '.join(texts)})" if len(texts) > 1 else (texts or ["NULL::VARCHAR"])[0]
 
@@ -94,7 +100,7 @@ def _translated(field: str, text: str, mapping: Mapping) -> str:
 def _time(field: str, raw: RawTable, mapping: Mapping) -> str:
     """Return a naive time as the source writes it, or an instant where it says its offset."""
     wanted = "TIMESTAMPTZ" if mapping.clock is Clock.OFFSET else "TIMESTAMP"
-    read = [_one_time(column, raw.columns[column], mapping) for column in mapping.columns.get(field, ())]
+    read = [_one_time(column, raw.columns[column], mapping) for column in _columns(field, raw, mapping)]
     return f"coalesce({', '.join(read)})" if read else f"NULL::{wanted}"
 
 

@@ -18,7 +18,7 @@ from features.lake.staged import StagedBatch
 from features.mappings import Mapping
 from features.sources.errors import QuarantineError
 from features.sources.expressions import canonical_query
-from features.sources.tables import RawTable, raw_table
+from features.sources.tables import RawTable, described, raw_table
 
 ColumnFunction = Callable[[pa.Array], pa.Array]
 
@@ -52,116 +52,87 @@ def _array_function(function: ColumnFunction) -> ColumnFunction:
     return apply
 
 
-def stage_file(
-    path: Path,
-    mapping: Mapping,
-    *,
-    into: Path,
-    privacy: Privacy | None,
-    now: datetime,
-    load_id: str,
-    threads: int | None = None,
-) -> StagedBatch:
-    """Read a file into `into/staged.parquet`.
+@dataclass(frozen=True)
+class Staging:
+    """One load on its way into the lake.
 
-    Args:
-        path: A CSV, TSV, Parquet, JSON lines, XLSX or XLS file.
-        mapping: How to read it.
-        into: A folder of this load's own.
+    Attributes:
+        mapping: How to read the source.
+        into: A folder of this load's own; the staged file appears in it.
         privacy: Masking and hashing; None leaves texts and callers as they are (benchmarks only).
-        now: The present.
+        now: The present, aware UTC.
         load_id: Name of the load.
-        threads: DuckDB threads.
-
-    Raises:
-        SourceError, MappingError: The file cannot be read, or lacks a column.
-        QuarantineError: More rows are bad than `mapping.quarantine_limit` allows.
+        threads: DuckDB threads; all cores when None.
     """
-    with duck(threads=threads) as connection:
-        raw = raw_table(connection, path, scratch=into)
-        return _stage(connection, raw, mapping, file=path.name, into=into, privacy=privacy, now=now, load_id=load_id)
+
+    mapping: Mapping
+    into: Path
+    privacy: Privacy | None
+    now: datetime
+    load_id: str
+    threads: int | None = None
+
+    def file(self, path: Path) -> StagedBatch:
+        """Read a CSV, TSV, Parquet, JSON lines, XLSX or XLS file.
+
+        Raises:
+            SourceError, MappingError: The file cannot be read, or lacks a column.
+            QuarantineError: More rows are bad than the mapping allows.
+        """
+        with duck(threads=self.threads) as connection:
+            return self._stage(connection, raw_table(connection, path, scratch=self.into), path.name)
+
+    def rows(self, rows: pa.Table, *, name: str) -> StagedBatch:
+        """Read rows in memory, called `name` in the quarantine; errors as for `file`."""
+        with duck(threads=self.threads) as connection:
+            connection.register("arrived", rows)
+            return self._stage(connection, described(connection, "arrived"), name)
+
+    def _stage(self, connection: Any, raw: RawTable, name: str) -> StagedBatch:
+        if self.privacy:
+            self.privacy.register(connection)
+        query = canonical_query(raw, self.mapping, now=self.now, load_id=self.load_id, private=self.privacy is not None)
+        staged = self.into / "staged.parquet"
+        connection.execute(f"COPY ({query}) TO {literal(str(staged))} (FORMAT parquet, COMPRESSION zstd)")
+        unreadable = _count(connection, f"SELECT count(*) FROM {raw.rejects}") if raw.rejects else 0
+        batch = StagedBatch(
+            file=staged,
+            mapping=self.mapping,
+            load_id=self.load_id,
+            now=self.now,
+            read=pq.ParquetFile(staged).metadata.num_rows + unreadable,
+            quarantine=self._quarantine(connection, raw, staged, name),
+            name=name,
+        )
+        _check_limit(batch)
+        return batch
+
+    def _quarantine(self, connection: Any, raw: RawTable, staged: Path, name: str) -> pa.Table:
+        """Return the bad rows: unreadable lines, and rows without what a ticket needs."""
+        # The line itself and DuckDB's message about it may hold anything, so neither is kept.
+        unreadable = (
+            f"""UNION ALL SELECT (line - 1)::BIGINT, column_name, 'unreadable: ' || lower(error_type::VARCHAR), NULL,
+            NULL, NULL FROM {raw.rejects}"""
+            if raw.rejects
+            else ""
+        )
+        query = f"""
+            SELECT {literal(self.load_id)} AS load_id, {literal(self.mapping.source)} AS source,
+                {literal(name)} AS file, "row", "column", reason, value, ticket_id, caller,
+                $now::TIMESTAMPTZ AS quarantined_at
+            FROM (SELECT file_row_number + 1 AS "row", split_part(problem, ': ', 1) AS "column",
+                    split_part(problem, ': ', 2) AS reason, problem_value AS value, ticket_id, caller
+                FROM read_parquet({literal(str(staged))}, file_row_number = true) WHERE problem IS NOT NULL
+                {unreadable})
+            ORDER BY 4"""
+        return arrow(connection, query, {"now": self.now}).cast(QUARANTINE)
 
 
-def stage_rows(
-    rows: pa.Table,
-    mapping: Mapping,
-    *,
-    file: str,
-    into: Path,
-    privacy: Privacy | None,
-    now: datetime,
-    load_id: str,
-) -> StagedBatch:
-    """Do the same with rows in memory; `file` names them in the quarantine."""
-    from features.sources.tables import described
-
-    with duck() as connection:
-        connection.register("arrived", rows)
-        raw = described(connection, "arrived")
-        return _stage(connection, raw, mapping, file=file, into=into, privacy=privacy, now=now, load_id=load_id)
+def _count(connection: Any, query: str) -> int:
+    return int(connection.execute(query).fetchall()[0][0])
 
 
-def _stage(
-    connection: Any,
-    raw: RawTable,
-    mapping: Mapping,
-    *,
-    file: str,
-    into: Path,
-    privacy: Privacy | None,
-    now: datetime,
-    load_id: str,
-) -> StagedBatch:
-    if privacy:
-        privacy.register(connection)
-    query = canonical_query(raw, mapping, now=now, load_id=load_id, private=privacy is not None)
-    staged = into / "staged.parquet"
-    connection.execute(f"COPY ({query}) TO {literal(str(staged))} (FORMAT parquet, COMPRESSION zstd)")
-    total = pq.ParquetFile(staged).metadata.num_rows
-    bad = _quarantine(connection, staged, raw, mapping, file=file, now=now, load_id=load_id)
-    unreadable = (
-        bad.num_rows - connection.execute(f"SELECT count(problem) FROM {literal(str(staged))}").fetchall()[0][0]
-    )
-    batch = StagedBatch(file=staged, mapping=mapping, load_id=load_id, now=now, read=total + unreadable, quarantine=bad)
-    _check_limit(batch, file)
-    return batch
-
-
-def _quarantine(
-    connection: Any,
-    staged: Path,
-    raw: RawTable,
-    mapping: Mapping,
-    *,
-    file: str,
-    now: datetime,
-    load_id: str,
-) -> pa.Table:
-    """Return the bad rows: unreadable lines, and rows without what a ticket needs."""
-    # The line itself and DuckDB's message about it may hold anything, so neither is kept.
-    unreadable = (
-        f"UNION ALL SELECT (line - 1)::BIGINT, column_name, 'unreadable: ' || lower(error_type::VARCHAR), NULL "
-        f"FROM {raw.rejects}"
-        if raw.rejects
-        else ""
-    )
-    rows = arrow(
-        connection,
-        f"""
-        SELECT {literal(load_id)} AS load_id, {literal(mapping.source)} AS source, {literal(file)} AS file, "row",
-            "column", reason, value, $now::TIMESTAMPTZ AS quarantined_at
-        FROM (SELECT file_row_number + 1 AS "row", split_part(problem, ': ', 1) AS "column",
-                split_part(problem, ': ', 2) AS reason, problem_value AS value
-            FROM read_parquet({literal(str(staged))}, file_row_number = true) WHERE problem IS NOT NULL
-            {unreadable})
-        ORDER BY "row"
-    """,
-        {"now": now},
-    )
-    return rows.cast(QUARANTINE)
-
-
-def _check_limit(batch: StagedBatch, file: str) -> None:
+def _check_limit(batch: StagedBatch) -> None:
     bad = batch.quarantine.num_rows
     if batch.mapping.tolerates(bad, batch.read):
         return
@@ -174,6 +145,6 @@ def _check_limit(batch: StagedBatch, file: str) -> None:
     first = ", ".join(str(row) for row in batch.quarantine["row"].to_pylist()[:5])
     listed = "; ".join(f"{count} x {reason}" for reason, count in reasons.most_common(5))
     raise QuarantineError(
-        f"{file}: {bad} of {batch.read} rows are bad ({listed}; first in rows {first}); nothing was kept",
+        f"{batch.name}: {bad} of {batch.read} rows are bad ({listed}; first in rows {first}); nothing was kept",
         hint="mend the mapping (time_formats, clock, columns) or the file, or raise quarantine_limit in the mapping",
     )

@@ -10,7 +10,7 @@ import pytest
 
 from features.lake import Lake, LakeInputError
 from features.mappings import Mapping
-from features.sources.staging import Privacy, stage_rows
+from features.sources.staging import Privacy, Staging
 
 START = datetime(2026, 3, 2, 8, tzinfo=UTC)
 COLUMNS = {
@@ -44,8 +44,8 @@ def load(lake: Lake, how: Mapping, *rows: dict, now: datetime = datetime(2026, 4
     schema = pa.schema([(name, pa.string()) for name in row()])
     with lake.staging() as (load_id, folder):
         table = pa.Table.from_pylist(list(rows), schema=schema)
-        batch = stage_rows(table, how, file="rows", into=folder, privacy=PRIVACY, now=now, load_id=load_id)
-        return lake.upsert(batch)
+        staging = Staging(how, into=folder, privacy=PRIVACY, now=now, load_id=load_id)
+        return lake.upsert(staging.rows(table, name="rows"))
 
 
 @pytest.fixture

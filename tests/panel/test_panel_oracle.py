@@ -14,7 +14,7 @@ from features.lake import Lake
 from features.mappings import Mapping
 from features.panel import PanelError, build_panel
 from features.series import LEVELS, series_id
-from features.sources.staging import stage_rows
+from features.sources.staging import Staging
 
 FREQS = {"W": "W-MON", "D": "D", "h": "h"}
 LENGTHS = {"W": pd.Timedelta(weeks=1), "D": pd.Timedelta(days=1), "h": pd.Timedelta(hours=1)}
@@ -55,7 +55,8 @@ def load(lake: Lake, rows: pd.DataFrame, how: Mapping) -> None:
     with lake.staging() as (load_id, folder):
         table = pa.Table.from_pandas(texts, preserve_index=False)
         now = datetime(2026, 9, 1, tzinfo=UTC)
-        lake.upsert(stage_rows(table, how, file="rows", into=folder, privacy=None, now=now, load_id=load_id))
+        staging = Staging(how, into=folder, privacy=None, now=now, load_id=load_id)
+        lake.upsert(staging.rows(table, name="rows"))
 
 
 def oracle(rows: pd.DataFrame, *, freq: str, as_of: pd.Timestamp, end: pd.Timestamp) -> pd.DataFrame:

@@ -1,0 +1,115 @@
+"""Keeping the lake in shape: its history, its small files, its unused ones, and whether it is sound."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from features.lake.engine import duck, instant
+from features.lake.errors import LakeError
+from features.lake.storage import writer_lock
+
+if TYPE_CHECKING:
+    from features.lake.lake import Lake
+
+_STALE_SECONDS: Final = 24 * 3600
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong with the lake: what, and how many."""
+
+    what: str
+    count: int
+
+
+def history(lake: Lake) -> list[dict[str, Any]]:
+    """Return the versions of the ticket table, newest first: version, at, operation, and what the writer noted."""
+    entries = []
+    for entry in lake.store.table().history():
+        note = json.loads(entry.get("weisu") or "{}")
+        moment = datetime.fromtimestamp(entry["timestamp"] / 1000, UTC).isoformat()
+        operation = entry["operation"].lower()
+        entries.append({"version": entry.get("version"), "at": moment, "operation": operation, **note})
+    return entries
+
+
+def optimize(lake: Lake) -> dict[str, int]:
+    """Merge small files into large ones; nothing that is read changes. Returns files added and removed."""
+    with writer_lock(lake.path):
+        added = removed = 0
+        for store in lake.stores:
+            metrics = store.table().optimize.compact(target_size=1 << 28)
+            added += metrics["numFilesAdded"]
+            removed += metrics["numFilesRemoved"]
+    return {"files_added": added, "files_removed": removed, "snapshot": lake.version}
+
+
+def vacuum(lake: Lake, *, retained: Collection[int], dry_run: bool = False) -> list[str]:
+    """Delete files that neither the present version nor a retained one needs; returns them.
+
+    Args:
+        lake: The lake.
+        retained: Versions that must stay readable: those that retained training runs name.
+        dry_run: Only say which.
+
+    Raises:
+        LakeError: A retained version cannot be kept because it is damaged or newer than the lake.
+    """
+    with writer_lock(lake.path):
+        lost = set(lake.store.lost_versions())
+        _refuse_unknown(lake, set(retained) - lost)
+        files = lake.store.vacuum(keep=sorted(set(retained) - lost), dry_run=dry_run)
+        if not dry_run:
+            for store in lake.stores[1:]:
+                store.vacuum(keep=())
+            _remove_stale_staging(lake.path / "staging")
+    return files
+
+
+def _refuse_unknown(lake: Lake, versions: set[int]) -> None:
+    newest = lake.version
+    for version in sorted(versions):
+        if version > newest:
+            raise LakeError(
+                f"a training run names version {version}, but the lake ends at {newest}",
+                hint="is this the lake the run was trained on?",
+            )
+        lake.store.scan(version)
+
+
+def _remove_stale_staging(folder: Path) -> None:
+    """Remove what killed loads left behind; a load that is younger than a day may still be running."""
+    for entry in folder.glob("*"):
+        if time.time() - entry.stat().st_mtime > _STALE_SECONDS:
+            shutil.rmtree(entry, ignore_errors=True)
+
+
+def check(lake: Lake, *, now: datetime) -> list[Finding]:
+    """Look for what must never be in the lake; an empty list means it is sound.
+
+    Raises:
+        LakeError: A file of the present version is missing.
+    """
+    scan = lake.store.scan()
+    rules = {
+        "versions stated twice at the same revision": f"""SELECT count(*) FROM (SELECT source, ticket_id, revision
+            FROM {scan} WHERE key IN (SELECT key FROM {scan} GROUP BY key HAVING count(*) > 1)
+            GROUP BY ALL HAVING count(*) > 1 AND max(revision) > 1)""",
+        "tickets with several versions of which none is marked as a later one": f"""SELECT count(*) FROM (SELECT
+            source, ticket_id FROM {scan} GROUP BY ALL HAVING count(*) > 1 AND max(revision) = 1)""",
+        "versions without an id or a time": f"""SELECT count(*) FROM {scan}
+            WHERE ticket_id IS NULL OR opened_at IS NULL OR known_at IS NULL""",
+        "tickets opened in the future": f"SELECT count(*) FROM {scan} WHERE opened_at > {instant(now)}",
+        "erased tickets that came back": f"""SELECT count(*) FROM {scan}
+            SEMI JOIN {lake.erasures_store.scan()} USING (key)""",
+    }
+    with duck() as connection:
+        found = [Finding(what, connection.execute(query).fetchall()[0][0]) for what, query in rules.items()]
+    return [finding for finding in found if finding.count]
