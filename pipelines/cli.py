@@ -13,6 +13,7 @@ from features.errors import WeisuError
 COMMANDS: Final[tuple[str, ...]] = (
     "demo",
     "detect",
+    "doctor",
     "forecast",
     "ingest",
     "models",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
@@ -35,10 +36,16 @@ def open_lake(settings: Settings) -> Lake:
     Raises:
         PipelineError: Nothing has been ingested yet.
     """
-    lake = Lake.open(settings.lake_path, timezone=settings.timezone)
-    if lake.version < 0:
+    if not holds_tickets(settings):
         raise PipelineError("the lake is empty", hint="`weisu ingest FILE --mapping NAME` first, or `weisu demo`")
-    return lake
+    return Lake.open(settings.lake_path, timezone=settings.timezone)
+
+
+def holds_tickets(settings: Settings) -> bool:
+    """Tell whether anything was ever ingested, without making an empty lake by asking."""
+    if not Path(settings.lake_path, "tickets", "_delta_log").is_dir():
+        return False
+    return Lake.open(settings.lake_path, timezone=settings.timezone).version > 0
 
 
 def read_panel(

@@ -30,7 +30,7 @@ def register(app: typer.Typer) -> None:
     app.command("simulate")(simulate)
 
 
-def simulate(  # noqa: PLR0917 - every parameter is a flag
+def simulate(
     tickets: Annotated[int, typer.Option("--tickets", min=1, help="How many tickets are opened in the span.")],
     start: Annotated[str, typer.Option("--from", help="First day, 2023-11-23.")],
     end: Annotated[str, typer.Option("--to", help="Moment of the export; a bare date means its first instant.")],

@@ -41,7 +41,7 @@ class Store:
         Raises:
             StoreError: The database cannot be opened, reached or migrated.
         """
-        parsed = _normalise(url)
+        parsed = normalise_url(url)
         try:
             engine = _engine(parsed)
             migrate(engine)
@@ -74,7 +74,8 @@ class Store:
         self.engine.dispose()
 
 
-def _normalise(url: str) -> URL:
+def normalise_url(url: str) -> URL:
+    """Return the URL with the driver that is installed: psycopg 3 for PostgreSQL."""
     parsed = make_url(url)
     if parsed.drivername in {"postgres", "postgresql"}:
         return parsed.set(drivername="postgresql+psycopg")

@@ -1,0 +1,181 @@
+"""What each job does: the idempotent functions of the pipelines and of the serving side, called by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from features.clock import Clock
+from features.errors import WeisuError
+from features.settings import Settings
+from pipelines.schedule.incoming import DONE, FAILED, Arrival, arrivals, put_away
+from pipelines.schedule.plan import Schedule
+from serve.jobs import record
+from serve.store import Store
+
+QUICK: Final = "quick"
+LIGHT: Final = "light"
+HEAVY: Final = "heavy"
+LANES: Final[Mapping[str, int]] = {QUICK: 2, LIGHT: 1, HEAVY: 1}
+"""Lanes and their threads: a training never holds up detection, and neither holds up delivery."""
+
+RULES: Final = "rules"
+"""Name under which the recitable rules on a batch are recorded."""
+
+_MOST_KEYS: Final = 100_000
+"""A larger batch is history being loaded: rules look at all recent tickets then."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a job works with."""
+
+    settings: Settings
+    store: Store
+    clock: Clock
+    schedule: Schedule
+    slot: datetime
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a job says about its run: a JSON-ready summary, and why it is degraded ('' when it is not)."""
+
+    summary: dict[str, Any] = field(default_factory=dict)
+    degraded: str = ""
+
+
+@dataclass(frozen=True)
+class Work:
+    """One kind of job.
+
+    Attributes:
+        run: Does it; safe to repeat.
+        lane: Where it runs.
+        ready: Whether there is anything to work on.
+        recorded: Every run has a row in the store; otherwise only failures have.
+    """
+
+    run: Callable[[Context], Outcome]
+    lane: str
+    ready: Callable[[Context], bool] = lambda _context: True
+    recorded: bool = True
+
+
+def _has_tickets(context: Context) -> bool:
+    from pipelines.panels import holds_tickets
+
+    return holds_tickets(context.settings)
+
+
+def _arrived(context: Context) -> list[Arrival]:
+    schedule = context.schedule
+    return arrivals(schedule.incoming, now=context.clock.now(), settle=schedule.settle)
+
+
+def ingest_incoming(context: Context) -> Outcome:
+    """Take every complete file of the watched folder, one after the other; a bad one is put aside with its error."""
+    taken: dict[str, Any] = {}
+    refused: dict[str, str] = {}
+    for arrival in _arrived(context):
+        name = f"{arrival.path.parent.name}/{arrival.path.name}"
+        try:
+            taken[name] = _ingest(arrival, context)
+        except WeisuError as error:
+            refused[name] = str(error)
+            put_away(arrival.path, into=FAILED, note=str(error))
+        else:
+            put_away(arrival.path, into=DONE)
+    return Outcome({"files": taken, "refused": refused}, f"refused {', '.join(refused)}" if refused else "")
+
+
+def _ingest(arrival: Arrival, context: Context) -> dict[str, Any]:
+    from pipelines.ingest import ingest
+
+    summary = ingest(
+        [arrival.path],
+        arrival.mapping,
+        context.settings,
+        context.clock,
+        on_batch=lambda keys: _recite(keys, arrival, context),
+    )
+    return summary.to_json()
+
+
+def _recite(keys: Any, arrival: Arrival, context: Context) -> None:
+    """Run the recitable rules on a batch; if they fail, that is recorded, and the batch stays in the lake."""
+    from pipelines.detect import detect
+
+    few = None if keys.num_rows > _MOST_KEYS else _ticket_keys(keys)
+    try:
+        with record(context.store, RULES, clock=context.clock, key=arrival.path.name) as job:
+            summary = detect(context.settings, context.clock, rules_only=True, keys=few)
+            job.summary, job.degraded = _jsonable(summary.to_json()), summary.degraded
+    except Exception:  # noqa: BLE001 - recorded above; the hourly detectors see the same tickets again
+        return
+
+
+def _ticket_keys(keys: Any) -> list[str]:
+    sources, tickets = keys["source"].to_pylist(), keys["ticket_id"].to_pylist()
+    return [f"{source}/{ticket}" for source, ticket in zip(sources, tickets, strict=True)]
+
+
+def _train(context: Context) -> Outcome:
+    from pipelines.train import train
+
+    return _outcome(train(context.settings, context.clock))
+
+
+def _forecast(context: Context) -> Outcome:
+    from pipelines.forecast import forecast
+
+    return _outcome(forecast(context.settings, context.clock))
+
+
+def _detect(context: Context) -> Outcome:
+    from pipelines.detect import detect
+
+    return _outcome(detect(context.settings, context.clock))
+
+
+def _report(context: Context) -> Outcome:
+    from pipelines.schedule.reporting import write_weekly_report
+
+    return Outcome(write_weekly_report(context))
+
+
+def _clocks(context: Context) -> Outcome:
+    from serve.alerts import tick
+
+    return Outcome(_jsonable(tick(context.store, context.clock, context.settings).to_json()))
+
+
+def _deliver(context: Context) -> Outcome:
+    from serve.delivery import run_once
+
+    return Outcome(run_once(context.store, context.settings, context.clock).to_json())
+
+
+def _outcome(summary: Any) -> Outcome:
+    return Outcome(_jsonable(summary.to_json()), summary.degraded)
+
+
+def _jsonable(document: dict[str, Any]) -> dict[str, Any]:
+    import json
+
+    found: dict[str, Any] = json.loads(json.dumps(document, default=str, ensure_ascii=False))
+    return found
+
+
+WORK: Final[Mapping[str, Work]] = {
+    "ingest": Work(ingest_incoming, LIGHT, ready=lambda context: bool(_arrived(context))),
+    "train": Work(_train, HEAVY, ready=_has_tickets),
+    "forecast": Work(_forecast, HEAVY, ready=_has_tickets),
+    "report": Work(_report, HEAVY, ready=_has_tickets),
+    "detect": Work(_detect, LIGHT, ready=_has_tickets),
+    "clocks": Work(_clocks, QUICK, recorded=False),
+    "deliver": Work(_deliver, QUICK, recorded=False),
+}
+"""What the jobs of a schedule do, by name."""
