@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ from serve.pages.charts.scale import Frame, nice_ticks
 WIDE = (760.0, 270.0)
 NARROW = (370.0, 250.0)
 SPARK = (120.0, 34.0)
-_LABEL_EVERY = 4
+_LABELS = 8
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ def demand_chart(periods: Sequence[Period], *, title: str, name: str, narrow: bo
     highest = max((value for one in periods for value in (one.actual, one.p90, one.last_year) if value), default=1.0)
     ticks = nice_ticks(highest * 1.02)
     frame = Frame(width, height, ticks[-1], len(periods), left=48.0)
-    body = [*_grid(frame, ticks), *_labels(frame, periods, every=_LABEL_EVERY)]
+    body = [*_grid(frame, ticks), *_labels(frame, periods, every=math.ceil(len(periods) / (4 if narrow else _LABELS)))]
     first_ahead = next((at for at, one in enumerate(periods) if one.p50 is not None), None)
     if first_ahead is not None:
         edge = (frame.x(first_ahead - 1) + frame.x(first_ahead)) / 2

@@ -99,7 +99,7 @@ def overview(session: Session, settings: Settings, words: Words, wanted: Wanted,
     forecast = issue_frame(session, issue)
     history = weekly_history(settings, as_of=now)
     chosen = _chosen(forecast, wanted)
-    known = history.series(str(chosen["unique_id"].iloc[0])) if history is not None else pd.Series(dtype=float)
+    known = _known(history, str(chosen["unique_id"].iloc[0]))
     periods = _periods(chosen, known, WEEKS_WIDE)
     name = series_name(chosen.iloc[0], words)
     simulated = alerts_are_simulated(session) or (history is not None and history.simulated)
@@ -208,7 +208,7 @@ def _weeks(chosen: pd.DataFrame, settings: Settings) -> list[WeekRow]:
 
 def _row(group: pd.DataFrame, history: History | None, words: Words) -> SeriesRow:
     first = group.iloc[0]
-    known = history.series(str(first["unique_id"])) if history is not None else pd.Series(dtype=float)
+    known = _known(history, str(first["unique_id"]))
     name = series_name(first, words)
     last_year = _or_none(first["last_year"])
     return SeriesRow(
@@ -222,6 +222,12 @@ def _row(group: pd.DataFrame, history: History | None, words: Words) -> SeriesRo
         change=_change(float(first["p50"]), last_year),
         picture=spark(_periods(group, known, 12), title=name, name=f"spark-{abs(hash(first['unique_id']))}"),
     )
+
+
+def _known(history: History | None, unique_id: str) -> pd.Series:
+    if history is None:
+        return pd.Series(dtype=float, index=pd.DatetimeIndex([]))
+    return history.series(unique_id)
 
 
 def _change(now: float, before: float | None) -> float | None:
