@@ -17,8 +17,7 @@ class GroupingConfig(BaseModel):
     """When texts are about one cause.
 
     The thresholds are cosines, set on labelled messages of another set, from pairs that cannot have one cause because
-    their classes differ: about one such pair in 10,000 reaches `seed`, one in 1,000 reaches `near` (see
-    docs/candidates.md).
+    their classes differ: fewer than one such pair in 10,000 reaches either of the first two (docs/candidates.md).
 
     Attributes:
         seed: Two texts this alike start a group.
