@@ -5,7 +5,7 @@ import chinese_calendar
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.calendars import (
@@ -137,6 +137,7 @@ def test_weekend_is_the_countrys_own():
     assert frame["is_workday"].tolist() == [False, False, True]
 
 
+@settings(deadline=None)
 @given(
     country=st.sampled_from(["CN", "US", "DE", "IL"]),
     first=st.dates(date(1991, 1, 1), date(2049, 1, 1)),
@@ -209,8 +210,8 @@ def test_wrong_override_rows_are_named(rows, message):
 def test_override_file_with_bom_is_read_and_configured(tmp_path):
     path = tmp_path / "calendar.csv"
     path.write_text("date,kind,name\n2027-03-10,holiday,三月三\n", encoding="utf-8-sig")
-    settings = Settings(country="CN", sections={"calendar": {"overrides": str(path)}})
-    frame = calendar_for(settings)(date(2027, 3, 10), date(2027, 3, 10))
+    installation = Settings(country="CN", sections={"calendar": {"overrides": str(path)}})
+    frame = calendar_for(installation)(date(2027, 3, 10), date(2027, 3, 10))
     assert frame["holiday"].item() == "三月三"
     assert calendar_version(read_overrides(path)).startswith(f"{CALENDAR_VERSION}+")
 

@@ -1,0 +1,54 @@
+"""Taxonomy: labels that change over time, brought to one language as of a date.
+
+read_crosswalk(path), check_file(path)         the versioned table of changes
+apply_crosswalk(counts, crosswalk, as_of)      restate counts; splits share history, merges add it up
+relabel_tickets(tickets, crosswalk, as_of)     the same for single tickets
+propose_changes(counts)                        births and deaths that look like one change
+suggest_aliases(labels)                        spellings of one label
+prefer_source(tickets, precedence)             one ticket in two sources: whose word counts
+crosswalk_for(settings), install_crosswalk     the crosswalk of an installation
+"""
+
+from features.taxonomy.aliases import normal_label, suggest_aliases
+from features.taxonomy.apply import apply_crosswalk, relabel_tickets
+from features.taxonomy.changes import ChangeConfig, propose_changes, proposed_rows
+from features.taxonomy.checks import CheckReport, Problem, check_rows
+from features.taxonomy.crosswalk import (
+    NO_CROSSWALK,
+    Crosswalk,
+    check_file,
+    content_hash,
+    empty_crosswalk,
+    make_crosswalk,
+    read_crosswalk,
+)
+from features.taxonomy.errors import CrosswalkError, TaxonomyError
+from features.taxonomy.installed import crosswalk_for, install_crosswalk, taxonomy_version
+from features.taxonomy.precedence import clock_differences, prefer_source
+
+__all__ = [
+    "NO_CROSSWALK",
+    "ChangeConfig",
+    "CheckReport",
+    "Crosswalk",
+    "CrosswalkError",
+    "Problem",
+    "TaxonomyError",
+    "apply_crosswalk",
+    "check_file",
+    "check_rows",
+    "clock_differences",
+    "content_hash",
+    "crosswalk_for",
+    "empty_crosswalk",
+    "install_crosswalk",
+    "make_crosswalk",
+    "normal_label",
+    "prefer_source",
+    "propose_changes",
+    "proposed_rows",
+    "read_crosswalk",
+    "relabel_tickets",
+    "suggest_aliases",
+    "taxonomy_version",
+]
