@@ -16,6 +16,8 @@ COMMANDS: Final[tuple[str, ...]] = (
     "doctor",
     "forecast",
     "ingest",
+    "lake",
+    "mapping",
     "models",
     "schedule",
     "serve",

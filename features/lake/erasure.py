@@ -85,7 +85,7 @@ def erase(
     with writer_lock(lake.path), duck() as connection:
         everything = _files(lake.store.path)
         keys, versions = _matching(connection, everything, where)
-        quarantined = _erase_quarantine(lake, f"source = {literal(source)} AND ({named})") if named else 0
+        quarantined = _erase_quarantine(connection, lake, f"source = {literal(source)} AND ({named})") if named else 0
         if keys:
             _delete_rows(lake, keys)
         snapshot = lake.version
@@ -129,12 +129,20 @@ def _delete_old_files(connection: Any, lake: Lake, keys: list[int]) -> int:
     return deleted
 
 
-def _erase_quarantine(lake: Lake, where: str) -> int:
-    """Delete matching rows of the quarantine and all its old files: nobody replays a quarantine."""
+def _erase_quarantine(connection: Any, lake: Lake, where: str) -> int:
+    """Delete matching rows of the quarantine and all its old files: nobody replays a quarantine.
+
+    The log of the table keeps the condition of a deletion, so it names loads and rows, never a person.
+    """
     store = lake.quarantine_store
-    deleted = int(store.table().delete(where.replace("[", "(").replace("]", ")"))["num_deleted_rows"])
-    if deleted:
-        store.vacuum(keep=())
+    rows = connection.execute(
+        f'SELECT load_id, list("row") FROM {store.scan()} WHERE {where} GROUP BY load_id'
+    ).fetchall()
+    if not rows:
+        return 0
+    named = (f'(load_id = {literal(load)} AND "row" IN ({", ".join(map(str, numbers))}))' for load, numbers in rows)
+    deleted = int(store.table().delete(" OR ".join(named))["num_deleted_rows"])
+    store.vacuum(keep=())
     return deleted
 
 
@@ -150,6 +158,7 @@ def _audit(
     snapshot: int,
 ) -> None:
     erasure_id = uuid.uuid4().hex
+    recorded: list[int | None] = [*keys] or [None]
     rows = [
         {
             "erasure_id": erasure_id,
@@ -161,7 +170,7 @@ def _audit(
             "versions": versions,
             "snapshot": snapshot,
         }
-        for key in keys or [None]
+        for key in recorded
     ]
     lake.erasures_store.append_rows(
         pa.Table.from_pylist(rows, schema=ERASURES), name=erasure_id, note={"erased": len(keys)}

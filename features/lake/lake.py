@@ -108,7 +108,7 @@ class Lake:
         counts = comparison.counts
         if not files:
             return counts
-        note = {"load": batch.load_id, "source": batch.mapping.source, "file": batch.name}
+        note: dict[str, Any] = {"load": batch.load_id, "source": batch.mapping.source, "file": batch.name}
         note |= {"kept": counts.kept, "updated": counts.updated}
         return replace(counts, version=self.store.append(files, note=note, guard=version), files=tuple(files))
 

@@ -88,8 +88,8 @@ def compare(connection: Any, batch: StagedBatch, scan: str, erased: str, *, vers
     staged = f"read_parquet({literal(str(batch.file))}, file_row_number = true)"
     connection.execute(f"CREATE TEMP VIEW staged AS SELECT * FROM {staged}")
     connection.execute(
-        "CREATE TEMP TABLE staged_keys AS SELECT key, count(*) AS n FROM staged "
-        f"WHERE problem IS NULL AND key NOT IN (SELECT key FROM {erased}) GROUP BY key"
+        f"CREATE TEMP TABLE staged_keys AS SELECT key, count(*) AS n FROM staged ANTI JOIN {erased} USING (key) "
+        "WHERE problem IS NULL GROUP BY key"
     )
     connection.execute(
         f"CREATE TEMP TABLE history AS SELECT {_WHO}, revision, known_at, content_hash, {', '.join(_COMPARED)} "

@@ -41,7 +41,7 @@ def detect_encoding(path: Path) -> str:
 def transcode(path: Path, encoding: str, target: Path) -> None:
     """Write `path` as UTF-8 without a byte-order mark to `target`."""
     with _open(path) as source, target.open("w", encoding="utf-8", newline="") as sink:
-        reader = codecs.getreader(encoding)(source, errors="replace")
+        reader = codecs.getreader(encoding)(source, "replace")
         while text := reader.read(_CHUNK):
             sink.write(text)
 

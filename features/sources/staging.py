@@ -94,7 +94,7 @@ class Staging:
         query = canonical_query(raw, self.mapping, now=self.now, load_id=self.load_id, private=self.privacy is not None)
         staged = self.into / "staged.parquet"
         connection.execute(f"COPY ({query}) TO {literal(str(staged))} (FORMAT parquet, COMPRESSION zstd)")
-        unreadable = _count(connection, f"SELECT count(*) FROM {raw.rejects}") if raw.rejects else 0
+        unreadable = _count(connection, f"SELECT count(DISTINCT line) FROM {raw.rejects}") if raw.rejects else 0
         batch = StagedBatch(
             file=staged,
             mapping=self.mapping,
@@ -111,8 +111,8 @@ class Staging:
         """Return the bad rows: unreadable lines, and rows without what a ticket needs."""
         # The line itself and DuckDB's message about it may hold anything, so neither is kept.
         unreadable = (
-            f"""UNION ALL SELECT (line - 1)::BIGINT, column_name, 'unreadable: ' || lower(error_type::VARCHAR), NULL,
-            NULL, NULL FROM {raw.rejects}"""
+            f"""UNION ALL SELECT (line - 1)::BIGINT, min(column_name), 'unreadable: ' || min(lower(error_type::VARCHAR)),
+            NULL, NULL, NULL FROM {raw.rejects} GROUP BY line"""
             if raw.rejects
             else ""
         )

@@ -1,0 +1,145 @@
+"""`weisu lake`: look after the ticket lake."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from pipelines.commands.options import Home, Json, print_json, say, settings_for
+
+lake_app = typer.Typer(help="Look after the ticket lake.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the command line."""
+    app.add_typer(lake_app, name="lake")
+
+
+def _lake(home: Any) -> Any:
+    from features.lake import Lake
+
+    settings = settings_for(home)
+    return Lake.open(settings.lake_path, timezone=settings.timezone)
+
+
+@lake_app.command("history")
+def history_command(home: Home = None, as_json: Json = False) -> None:
+    """List the versions of the lake, newest first."""
+    from features.lake.upkeep import history
+
+    versions = history(_lake(home))
+    if as_json:
+        print_json({"schema_version": 1, "versions": versions})
+        return
+    for entry in versions:
+        note = ", ".join(f"{key} {entry[key]}" for key in ("source", "file", "kept", "updated") if key in entry)
+        say(f"{entry['version']:>6}  {entry['at']}  {entry['operation']}  {note}")
+
+
+@lake_app.command("optimize")
+def optimize_command(home: Home = None, as_json: Json = False) -> None:
+    """Merge small files; nothing that is read changes."""
+    from features.lake.upkeep import optimize
+
+    done = optimize(_lake(home))
+    if as_json:
+        print_json({"schema_version": 1, **done})
+        return
+    say(f"{done['files_removed']} files became {done['files_added']}; the lake is at version {done['snapshot']}")
+
+
+@lake_app.command("vacuum")
+def vacuum_command(
+    home: Home = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be deleted.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Delete files that neither the present version nor a retained training run needs."""
+    from features.lake.upkeep import vacuum
+    from pipelines.retained import retained_snapshots
+
+    retained = retained_snapshots(settings_for(home))
+    files = vacuum(_lake(home), retained=retained, dry_run=dry_run)
+    if as_json:
+        print_json({"schema_version": 1, "dry_run": dry_run, "files": files, "retained": sorted(retained)})
+        return
+    kept = ", ".join(map(str, sorted(retained))) or "none"
+    say(f"{len(files)} files {'would be ' if dry_run else ''}deleted; versions kept for training runs: {kept}")
+
+
+@lake_app.command("check")
+def check_command(home: Home = None, as_json: Json = False) -> None:
+    """Look for what must never be in the lake; exit code 1 if anything is found."""
+    from features.clock import SystemClock
+    from features.lake.upkeep import check
+
+    lake = _lake(home)
+    findings = check(lake, now=SystemClock().now())
+    if as_json:
+        found = [{"what": finding.what, "count": finding.count} for finding in findings]
+        print_json({"schema_version": 1, "snapshot": lake.version, "sound": not findings, "findings": found})
+    else:
+        for finding in findings:
+            say(f"{finding.count:,} {finding.what}")
+        say(f"version {lake.version}: {'sound' if not findings else 'damaged'}")
+    if findings:
+        raise typer.Exit(1)
+
+
+@lake_app.command("quarantine")
+def quarantine_command(
+    home: Home = None,
+    source: Annotated[str | None, typer.Option("--source", help="Only this source.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List the rows that were refused, with file, row, column and reason."""
+    rows = _lake(home).quarantine(source=source).to_pylist()
+    if as_json:
+        print_json({"schema_version": 1, "rows": rows})
+        return
+    for row in rows:
+        say(
+            f"{row['source']}: {row['file']}, row {row['row']}, {row['column']}: {row['reason']} ({row['value'] or ''})"
+        )
+
+
+@lake_app.command("erase")
+def erase_command(
+    source: Annotated[str, typer.Option("--source", help="Source of the tickets.")],
+    by: Annotated[str, typer.Option("--by", help="Who asked for it; kept in the audit.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept in the audit.")],
+    ids: Annotated[list[str] | None, typer.Option("--id", help="Ticket id; may be repeated.")] = None,
+    caller: Annotated[str | None, typer.Option("--caller", help="The caller, as the hotline wrote it.")] = None,
+    older_than: Annotated[
+        str | None, typer.Option("--older-than", help="Retention: everything opened before this day.")
+    ] = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Remove tickets from history, quarantine and old versions, for good."""
+    from features.clock import SystemClock
+    from features.lake.erasure import erase
+    from features.privacy import CallerHasher
+    from pipelines.commands.options import parse_as_of
+
+    settings, now = settings_for(home), SystemClock().now()
+    hashes = CallerHasher(settings.secret_key(), retired=_retired_keys(settings)).hashes_of(caller) if caller else []
+    before = parse_as_of(older_than, settings, now=now) if older_than else None
+    result = erase(
+        _lake(home), source=source, ids=ids or (), callers=hashes, opened_before=before, by=by, reason=reason, now=now
+    )
+    if as_json:
+        print_json(result.to_json())
+        return
+    say(
+        f"{result.tickets} tickets ({result.versions} versions) and {result.quarantined} quarantined rows erased, "
+        f"{result.files} old files deleted; the lake is at version {result.snapshot}"
+    )
+    if result.lost:
+        listed = ", ".join(map(str, result.lost))
+        say(f"versions that can no longer be replayed exactly: {listed}")
+
+
+def _retired_keys(settings: Any) -> list[bytes]:
+    return [key.encode() for key in settings.section("privacy").get("retired_keys", [])]

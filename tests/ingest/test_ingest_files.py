@@ -1,0 +1,183 @@
+"""`weisu ingest` on files: what is counted, refused, and never done twice."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import xlsxwriter
+from typer.testing import CliRunner
+
+from features.lake import Lake
+from features.mappings import Mapping
+from features.sources.errors import QuarantineError, SourceError
+from pipelines.cli import app
+from pipelines.ingest import ingest
+
+HEADER = ["工单编号", "受理时间", "办结时间", "三级事项", "区县", "来电人", "诉求内容"]
+ROWS = [
+    ["HK001", "2026-03-02 09:00:00", "2026-03-05 10:00:00", "噪声", "美兰区", "13907551234", "我叫王建国，施工太吵"],
+    ["HK002", "2026-03-02 10:30:00", "", "油烟", "龙华区", "13876543210", "饭店油烟，电话13907551234"],
+    ["HK003", "2026/03/03 11:00", "", "", "", "", ""],
+]
+
+
+def csv_text(rows: list[list[str]], separator: str = ",") -> str:
+    return "\n".join(separator.join(row) for row in [HEADER, *rows]) + "\n"
+
+
+def write_csv(path: Path, rows: list[list[str]] = ROWS, encoding: str = "utf-8", separator: str = ",") -> Path:
+    path.write_bytes(csv_text(rows, separator).encode(encoding))
+    return path
+
+
+def write_xlsx(path: Path) -> Path:
+    with xlsxwriter.Workbook(str(path)) as book:
+        sheet = book.add_worksheet()
+        stamp = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
+        sheet.write(0, 0, "工单导出")
+        for column, name in enumerate(HEADER):
+            sheet.write(1, column, name)
+        for line, row in enumerate(ROWS, start=2):
+            for column, value in enumerate(row):
+                sheet.write(line, column, value)
+            sheet.write_datetime(line, 1, datetime(2026, 3, 2 + line, 9), stamp)  # noqa: DTZ001 - as in a sheet
+    return path
+
+
+def tickets(settings):
+    return Lake.open(settings.lake_path, timezone=settings.timezone).tickets()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
+def test_encodings_are_recognised(tmp_path, settings, clock, encoding):
+    summary = ingest([write_csv(tmp_path / "export.csv", encoding=encoding)], "zh_12345", settings, clock)
+    assert (summary.read, summary.kept, summary.quarantined) == (3, 3, 0)
+    assert tickets(settings)["category"].to_pylist() == ["噪声", "油烟", "未分类"]
+
+
+@pytest.mark.parametrize("kind", ["csv", "tsv", "parquet", "jsonl", "xlsx"])
+def test_every_kind_of_file_is_read(tmp_path, settings, clock, kind):
+    path = tmp_path / f"export.{kind}"
+    columns = {name: [row[i] or None for row in ROWS] for i, name in enumerate(HEADER)}
+    if kind == "parquet":
+        pq.write_table(pa.table(columns), path)
+    elif kind == "jsonl":
+        path.write_text("\n".join(json.dumps(dict(zip(HEADER, row, strict=True)), ensure_ascii=False) for row in ROWS))
+    elif kind == "xlsx":
+        write_xlsx(path)
+    else:
+        write_csv(path, separator="\t" if kind == "tsv" else ",")
+    summary = ingest([path], "zh_12345", settings, clock)
+    assert (summary.read, summary.kept) == (3, 3)
+    assert tickets(settings)["ticket_id"].to_pylist() == ["HK001", "HK002", "HK003"]
+
+
+def test_texts_and_callers_are_masked_on_the_way_in(tmp_path, settings, clock):
+    ingest([write_csv(tmp_path / "export.csv")], "zh_12345", settings, clock)
+    first, second, third = tickets(settings).to_pylist()
+    assert "王建国" not in first["text"]
+    assert "13907551234" not in second["text"]
+    assert first["caller"] != second["caller"]
+    assert (third["caller"], third["text"]) == (None, None)
+
+
+def test_the_same_file_again_changes_nothing(tmp_path, settings, clock):
+    path = write_csv(tmp_path / "export.csv")
+    first = ingest([path], "zh_12345", settings, clock)
+    again = ingest([path], "zh_12345", settings, clock)
+    assert (again.read, again.unchanged, again.kept, again.skipped) == (3, 3, 0, 1)
+    assert again.snapshot == first.snapshot
+
+
+def test_a_folder_and_a_glob(tmp_path, settings, clock):
+    (tmp_path / "in").mkdir()
+    write_csv(tmp_path / "in" / "a.csv", ROWS[:1])
+    write_csv(tmp_path / "in" / "b.csv", ROWS[1:])
+    (tmp_path / "in" / "notes.md").write_text("not a table")
+    assert ingest([tmp_path / "in"], "zh_12345", settings, clock).read == 3
+    assert ingest([str(tmp_path / "in" / "*.csv")], "zh_12345", settings, clock).skipped == 2
+
+
+def test_bad_rows_are_quarantined_with_their_place_and_reason(tmp_path, settings, clock):
+    bad = [
+        ["", "2026-03-02 09:00:00", "", "噪声", "美兰区", "13907551234", "x"],
+        ["HK010", "", "", "噪声", "美兰区", "", "x"],
+        ["HK011", "2030-01-01 00:00:00", "", "噪声", "美兰区", "", "x"],
+        ["HK012", "昨天 13907551234", "", "噪声", "美兰区", "", "x"],
+    ]
+    summary = ingest([write_csv(tmp_path / "export.csv", ROWS + ROWS[:1] + bad)], "zh_12345", settings, clock)
+    assert (summary.read, summary.kept, summary.unchanged, summary.repeated, summary.quarantined) == (8, 3, 1, 1, 4)
+    rows = Lake.open(settings.lake_path, timezone="Asia/Shanghai").quarantine().to_pylist()
+    found = [(row["file"], row["row"], row["column"], row["reason"]) for row in rows]
+    assert found == [
+        ("export.csv", 5, "ticket_id", "no id"),
+        ("export.csv", 6, "opened_at", "no time"),
+        ("export.csv", 7, "opened_at", "time in the future"),
+        ("export.csv", 8, "opened_at", "time is unreadable"),
+    ]
+    assert "13907551234" not in json.dumps(rows, default=str)
+    assert rows[2]["value"] == "2030-01-01 00:00:00"
+
+
+def test_a_line_that_is_no_row_is_quarantined_without_its_text(tmp_path, settings, clock):
+    path = tmp_path / "export.csv"
+    path.write_text(csv_text(ROWS) + "HK009,2026-03-02 09:00:00,,噪声,美兰区,13907551234,太吵,王建国,多一列\n")
+    summary = ingest([path], "zh_12345", settings, clock)
+    assert (summary.read, summary.kept, summary.quarantined) == (4, 3, 1)
+    row = Lake.open(settings.lake_path, timezone="Asia/Shanghai").quarantine().to_pylist()[0]
+    assert (row["row"], row["reason"]) == (4, "unreadable: too many columns")
+    assert row["value"] is None
+
+
+def test_too_many_bad_rows_fail_before_anything_is_kept(tmp_path, settings, clock):
+    bad = [[f"HK{i}", "not a time", "", "", "", "", ""] for i in range(20)]
+    path = write_csv(tmp_path / "export.csv", ROWS + bad)
+    with pytest.raises(QuarantineError, match=r"20 of 23 rows are bad \(20 x opened_at: time is unreadable"):
+        ingest([path], "zh_12345", settings, clock)
+    assert tickets(settings).num_rows == 0
+    assert Lake.open(settings.lake_path, timezone="Asia/Shanghai").quarantine().num_rows == 0
+
+
+def test_keys_of_new_and_changed_tickets_are_handed_on(tmp_path, settings, clock):
+    heard: list[pa.Table] = []
+    ingest([write_csv(tmp_path / "a.csv", ROWS[:2])], "zh_12345", settings, clock, on_batch=heard.append)
+    ingest([write_csv(tmp_path / "b.csv")], "zh_12345", settings, clock, on_batch=heard.append)
+    ingest([tmp_path / "b.csv"], "zh_12345", settings, clock, on_batch=heard.append)
+    assert [sorted(keys["ticket_id"].to_pylist()) for keys in heard] == [["HK001", "HK002"], ["HK003"]]
+
+
+def test_a_missing_column_is_named(tmp_path, settings, clock):
+    path = tmp_path / "export.csv"
+    path.write_text("a,b\n1,2\n")
+    with pytest.raises(Exception, match="no column '工单编号' or '工单号' \\(for ticket_id\\)"):
+        ingest([path], "zh_12345", settings, clock)
+
+
+def test_a_missing_file_is_named(settings, clock):
+    with pytest.raises(SourceError, match=r"no such file: nowhere\.csv"):
+        ingest(["nowhere.csv"], "zh_12345", settings, clock)
+
+
+def test_times_with_an_offset_under_a_clock_without_one_are_not_guessed(tmp_path, settings, clock):
+    path = tmp_path / "export.csv"
+    path.write_text("id,t\n1,2026-03-02T09:00:00+08:00\n2,2026-03-02T09:00:00\n")
+    columns = {"ticket_id": "id", "opened_at": "t"}
+    offset = Mapping(source="a", timezone="Asia/Shanghai", clock="offset", known_at="opened_at", columns=columns)
+    local = Mapping(source="b", timezone="Asia/Shanghai", clock="local", known_at="opened_at", columns=columns)
+    assert ingest([path], offset, settings, clock).quarantined == 1
+    assert ingest([path], local, settings, clock).quarantined == 1
+    assert set(tickets(settings)["opened_at"].to_pylist()) == {datetime(2026, 3, 2, 1, tzinfo=UTC)}
+
+
+def test_the_command_prints_one_json_document(tmp_path, settings, monkeypatch):
+    monkeypatch.setenv("WEISU_HOME", str(tmp_path / "home"))
+    path = write_csv(tmp_path / "export.csv")
+    result = CliRunner().invoke(app, ["ingest", str(path), "--mapping", "zh_12345", "--json"])
+    assert result.exit_code == 0
+    document = json.loads(result.stdout)
+    assert (document["schema_version"], document["read"], document["kept"]) == (1, 3, 3)
