@@ -15,20 +15,39 @@ from features.clock import Clock
 from features.lake import Lake
 from features.series import UNCLASSIFIED
 from features.settings import Settings
+from features.taxonomy import taxonomy_version
 from models.hotspots import SurgeConfig, detect_surges
 from models.hotspots.candidates import MergeConfig, merge_candidates
 from models.hotspots.rules import RuleConfig, apply_rules
+from models.hotspots.seasonal import due_forecasts, seasonal_calendar
+from models.hotspots.spatial import ScanConfig, find_clusters
+from models.hotspots.textgroups import TextConfig, find_groups
 from pipelines.errors import NoChampionError
 from pipelines.panels import Known, open_lake, read_panel, reasons
+from pipelines.topics import remembered
 from pipelines.tracking import Registry
 from pipelines.tracking.registry import HOTSPOT
-from pipelines.versions import taxonomy_version
-from serve.alerts import Candidate, DetectionRun, intake
+from serve.alerts import Candidate, DetectionRun, Kind, intake
 from serve.store import Store
 
-RULE_KINDS: Final = ("高频", "一人多诉", "敏感")
+RULE_KINDS: Final = (Kind.FREQUENT, Kind.REPEAT, Kind.SENSITIVE)
 _CURVE: Final = {"D": 56, "W": 26}
 _LEVELS: Final = ["cell", "category"]
+_PLACED: Final = [
+    "source",
+    "ticket_id",
+    "known_at",
+    "opened_local",
+    "category1",
+    "category2",
+    "category",
+    "district",
+    "street",
+    "department",
+    "caller",
+    "lat",
+    "lon",
+]
 
 
 class DetectConfig(BaseModel):
@@ -41,6 +60,7 @@ class DetectConfig(BaseModel):
         text: Group recent texts by cause.
         q: False discovery rate over all cells tested together.
         budget: Alerts below red proposed per department and week.
+        topic_days: Days of texts that a new installation learns before it judges which topics are new.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -51,6 +71,7 @@ class DetectConfig(BaseModel):
     text: bool = True
     q: float = Field(default=0.2, gt=0, lt=1)
     budget: int = Field(default=5, ge=0)
+    topic_days: int = Field(default=365, ge=1)
 
 
 @dataclass(frozen=True)
@@ -119,7 +140,7 @@ def detect(
         generated_at=clock.now(),
         data_through=daily.panel.data_through.to_pydatetime() if daily else None,
         complete=not rules_only,
-        kinds=list(RULE_KINDS) if rules_only else list(_ALL_KINDS),
+        kinds=list(RULE_KINDS) if rules_only else list(Kind),
         model_version=version,
         taxonomy_version=taxonomy_version(settings),
         calendar_version=daily.calendar_version if daily else "",
@@ -141,9 +162,6 @@ def detect(
         alerts=result.model_dump(),
         degraded=run.degraded,
     )
-
-
-_ALL_KINDS: Final = ("高频", "异动", "一人多诉", "多人同诉", "敏感", "首发", "预告")
 
 
 def find_candidates(
@@ -182,6 +200,9 @@ def find_candidates(
         static=daily.panel.static,
         surges=surges,
         hits=hits,
+        clusters=_clusters(settings, lake, as_of) if config.space else None,
+        groups=_groups(settings, lake, recent, as_of, config) if config.text else None,
+        forecasts=_due(settings, weekly, as_of),
         config=merge,
     )
     return Found(with_curves(candidates, surges), surges, daily)
@@ -197,6 +218,26 @@ def _surges(known: Known, config: SurgeConfig) -> pd.DataFrame:
     y = panel.y[panel.y["unique_id"].isin(named)]
     days = known.calendar(ds.min().date(), (ds.max() + step).date())
     return detect_surges(y, freq=panel.freq, start=start, calendar=days, static=panel.static, config=config)
+
+
+def _clusters(settings: Settings, lake: Lake, as_of: datetime) -> pd.DataFrame:
+    scan = ScanConfig(**settings.section("scan"))
+    tickets = lake.tickets(as_of, since=as_of - timedelta(days=scan.periods), columns=_PLACED)
+    return find_clusters(tickets, as_of=as_of, timezone=settings.timezone, config=scan)
+
+
+def _groups(settings: Settings, lake: Lake, recent: Any, as_of: datetime, config: DetectConfig) -> pd.DataFrame:
+    text = TextConfig(**settings.section("text"))
+    memory = remembered(settings, lake, as_of, text, days=config.topic_days)
+    return find_groups(recent, as_of=as_of, timezone=settings.timezone, memory=memory, config=text)
+
+
+def _due(settings: Settings, weekly: Known, as_of: datetime) -> pd.DataFrame:
+    """Return the seasonal problems of categories whose week to act has come."""
+    local = pd.Timestamp(as_of.astimezone(settings.zone).replace(tzinfo=None))
+    panel = weekly.panel
+    static = panel.static[panel.static["level"] == "category"]
+    return due_forecasts(seasonal_calendar(panel.y[["unique_id", "ds", "y"]], static, local), local)
 
 
 def with_curves(candidates: pd.DataFrame, surges: dict[str, pd.DataFrame]) -> pd.DataFrame:

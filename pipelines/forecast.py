@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import pandas as pd
 
 from features.clock import Clock
 from features.settings import Settings
+from features.taxonomy import taxonomy_version
 from models.errors import ModelError
 from models.forecast import DemandModel
 from models.forecast.fallback import fallback_forecast
@@ -18,7 +19,6 @@ from pipelines.last_year import twins
 from pipelines.panels import Known, calendar_gap, read_panel, reasons
 from pipelines.tracking import Registry
 from pipelines.tracking.registry import DEMAND
-from pipelines.versions import taxonomy_version
 from serve.forecasts import ForecastIssue, publish
 from serve.store import Store
 
@@ -51,7 +51,7 @@ class ForecastSummary:
 
 
 def forecast(
-    settings: Settings, clock: Clock, *, as_of: datetime | None = None, weeks: int = 4, freq: str = "W"
+    settings: Settings, clock: Clock, *, as_of: datetime | None = None, weeks: int = 4, freq: Literal["W", "D"] = "W"
 ) -> ForecastSummary:
     """Issue the forecast of the next `weeks` for every series of every level; issuing it again changes nothing.
 

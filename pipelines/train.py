@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from features.clock import Clock
 from features.settings import Settings
+from features.taxonomy import taxonomy_version
 from models.errors import PanelError
 from models.forecast import DemandModel, backtest
 from models.hotspots import SurgeConfig, detect_surges
@@ -24,7 +25,6 @@ from pipelines.panels import Known, open_lake, read_panel, reasons
 from pipelines.publish import promote
 from pipelines.tracking import Registry, Tracker
 from pipelines.tracking.registry import DEMAND, HOTSPOT
-from pipelines.versions import taxonomy_version
 
 CHALLENGER_NAME: Final = "weisu"
 CHAMPION_NAME: Final = "champion"

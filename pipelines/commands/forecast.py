@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -10,10 +11,18 @@ import typer
 from features.errors import BadInputError
 from pipelines.commands.options import DEGRADED, AsOf, Home, Json, parse_as_of, print_json, say, settings_for
 
+
+class Frequency(StrEnum):
+    """Length of a period."""
+
+    W = "W"
+    D = "D"
+
+
 Panel = Annotated[
     Path | None, typer.Option("--panel", help="Forecast this .parquet or .csv of counts, without a lake.")
 ]
-Freq = Annotated[str, typer.Option("--freq", help="W (weeks) or D (days).")]
+Freq = Annotated[Frequency, typer.Option("--freq", help="W (weeks) or D (days).")]
 Weeks = Annotated[int, typer.Option("--weeks", min=1, max=13, help="Weeks ahead.")]
 Horizon = Annotated[int | None, typer.Option("--horizon", min=1, help="With --panel: periods ahead.")]
 Country = Annotated[str | None, typer.Option("--country", help="With --panel: holidays of this ISO country code.")]
@@ -29,7 +38,7 @@ def register(app: typer.Typer) -> None:
 def issue_forecast(
     as_of: AsOf = None,
     weeks: Weeks = 4,
-    freq: Freq = "W",
+    freq: Freq = Frequency.W,
     panel: Panel = None,
     horizon: Horizon = None,
     country: Country = None,
@@ -39,10 +48,8 @@ def issue_forecast(
     as_json: Json = False,
 ) -> None:
     """Issue the forecast of the next weeks for every category, district and level."""
-    if freq not in ("W", "D"):
-        raise BadInputError(f"--freq {freq!r} is not known", hint="use W (weeks) or D (days)")
     if panel is not None:
-        _of_panel(panel, freq, horizon, country, levels, out, as_json=as_json)
+        _of_panel(panel, freq.value, horizon, country, levels, out, as_json=as_json)
         return
     from features.clock import SystemClock
     from pipelines.forecast import forecast
@@ -50,7 +57,7 @@ def issue_forecast(
     settings = settings_for(home)
     clock = SystemClock()
     moment = parse_as_of(as_of, settings, now=clock.now())
-    summary = forecast(settings, clock, as_of=moment, weeks=weeks, freq=freq)
+    summary = forecast(settings, clock, as_of=moment, weeks=weeks, freq=freq.value)
     if as_json:
         print_json(summary.to_json())
     say(
@@ -71,8 +78,8 @@ def _of_panel(
         raise BadInputError(
             "--panel needs --horizon and --out", hint="weisu forecast --panel F --freq W --horizon 4 --out O"
         )
-    document = run(panel, freq=freq, horizon=horizon, country=country, levels=levels, out=out)
+    rows = run(panel, freq=freq, horizon=horizon, country=country, levels=levels, out=out)
     if as_json:
-        print_json(document)
+        print_json({"schema_version": 1, "panel": str(panel), "out": str(out), "freq": freq, "rows": rows})
     else:
-        say(f"wrote {out}")
+        say(f"{rows} rows; wrote {out}")

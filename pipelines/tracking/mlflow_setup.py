@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from types import ModuleType
-from typing import Final
+from typing import Any, Final
 
 from features.settings import Settings
 from pipelines.errors import PipelineError
@@ -19,7 +18,7 @@ _QUIET: Final = {
 }
 
 
-def mlflow_for(settings: Settings) -> ModuleType:
+def mlflow_for(settings: Settings) -> Any:
     """Import MLflow, aimed at the tracking store of `settings`.
 
     A local store is created on first use (some seconds of migrations).
@@ -31,7 +30,7 @@ def mlflow_for(settings: Settings) -> ModuleType:
         os.environ.setdefault(name, value)
     import mlflow
 
-    for name in ("mlflow", "alembic"):
+    for name in ("mlflow", "alembic", "prophet.plot"):
         logging.getLogger(name).setLevel(logging.ERROR)
     if not settings.tracking_uri:
         settings.mlruns.mkdir(parents=True, exist_ok=True)
@@ -41,7 +40,7 @@ def mlflow_for(settings: Settings) -> ModuleType:
     return mlflow
 
 
-def experiment_id(mlflow: ModuleType, settings: Settings, name: str) -> str:
+def experiment_id(mlflow: Any, settings: Settings, name: str) -> str:
     """Return the id of experiment `name`, made on first use with its artefacts under `mlruns/artifacts`."""
     found = mlflow.get_experiment_by_name(name)
     if found is not None:

@@ -1,0 +1,71 @@
+"""Keep the memory of what the hotline has heard: learnt day by day from the lake, kept under home between runs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+
+from features.lake import Lake
+from features.settings import Settings
+from models.hotspots.textgroups import TextConfig, TopicMemory, word_texts
+
+_KEPT: Final = 3
+_COLUMNS: Final = ["source", "ticket_id", "known_at", "opened_local", "title", "text"]
+
+
+def remembered(settings: Settings, lake: Lake, as_of: datetime, config: TextConfig, *, days: int) -> TopicMemory:
+    """Return the memory of the days before the judged window, learning those that are new.
+
+    Args:
+        settings: Where the memory is kept (`home/topics`), and the hotline's zone.
+        lake: Where the texts are; a day is learnt from what was known of it by `as_of`.
+        as_of: Aware moment of the run; the memory ends before the window that is judged then.
+        config: Gives the length of the window.
+        days: How far back an empty memory starts.
+    """
+    local = pd.Timestamp(as_of.astimezone(settings.zone).replace(tzinfo=None)).normalize()
+    last = local - pd.Timedelta(days=config.days + 1)
+    folder = settings.home / "topics"
+    memory = _newest(folder, last)
+    first = last - pd.Timedelta(days=days - 1) if memory.through is None else memory.through + pd.Timedelta(days=1)
+    if first > last:
+        return memory
+    for day, texts in _days(lake, as_of, settings, first, last):
+        memory.learn(word_texts(texts["title"].tolist(), texts["text"].tolist()), day)
+    _keep(folder, memory)
+    return memory
+
+
+def _days(
+    lake: Lake, as_of: datetime, settings: Settings, first: pd.Timestamp, last: pd.Timestamp
+) -> Iterator[tuple[pd.Timestamp, pd.DataFrame]]:
+    since = first.tz_localize(settings.zone, ambiguous=True, nonexistent="shift_forward").to_pydatetime()
+    until = since + timedelta(days=(last - first).days + 2)
+    frame = lake.tickets(as_of, since=since, until=until, columns=_COLUMNS).to_pandas()
+    frame[["title", "text"]] = frame[["title", "text"]].fillna("")
+    by_day = dict(tuple(frame.groupby(frame["opened_local"].dt.normalize())))
+    for day in pd.date_range(first, last):
+        yield day, by_day.get(day, frame.head(0))
+
+
+def _newest(folder: Path, last: pd.Timestamp) -> TopicMemory:
+    """Return the newest kept memory that does not reach past `last`, an empty one when there is none."""
+    kept = [path for path in sorted(folder.glob("*.npz")) if pd.Timestamp(path.stem) <= last]
+    return TopicMemory.from_bytes(kept[-1].read_bytes()) if kept else TopicMemory()
+
+
+def _keep(folder: Path, memory: TopicMemory) -> None:
+    if memory.through is None:
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{memory.through:%Y-%m-%d}.npz"
+    part = path.with_suffix(f".{os.getpid()}.part")
+    part.write_bytes(memory.to_bytes())
+    part.replace(path)
+    for old in sorted(folder.glob("*.npz"))[:-_KEPT]:
+        old.unlink(missing_ok=True)
