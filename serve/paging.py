@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from datetime import datetime
 from typing import Annotated, Final
 
 from fastapi import Query
@@ -22,6 +23,18 @@ CursorQuery = Annotated[str | None, Query(max_length=2000, description="`next_cu
 def encode(cursor: Cursor) -> str:
     """Return the token of a position."""
     return base64.urlsafe_b64encode(json.dumps(cursor, ensure_ascii=False).encode()).decode().rstrip("=")
+
+
+def moment(part: int | str) -> datetime:
+    """Return the time in a part of a cursor.
+
+    Raises:
+        UnprocessableError: The part is not a time.
+    """
+    try:
+        return datetime.fromisoformat(str(part))
+    except ValueError as error:
+        raise UnprocessableError("this cursor is not valid here", hint="start again without a cursor") from error
 
 
 def decode(token: str | None, kinds: tuple[type, ...]) -> Cursor | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -10,6 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from serve.alerts.episode import Episode
 from serve.alerts.lifecycle import State
 from serve.alerts.policy import Level
+from serve.civil import CivilTime
 
 EXAMPLE: dict[str, Any] = {
     "id": "al_5f0c7d2a9be14c3f8a6d0e21",
@@ -94,8 +94,8 @@ class AlertView(BaseModel):
     rule: str
     sentence_zh: str
     sentence_en: str
-    window_start: datetime
-    window_end: datetime
+    window_start: CivilTime
+    window_end: CivilTime
     lat: float | None
     lon: float | None
     radius_km: float | None
@@ -111,7 +111,7 @@ class AlertView(BaseModel):
     held_by: Annotated[str, Field(description="Why nobody has been told; empty when somebody has")]
     outcome: str
     as_of: AwareDatetime
-    data_through: datetime | None
+    data_through: CivilTime | None
     generated_at: AwareDatetime
     model_version: str
     taxonomy_version: str
@@ -196,7 +196,7 @@ class TicketView(BaseModel):
     """One ticket behind an alert, masked. `caller` is a number within this alert: the same number, the same person."""
 
     key: str
-    opened_local: datetime | None
+    opened_local: CivilTime | None
     category: str
     district: str
     street: str

@@ -56,13 +56,31 @@ def create_app(settings: Settings, *, clock: Clock | None = None, store: Store |
 
 
 def _routers() -> list[APIRouter]:
-    from serve.alerts import action_endpoints as actions
+    from serve.alerts import action_endpoints, metrics_endpoints, stream
     from serve.alerts import endpoints as alerts
+    from serve.alerts.routing import endpoints as routing
+    from serve.alerts.silences import endpoints as silences
+    from serve.alerts.supervision import endpoints as supervision
     from serve.forecasts import endpoints as forecasts
+    from serve.overrides import endpoints as overrides
     from serve.pages import router as pages
     from serve.registry import endpoints as models
+    from serve.subscriptions import endpoints as subscriptions
+    from serve.tickets import endpoints as tickets
 
-    return [health.router, observability.router, forecasts.router, alerts.router, actions.router, models.router, pages]
+    # Fixed paths under /v1/alerts come before the ones with an id.
+    alert_parts = [metrics_endpoints.router, stream.router, alerts.router, action_endpoints.router]
+    around_alerts = [silences.router, routing.router, supervision.router, subscriptions.router]
+    forecast_parts = [forecasts.router, overrides.router, models.router]
+    return [
+        health.router,
+        observability.router,
+        *forecast_parts,
+        *alert_parts,
+        *around_alerts,
+        tickets.router,
+        pages,
+    ]
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:

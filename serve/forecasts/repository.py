@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import Select, or_, select, tuple_
 from sqlalchemy.orm import Session
 
+from serve import paging
 from serve.paging import Cursor
 from serve.store.tables import CurrentForecast, ForecastIssueRow, ForecastOverride, ForecastRow
 
@@ -42,7 +43,7 @@ def rows(
     """Return an issue's rows in the order of `ds, unique_id`, after a cursor."""
     query = _filtered(select(ForecastRow).where(ForecastRow.issue_id == issue_id), wanted)
     if after:
-        position = (datetime.fromisoformat(str(after[0])), str(after[1]))
+        position = (paging.moment(after[0]), str(after[1]))
         query = query.where(tuple_(ForecastRow.ds, ForecastRow.unique_id) > position)
     return list(session.scalars(query.order_by(ForecastRow.ds, ForecastRow.unique_id).limit(limit)))
 

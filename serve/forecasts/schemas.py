@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from serve.civil import CivilTime
 
 Frequency = Literal["W", "D"]
 
@@ -21,7 +22,7 @@ class ForecastIssue(BaseModel):
     freq: Frequency
     as_of: AwareDatetime
     generated_at: AwareDatetime
-    data_through: datetime
+    data_through: CivilTime
     model_name: str
     model_version: str
     taxonomy_version: str
@@ -46,7 +47,7 @@ class ForecastItem(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     unique_id: str
-    ds: datetime
+    ds: CivilTime
     level: str
     category1: str
     category2: str

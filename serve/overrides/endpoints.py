@@ -1,0 +1,76 @@
+"""`/v1/overrides` and `/v1/events`: planners write, everybody with a key reads."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query
+
+from serve.api.problems import problems
+from serve.auth import Caller, CallerDep, Role, allow
+from serve.forecasts.schemas import Frequency
+from serve.overrides import service
+from serve.overrides.schemas import EventView, NewEvent, NewOverride, OverrideList, OverrideView, RegisteredEventList
+from serve.wiring import ClockDep, StoreDep
+
+router = APIRouter(tags=["planning"], responses=problems(401, 403, 422))
+
+Planner = Annotated[Caller, Depends(allow(Role.PLANNER))]
+Id = Annotated[str, Path(max_length=40)]
+
+
+@router.get("/v1/overrides", summary="Planners' numbers")
+def list_overrides(
+    *,
+    store: StoreDep,
+    clock: ClockDep,
+    _caller: CallerDep,
+    freq: Frequency = "W",
+    all_of_them: Annotated[bool, Query(alias="all", description="Also expired and withdrawn ones")] = False,
+) -> OverrideList:
+    """Return overrides, newest first, each beside what the model said."""
+    with store.reading() as session:
+        rows = service.list_overrides(session, freq=freq, now=clock.now(), all_of_them=all_of_them)
+        return OverrideList(items=[OverrideView.model_validate(row) for row in rows])
+
+
+@router.post("/v1/overrides", status_code=201, summary="Put a number beside the model's")
+def add_override(store: StoreDep, clock: ClockDep, caller: Planner, wanted: NewOverride) -> OverrideView:
+    """Override one series and period of the current forecast; the model's number stays. For planners."""
+    with store.session() as session:
+        return OverrideView.model_validate(service.add_override(session, caller, wanted, now=clock.now()))
+
+
+@router.delete("/v1/overrides/{override_id}", summary="Take an override back", responses=problems(404))
+def withdraw_override(store: StoreDep, clock: ClockDep, _caller: Planner, override_id: Id) -> OverrideView:
+    """Withdraw an override; it stays on record."""
+    with store.session() as session:
+        return OverrideView.model_validate(service.withdraw_override(session, override_id, now=clock.now()))
+
+
+@router.get("/v1/events", summary="Events to come")
+def list_events(
+    store: StoreDep,
+    _caller: CallerDep,
+    since: Annotated[date, Query(alias="from")] = date.min,
+    until: Annotated[date, Query(alias="to")] = date.max,
+) -> RegisteredEventList:
+    """Return registered events and policy changes that touch a period."""
+    with store.reading() as session:
+        rows = service.list_events(session, since=since, until=until)
+        return RegisteredEventList(items=[EventView.model_validate(row) for row in rows])
+
+
+@router.post("/v1/events", status_code=201, summary="Register an event")
+def add_event(store: StoreDep, clock: ClockDep, caller: Planner, wanted: NewEvent) -> EventView:
+    """Register a planned event or policy change. For planners."""
+    with store.session() as session:
+        return EventView.model_validate(service.add_event(session, caller, wanted, now=clock.now()))
+
+
+@router.delete("/v1/events/{event_id}", summary="Take an event back", responses=problems(404))
+def withdraw_event(store: StoreDep, clock: ClockDep, _caller: Planner, event_id: Id) -> EventView:
+    """Withdraw an event; it stays on record."""
+    with store.session() as session:
+        return EventView.model_validate(service.withdraw_event(session, event_id, now=clock.now()))

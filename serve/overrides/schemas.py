@@ -1,0 +1,136 @@
+"""The shapes of overrides and registered events."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+
+from serve.civil import CivilTime
+from serve.forecasts.schemas import Frequency
+
+Reason = Annotated[str, Field(min_length=1, max_length=2000)]
+Count = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
+Name = Annotated[str, Field(max_length=200)]
+
+EXAMPLE: dict[str, Any] = {
+    "freq": "W",
+    "unique_id": "category=停水;district=龙华区",
+    "ds": "2026-11-30T00:00:00",
+    "value": 60,
+    "p10": 45,
+    "p90": 80,
+    "reason": "下周管网检修，已公告",
+    "expires_at": None,
+}
+
+
+class NewOverride(BaseModel):
+    """A planner's number for one series and period (local start), with the reason."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [EXAMPLE]})
+
+    freq: Frequency = "W"
+    unique_id: Annotated[str, Field(min_length=1, max_length=400)]
+    ds: CivilTime
+    value: Count
+    p10: Count | None = None
+    p90: Count | None = None
+    reason: Reason
+    expires_at: AwareDatetime | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> NewOverride:
+        if (self.p10 is not None and self.p10 > self.value) or (self.p90 is not None and self.p90 < self.value):
+            raise ValueError("p10 <= value <= p90 does not hold")
+        return self
+
+
+class OverrideView(BaseModel):
+    """An override as it stands, beside what the model said when it was made."""
+
+    model_config = ConfigDict(from_attributes=True, protected_namespaces=())
+
+    id: str
+    freq: str
+    unique_id: str
+    ds: CivilTime
+    value: float
+    p10: float | None
+    p90: float | None
+    model_mean: float | None
+    author: str
+    reason: str
+    created_at: AwareDatetime
+    expires_at: AwareDatetime | None
+    withdrawn_at: AwareDatetime | None
+
+
+class OverrideList(BaseModel):
+    """Overrides, newest first."""
+
+    schema_version: int = 1
+    items: list[OverrideView]
+
+
+class NewEvent(BaseModel):
+    """A planned event or policy change; `expected_change` is a share of the usual count (0.5: half as many again)."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "name": "环岛自行车赛",
+                    "starts_on": "2026-12-05",
+                    "ends_on": "2026-12-06",
+                    "category": "交通管制",
+                    "district": "",
+                    "expected_change": 0.5,
+                    "reason": "封路公告",
+                }
+            ]
+        },
+    )
+
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    starts_on: date
+    ends_on: date
+    category: Name = ""
+    district: Name = ""
+    expected_change: Annotated[float | None, Field(ge=-1, le=100, allow_inf_nan=False)] = None
+    reason: Reason
+    expires_at: AwareDatetime | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> NewEvent:
+        if self.ends_on < self.starts_on:
+            raise ValueError("the event ends before it starts")
+        return self
+
+
+class EventView(BaseModel):
+    """A registered event as it stands."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str
+    name: str
+    starts_on: date
+    ends_on: date
+    category: str
+    district: str
+    expected_change: float | None
+    author: str
+    reason: str
+    created_at: AwareDatetime
+    expires_at: AwareDatetime | None
+    withdrawn_at: AwareDatetime | None
+
+
+class RegisteredEventList(BaseModel):
+    """Registered events by their start."""
+
+    schema_version: int = 1
+    items: list[EventView]

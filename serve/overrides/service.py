@@ -1,0 +1,89 @@
+"""Make, list and withdraw overrides and events. Nothing is deleted: the model's number and the planner's both stay."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from serve.auth import Caller
+from serve.errors import NotFoundError, UnprocessableError
+from serve.forecasts import repository as forecasts
+from serve.overrides.schemas import NewEvent, NewOverride
+from serve.store.columns import new_id
+from serve.store.tables import ForecastOverride, ForecastRow, RegisteredEvent
+
+
+def add_override(session: Session, caller: Caller, wanted: NewOverride, *, now: datetime) -> ForecastOverride:
+    """Put a number beside the model's.
+
+    Raises:
+        UnprocessableError: The current forecast has no such series and period, or the override has expired.
+    """
+    if wanted.expires_at is not None and wanted.expires_at <= now:
+        raise UnprocessableError("the override would have expired", hint="name a later moment, or none")
+    issue = forecasts.current_issue(session, wanted.freq)
+    said = session.get(ForecastRow, (issue.id, wanted.unique_id, wanted.ds)) if issue else None
+    if said is None:
+        raise UnprocessableError(
+            f"the current forecast has no series {wanted.unique_id!r} at {wanted.ds:%Y-%m-%d}",
+            hint="GET /v1/forecasts shows the series and periods",
+        )
+    row = ForecastOverride(
+        id=new_id("ov"), model_mean=said.mean, author=caller.name, created_at=now, **wanted.model_dump()
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def list_overrides(session: Session, *, freq: str, now: datetime, all_of_them: bool) -> list[ForecastOverride]:
+    """Return overrides, newest first: those in force, or also those that are over."""
+    query = select(ForecastOverride).where(ForecastOverride.freq == freq)
+    if not all_of_them:
+        alive = or_(ForecastOverride.expires_at.is_(None), ForecastOverride.expires_at > now)
+        query = query.where(ForecastOverride.withdrawn_at.is_(None), alive)
+    return list(session.scalars(query.order_by(ForecastOverride.created_at.desc(), ForecastOverride.id).limit(1000)))
+
+
+def withdraw_override(session: Session, override_id: str, *, now: datetime) -> ForecastOverride:
+    """Take an override back; it stays on record.
+
+    Raises:
+        NotFoundError: There is none.
+    """
+    row = session.get(ForecastOverride, override_id)
+    if row is None:
+        raise NotFoundError(f"no override {override_id!r}")
+    row.withdrawn_at = row.withdrawn_at or now
+    return row
+
+
+def add_event(session: Session, caller: Caller, wanted: NewEvent, *, now: datetime) -> RegisteredEvent:
+    """Register an event to come."""
+    row = RegisteredEvent(id=new_id("re"), author=caller.name, created_at=now, **wanted.model_dump())
+    session.add(row)
+    session.flush()
+    return row
+
+
+def list_events(session: Session, *, since: date, until: date) -> list[RegisteredEvent]:
+    """Return events that touch a period and were not withdrawn, by their start."""
+    query = select(RegisteredEvent).where(
+        RegisteredEvent.withdrawn_at.is_(None), RegisteredEvent.starts_on <= until, RegisteredEvent.ends_on >= since
+    )
+    return list(session.scalars(query.order_by(RegisteredEvent.starts_on, RegisteredEvent.id).limit(1000)))
+
+
+def withdraw_event(session: Session, event_id: str, *, now: datetime) -> RegisteredEvent:
+    """Take an event back; it stays on record.
+
+    Raises:
+        NotFoundError: There is none.
+    """
+    row = session.get(RegisteredEvent, event_id)
+    if row is None:
+        raise NotFoundError(f"no registered event {event_id!r}")
+    row.withdrawn_at = row.withdrawn_at or now
+    return row

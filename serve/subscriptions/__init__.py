@@ -1,0 +1,1 @@
+"""Who hears of what, by which channel; and what became of every message."""

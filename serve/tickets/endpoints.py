@@ -1,0 +1,73 @@
+"""`POST /v1/tickets`: hand in tickets in the source's own columns; a mapping says what they mean."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, ConfigDict, Field
+
+from serve.api.problems import problems
+from serve.auth import Caller, Role, allow
+from serve.errors import UnprocessableError
+from serve.idempotency import Attempt, IdempotencyKey
+from serve.tickets.landing import land
+from serve.wiring import ClockDep, SettingsDep, StoreDep
+
+router = APIRouter(prefix="/v1/tickets", tags=["tickets"], responses=problems(401, 403, 409, 422))
+
+Value = str | int | float | bool | None
+
+EXAMPLE: dict[str, Any] = {
+    "mapping": "zh_12345",
+    "tickets": [
+        {
+            "工单编号": "20261123000001",
+            "受理时间": "2026-11-23 08:01:12",
+            "三级事项": "停水",
+            "区县": "龙华区",
+            "状态": "办理中",
+        }
+    ],
+}
+
+
+class TicketBatch(BaseModel):
+    """Rows in the columns of the source. A ticket handed in again is a new version of it."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [EXAMPLE]})
+
+    mapping: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,60}$", description="Name of the mapping that reads them")]
+    tickets: Annotated[list[dict[str, Value]], Field(min_length=1, max_length=10_000)]
+
+
+class Landed(BaseModel):
+    """The batch is on disk, and will be ingested by the schedule."""
+
+    schema_version: int = 1
+    batch: str
+    rows: int
+
+
+@router.post("", status_code=202, summary="Hand in tickets")
+def land_tickets(
+    *,
+    store: StoreDep,
+    clock: ClockDep,
+    settings: SettingsDep,
+    caller: Annotated[Caller, Depends(allow(Role.PLANNER))],
+    batch: TicketBatch,
+    idempotency_key: IdempotencyKey = None,
+) -> Landed:
+    """Land a batch of up to 10,000 rows; ingestion masks them on the way into the lake. For planners and machines."""
+    if any(not row for row in batch.tickets):
+        raise UnprocessableError("a ticket has no columns", hint="leave empty rows out")
+    attempt = Attempt.of(caller, idempotency_key, "tickets", batch.model_dump(mode="json"))
+    with store.session() as session:
+        earlier = attempt.earlier_reply(session)
+        if earlier is not None:
+            return Landed.model_validate(earlier)
+        path = land(settings, batch.mapping, batch.tickets)
+        landed = Landed(batch=path.stem, rows=len(batch.tickets))
+        attempt.remember(session, landed.model_dump(mode="json"), now=clock.now(), status=202)
+    return landed
