@@ -35,6 +35,7 @@ def pack(model: DemandModel) -> dict[str, bytes]:
         "freq": panel.freq,
         "start": panel.ds[0].isoformat(),
         "cells": list(panel.ids),
+        "boosters": list(engine.boosters),
         "seasonal": list(engine.seasonal),
         "alpha": {name: [float(value) for value in values] for name, values in engine.alpha.items()},
     }
@@ -44,8 +45,7 @@ def pack(model: DemandModel) -> dict[str, bytes]:
         "history.parquet": _to_parquet(pd.DataFrame(panel.y.T, columns=list(panel.ids), index=panel.ds).reset_index()),
         "static.parquet": _to_parquet(model.static),
     }
-    if engine.booster is not None:
-        files["booster.txt"] = engine.booster.export()
+    files |= {f"lightgbm_{name}.txt": booster.export() for name, booster in engine.boosters.items()}
     if engine.calendar is not None:
         end = panel.ds[-1] + pd.Timedelta(days=_CALENDAR_DAYS_AHEAD)
         files["calendar.parquet"] = _to_parquet(engine.calendar(panel.ds[0].date(), end.date()))
@@ -71,7 +71,7 @@ def unpack(files: Mapping[str, bytes]) -> tuple[PanelMatrix, pd.DataFrame, Engin
         hierarchy=Hierarchy.of(static, panel.ids),
         config=ForecastConfig.from_json(files["config.json"].decode()),
         calendar=_recorded(files.get("calendar.parquet")),
-        booster=Booster.restore(files["booster.txt"]) if "booster.txt" in files else None,
+        boosters={name: Booster.restore(files[f"lightgbm_{name}.txt"]) for name in manifest["boosters"]},
         seasonal={name: SeasonalModels.restore(files[f"prophet_{name}.json"]) for name in manifest["seasonal"]},
         alpha={name: np.asarray(values) for name, values in manifest["alpha"].items()},
     )

@@ -1,7 +1,8 @@
-"""One global LightGBM over all cells and horizons: Poisson loss, the horizon a feature, the level an offset.
+"""Two global LightGBM models over all cells, both with Tweedie loss.
 
-The offset frees the trees from learning the level (Montero-Manso & Hyndman 2021 on global models; M5 winners on
-LightGBM with count losses), so few shallow trees are enough.
+The direct one takes the horizon as a feature and the seasonally set level as an offset, so that trees need not learn
+the level. The one-step one sees plain lags and walks ahead on its own forecasts. Cf. Januschowski et al. (2022) on
+trees in the M5, and Montero-Manso & Hyndman (2021) on global models.
 """
 
 from __future__ import annotations
@@ -10,27 +11,31 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from models.forecast.cadence import Cadence, ForecastConfig
+from models.forecast.cadence import Cadence, ForecastConfig, Trees
 from models.forecast.design import Design, DesignBuilder
+from models.forecast.hierarchy import Hierarchy
+from models.forecast.onestep import OneStepBuilder
+from models.forecast.regimes import lesson_weights
 from models.forecast.windows import Floats, Indices, Steps
 
 _MIN_ROWS: Final = 400
-_WARM_UP: Final = {"W": 60, "D": 400}
-_SHORT_WARM_UP: Final = 0.4
+_TWEEDIE_POWER: Final = 1.2
+_ROWS_PER_LEAF: Final = 60
 
 
 @dataclass(frozen=True)
 class Booster:
-    """A fitted global model; `native` is LightGBM's own object."""
+    """A fitted LightGBM; `native` is the library's own object."""
 
     native: Any
     names: tuple[str, ...]
 
-    def log_mean(self, design: Design) -> Floats:
-        """Return the log of the mean, shape (cells, pairs)."""
-        raw = self.native.predict(design.flat(), raw_score=True, num_threads=1)
-        return np.asarray(design.offset + np.asarray(raw, dtype=float).reshape(design.offset.shape))
+    def raw(self, X: NDArray[np.float32]) -> Floats:
+        """Return the raw score (log mean without offset) of each row, in the shape of X without its last axis."""
+        scores = self.native.predict(X.reshape(-1, X.shape[-1]), raw_score=True, num_threads=1)
+        return np.asarray(scores, dtype=float).reshape(X.shape[:-1])
 
     def export(self) -> bytes:
         """Return LightGBM's own text format."""
@@ -45,51 +50,115 @@ class Booster:
         return cls(native, tuple(native.feature_name()))
 
 
-def training_steps(periods: int, cells: int, cadence: Cadence, config: ForecastConfig) -> Steps:
-    """Choose the origins and horizons to learn from, newest last; thinned to the row budget.
+def direct_horizons(horizon: int) -> tuple[int, ...]:
+    """Return the few steps ahead that the direct model learns; the others lie between."""
+    shares = np.array([0.25, 0.625, 1.0]) if horizon < 20 else np.array([0.05, 0.25, 0.625, 1.0])  # noqa: PLR2004
+    return tuple(int(step) for step in np.unique(np.maximum(np.round(shares * horizon), 1)))
+
+
+def fit_direct(builder: DesignBuilder, config: ForecastConfig, *, threads: int) -> Booster | None:
+    """Fit the direct model on past origins; None where there is too little to learn from."""
+    y, cadence = builder.y, builder.cadence
+    horizons = direct_horizons(config.horizon)
+    origins = _origins(y.shape[1] - 1 - horizons[-1], len(y) * len(horizons), cadence, config, cadence.stride)
+    steps = Steps.grid(origins, horizons)
+    if len(steps.origin) * len(y) < _MIN_ROWS:
+        return None
+    design = builder.at(steps)
+    weight = lesson_weights(y.sum(axis=0), steps, cadence, spread=config.shock)
+    return _train(
+        design.X, y[:, steps.target], weight, design.names, config.direct, config.seed, threads, offset=design.offset
+    )
+
+
+def fit_onestep(
+    y: Floats, hierarchy: Hierarchy, cadence: Cadence, drivers: Floats, config: ForecastConfig, *, threads: int
+) -> Booster | None:
+    """Fit the one-step model on past origins; None where there is too little to learn from."""
+    origins = _origins(y.shape[1] - 2, len(y), cadence, config, 1)
+    if len(origins) * len(y) < _MIN_ROWS:
+        return None
+    X, names = OneStepBuilder(hierarchy, cadence).at(y, origins, drivers[origins + 1])
+    weight = lesson_weights(y.sum(axis=0), Steps.grid(origins, [1]), cadence, spread=config.shock)
+    return _train(X, y[:, origins + 1], weight, names, config.onestep, config.seed, threads)
+
+
+def log_direct(booster: Booster, design: Design) -> Floats:
+    """Return the direct model's log mean, cells x pairs."""
+    return np.asarray(design.offset + booster.raw(design.X))
+
+
+def walk(booster: Booster, y: Floats, hierarchy: Hierarchy, cadence: Cadence, drivers: Floats, horizon: int) -> Floats:
+    """Walk the one-step model ahead of `y` on its own means; returns log means, cells x horizon.
+
+    Args:
+        booster: The one-step model.
+        y: Cells x known periods.
+        hierarchy: Groups the cells.
+        cadence: Lags and windows.
+        drivers: Calendar of known and coming periods.
+        horizon: Periods ahead.
+    """
+    builder = OneStepBuilder(hierarchy, cadence)
+    # Phases (weekday, season) hang on absolute indices: cut whole years off the front, never more.
+    cut = max(0, (y.shape[1] - builder.reach()) // cadence.year * cadence.year)
+    history, known = y[:, cut:], y.shape[1]
+    steps = []
+    for ahead in range(horizon):
+        origin: Indices = np.array([history.shape[1] - 1])
+        X, _ = builder.at(history, origin, drivers[[known + ahead]])
+        steps.append(booster.raw(X)[:, 0])
+        history = np.column_stack([history, np.exp(steps[-1])])
+    return np.column_stack(steps)
+
+
+def _origins(last: int, width: int, cadence: Cadence, config: ForecastConfig, stride: int) -> Indices:
+    """Choose the origins to learn from, newest last, thinned to the row budget.
 
     A long history starts after a year and a bit, so that seasons are known; a short one starts where it can.
     """
-    horizons = [step for step in cadence.horizons if step <= config.horizon] or [1]
-    last = periods - 1 - horizons[-1]
-    warm = _WARM_UP[cadence.freq]
-    first = warm if last - warm >= warm // 2 else max(4, int(last * _SHORT_WARM_UP))
+    first = cadence.warm_up if last >= cadence.warm_up * 1.5 else max(4, last // 3)
     first = max(first, last - int(cadence.year * config.years))
-    rows = max(1, last - first + 1) * cells * len(horizons)
-    stride = max(2 if cadence.freq == "W" else 3, -(-rows // config.max_rows))
-    origins: Indices = np.arange(last, first - 1, -stride)[::-1]
-    return Steps.grid(origins, horizons)
+    enough = -(-max(1, last - first + 1) * width // config.max_rows)
+    short = last - first < cadence.year
+    return np.arange(last, first - 1, -max(1 if short else stride, enough), dtype=np.intp)[::-1]
 
 
-def fit_booster(
-    builder: DesignBuilder, config: ForecastConfig, *, objective: dict[str, Any], threads: int
-) -> Booster | None:
-    """Fit the global model on past origins of the builder's history; None where there is too little to learn from."""
+def _train(
+    X: NDArray[np.float32],
+    target: Floats,
+    weight: Floats,
+    names: tuple[str, ...],
+    size: Trees,
+    seed: int,
+    threads: int,
+    *,
+    offset: Floats | None = None,
+) -> Booster:
     import lightgbm
 
-    steps = training_steps(builder.y.shape[1], len(builder.y), builder.cadence, config)
-    if len(steps.origin) * len(builder.y) < _MIN_ROWS:
-        return None
-    design = builder.at(steps)
-    target = builder.y[:, steps.target]
     data = lightgbm.Dataset(
-        design.flat(), target.ravel(), init_score=design.offset.ravel(), feature_name=list(design.names)
+        X.reshape(-1, X.shape[-1]),
+        target.ravel(),
+        weight=np.broadcast_to(weight, target.shape).ravel(),
+        init_score=None if offset is None else offset.ravel(),
+        feature_name=list(names),
     )
-    leaf = int(np.clip(target.size // 500, 20, 200))
     parameters = {
-        **objective,
-        "learning_rate": config.learning_rate,
-        "num_leaves": config.leaves,
-        "min_data_in_leaf": leaf,
+        "objective": "tweedie",
+        "tweedie_variance_power": _TWEEDIE_POWER,
+        "learning_rate": size.learning_rate,
+        "num_leaves": size.leaves,
+        "min_data_in_leaf": int(np.clip(target.size // _ROWS_PER_LEAF, 5, size.min_leaf)),
+        "max_bin": size.max_bin,
         "feature_fraction": 0.5,
         "bagging_fraction": 0.5,
         "bagging_freq": 1,
         "lambda_l2": 10.0,
-        "max_bin": 63,
         "force_col_wise": True,
         "deterministic": True,
-        "seed": config.seed,
+        "seed": seed,
         "num_threads": threads,
         "verbosity": -1,
     }
-    return Booster(lightgbm.train(parameters, data, config.trees), design.names)
+    return Booster(lightgbm.train(parameters, data, size.trees), names)

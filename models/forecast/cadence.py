@@ -17,26 +17,59 @@ class Cadence:
 
     Attributes:
         freq: W or D.
+        days: Days in a period.
         year: Periods to the same season a year ago (a multiple of the week, so that weekdays match).
         week: Length of the weekly cycle; 0 for weekly data.
         windows: Lengths of trailing means, longest first.
         main: The window that carries the level.
         smooth: Half width of the centred window around last year's target.
-        horizons: Steps ahead that the models are trained on; longer ones use the last.
+        lags: Single past periods that the one-step model sees; 0 is the latest.
+        warm_up: Periods before the first origin that is learned from, when the history is long.
+        stride: Periods between origins of the direct model.
     """
 
     freq: str
+    days: int
     year: int
     week: int
     windows: tuple[int, ...]
     main: int
     smooth: int
-    horizons: tuple[int, ...]
+    lags: tuple[int, ...]
+    warm_up: int
+    stride: int
+
+    @property
+    def floor(self) -> float:
+        """Smallest mean of a cell: about one ticket a year."""
+        return 0.02 * self.days / 7
 
 
 CADENCES: Final = {
-    "W": Cadence("W", 52, 0, (104, 52, 26, 13, 8, 4), 52, 2, tuple(range(1, 14))),
-    "D": Cadence("D", 364, 7, (364, 182, 91, 56, 28, 14, 7), 56, 7, (1, 2, 3, 5, 7, 9, 12, 14, 21, 28, 42, 63, 91)),
+    "W": Cadence(
+        freq="W",
+        days=7,
+        year=52,
+        week=0,
+        windows=(104, 52, 26, 13, 8, 4),
+        main=52,
+        smooth=2,
+        lags=(0, 1, 2, 3, 4, 7, 12, 25, 51, 52),
+        warm_up=60,
+        stride=4,
+    ),
+    "D": Cadence(
+        freq="D",
+        days=1,
+        year=364,
+        week=7,
+        windows=(364, 182, 91, 56, 28, 14, 7),
+        main=56,
+        smooth=7,
+        lags=(0, 1, 2, 3, 4, 5, 6, 13, 20, 27, 363),
+        warm_up=400,
+        stride=5,
+    ),
 }
 
 
@@ -52,33 +85,50 @@ def cadence_of(freq: str) -> Cadence:
 
 
 @dataclass(frozen=True)
+class Trees:
+    """Size of one LightGBM model."""
+
+    trees: int = 100
+    leaves: int = 31
+    learning_rate: float = 0.07
+    min_leaf: int = 50
+    max_bin: int = 31
+
+
+@dataclass(frozen=True)
 class ForecastConfig:
     """One configuration for all cities; chosen on early folds, see docs/forecasting.md.
 
     Attributes:
         horizon: Longest step that is trained on.
-        trees: Trees of each booster.
-        leaves: Leaves of a tree.
-        learning_rate: Shrinkage of a tree.
+        onestep: The recursive LightGBM.
+        direct: The LightGBM with the horizon as a feature.
         years: Years of origins that are learned from.
-        max_rows: Rows of the training design; origins are thinned above it.
+        max_rows: Rows of a training design; origins are thinned above it.
         weights: Weight of each member in the geometric mean of a cell's forecasts.
-        prophet: Whether Prophet forecasts the levels above the cells.
+        pulls: Level (matter, place, total) -> weight with which last year's same periods pull its sums.
+        prophet: Level -> weight with which Prophet pulls its sums; empty fits none.
+        shock: Spread of the weights that play down pandemics and other breaks, see models/forecast/regimes.py.
         dispersion_periods: Trailing periods from which dispersion is learned.
         dispersion_shrink: Series-equivalents of pooled dispersion (k of the notes).
+        spread: Level -> factor on its dispersion: the model errs less than the simple members that it is learned from.
         seed: Of everything random.
     """
 
     horizon: int = 13
-    trees: int = 150
-    leaves: int = 15
-    learning_rate: float = 0.05
-    years: float = 3.5
+    onestep: Trees = field(default_factory=Trees)
+    direct: Trees = field(default_factory=lambda: Trees(leaves=15, min_leaf=200, max_bin=63))
+    years: float = 4.0
     max_rows: int = 600_000
-    weights: dict[str, float] = field(default_factory=lambda: {"poisson": 0.5, "window": 0.5})
-    prophet: bool = True
+    weights: dict[str, float] = field(
+        default_factory=lambda: {"onestep": 4.0, "direct": 2.0, "window": 1.0, "season": 1.0}
+    )
+    pulls: dict[str, float] = field(default_factory=lambda: {"matter": 0.2, "total": 0.2})
+    prophet: dict[str, float] = field(default_factory=dict)
+    shock: float = 0.35
     dispersion_periods: int = 78
     dispersion_shrink: float = 2.0
+    spread: dict[str, float] = field(default_factory=dict)
     seed: int = 1
 
     def to_json(self) -> str:
@@ -95,7 +145,8 @@ class ForecastConfig:
         values: dict[str, Any] = json.loads(text)
         if values.pop("schema_version", None) != SCHEMA_VERSION:
             raise ModelError("the forecast configuration has another schema", hint="train again")
-        return cls(**values)
+        onestep, direct = Trees(**values.pop("onestep")), Trees(**values.pop("direct"))
+        return cls(onestep=onestep, direct=direct, **values)
 
     def with_horizon(self, horizon: int) -> ForecastConfig:
         """Return the same configuration for another longest step."""

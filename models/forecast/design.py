@@ -153,8 +153,3 @@ class DesignBuilder:
         if self.cadence.week:
             columns["weekday"] = (steps.target % self.cadence.week).astype(float)[None]
         return columns
-
-    def trailing_mean(self, steps: Steps) -> Floats:
-        """Return each cell's plain mean over the main window before the origin."""
-        total, count = self._cells.window(steps.origin, self.cadence.main)
-        return total / np.maximum(count, 1)

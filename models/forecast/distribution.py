@@ -11,7 +11,10 @@ from typing import Final
 
 import numpy as np
 
-from models.forecast.windows import Floats
+from models.forecast.cadence import Cadence, ForecastConfig
+from models.forecast.hierarchy import Hierarchy
+from models.forecast.members import PlainMembers
+from models.forecast.windows import Floats, Steps
 
 _SMALLEST_MEAN: Final = 1e-6
 _SMALLEST_ALPHA: Final = 1e-4
@@ -34,6 +37,26 @@ def dispersions(y: Floats, mean: Floats, *, shrink: float) -> Floats:
     typical = float(np.median(weight))
     alpha = (excess + shrink * pooled * typical) / np.maximum(weight + shrink * typical, _SMALLEST_MEAN)
     return np.asarray(np.clip(alpha, _SMALLEST_ALPHA, _LARGEST_ALPHA))
+
+
+def past_dispersions(y: Floats, hierarchy: Hierarchy, cadence: Cadence, config: ForecastConfig) -> dict[str, Floats]:
+    """Learn each series' dispersion, on every level, from how the plain members would have done at past origins.
+
+    They need no fitting, so their past errors are honest; the combination errs less, by a factor that
+    `config.spread` holds per level.
+    """
+    ahead = max(1, min(config.horizon, y.shape[1] // 4) // 2)
+    last = y.shape[1] - 1 - ahead
+    first = max(1, last - config.dispersion_periods * 7 // cadence.days + 1)
+    steps = Steps.grid(np.arange(min(first, last), last + 1), [ahead])
+    members = PlainMembers(y, cadence)
+    product = np.maximum(members.window(steps), cadence.floor) * np.maximum(members.season(steps), cadence.floor)
+    mean, actual = np.sqrt(product), y[:, steps.target]
+    return {
+        level.name: config.spread.get(level.name, 1.0)
+        * dispersions(level.sum(actual), level.sum(mean), shrink=config.dispersion_shrink)
+        for level in hierarchy.levels
+    }
 
 
 def count_quantiles(mean: Floats, alpha: Floats, levels: Sequence[float]) -> dict[float, Floats]:

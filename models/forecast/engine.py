@@ -1,4 +1,8 @@
-"""The engine: everything between a matrix of counts and coherent means and dispersions."""
+"""The engine: everything between a matrix of counts and coherent means and dispersions.
+
+Cells: the geometric mean of two LightGBM models and two plain members. Sums: pulled a little towards last year's same
+periods (and Prophet, where it is switched on), by raking the cells, so that all levels add up.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +11,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.forecast.boosting import Booster, fit_booster
-from models.forecast.cadence import ForecastConfig, cadence_of
+from models.forecast.boosting import Booster, fit_direct, fit_onestep, log_direct, walk
+from models.forecast.cadence import Cadence, ForecastConfig, cadence_of
 from models.forecast.design import DesignBuilder
-from models.forecast.distribution import dispersions
+from models.forecast.distribution import past_dispersions
 from models.forecast.drivers import Calendar, period_drivers
 from models.forecast.hierarchy import CELL, Hierarchy, Level, PanelMatrix
+from models.forecast.members import PlainMembers, last_year
 from models.forecast.reconcile import Pull, rake
-from models.forecast.seasonal import SeasonalModels, can_fit, fit_seasonal
+from models.forecast.seasonal import SeasonalModels, can_fit, fit_seasonal, prophet_holidays
 from models.forecast.windows import Floats, Steps
-
-_SMALLEST = 1e-3
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class Engine:
         hierarchy: The levels over the cells.
         config: What it was fitted with.
         calendar: Gives the days of coming periods; None knows no holidays.
-        booster: The global LightGBM; None where the history is too short.
+        boosters: `onestep` and `direct`; one is missing where the history is too short for it.
         seasonal: Prophet models by level name.
         alpha: Dispersion by level name, one number per series.
     """
@@ -36,18 +39,52 @@ class Engine:
     hierarchy: Hierarchy
     config: ForecastConfig
     calendar: Calendar | None
-    booster: Booster | None
+    boosters: Mapping[str, Booster]
     seasonal: Mapping[str, SeasonalModels]
     alpha: Mapping[str, Floats]
 
     def cell_means(self, panel: PanelMatrix, horizon: int) -> Floats:
         """Forecast the cells after the panel's last period; every level is a sum of these, cells x horizon."""
-        builder = _builder(panel, self.hierarchy, self.calendar, horizon)
+        return rake(self.blended(panel, horizon), self.pulls(panel, horizon))
+
+    def blended(self, panel: PanelMatrix, horizon: int) -> Floats:
+        """Return the cells' own combination, before the levels above are heard."""
+        members = self.member_logs(panel, horizon)
+        weights = {name: self.config.weights[name] for name in members}
+        mixed = sum(weights[name] * member for name, member in members.items()) / sum(weights.values())
+        return np.asarray(np.exp(mixed))
+
+    def member_logs(self, panel: PanelMatrix, horizon: int) -> dict[str, Floats]:
+        """Return the log mean of every member that has a weight, cells x horizon."""
+        cadence = cadence_of(panel.freq)
+        drivers = drivers_of(panel, self.calendar, horizon)
         steps = Steps.grid([panel.y.shape[1] - 1], range(1, horizon + 1))
-        cells = _blend(builder, self.booster, steps, self.config)
+        plain = PlainMembers(panel.y, cadence)
+        logs = {
+            "window": np.log(np.maximum(plain.window(steps), cadence.floor)),
+            "season": np.log(np.maximum(plain.season(steps), cadence.floor)),
+        }
+        if "onestep" in self.boosters:
+            logs["onestep"] = walk(self.boosters["onestep"], panel.y, self.hierarchy, cadence, drivers, horizon)
+        if "direct" in self.boosters:
+            builder = DesignBuilder(panel.y, self.hierarchy, cadence, drivers)
+            logs["direct"] = log_direct(self.boosters["direct"], builder.at(steps))
+        lowest = np.log(cadence.floor)
+        chosen = {name: np.maximum(log, lowest) for name, log in logs.items() if self.config.weights.get(name, 0) > 0}
+        return chosen or {"window": logs["window"]}
+
+    def pulls(self, panel: PanelMatrix, horizon: int) -> list[Pull]:
+        """Return what the levels above the cells ask for."""
+        cadence, groupings = cadence_of(panel.freq), groupings_of(self.hierarchy)
+        wishes = [
+            Pull(groupings[name], last_year(groupings[name].sum(panel.y), cadence, horizon), weight)
+            for name, weight in self.config.pulls.items()
+            if weight > 0
+        ]
         ds = panel.future(horizon)
-        pulls = [Pull(self.hierarchy[name], models.mean(ds), 0.3) for name, models in self.seasonal.items()]
-        return rake(cells, pulls) if pulls else cells
+        return wishes + [
+            Pull(groupings[name], models.mean(ds), self.config.prophet[name]) for name, models in self.seasonal.items()
+        ]
 
 
 def fit_engine(
@@ -59,49 +96,47 @@ def fit_engine(
     n_jobs: int = 1,
 ) -> Engine:
     """Learn from all of a panel."""
-    builder = _builder(panel, hierarchy, calendar, config.horizon)
-    booster = fit_booster(builder, config, objective={"objective": "poisson"}, threads=max(n_jobs, 1))
-    seasonal = {}
-    if config.prophet and can_fit(panel.y.shape[1], panel.freq):
-        for level in _seasonal_levels(hierarchy):
-            seasonal[level.name] = fit_seasonal(
-                level.sum(panel.y), panel.ds, freq=panel.freq, holidays=None, n_jobs=n_jobs
-            )
-    alpha = _alphas(builder, booster, hierarchy, config)
-    return Engine(hierarchy, config, calendar, booster, seasonal, alpha)
-
-
-def _seasonal_levels(hierarchy: Hierarchy) -> list[Level]:
-    chosen = {level.name: level for level in (hierarchy.place(), hierarchy.matter(), hierarchy.levels[0])}
-    return [level for level in chosen.values() if level.name != CELL]
-
-
-def _builder(panel: PanelMatrix, hierarchy: Hierarchy, calendar: Calendar | None, horizon: int) -> DesignBuilder:
     cadence = cadence_of(panel.freq)
-    ds = panel.ds.append(panel.future(horizon))
-    drivers = period_drivers(ds, days=7 if panel.freq == "W" else 1, calendar=calendar)
-    return DesignBuilder(panel.y, hierarchy, cadence, drivers)
+    drivers = drivers_of(panel, calendar, config.horizon)
+    wanted = {name for name, weight in config.weights.items() if weight > 0}
+    boosters: dict[str, Booster | None] = {}
+    if "onestep" in wanted:
+        boosters["onestep"] = fit_onestep(panel.y, hierarchy, cadence, drivers, config, threads=n_jobs)
+    if "direct" in wanted:
+        builder = DesignBuilder(panel.y, hierarchy, cadence, drivers)
+        boosters["direct"] = fit_direct(builder, config, threads=n_jobs)
+    return Engine(
+        hierarchy,
+        config,
+        calendar,
+        {name: booster for name, booster in boosters.items() if booster is not None},
+        _fit_prophet(panel, hierarchy, config, calendar, n_jobs),
+        past_dispersions(panel.y, hierarchy, cadence, config),
+    )
 
 
-def _blend(builder: DesignBuilder, booster: Booster | None, steps: Steps, config: ForecastConfig) -> Floats:
-    design = builder.at(steps)
-    log_model = design.offset if booster is None else booster.log_mean(design)
-    window = np.log(np.maximum(builder.trailing_mean(steps), _SMALLEST))
-    weights = config.weights
-    blended = weights["poisson"] * log_model + weights["window"] * window
-    return np.asarray(np.exp(blended / sum(weights.values())))
+def groupings_of(hierarchy: Hierarchy) -> dict[str, Level]:
+    """Return the three groupings that models know, whatever their columns are called."""
+    return {"place": hierarchy.place(), "matter": hierarchy.matter(), "total": hierarchy.levels[0]}
 
 
-def _alphas(
-    builder: DesignBuilder, booster: Booster | None, hierarchy: Hierarchy, config: ForecastConfig
-) -> dict[str, Floats]:
-    periods = builder.y.shape[1]
-    ahead = max(1, min(4, config.horizon, periods // 8))
-    first = max(2, periods - 1 - ahead - config.dispersion_periods)
-    steps = Steps.grid(np.arange(first, periods - ahead), [ahead])
-    means = _blend(builder, booster, steps, config)
-    actual = builder.y[:, steps.target]
+def drivers_of(panel: PanelMatrix, calendar: Calendar | None, horizon: int) -> Floats:
+    """Return the calendar rows of all known and coming periods."""
+    cadence: Cadence = cadence_of(panel.freq)
+    return period_drivers(panel.ds.append(panel.future(horizon)), days=cadence.days, calendar=calendar)
+
+
+def _fit_prophet(
+    panel: PanelMatrix, hierarchy: Hierarchy, config: ForecastConfig, calendar: Calendar | None, n_jobs: int
+) -> dict[str, SeasonalModels]:
+    if not can_fit(panel.y.shape[1], panel.freq):
+        return {}
+    days = cadence_of(panel.freq).days
+    ds = panel.ds.append(panel.future(config.horizon))
+    holidays = None if calendar is None else prophet_holidays(calendar, ds, days)
+    groupings = groupings_of(hierarchy)
     return {
-        level.name: dispersions(level.sum(actual), level.sum(means), shrink=config.dispersion_shrink)
-        for level in hierarchy.levels
+        name: fit_seasonal(groupings[name].sum(panel.y), panel.ds, freq=panel.freq, holidays=holidays, n_jobs=n_jobs)
+        for name, weight in config.prophet.items()
+        if weight > 0 and groupings[name].name != CELL
     }

@@ -47,16 +47,18 @@ class Outcome:
 Rival = Callable[[Known], Outcome]
 
 
-def _weisu(known: Known, *, prophet: bool) -> Outcome:
-    config = replace(known.config, prophet=known.config.prophet and prophet)
-    engine = fit_engine(known.panel, known.hierarchy, config=config, calendar=known.calendar)
+def _weisu(known: Known) -> Outcome:
+    engine = fit_engine(known.panel, known.hierarchy, config=known.config, calendar=known.calendar)
     return Outcome(engine.cell_means(known.panel, known.horizon), engine.alpha)
+
+
+def _without_prophet(known: Known) -> Outcome:
+    return _weisu(replace(known, config=replace(known.config, prophet={})))
 
 
 def _lightgbm(known: Known) -> Outcome:
-    config = replace(known.config, prophet=False, weights={"poisson": 1.0, "window": 0.0})
-    engine = fit_engine(known.panel, known.hierarchy, config=config, calendar=known.calendar)
-    return Outcome(engine.cell_means(known.panel, known.horizon), engine.alpha)
+    weights = {"onestep": 2.0, "direct": 1.0}
+    return _weisu(replace(known, config=replace(known.config, prophet={}, pulls={}, weights=weights)))
 
 
 def _simple(known: Known, *, method: Callable[[Floats, Cadence, int, Floats], Floats]) -> Outcome:
@@ -89,8 +91,8 @@ def _window(y: Floats, cadence: Cadence, horizon: int, _festival: Floats) -> Flo
 
 
 RIVALS: Final[dict[str, Rival]] = {
-    "weisu": partial(_weisu, prophet=True),
-    "weisu_without_prophet": partial(_weisu, prophet=False),
+    "weisu": _weisu,
+    "weisu_without_prophet": _without_prophet,
     "lightgbm": _lightgbm,
     "seasonal_naive": partial(_simple, method=_naive),
     "same_week_mean": partial(_simple, method=_same_week),

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from models.forecast.drivers import Calendar
 from models.forecast.windows import Floats
 
 _MIN_PERIODS = {"W": 78, "D": 400}
@@ -60,7 +60,6 @@ def fit_seasonal(
     """
     from joblib import Parallel, delayed
 
-    logging.getLogger("cmdstanpy").setLevel(logging.ERROR)
     fitted = Parallel(n_jobs=n_jobs)(delayed(_fit_one)(row, ds, freq, holidays) for row in y)
     return SeasonalModels(tuple(fitted))
 
@@ -68,7 +67,7 @@ def fit_seasonal(
 def _fit_one(y: Floats, ds: pd.DatetimeIndex, freq: str, holidays: pd.DataFrame | None) -> Any:
     from prophet import Prophet
 
-    logging.getLogger("cmdstanpy").setLevel(logging.ERROR)
+    logging.getLogger("cmdstanpy").disabled = True  # it resets its own level at every fit
     model = Prophet(
         yearly_seasonality=True,
         weekly_seasonality=freq == "D",
@@ -84,17 +83,17 @@ def _trend_and_season(model: Any, future: pd.DataFrame) -> Floats:
     return np.asarray(model.predict(future)["yhat"], dtype=float)
 
 
-def prophet_holidays(calendar_rows: pd.DataFrame, ds: Sequence[pd.Timestamp] | pd.DatetimeIndex, days: int) -> Any:
-    """Give Prophet the named holidays, each on the period that holds it; None where there are none."""
-    named = calendar_rows[calendar_rows["holiday"].astype(str) != ""]
+def prophet_holidays(calendar: Calendar, ds: pd.DatetimeIndex, days: int) -> pd.DataFrame | None:
+    """Give Prophet the named holidays, each on the period that holds it; None where there are none.
+
+    Args:
+        calendar: First and last day to calendar rows.
+        ds: Known and coming period starts.
+        days: Days in a period.
+    """
+    rows = calendar(ds[0].date(), (ds[-1] + pd.Timedelta(days=days - 1)).date())
+    named = rows[rows["holiday"].astype(str) != ""]
     if named.empty:
         return None
-    starts = pd.DatetimeIndex(ds)
-    place = starts.searchsorted(pd.DatetimeIndex(named["date"]), side="right") - 1
-    inside = (place >= 0) & (pd.DatetimeIndex(named["date"]) < starts[-1] + pd.Timedelta(days=days))
-    return pd.DataFrame({"ds": starts[place[inside]], "holiday": named["holiday"].to_numpy()[inside]}).drop_duplicates()
-
-
-def restore_all(files: Mapping[str, bytes], names: Sequence[str]) -> dict[str, SeasonalModels]:
-    """Restore the models of each level that was exported."""
-    return {name: SeasonalModels.restore(files[f"prophet_{name}.json"]) for name in names}
+    place = ds.searchsorted(pd.DatetimeIndex(named["date"]), side="right") - 1
+    return pd.DataFrame({"ds": ds[place], "holiday": named["holiday"].to_numpy()}).drop_duplicates()
