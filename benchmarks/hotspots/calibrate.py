@@ -18,17 +18,18 @@ import numpy as np
 import pandas as pd
 from scenarios import Floats, negative_binomial, outbreak_cases
 
-from models.hotspots.surge.calibration import features
+from models.hotspots.surge.calibration import calibrate_with, features
+from models.hotspots.surge.calibration_table import LEVELS
 from models.hotspots.surge.config import SurgeConfig
 from models.hotspots.surge.detect import judge_grid
 from models.hotspots.surge.grid import Grid
 
-LEVELS: Final = (0.0, 0.3, 0.7, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0)
 TARGET: Final = Path(__file__).parents[2] / "models" / "hotspots" / "surge" / "calibration_table.py"
 BINS: Final = (14, 6)  # of expected count and of dispersion
 JUDGED: Final = {"W": 49, "D": 112}
 LENGTHS: Final = {"W": (624, 624, 416, 260), "D": (2548, 1456, 1092)}
-FEWEST: Final = 4000  # periods in a bin
+PACE: Final = {"W": 550, "D": 2200}  # periods in which four past outbreaks fall on average
+FEWEST: Final = 12  # exceedances in a bin before its quantile counts
 
 
 def quiet_panel(rng: np.random.Generator, freq: str, series: int, periods: int) -> tuple[Floats, pd.DatetimeIndex]:
@@ -47,7 +48,7 @@ def quiet_panel(rng: np.random.Generator, freq: str, series: int, periods: int) 
     mu = np.exp(np.minimum(log_mu, 8.0))
     y = negative_binomial(rng, mu, phi[:, None])
     for i in np.flatnonzero(rng.random(series) < 0.5):
-        for start in rng.integers(periods // 2, periods - JUDGED[freq], 4):
+        for start in rng.integers(0, periods - JUDGED[freq], rng.poisson(4.0 * periods / PACE[freq])):
             size = rng.choice([2, 3, 5, 10]) * np.sqrt(phi[i] * mu[i, start] * week) + 0.1
             y[i] += outbreak_cases(rng, size, start, periods, 1.0 if freq == "W" else 0.25)
     ds = pd.date_range("2010-01-04", periods=periods, freq="7D" if freq == "W" else "D")
@@ -75,51 +76,57 @@ def bend(sample: pd.DataFrame, channel: str) -> Any:
     row = pd.cut(np.log10(mean), np.linspace(-1.75, 2.75, BINS[0] + 1), labels=False)
     column = pd.cut(np.log10(dispersion), np.r_[0.0, 0.03, 0.1, 0.25, 0.45, 0.65, 0.85, 1.15], labels=False)
     evidence = -np.log10(sample[channel].to_numpy(float))
-    terms, weights = [], []
-    targets: list[list[float]] = []
-    for index in pd.DataFrame({"r": row, "c": column}).groupby(["r", "c"]).indices.values():
-        if len(index) >= FEWEST:
-            terms.append(features(mean[index], mean[index] * dispersion[index]).mean(axis=0))
-            quantiles = np.quantile(evidence[index], [1 - 10.0**-level for level in LEVELS[1:]])
-            targets.append([q - level for q, level in zip(quantiles, LEVELS[1:], strict=True)])
-            weights.append(len(index))
-    X, Y, n = np.array(terms), np.array(targets), np.array(weights)
-    ridge = 1e-3 * np.eye(X.shape[1])
+    bins = [i for i in pd.DataFrame({"r": row, "c": column}).groupby(["r", "c"]).indices.values() if len(i) > 400]
+    X = np.array([features(mean[i], mean[i] * dispersion[i]).mean(axis=0) for i in bins])
     coefficients = []
-    for k, level in enumerate(LEVELS[1:]):
-        w = n * 10.0**-level  # exceedances behind the quantile: its precision
-        w = w / (1.0 + w / 400.0)  # beyond some hundreds the shape of the polynomial is the limit
-        coefficients.append(np.linalg.solve((X.T * w) @ X + ridge * w.mean(), (X.T * w) @ Y[:, k]))
+    for level in LEVELS[1:]:
+        exceedances = np.array([len(i) * 10.0**-level for i in bins])
+        Y = np.array([np.quantile(evidence[i], 1 - 10.0**-level) - level for i in bins])
+        # Beyond some hundreds of exceedances the shape of the polynomial is the limit, not the sample.
+        w = np.where(exceedances >= FEWEST, exceedances / (1.0 + exceedances / 400.0), 0.0)
+        ridge = 1e-3 * np.eye(X.shape[1]) * w.mean()
+        coefficients.append(np.linalg.solve((X.T * w) @ X + ridge, (X.T * w) @ Y))
     return np.array(coefficients).T
 
 
-def write(tables: dict[tuple[str, str], Any]) -> None:
+def tail(sample: pd.DataFrame, channel: str, table: Any) -> float:
+    """Return calibrated over raw evidence beyond the last level, from the one period in 20,000 of the whole sample."""
+    columns = (sample[name].to_numpy(float) for name in (channel, "mean", "variance"))
+    evidence = -np.log10(calibrate_with(table, 1.0, *columns))
+    far = -np.log10(5e-5)
+    return float((far - LEVELS[-1]) / (np.quantile(evidence, 1 - 5e-5) - LEVELS[-1]))
+
+
+def write(tables: dict[tuple[str, str], Any], tails: dict[tuple[str, str], float]) -> None:
     """Write the table module."""
     text = TARGET.read_text(encoding="utf-8")
-    head = text[: text.index("TABLES: Final")]
-    lines = ["TABLES: Final[dict[tuple[str, str], NDArray[np.float64]]] = {\n"]
+    lines = [text[: text.index("TABLES: Final")], "TABLES: Final[dict[tuple[str, str], NDArray[np.float64]]] = {\n"]
     for (freq, channel), table in tables.items():
         rows = ",\n".join("            [" + ", ".join(f"{value:.4f}" for value in row) + "]" for row in table)
         lines.append(f'    ("{freq}", "{channel}"): np.array(\n        [\n{rows},\n        ]\n    ),\n')
-    lines.append('}\n"""(frequency, channel) -> coefficients of the bend, terms x levels above 0."""\n')
-    TARGET.write_text(head + "".join(lines), encoding="utf-8")
+    lines.append('}\n"""(frequency, channel) -> coefficients of the bend, terms x levels above 0."""\n\n')
+    lines.append("TAILS: Final[dict[tuple[str, str], float]] = {\n")
+    lines += [f'    ("{freq}", "{channel}"): {slope:.4f},\n' for (freq, channel), slope in tails.items()]
+    lines.append('}\n"""(frequency, channel) -> calibrated over raw evidence beyond the last level."""\n')
+    TARGET.write_text("".join(lines), encoding="utf-8")
 
 
 def main() -> None:
     """Measure every frequency asked for and keep the tables of the others."""
-    from models.hotspots.surge.calibration_table import TABLES
+    from models.hotspots.surge.calibration_table import TABLES, TAILS
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--series", type=int, default=6000)
     parser.add_argument("--seed", type=int, default=20130101)
     parser.add_argument("--freq", nargs="*", default=["W", "D"])
     arguments = parser.parse_args()
-    tables = dict(TABLES)
+    tables, tails = dict(TABLES), dict(TAILS)
     for freq in arguments.freq:
         sample = collect(freq, arguments.series, arguments.seed)
         for channel in ("one", "scan"):
             tables[freq, channel] = bend(sample, channel)
-    write(tables)
+            tails[freq, channel] = tail(sample, channel, tables[freq, channel])
+    write(tables, tails)
 
 
 if __name__ == "__main__":

@@ -7,21 +7,18 @@ bend depends on the expected count and on the dispersion; it was measured on qui
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.hotspots.surge.calibration_table import LEVELS, RANGES, TABLES
+from models.hotspots.surge.calibration_table import LEVELS, RANGES, TABLES, TAILS
 
 Floats = NDArray[np.float64]
 Channel = Literal["one", "scan"]
 
-_STEEPEST: Final = 1.5  # calibrated over raw evidence beyond the last measured level
-_FLATTEST: Final = 0.6
 
-
-def calibrate(raw: Floats, mean: Floats, variance: Floats, freq: str, channel: Channel) -> Floats:
+def calibrate(raw: Floats, mean: Floats, variance: Floats, *, freq: str, channel: Channel) -> Floats:
     """Return calibrated p-values of raw ones.
 
     Args:
@@ -31,23 +28,29 @@ def calibrate(raw: Floats, mean: Floats, variance: Floats, freq: str, channel: C
         freq: `W`, `D` or `h`.
         channel: `one` for the period alone, `scan` for the combined windows.
     """
-    knots = _knots(mean.ravel(), variance.ravel(), freq, channel)
+    return calibrate_with(TABLES[freq, channel], TAILS[freq, channel], raw, mean, variance)
+
+
+def calibrate_with(table: Floats, tail: float, raw: Floats, mean: Floats, variance: Floats) -> Floats:
+    """Return calibrated p-values by a given table of bends and slope of the far tail."""
+    knots = _knots(table, mean.ravel(), variance.ravel())
     evidence = -np.log10(raw.ravel())
     cell = np.clip((evidence[:, None] >= knots).sum(axis=1) - 1, 0, len(LEVELS) - 2)
     row = np.arange(len(cell))
     left, width = knots[row, cell], knots[row, cell + 1] - knots[row, cell]
-    rise = np.diff(LEVELS)[cell] / width
-    beyond = evidence > knots[:, -1]
-    level = LEVELS[cell] + (evidence - left) * rise
-    slope = np.clip(rise, _FLATTEST, _STEEPEST)
-    level = np.where(beyond, LEVELS[-1] + (evidence - knots[:, -1]) * slope, level)
+    inside = LEVELS[cell] + (evidence - left) * np.diff(LEVELS)[cell] / width
+    last = knots[:, -1]
+    level = np.where(evidence > last, LEVELS[-1] + (evidence - last) * tail, inside)
     return np.asarray(10.0 ** -np.maximum(level, 0.0)).reshape(raw.shape)
 
 
-def raw_level(alpha: float, mean: Floats, variance: Floats, freq: str, channel: Channel) -> Floats:
+def raw_level(alpha: float, mean: Floats, variance: Floats, *, freq: str, channel: Channel) -> Floats:
     """Return the raw p-value that calibrates to `alpha`, for every expected count."""
-    knots = _knots(mean.ravel(), variance.ravel(), freq, channel)
+    knots = _knots(TABLES[freq, channel], mean.ravel(), variance.ravel())
     level = -np.log10(alpha)
+    if level > LEVELS[-1]:
+        beyond = (level - LEVELS[-1]) / TAILS[freq, channel]
+        return np.asarray(10.0 ** -(knots[:, -1] + beyond)).reshape(mean.shape)
     cell = int(np.clip(np.searchsorted(LEVELS, level) - 1, 0, len(LEVELS) - 2))
     share = (level - LEVELS[cell]) / (LEVELS[cell + 1] - LEVELS[cell])
     evidence = knots[:, cell] + share * (knots[:, cell + 1] - knots[:, cell])
@@ -62,9 +65,9 @@ def features(mean: Floats, variance: Floats) -> Floats:
     return np.stack([a**0, a, b, a * a, a * b, b * b, a**3, a * a * b, a * b * b, b**3], axis=1)
 
 
-def _knots(mean: Floats, variance: Floats, freq: str, channel: Channel) -> Floats:
+def _knots(table: Floats, mean: Floats, variance: Floats) -> Floats:
     """Return the raw evidence (-log10 p) that is worth each of LEVELS, N x levels, increasing."""
-    bend = features(mean, variance) @ TABLES[freq, channel]
+    bend = features(mean, variance) @ table
     raw = np.concatenate([np.zeros((len(bend), 1)), LEVELS[1:] + bend], axis=1)
     steps = np.maximum(np.diff(raw, axis=1), 0.25 * np.diff(LEVELS))
     return np.concatenate([raw[:, :1], np.cumsum(steps, axis=1)], axis=1)

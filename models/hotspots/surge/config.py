@@ -69,7 +69,7 @@ class SurgeConfig:
             refit_every=4,
             memory=624,
             outlier_span=3,
-            level_discounts=(0.95, 0.85),
+            level_discounts=(0.9,),
         )
     )
     daily: FreqConfig = field(

@@ -19,7 +19,7 @@ TREND_SD: Final = 0.25  # prior of the yearly change of the log mean
 LEVEL_PRECISION: Final = 0.05  # prior of the log mean: an sd of about 4.5, as good as flat
 CIVIL_YEAR: Final = 365.2425
 SERVICE_YEAR: Final = 364.0  # 52 weeks: systems that number their weeks repeat after these
-_SATURDAY: Final = 5
+SATURDAY: Final = 5
 _FESTIVAL_WEEKS: Final = (-2, -1, 0, 1)  # weeks around Spring Festival that get a coefficient each
 
 
@@ -102,7 +102,7 @@ def _calendar_effects(
 
 
 def _bare_calendar(days: pd.DatetimeIndex) -> pd.DataFrame:
-    return pd.DataFrame({"is_holiday": False, "is_workday": days.day_of_week < _SATURDAY}, index=days)
+    return pd.DataFrame({"is_holiday": False, "is_workday": days.day_of_week < SATURDAY}, index=days)
 
 
 def _covering(calendar: pd.DataFrame, days: pd.DatetimeIndex) -> pd.DataFrame:
@@ -114,7 +114,7 @@ def _covering(calendar: pd.DataFrame, days: pd.DatetimeIndex) -> pd.DataFrame:
 
 
 def _day_effects(frame: pd.DataFrame) -> dict[str, Floats]:
-    weekend = frame.index.day_of_week.to_numpy() >= _SATURDAY
+    weekend = frame.index.day_of_week.to_numpy() >= SATURDAY
     holiday = frame["is_holiday"].to_numpy(dtype=bool)
     workday = frame["is_workday"].to_numpy(dtype=bool)
     effects = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -13,15 +14,16 @@ from models.hotspots.surge.borrow import kin_of
 from models.hotspots.surge.calibration import calibrate, raw_level
 from models.hotspots.surge.closures import common_closures
 from models.hotspots.surge.config import FreqConfig, SurgeConfig
-from models.hotspots.surge.design import CIVIL_YEAR, SERVICE_YEAR, build_design
+from models.hotspots.surge.design import CIVIL_YEAR, SATURDAY, SERVICE_YEAR, build_design
 from models.hotspots.surge.grid import STEP, Grid, to_grid
+from models.hotspots.surge.hourly import HOURS, HourlyWalk, daily_sums
 from models.hotspots.surge.season import choose_year
 from models.hotspots.surge.tails import quantile
 from models.hotspots.surge.walk import Judged, Walk
 
 Floats = NDArray[np.float64]
 
-_FEWEST: Final = {"W": 8, "D": 28}
+_FEWEST: Final = {"W": 8, "D": 28, "h": 28}
 """Periods of history before a series may claim anything on its own."""
 
 
@@ -69,8 +71,22 @@ def detect_surges(
 def judge_grid(
     grid: Grid, first: int, calendar: pd.DataFrame | None, static: pd.DataFrame | None, config: FreqConfig
 ) -> Judged:
-    """Judge the columns of a weekly or daily grid from `first` on, before calibration."""
+    """Judge the columns of a grid from `first` on, before calibration."""
+    if grid.freq == "h":
+        return _judge_hours(grid, first, calendar, static, config)
     closures = common_closures(grid.y) if grid.freq == "D" else np.zeros(len(grid.ds), dtype=bool)
+    return _walk(grid, first, config, calendar=calendar, static=static, closures=closures)
+
+
+def _walk(
+    grid: Grid,
+    first: int,
+    config: FreqConfig,
+    *,
+    calendar: pd.DataFrame | None,
+    static: pd.DataFrame | None,
+    closures: NDArray[np.bool_],
+) -> Judged:
     designs = {
         year: build_design(grid.ds, grid.freq, config, calendar=calendar, closures=closures, year=year)
         for year in (CIVIL_YEAR, SERVICE_YEAR)
@@ -80,12 +96,31 @@ def judge_grid(
     return Walk(grid.y, designs[year], grid.ordinal, config, kin_of(grid.ids, static)).run(first)
 
 
+def _judge_hours(
+    grid: Grid, first: int, calendar: pd.DataFrame | None, static: pd.DataFrame | None, config: FreqConfig
+) -> Judged:
+    """Judge hours by the days they belong to; one day more in front feeds the first scan windows."""
+    days = daily_sums(grid)
+    first_day = max(first // HOURS - 1, 0)
+    # No closures are inferred here: a day's silence is known only when the day is over.
+    none = np.zeros(len(days.ds), dtype=bool)
+    alone = replace(config, windows=(1,), window_weights=(1.0,))
+    judged = _walk(days, first_day, alone, calendar=calendar, static=static, closures=none)
+    workday = days.ds.day_of_week.to_numpy() < SATURDAY
+    if calendar is not None:
+        known = calendar.set_index(pd.DatetimeIndex(calendar["date"]))["is_workday"]
+        workday = known.reindex(days.ds).to_numpy(dtype=bool)
+    return HourlyWalk(grid.y, judged, first_day, workday, days.ordinal, config).run(first)
+
+
 def _frame(grid: Grid, first: int, judged: Judged, alpha: float) -> pd.DataFrame:
     signal = judged.signal
     unable = ~judged.open | ((judged.information < _FEWEST[grid.freq]) & (judged.borrowed == ""))
-    p_one = np.where(unable, 1.0, calibrate(signal.p_one, signal.mean, signal.variance, grid.freq, "one"))
-    p_scan = np.where(unable, 1.0, calibrate(signal.p_scan, signal.mean, signal.variance, grid.freq, "scan"))
-    level = raw_level(alpha, signal.mean, signal.variance, grid.freq, "one")
+    p_one = np.where(unable, 1.0, calibrate(signal.p_one, signal.mean, signal.variance, freq=grid.freq, channel="one"))
+    p_scan = np.where(
+        unable, 1.0, calibrate(signal.p_scan, signal.mean, signal.variance, freq=grid.freq, channel="scan")
+    )
+    level = raw_level(alpha, signal.mean, signal.variance, freq=grid.freq, channel="one")
     days = STEP[grid.freq] / pd.Timedelta(days=1)
     periods = grid.ds[first:]
     columns = {

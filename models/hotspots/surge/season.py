@@ -14,7 +14,8 @@ from models.hotspots.surge.exposure import exposure
 
 Floats = NDArray[np.float64]
 
-_SAMPLE: Final = 384  # series that vote
+_SAMPLE: Final = 256  # series that vote, spread evenly over the panel
+_VOLUME: Final = 200.0  # tickets before a series may vote
 _SURE: Final = 3.0  # standard errors of the mean gain before the civil year is given up
 _YEARS: Final = 3.0  # of history before the two can be told apart
 
@@ -27,21 +28,24 @@ def choose_year(y: Floats, designs: dict[float, Design], until: int, per_year: f
     """
     if until < _YEARS * per_year or not config.harmonics:
         return CIVIL_YEAR
-    volume = y[:, :until].sum(axis=1)
-    voters = np.sort(np.argsort(-volume, kind="stable")[:_SAMPLE])
-    gains = [_log_likelihood(y[voters], designs[year], until, config) for year in (CIVIL_YEAR, SERVICE_YEAR)]
-    gain = gains[1] - gains[0]
+    able = np.flatnonzero(y[:, :until].sum(axis=1) >= _VOLUME)
+    voters = able[np.unique(np.linspace(0, len(able) - 1, min(_SAMPLE, len(able))).astype(int))]
+    gain = _gain(y[voters], designs, until, config)
     sure = gain.sum() > _SURE * np.sqrt((gain**2).sum())
     return SERVICE_YEAR if sure else CIVIL_YEAR
 
 
-def _log_likelihood(y: Floats, design: Design, until: int, config: FreqConfig) -> Floats:
-    """Return each series' quasi-Poisson log-likelihood, in units of its dispersion."""
+def _gain(y: Floats, designs: dict[float, Design], until: int, config: FreqConfig) -> Floats:
+    """Return how much log-likelihood each series gains from 52 weeks, both years judged with the same weights."""
     oldest = max(until - config.memory, 0)
-    known = exposure(y, design, until=until, oldest=oldest, guard=config.guard)
+    civil, service = designs[CIVIL_YEAR], designs[SERVICE_YEAR]
+    known = exposure(y, civil, until=until, oldest=oldest, guard=config.guard)
     rows = slice(oldest, known.weight.shape[1])
-    prior = Prior(np.zeros((len(y), design.X.shape[1])), design.precision)
-    fit = Regression(design.X).fit(y[:, rows], known.weight[:, rows], rows, prior, robust=config.robust)
-    mean = fit.mean(design.X[rows])
-    value = fit.weights * (y[:, rows] * np.log(np.maximum(mean, 1e-9)) - mean)
-    return np.asarray(value.sum(axis=1) / fit.phi)
+    prior = Prior(np.zeros((len(y), civil.X.shape[1])), civil.precision)
+    fits = [
+        Regression(design.X).fit(y[:, rows], known.weight[:, rows], rows, prior, robust=config.robust)
+        for design in (civil, service)
+    ]
+    before, after = fits[0].mean(civil.X[rows]), fits[1].mean(service.X[rows])
+    weight = np.minimum(fits[0].weights, fits[1].weights) / np.minimum(fits[0].phi, fits[1].phi)[:, None]
+    return np.asarray((weight * (y[:, rows] * np.log(after / before) - (after - before))).sum(axis=1))

@@ -46,6 +46,7 @@ class Judged:
         signal = RawSignal(
             mean=np.empty(shape),
             variance=np.empty(shape),
+            spread=np.empty(shape),
             p_one=np.empty(shape),
             p_scan=np.empty(shape),
             window=np.ones(shape, dtype=np.int64),

@@ -41,6 +41,7 @@ class RawSignal:
     Attributes:
         mean: Expected count of the period.
         variance: Predictive variance of the period.
+        spread: Variance of the logarithm of the mean.
         p_one: Raw p-value of the period alone.
         p_scan: Raw combined p-value of the windows that end with the period.
         window: Length of the window that says most.
@@ -48,6 +49,7 @@ class RawSignal:
 
     mean: Floats
     variance: Floats
+    spread: Floats
     p_one: Floats
     p_scan: Floats
     window: NDArray[np.int64]
@@ -73,7 +75,7 @@ def judge(expectation: Expectation, config: FreqConfig) -> RawSignal:
         most = np.maximum(most, evidence)
         inverse += evidence
         if length == 1:
-            one = (mean, variance, p)
+            one = (mean, variance, spread, p)
     return RawSignal(*one, p_scan=1.0 / inverse, window=window)
 
 

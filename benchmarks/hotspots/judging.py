@@ -1,0 +1,139 @@
+"""How a detector is scored: power, delay and precision at an equal false-positive rate, and honesty of its p-values."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scenarios import Simulated
+
+from models.hotspots import detect_surges
+
+Floats = NDArray[np.float64]
+
+CHANNELS: Final = ("p_value", "p_value_1")
+
+
+@dataclass(frozen=True)
+class Score:
+    """One detector at one threshold; standard errors are over series.
+
+    Attributes:
+        series: Series with an outbreak in the judged periods.
+        fpr: Share of alarmed periods in the outbreak-free copies.
+        pod: Share of series with an alarm between the first and last outbreak period.
+        pod_se: Its standard error.
+        pod_first: Share alarmed in the first outbreak period.
+        pod_first_se: Its standard error.
+        sensitivity: Alarmed outbreak periods / outbreak periods.
+        f1: Of outbreak periods against alarms.
+        timeliness: (first alarm - start) / length, 1 when missed.
+        delay: Periods from start to first alarm, where there is one.
+        threshold: p-value under which a period is alarmed.
+    """
+
+    series: int
+    fpr: float
+    pod: float
+    pod_se: float
+    pod_first: float
+    pod_first_se: float
+    sensitivity: float
+    f1: float
+    timeliness: float
+    delay: float
+    threshold: float
+
+
+def p_values(simulated: Simulated, counts: Floats, freq: str, calendar: Any = None) -> dict[str, Floats]:
+    """Run the detector on a simulated panel and return its channels, S x judged periods."""
+    start = simulated.ds[simulated.first_judged]
+    rows = detect_surges(simulated.frame(counts), freq=freq, start=start, calendar=calendar)
+    return {channel: rows[channel].to_numpy().reshape(len(counts), -1) for channel in CHANNELS}
+
+
+def threshold_at(quiet: Floats, fpr: float) -> float:
+    """Return the largest threshold whose false-positive rate on quiet p-values is at most `fpr`."""
+    ordered = np.sort(quiet, axis=None)
+    allowed = int(fpr * ordered.size)
+    return float(ordered[allowed])
+
+
+def score(simulated: Simulated, p: Floats, quiet: Floats, threshold: float) -> Score:
+    """Score the alarms `p < threshold` against the truth."""
+    truth = simulated.outbreak[:, simulated.first_judged :] > 0
+    seen = truth.any(axis=1)
+    truth, alarm = truth[seen], (p < threshold)[seen]
+    periods = np.arange(truth.shape[1])
+    first = truth.argmax(axis=1)
+    last = truth.shape[1] - 1 - truth[:, ::-1].argmax(axis=1)
+    hit = alarm & (periods >= first[:, None]) & (periods <= last[:, None])
+    found = hit.any(axis=1)
+    delay = hit.argmax(axis=1) - first
+    at_once = alarm[np.arange(len(alarm)), first]
+    n = len(truth)
+    true_alarms = (alarm & truth).sum()
+    return Score(
+        series=n,
+        fpr=float((quiet < threshold).mean()),
+        pod=float(found.mean()),
+        pod_se=float(found.std() / np.sqrt(n)),
+        pod_first=float(at_once.mean()),
+        pod_first_se=float(at_once.std() / np.sqrt(n)),
+        sensitivity=float(true_alarms / truth.sum()),
+        f1=float(2 * true_alarms / (alarm.sum() + truth.sum())),
+        timeliness=float(np.where(found, delay / (last - first + 1), 1.0).mean()),
+        delay=float(delay[found].mean()),
+        threshold=threshold,
+    )
+
+
+def nominal_fpr(quiet: Floats, groups: pd.Series, level: float = 0.01) -> list[dict[str, float]]:
+    """Return the share of quiet periods with p < `level` in each group, with its standard error over series."""
+    share = pd.Series((quiet < level).mean(axis=1), index=groups.to_numpy())
+    table = share.groupby(level=0).agg(["mean", "std", "size"])
+    return [
+        {
+            "group": group,
+            "fpr": float(row["mean"]),
+            "se": float(row["std"] / np.sqrt(row["size"])),
+            "series": int(row["size"]),
+        }
+        for group, row in table.iterrows()
+    ]
+
+
+def print_scores(scores: Mapping[str, Score]) -> None:
+    """Print one line per detector."""
+    table = pd.DataFrame({name: asdict(value) for name, value in scores.items()}).T
+    print(table.astype(float).round(4).to_string(), flush=True)
+
+
+def arguments(description: str | None, *, repetitions: int) -> argparse.ArgumentParser:
+    """Return the parser of the flags all hotspot benchmarks share."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--repetitions", type=int, default=repetitions)
+    parser.add_argument("--seed", type=int, default=None, help="fresh entropy when absent; it is printed")
+    parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    return parser
+
+
+def fresh_seed(given: int | None) -> int:
+    """Return the seed asked for, or one nobody has seen."""
+    return int(np.random.SeedSequence().entropy % 2**32) if given is None else given  # type: ignore[operator]
+
+
+def report(document: dict[str, Any], lines: Sequence[str], *, as_json: bool) -> None:
+    """Write the result as JSON on stdout, or as lines for a person."""
+    if as_json:
+        json.dump({"schema_version": 1, **document}, sys.stdout, indent=1)
+        sys.stdout.write("\n")
+    else:
+        print("\n".join(lines))

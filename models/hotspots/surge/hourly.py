@@ -1,0 +1,122 @@
+"""Hours: the daily baseline of a cell, spread over the day by its own hour-of-day profile.
+
+A regression on every hour of years would learn little more than this product, at a hundred times the price. Profiles
+are kept for workdays and days off, and lean on the panel's common profile where a cell has few tickets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from models.errors import PanelError
+from models.hotspots.surge.config import FreqConfig
+from models.hotspots.surge.grid import Grid
+from models.hotspots.surge.walk import Judged, blocks
+from models.hotspots.surge.windows import Expectation, RawSignal, judge
+
+Floats = NDArray[np.float64]
+
+HOURS: Final = 24  # of a day
+_PROFILE_DAYS: Final = 182  # of history behind a profile
+_DISPERSION_DAYS: Final = 56  # of history behind the hourly dispersion
+_LEAN: Final = 48.0  # tickets the common profile is worth
+_CLIP: Final = 25.0  # squared standardised residuals count up to here
+
+
+def daily_sums(grid: Grid) -> Grid:
+    """Return the daily grid behind an hourly one that starts at midnight; a last, partial day is summed as it is.
+
+    Raises:
+        PanelError: The panel does not begin at midnight.
+    """
+    if grid.ds[0].hour:
+        raise PanelError(f"an hourly panel begins at midnight, this one at {grid.ds[0]}", hint="drop the first day")
+    days = -(-len(grid.ds) // HOURS)
+    filled = np.pad(grid.y, ((0, 0), (0, days * HOURS - len(grid.ds))))
+    sums = filled.reshape(len(grid.y), days, HOURS).sum(axis=2)
+    return Grid(grid.ids, pd.date_range(grid.ds[0], periods=days, freq="D"), sums, sums, "D")
+
+
+@dataclass(frozen=True)
+class HourlyWalk:
+    """One pass over an hourly panel.
+
+    Attributes:
+        y: Hourly counts, S x T.
+        days: Daily judgement of the days from `first_day` on: their means are those each hour is measured by.
+        first_day: Column of the first judged day in the daily grid.
+        workday: Whether each day is a workday, D.
+        ordinal: Absolute number of day 0.
+        config: Settings of hourly panels.
+    """
+
+    y: Floats
+    days: Judged
+    first_day: int
+    workday: NDArray[np.bool_]
+    ordinal: int
+    config: FreqConfig
+
+    def run(self, first: int) -> Judged:
+        """Judge the hours from column `first` on."""
+        series, hours = self.y.shape
+        judged = Judged.empty(series, hours - first)
+        for block in self._blocks(first):
+            raw = self._judge(block)
+            out = slice(block.start - first, block.stop - first)
+            for column in fields(RawSignal):
+                getattr(judged.signal, column.name)[:, out] = getattr(raw, column.name)
+            day = np.arange(block.start, block.stop) // HOURS - self.first_day
+            for name in ("open", "information", "borrowed"):
+                getattr(judged, name)[:, out] = getattr(self.days, name)[:, day]
+        return judged
+
+    def _blocks(self, first: int) -> Iterator[slice]:
+        hours = self.y.shape[1]
+        last_day = -(-hours // HOURS)
+        for days in blocks(first // HOURS, last_day, self.ordinal, self.config.refit_every):
+            yield slice(max(first, days.start * HOURS), min(hours, days.stop * HOURS))
+
+    def _judge(self, block: slice) -> RawSignal:
+        """Judge the hours of one refit cycle with profiles from the days before it."""
+        day = block.start // HOURS
+        until = max(day - (day + self.ordinal) % self.config.refit_every, 1)
+        lead = np.arange(max(block.start - max(self.config.windows) + 1, self.first_day * HOURS), block.stop)
+        share, strength = self._profile(until)
+        kind = self.workday[lead // HOURS].astype(int)
+        mean = self.days.signal.mean[:, lead // HOURS - self.first_day] * share[:, kind, lead % HOURS]
+        m = block.stop - block.start
+        now = lead[-m:]
+        spread = self.days.signal.spread[:, now // HOURS - self.first_day]
+        spread = np.minimum(spread + 1.0 / strength[:, kind[-m:], now % HOURS], 1.0)
+        flat = dict.fromkeys(self.config.windows, np.broadcast_to(1.0, spread.shape))
+        none = dict.fromkeys(self.config.windows, np.broadcast_to(0.0, spread.shape))
+        return judge(
+            Expectation(self.y[:, lead], mean, spread, self._dispersion(until, share), flat, none), self.config
+        )
+
+    def _profile(self, until: int) -> tuple[Floats, Floats]:
+        """Return each hour's share of its day, S x (off, work) x 24, and the tickets (with the lean) behind it."""
+        past = np.arange(max(until - _PROFILE_DAYS, 0), until)
+        counts = self.y[:, past[0] * HOURS : until * HOURS].reshape(len(self.y), len(past), HOURS)
+        work = self.workday[past]
+        seen = np.stack([counts[:, ~work].sum(axis=1), counts[:, work].sum(axis=1)], axis=1)
+        common = seen.sum(axis=0) + 1.0
+        common /= common.sum(axis=1, keepdims=True)
+        behind = seen + _LEAN * common
+        return behind / behind.sum(axis=2, keepdims=True), behind
+
+    def _dispersion(self, until: int, share: Floats) -> Floats:
+        """Return Pearson's phi of the last weeks' hours around each day's own total spread by the profile."""
+        past = np.arange(max(until - _DISPERSION_DAYS, 0), until)
+        counts = self.y[:, past[0] * HOURS : until * HOURS].reshape(len(self.y), len(past), HOURS)
+        level = counts.sum(axis=(1, 2)) / max(len(past), 1)
+        mean = np.maximum(level[:, None, None] * share[:, self.workday[past].astype(int)], 1e-6)
+        squared = np.minimum((counts - mean) ** 2 / mean, _CLIP * np.maximum(1.0, 1.0 / mean))
+        return np.asarray(np.maximum(squared.mean(axis=(1, 2)), 1.0))
