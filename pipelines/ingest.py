@@ -1,19 +1,25 @@
-"""Bring files into the lake: find, read, mask, compare, commit, count."""
+"""Bring tickets into the lake: find, read, mask, compare, commit, count."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from features.clock import Clock
-from features.lake import Lake, UpsertResult
+from features.lake import Lake, StagedBatch, UpsertResult
+from features.lake.loads import Loaded
 from features.mappings import Mapping, load_mapping
 from features.settings import Settings
+from features.sources.errors import SourceError
+from features.sources.feeds import Bookmark, as_table, read_pages
 from features.sources.files import file_digest, find_files
+from features.sources.http import JsonFeed
 from features.sources.staging import Privacy, Staging
 
 SCHEMA_VERSION = 1
@@ -72,65 +78,150 @@ class IngestSummary:
         )
 
 
+@dataclass(frozen=True)
+class Span:
+    """What to ask a remote source for.
+
+    Attributes:
+        since: Aware moment: what was opened from then on. None: the last `LOOK_BACK` before the present, so that
+            changes to recent tickets are seen.
+        until: Aware moment; the present when None.
+        query: The SELECT for a database.
+    """
+
+    since: datetime | None = None
+    until: datetime | None = None
+    query: str | None = None
+
+
+LOOK_BACK = timedelta(days=90)
+
+
 def ingest(
     paths: Sequence[str | Path],
     mapping: str | Path | Mapping,
     settings: Settings,
     clock: Clock,
     *,
+    span: Span | None = None,
     on_batch: OnBatch | None = None,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> IngestSummary:
-    """Load files into the lake, one commit for each.
+    """Load tickets into the lake, one commit for each file, page or chunk of a query.
 
     Args:
-        paths: Files, folders or globs.
+        paths: Files, folders, globs, addresses (http, https) or SQLAlchemy URLs.
         mapping: A mapping, the name of a shipped one, or a TOML file.
         settings: Where the lake lies, and the key of the caller hash.
         clock: The present: arrival of live rows, and what counts as the future.
+        span: What to ask remote sources for.
         on_batch: Called after each commit that added something.
+        sleep: How to wait between attempts to reach a remote source.
 
     Raises:
-        SourceError, MappingError: A file cannot be read, or does not fit the mapping.
-        QuarantineError: Too many rows of a file are bad; of that file nothing was kept.
+        SourceError, MappingError: A source cannot be read, or does not fit the mapping.
+        QuarantineError: Too many rows of a batch are bad; of that batch nothing was kept.
+        FeedError: A remote source does not answer; running again goes on where this run was.
     """
     chosen = mapping if isinstance(mapping, Mapping) else load_mapping(mapping)
-    lake = Lake.open(settings.lake_path, timezone=settings.timezone)
-    privacy = privacy_of(settings)
-    summary = IngestSummary(source=chosen.source, snapshot=lake.version)
-    for path in find_files(paths):
-        summary = _ingest_file(path, chosen, lake, privacy, clock, summary, on_batch)
+    load = Loading(
+        lake=Lake.open(settings.lake_path, timezone=settings.timezone),
+        mapping=chosen,
+        privacy=privacy_of(settings),
+        clock=clock,
+        on_batch=on_batch,
+    )
+    remote = [str(path) for path in paths if "://" in str(path)]
+    summary = IngestSummary(source=chosen.source, snapshot=load.lake.version)
+    for path in find_files(path for path in paths if str(path) not in remote):
+        summary = load.file(path, summary)
+    for address in remote:
+        if address.startswith(("http://", "https://")):
+            summary = _ingest_feed(address, load, summary, span or Span(), settings, sleep)
+        else:
+            summary = _ingest_query(address, load, summary, span or Span())
     return summary
 
 
-def _ingest_file(
-    path: Path,
-    mapping: Mapping,
-    lake: Lake,
-    privacy: Privacy,
-    clock: Clock,
+@dataclass(frozen=True)
+class Loading:
+    """Everything a run needs to bring one batch after the other into the lake."""
+
+    lake: Lake
+    mapping: Mapping
+    privacy: Privacy
+    clock: Clock
+    on_batch: OnBatch | None
+
+    def file(self, path: Path, summary: IngestSummary) -> IngestSummary:
+        """Load a file, unless its very bytes were loaded before."""
+        digest = file_digest(path)
+        before = self.lake.loaded_before(source=self.mapping.source, digest=digest, mapping=self.mapping.fingerprint)
+        if before:
+            return _skipped(summary, before)
+        return self._batch(lambda staging: replace(staging.file(path), digest=digest), summary)
+
+    def rows(
+        self, rows: pa.Table, name: str, summary: IngestSummary, *, known_through: datetime | None = None
+    ) -> IngestSummary:
+        """Load rows in memory; `known_through` says how far the feed has now been read."""
+        return self._batch(lambda staging: replace(staging.rows(rows, name=name), known_through=known_through), summary)
+
+    def _batch(self, stage: Callable[[Staging], StagedBatch], summary: IngestSummary) -> IngestSummary:
+        with self.lake.staging() as (load_id, folder):
+            staging = Staging(self.mapping, into=folder, privacy=self.privacy, now=self.clock.now(), load_id=load_id)
+            batch = stage(staging)
+            result = self.lake.upsert(batch)
+        if self.on_batch and result.files:
+            self.on_batch(result.keys())
+        return summary.plus(result, read=batch.read, quarantined=batch.quarantine.num_rows)
+
+
+def _ingest_feed(
+    address: str,
+    load: Loading,
     summary: IngestSummary,
-    on_batch: OnBatch | None,
+    span: Span,
+    settings: Settings,
+    sleep: Callable[[float], None],
 ) -> IngestSummary:
-    digest = file_digest(path)
-    before = lake.loaded_before(source=mapping.source, digest=digest, mapping=mapping.fingerprint)
-    if before:
-        return _skipped(summary, before)
-    with lake.staging() as (load_id, folder):
-        staging = Staging(mapping, into=folder, privacy=privacy, now=clock.now(), load_id=load_id)
-        batch = replace(staging.file(path), digest=digest)
-        result = lake.upsert(batch)
-    if on_batch and result.files:
-        on_batch(result.keys())
-    return summary.plus(result, read=batch.read, quarantined=batch.quarantine.num_rows)
+    """Read an address page by page; after a cut, go on with the page that was not finished."""
+    now = load.clock.now()
+    since = span.since or (now - LOOK_BACK).replace(hour=0, minute=0, second=0, microsecond=0)
+    bookmark = Bookmark(
+        load.lake.path / "bookmarks" / f"{load.mapping.source}.json", url=address, since=since, until=span.until
+    )
+    kept = bookmark.read()
+    place, until = kept or (None, span.until or now)
+    token = settings.section("sources").get(load.mapping.source, {}).get("token")
+    feed = JsonFeed(address, headers={"X-App-Token": token} if token else None, sleep=sleep)
+    for page in read_pages(feed, load.mapping, since=since, until=until, at=place):
+        name = f"{address} {page.here.window.date()} page {page.here.page}"
+        through = None if page.next else until
+        if page.rows or through:
+            summary = load.rows(as_table(page.rows, load.mapping), name, summary, known_through=through)
+        bookmark.write(page.next, end=until)
+    return summary
 
 
-def _skipped(summary: IngestSummary, before: dict[str, int]) -> IngestSummary:
+def _ingest_query(address: str, load: Loading, summary: IngestSummary, span: Span) -> IngestSummary:
+    if not span.query:
+        raise SourceError("a database needs a query", hint='--query "SELECT ... FROM ..."')
+    from features.sources.sql import read_query
+
+    for number, rows in enumerate(read_query(address, span.query), start=1):
+        # Not the address: it may hold a password.
+        summary = load.rows(rows, f"query, chunk {number}", summary)
+    return summary
+
+
+def _skipped(summary: IngestSummary, before: Loaded) -> IngestSummary:
     return replace(
         summary,
-        read=summary.read + before["read"],
-        unchanged=summary.unchanged + before["read"] - before["quarantined"],
-        quarantined=summary.quarantined + before["quarantined"],
-        repeated=summary.repeated + before["repeated"],
+        read=summary.read + before.read,
+        unchanged=summary.unchanged + before.read - before.quarantined,
+        quarantined=summary.quarantined + before.quarantined,
+        repeated=summary.repeated + before.repeated,
         skipped=summary.skipped + 1,
     )
 

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from features.lake.asof import as_of_query
 from features.lake.engine import arrow, duck, instant, literal
 from features.lake.errors import LakeInputError
-from features.lake.loads import SourceState, load_row, loaded_before, source_states
+from features.lake.loads import Loaded, SourceState, load_row, loaded_before, source_states
 from features.lake.schema import ERASURES, LOADS, QUARANTINE, TICKETS, VISIBLE
 from features.lake.staged import StagedBatch
 from features.lake.storage import ConflictError, DeltaStore, move_into, writer_lock
@@ -139,8 +139,8 @@ class Lake:
         """Write a finished load, and how far its source is complete, to the load log."""
         self.loads_store.append_rows(load_row(batch, result), name=batch.load_id, note={"load": batch.load_id})
 
-    def loaded_before(self, *, source: str, digest: str, mapping: str) -> dict[str, int] | None:
-        """Return read, quarantined and repeated of an earlier load of the same bytes and mapping, if there was one."""
+    def loaded_before(self, *, source: str, digest: str, mapping: str) -> Loaded | None:
+        """Return the earlier load of the same bytes with the same mapping, if there was one."""
         with duck(threads=1) as connection:
             scan = self.loads_store.scan()
             return loaded_before(connection, scan, source=source, digest=digest, mapping=mapping)

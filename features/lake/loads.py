@@ -39,6 +39,19 @@ class SourceState:
     loaded_at: datetime
 
 
+@dataclass(frozen=True)
+class Loaded:
+    """What became of an earlier load."""
+
+    name: str
+    read: int
+    kept: int
+    updated: int
+    unchanged: int
+    quarantined: int
+    repeated: int
+
+
 def load_row(batch: StagedBatch, result: UpsertResult) -> pa.Table:
     """Return the row of the load log that describes a batch."""
     mapping = batch.mapping
@@ -92,11 +105,11 @@ def source_states(
     return [SourceState(**row) for row in rows.to_pylist()]
 
 
-def loaded_before(connection: Any, scan: str, *, source: str, digest: str, mapping: str) -> dict[str, int] | None:
-    """Return the counts of the load that read these very bytes with this very mapping, None if there was none."""
+def loaded_before(connection: Any, scan: str, *, source: str, digest: str, mapping: str) -> Loaded | None:
+    """Return the load that read these very bytes with this very mapping, None if there was none."""
     rows = connection.execute(
-        f"SELECT read, quarantined, repeated FROM {scan} WHERE source = $source AND digest = $digest "
-        "AND mapping = $mapping LIMIT 1",
+        f"SELECT file, read, kept, updated, unchanged, quarantined, repeated FROM {scan} "
+        "WHERE source = $source AND digest = $digest AND mapping = $mapping LIMIT 1",
         {"source": source, "digest": digest, "mapping": mapping},
     ).fetchall()
-    return dict(zip(("read", "quarantined", "repeated"), rows[0], strict=True)) if rows else None
+    return Loaded(*rows[0]) if rows else None

@@ -4,7 +4,7 @@ Shipped mappings are the TOML files beside this module; `load_mapping` also read
 """
 
 from features.mappings.errors import MappingError
-from features.mappings.mapping import Clock, KnownAt, Mapping
+from features.mappings.mapping import Clock, KnownAt, Mapping, Protocol
 from features.mappings.shipped import load_mapping, mapping_names
 
-__all__ = ["Clock", "KnownAt", "Mapping", "MappingError", "load_mapping", "mapping_names"]
+__all__ = ["Clock", "KnownAt", "Mapping", "MappingError", "Protocol", "load_mapping", "mapping_names"]

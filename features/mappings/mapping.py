@@ -67,6 +67,15 @@ class KnownAt(StrEnum):
     """Live feeds: the moment the row arrived."""
 
 
+class Protocol(StrEnum):
+    """What is spoken at an address."""
+
+    OPEN311 = "open311"
+    """GeoReport v2: `requests.json` with start_date, end_date and page."""
+    SOCRATA = "socrata"
+    """SODA: `resource/xxxx-xxxx.json` with $where, $order, $limit and $offset."""
+
+
 class Mapping(BaseModel):
     """How to read one source.
 
@@ -86,6 +95,9 @@ class Mapping(BaseModel):
         optional: Fields whose columns may be missing from a file.
         values: Field -> value in the source -> value in the lake.
         deleted_values: Values of the `deleted` column that mean: gone at the source.
+        protocol: What an address speaks: Open311 GeoReport v2 or Socrata.
+        page_size: Rows asked for at once.
+        window_days: Longest span asked for at once (Open311 allows 90 days).
         quarantine_limit: Share of bad rows above which the whole load fails before anything is kept; up to
             `TOLERATED` bad rows are let pass, as long as most rows are good.
     """
@@ -107,6 +119,9 @@ class Mapping(BaseModel):
     optional: tuple[str, ...] = ()
     values: dict[str, dict[str, str]] = {}
     deleted_values: tuple[str, ...] = ("1", "true", "True", "yes", "是")
+    protocol: Protocol | None = None
+    page_size: int = Field(default=1000, ge=1)
+    window_days: int = Field(default=90, ge=1)
     quarantine_limit: float = Field(default=0.05, ge=0, le=1)
 
     @field_validator("timezone")

@@ -111,8 +111,8 @@ class Staging:
         """Return the bad rows: unreadable lines, and rows without what a ticket needs."""
         # The line itself and DuckDB's message about it may hold anything, so neither is kept.
         unreadable = (
-            f"""UNION ALL SELECT (line - 1)::BIGINT, min(column_name), 'unreadable: ' || min(lower(error_type::VARCHAR)),
-            NULL, NULL, NULL FROM {raw.rejects} GROUP BY line"""
+            f"""UNION ALL SELECT (line - 1)::BIGINT, min(column_name),
+                'unreadable: ' || min(lower(error_type::VARCHAR)), NULL, NULL, NULL FROM {raw.rejects} GROUP BY line"""
             if raw.rejects
             else ""
         )

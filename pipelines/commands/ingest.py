@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.commands.options import Home, Json, print_json, say, settings_for
+from pipelines.commands.options import Home, Json, parse_as_of, print_json, say, settings_for
 
 
 def register(app: typer.Typer) -> None:
@@ -19,14 +19,23 @@ def ingest_command(
     mapping: Annotated[
         str, typer.Option("--mapping", help="Name of a shipped mapping (`weisu mapping list`) or a TOML file.")
     ],
+    since: Annotated[str | None, typer.Option("--since", help="Addresses: opened from this day on.")] = None,
+    until: Annotated[str | None, typer.Option("--until", help="Addresses: opened before this day.")] = None,
+    query: Annotated[str | None, typer.Option("--query", help="Databases (SQLAlchemy URL): the SELECT.")] = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
     """Load tickets; what was loaded before changes nothing, bad rows go to quarantine."""
     from features.clock import SystemClock
-    from pipelines.ingest import ingest
+    from pipelines.ingest import Span, ingest
 
-    summary = ingest(places, mapping, settings_for(home), SystemClock())
+    settings, clock = settings_for(home), SystemClock()
+    span = Span(
+        since=parse_as_of(since, settings, now=clock.now()) if since else None,
+        until=parse_as_of(until, settings, now=clock.now()) if until else None,
+        query=query,
+    )
+    summary = ingest(places, mapping, settings, clock, span=span)
     if as_json:
         print_json(summary.to_json())
         return

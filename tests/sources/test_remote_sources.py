@@ -1,0 +1,190 @@
+"""Open311, Socrata and SQL, against servers and databases of the test's own."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from features.lake import Lake
+from features.mappings import load_mapping
+from features.sources.errors import FeedError, SourceError
+from pipelines.ingest import Span, ingest
+
+SINCE, UNTIL = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 9, 1, tzinfo=UTC)
+OPENED = [SINCE + timedelta(hours=19 * i) for i in range(300)]
+SPAN = Span(since=SINCE, until=UNTIL)
+
+
+class City(ThreadingHTTPServer):
+    """A city's server on loopback: speaks Open311 and Socrata, and fails when told."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.asked: list[dict[str, str]] = []
+        self.failures: list[int] = []
+        self.dead_after: int | None = None
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        city: City = self.server
+        url = urlsplit(self.path)
+        query = {name: values[0] for name, values in parse_qs(url.query).items()}
+        city.asked.append(query)
+        dead = city.dead_after is not None and len(city.asked) > city.dead_after
+        status = 503 if dead else city.failures.pop(0) if city.failures else 200
+        rows = socrata(query) if "resource" in url.path else open311(query)
+        body = json.dumps(rows if status == 200 else {"error": status}).encode()
+        self.send_response(status)
+        self.send_header("Retry-After", "7")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args) -> None:
+        pass
+
+
+def open311(query: dict[str, str]) -> list[dict]:
+    start, end = (datetime.fromisoformat(query[name]) for name in ("start_date", "end_date"))
+    assert end - start <= timedelta(days=90)
+    found = [
+        {
+            "service_request_id": f"R{i}",
+            "requested_datetime": opened.isoformat(),
+            "updated_datetime": opened.isoformat(),
+            "service_name": "Pothole",
+            "status": "open",
+            "lat": 42.3,
+            "long": -71.1,
+        }
+        for i, opened in enumerate(OPENED)
+        if start <= opened < end
+    ]
+    page, size = int(query["page"]), int(query["page_size"])
+    return found[(page - 1) * size : page * size]
+
+
+def socrata(query: dict[str, str]) -> list[dict]:
+    start, end = (
+        datetime.fromisoformat(text).replace(tzinfo=UTC) + timedelta(hours=5)
+        for text in re.findall(r"'([^']+)'", query["$where"])
+    )
+    found = [
+        {
+            "unique_key": f"U{i}",
+            "created_date": (opened - timedelta(hours=5)).strftime("%Y-%m-%dT%H:%M:%S.000"),
+            "borough": "BRONX",
+            "complaint_type": "Noise",
+        }
+        for i, opened in enumerate(OPENED)
+        if start <= opened < end
+    ]
+    first = int(query["$offset"])
+    return found[first : first + int(query["$limit"])]
+
+
+@pytest.fixture
+def city() -> Iterator[City]:
+    server = City()
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def tickets(settings):
+    return Lake.open(settings.lake_path, timezone=settings.timezone).tickets()
+
+
+def test_open311_pages_and_windows_bring_every_request_once(city, settings, clock):
+    summary = ingest([f"{city.address}/requests.json"], "open311", settings, clock, span=SPAN)
+    assert (summary.kept, summary.unchanged, summary.quarantined) == (300, 0, 0)
+    assert tickets(settings)["opened_at"].to_pylist() == OPENED
+    assert {query["page"] for query in city.asked} == {"1", "2"}
+
+
+def test_socrata_pages_are_ordered_and_bring_every_request_once(city, settings, clock):
+    how = load_mapping("nyc_311").model_copy(update={"page_size": 20, "timezone": "Etc/GMT+5"})
+    summary = ingest([f"{city.address}/resource/x.json"], how, settings, clock, span=SPAN)
+    assert summary.kept == 300
+    assert all(query["$order"] == "created_date, unique_key" for query in city.asked)
+
+
+def test_hiccups_are_retried_with_the_pause_the_server_asks_for(city, settings, clock):
+    city.failures = [503, 429]
+    pauses: list[float] = []
+    summary = ingest([f"{city.address}/requests.json"], "open311", settings, clock, span=SPAN, sleep=pauses.append)
+    assert summary.kept == 300
+    assert pauses == [7.0, 7.0]
+
+
+def test_a_refusal_is_not_retried(city, settings, clock):
+    city.failures = [403]
+    with pytest.raises(FeedError, match="HTTP 403"):
+        ingest([f"{city.address}/requests.json"], "open311", settings, clock, span=SPAN)
+    assert len(city.asked) == 1
+
+
+def test_a_cut_run_goes_on_where_it_was(city, settings, clock):
+    city.dead_after = 2
+    with pytest.raises(FeedError, match="HTTP 503 after 6 attempts"):
+        ingest([f"{city.address}/requests.json"], "open311", settings, clock, span=SPAN, sleep=lambda _: None)
+    assert tickets(settings).num_rows == 114
+    city.dead_after, city.asked = None, []
+    clock.advance(timedelta(minutes=5))
+    summary = ingest([f"{city.address}/requests.json"], "open311", settings, clock, span=SPAN)
+    assert city.asked[0]["start_date"] == "2026-04-01T00:00:00Z"
+    assert (summary.kept, tickets(settings).num_rows) == (186, 300)
+
+
+def test_a_feed_that_was_read_says_how_far(city, settings, clock):
+    ingest([f"{city.address}/requests.json"], "open311", settings, clock, span=SPAN)
+    state = Lake.open(settings.lake_path, timezone="UTC").sources()[0]
+    assert state.known_through == UNTIL
+
+
+def test_an_address_needs_a_protocol(city, settings, clock):
+    with pytest.raises(SourceError, match="mapping nyc_council does not say what"):
+        ingest([city.address], "nyc_council", settings, clock)
+
+
+@pytest.fixture
+def database(tmp_path) -> str:
+    path = tmp_path / "hotline.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE orders (工单编号 TEXT, 受理时间 TEXT, 三级事项 TEXT, 区县 TEXT)")
+        rows = [(f"S{i}", f"2026-03-{i + 1:02d} 08:00:00", "噪声", "美兰区") for i in range(9)]
+        connection.executemany("INSERT INTO orders VALUES (?, ?, ?, ?)", rows)
+    connection.close()
+    return f"sqlite:///{path}"
+
+
+def test_a_database_is_read_by_its_query(database, settings, clock):
+    span = Span(query="SELECT * FROM orders WHERE 工单编号 <> 'S0'")
+    first = ingest([database], "zh_12345", settings, clock, span=span)
+    again = ingest([database], "zh_12345", settings, clock, span=span)
+    assert (first.kept, again.kept, again.unchanged) == (8, 0, 8)
+
+
+def test_database_errors_do_not_tell_the_password(settings, clock):
+    with pytest.raises(SourceError, match="needs a query"):
+        ingest(["sqlite:///x.db"], "zh_12345", settings, clock)
+    with pytest.raises(SourceError, match="no database at that address") as caught:
+        ingest(["nosuch://user:secret@host/db"], "zh_12345", settings, clock, span=Span(query="SELECT 1"))
+    assert "secret" not in str(caught.value)
+    with pytest.raises(SourceError, match="OperationalError"):
+        ingest(["sqlite://"], "zh_12345", settings, clock, span=Span(query="SELECT * FROM nowhere"))
