@@ -11,6 +11,8 @@ import typer
 from features.errors import WeisuError
 
 COMMANDS: Final[tuple[str, ...]] = (
+    "areas",
+    "calendar",
     "demo",
     "detect",
     "doctor",
@@ -19,9 +21,12 @@ COMMANDS: Final[tuple[str, ...]] = (
     "lake",
     "mapping",
     "models",
+    "quality",
+    "report",
     "schedule",
     "serve",
     "simulate",
+    "taxonomy",
     "train",
     "users",
 )

@@ -123,8 +123,9 @@ def act(
     reason: Annotated[str, Form(max_length=40)] = "",
     department: Annotated[str, Form(max_length=200)] = "",
     back: Annotated[str, Form(max_length=300)] = "/alerts",
+    once: Annotated[str, Form(max_length=40)] = "",
 ) -> Response:
-    """Press one of the five buttons."""
+    """Press one of the five buttons; the same form sent again changes nothing."""
     visitor.check(csrf)
     perform(
         store,
@@ -134,6 +135,8 @@ def act(
         alert_id=alert_id,
         name=action,
         action=_bound(action, reason=reason, department=department),
+        values={"reason": reason, "department": department},
+        idempotency_key=f"form-{once}" if once else None,
     )
     seen = own_path(back)
     if seen != "/alerts" and not _still_visible(store, visitor.caller, alert_id):

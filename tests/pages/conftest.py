@@ -120,16 +120,25 @@ def seeded(store: Store, settings: Settings, clock: FixedClock) -> SimpleNamespa
                 updated_at=NOW,
             )  # fmt: skip
             session.add(route)
-    run = DetectionRun(key="test-run", as_of=NOW, generated_at=NOW, data_through=MONDAY, model_version="weisu-hotspot/3")
+    run = DetectionRun(
+        key="test-run", as_of=NOW, generated_at=NOW, data_through=MONDAY, model_version="weisu-hotspot/3"
+    )
+    plain: dict[str, Any] = {"expected": None, "upper": None, "recurrence_days": None, "evidence": {}, "past": []}
+    sensitive = candidate(
+        1, 0, **plain, kind="敏感", kinds=["敏感"], observed=1, callers=1, sensitive=True, rule="敏感词：一件即报",
+        sentence_zh="海口市夜间施工噪声：出现敏感事项1件，一件即报。", tickets=["simulated/s1"],
+    )  # fmt: skip
+    ahead = candidate(
+        2, 3, **plain, kind="预告", kinds=["预告"], observed=0, callers=0, rule="3年中有3年在第51周出现", tickets=[],
+        sentence_zh="琼海市路面积水：往年第51周反复出现，请在11月30日前行动。",
+    )  # fmt: skip
     candidates = [
         candidate(0, 0, observed=62, callers=55, sentence_zh="海口市停水：1天内62件（55人），平时至多11件。"),
         candidate(0, 1),
-        candidate(1, 0, kind="敏感", kinds=["敏感"], observed=1, callers=1, expected=None, upper=None, sensitive=True,
-                  recurrence_days=None, rule="敏感词：一件即报", sentence_zh="海口市夜间施工噪声：出现敏感事项1件，一件即报。", evidence={}, tickets=["simulated/s1"], past=[]),
+        sensitive,
         candidate(2, 2, observed=12, callers=8, sentence_zh="儋州市路面积水：1天内12件（8人），平时至多11件。"),
-        candidate(2, 3, kind="预告", kinds=["预告"], observed=0, callers=0, expected=None, upper=None, recurrence_days=None,
-                  rule="3年中有3年在第51周出现", sentence_zh="琼海市路面积水：往年第51周反复出现，请在11月30日前行动。", tickets=[], evidence={}, past=[]),
-    ]  # fmt: skip
+        ahead,
+    ]
     intake(store, candidates, clock=clock, run=run, settings=settings)
     keys = {
         "department": add_key(store, name="测试经办人", role="department", department="市水务局", now=NOW).secret,

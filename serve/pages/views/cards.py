@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -47,7 +48,7 @@ class RunningClock:
 
 @dataclass(frozen=True)
 class Card:
-    """Everything a card shows."""
+    """Everything a card shows. `once` names this rendering: a form of it that is sent twice acts once."""
 
     id: str
     title: str
@@ -68,7 +69,7 @@ class Card:
     upper: float | None
     recurrence: str
     ticket_count: int
-    event_number: int
+    once: str
     clock: RunningClock | None
     actions: tuple[str, ...]
     reasons: tuple[str, ...]
@@ -97,7 +98,7 @@ def card_of(alert: Alert, words: Words, caller: Caller, *, now: datetime) -> Car
         upper=alert.upper,
         recurrence=_recurrence(alert.recurrence_days, words),
         ticket_count=alert.ticket_count,
-        event_number=alert.revision,
+        once=secrets.token_urlsafe(9),
         clock=_clock(alert, state, now),
         actions=tuple(_actions(state, caller)),
         reasons=tuple(reason.value for reason in Dismissal),

@@ -11,8 +11,8 @@ from markupsafe import Markup
 
 from features.errors import WeisuError
 from features.settings import Settings
-from serve.pages.charts.curve import Count, alert_curve
-from serve.pages.charts.places import Place, merged_cells, place_map
+from serve.charts.curve import Count, alert_curve
+from serve.charts.places import Place, merged_cells, place_map
 from serve.pages.language import Words
 from serve.store.tables import Alert, AlertEvent
 

@@ -12,8 +12,8 @@ from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from features.settings import Settings
+from serve.charts.demand import Period, demand_chart, spark
 from serve.forecasts.repository import current_issue
-from serve.pages.charts.demand import Period, demand_chart, spark
 from serve.pages.language import Words
 from serve.pages.render import Provenance
 from serve.pages.views.origin import alerts_are_simulated, forecast_origin

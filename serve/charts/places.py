@@ -13,7 +13,7 @@ from typing import Final
 
 from markupsafe import Markup
 
-from serve.pages.charts import svg
+from serve.charts import svg
 
 SMALLEST: Final = 5
 SIZE: Final = (370.0, 260.0)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from serve.pages.charts import svg
-from serve.pages.charts.scale import Frame, nice_ticks
+from serve.charts import svg
+from serve.charts.scale import Frame, nice_ticks
 
 WIDE = (760.0, 270.0)
 NARROW = (370.0, 250.0)

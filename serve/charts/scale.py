@@ -18,7 +18,7 @@ def nice_ticks(highest: float, *, count: int = 4) -> list[float]:
         return [0.0, 1.0]
     rough = highest / count
     magnitude = 10.0 ** math.floor(math.log10(rough))
-    step = next(factor * magnitude for factor in (1, 2, 2.5, 5, 10) if factor * magnitude >= rough - 1e-12)
+    step = next(factor * magnitude for factor in (1, 2, 2.5, 5, 10) if factor * magnitude >= rough * (1 - 1e-9))
     if highest >= 1:
         step = max(step, 1.0)
     return [step * position for position in range(math.ceil(highest / step - 1e-9) + 1)]

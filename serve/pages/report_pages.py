@@ -1,0 +1,107 @@
+"""Reports to download, and the seasonal calendar to subscribe to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+from fastapi import APIRouter, Request, Response
+from sqlalchemy import select
+
+from serve.errors import ForbiddenError, NotFoundError
+from serve.pages.language import Words, language_of
+from serve.pages.render import HEADERS, PageRoute, page
+from serve.pages.sessions import Visitor, VisitorDep
+from serve.pages.views.origin import forecast_origin
+from serve.reports import FORMATS, Week, last_complete_week
+from serve.reports.history import weekly_history
+from serve.reports.ics import write_ics
+from serve.reports.seasons import Season, seasonal_calendar
+from serve.reports.weekly import weekly
+from serve.reports.weekly_content import name_of
+from serve.store.tables import ForecastIssueRow
+from serve.wiring import ClockDep, SettingsDep, StoreDep
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+WEEKS_LISTED: Final = 8
+_TYPES: Final = {
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "pdf": "application/pdf",
+    "html": "text/html; charset=utf-8",
+    "csv": "text/csv; charset=utf-8",
+}
+
+
+@router.get("/reports")
+def reports(
+    *, request: Request, store: StoreDep, clock: ClockDep, settings: SettingsDep, visitor: VisitorDep
+) -> Response:
+    """List the weeks that can be reported on."""
+    _check_may_read(visitor)
+    words = Words(language_of(request, settings), settings.zone)
+    newest = last_complete_week(settings, now=clock.now())
+    with store.reading() as session:
+        query = select(ForecastIssueRow).where(ForecastIssueRow.freq == "W").order_by(ForecastIssueRow.data_through)
+        issues = session.scalars(query).all()
+    oldest = Week.of(issues[0].data_through.date()).before if issues else newest
+    weeks = [newest]
+    while issues and weeks[-1] > oldest and len(weeks) < WEEKS_LISTED:
+        weeks.append(weeks[-1].before)
+    history = weekly_history(settings, as_of=clock.now()) if issues else None
+    return page(
+        request,
+        "reports.html",
+        settings=settings,
+        visitor=visitor,
+        provenance=forecast_origin(issues[-1], words, simulated=bool(history and history.simulated))
+        if issues
+        else None,
+        weeks=weeks if issues else [],
+        formats=FORMATS,
+    )
+
+
+@router.get("/reports/weekly/{name}")
+def weekly_report(
+    *, store: StoreDep, clock: ClockDep, settings: SettingsDep, visitor: VisitorDep, name: str
+) -> Response:
+    """Make a weekly report and hand it over: `2026-W47.xlsx`."""
+    _check_may_read(visitor)
+    week, _, form = name.partition(".")
+    if form not in FORMATS:
+        raise NotFoundError(f"no report {name!r}", hint=f"the formats are {', '.join(FORMATS)}")
+    with TemporaryDirectory() as folder:
+        out = Path(folder) / f"weisu-{week}.{form}"
+        weekly(store, week=Week.parse(week), out=out, settings=settings, clock=clock)
+        content = out.read_bytes()
+    headers = {
+        "X-Content-Type-Options": "nosniff",
+        "Cache-Control": "private, no-store",
+        # A report opened as a page may carry its own style, and nothing else.
+        "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox",
+        "Content-Disposition": f'{"inline" if form == "html" else "attachment"}; filename="weisu-{week}.{form}"',
+    }
+    return Response(content, media_type=_TYPES[form], headers=headers)
+
+
+@router.get("/calendar.ics")
+def calendar(*, clock: ClockDep, settings: SettingsDep, _visitor: VisitorDep) -> Response:
+    """Return 民情月历 as an iCalendar file."""
+    body = write_ics(_seasons(settings, clock), now=clock.now())
+    headers = {**HEADERS, "Content-Disposition": 'attachment; filename="weisu-calendar.ics"'}
+    return Response(body, media_type="text/calendar; charset=utf-8", headers=headers)
+
+
+def _seasons(settings: SettingsDep, clock: ClockDep) -> list[Season]:
+    history = weekly_history(settings, as_of=clock.now())
+    if history is None:
+        return []
+    names = {row["unique_id"]: name_of(row) for row in history.static.to_dict("records")}
+    return seasonal_calendar(history.level("category"), names=names, after=history.data_through)
+
+
+def _check_may_read(visitor: Visitor) -> None:
+    if not visitor.caller.sees_all_alerts:
+        raise ForbiddenError("reports cover every department", hint="ask a planner or a supervisor for it")

@@ -1,0 +1,42 @@
+"""The words of a report: Chinese first, English beside it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+LEVEL: Final = {
+    "total": "全市 Total",
+    "district": "区县 District",
+    "department": "承办单位 Department",
+    "category1": "一级事项 Class",
+    "category2": "二级事项 Item",
+    "category": "三级事项 Leaf",
+    "category1_district": "一级事项×区县",
+    "cell": "三级事项×区县 Cell",
+}
+ALERT_LEVEL: Final = {"red": "红色 Red", "orange": "橙色 Orange", "yellow": "黄色 Yellow", "blue": "蓝色 Blue"}
+WHY: Final = {
+    "unanswered": "逾期未签收 not acknowledged",
+    "late": "逾期未办结 not handled",
+    "dismissed": "多次判误报 dismissed again",
+}
+COLUMN: Final = {
+    "level": "层级 Level",
+    "unique_id": "序列号 unique_id",
+    "category1": "一级事项",
+    "category2": "二级事项",
+    "category": "三级事项",
+    "district": "区县 District",
+    "department": "承办单位 Department",
+    "ds": "周一 Week of",
+    "p10": "低值 p10",
+    "p50": "中位 p50",
+    "p90": "高值 p90",
+    "mean": "均值 Mean",
+    "last_year": "去年同周 Last year",
+    "change_on_last_year": "较去年 Change",
+    "last_week": "上周实际 Last week",
+    "override": "人工修正 Override",
+    "reason": "修正理由 Reason",
+}
+"""Column of the forecast table -> its heading, the same in XLSX and CSV."""

@@ -1,0 +1,66 @@
+"""The edited workbook, handed back: what the planner wrote into the yellow columns becomes overrides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from features.errors import BadInputError
+from serve.reports.headings import COLUMN
+from serve.reports.weekly_xlsx import FORECAST_SHEET
+
+
+@dataclass(frozen=True)
+class SheetOverride:
+    """One number a planner wrote beside the model's: which series, which week, how much, why."""
+
+    unique_id: str
+    ds: datetime
+    value: float
+    reason: str
+
+
+def read_overrides(path: Path) -> list[SheetOverride]:
+    """Return the overrides in an edited weekly workbook, in the order of its rows.
+
+    Raises:
+        BadInputError: Not such a workbook, or a row without a number, week or reason; the message names the row.
+    """
+    rows = _rows(path)
+    heads = [str(value) for value in rows[0]] if rows else []
+    places = {
+        name: heads.index(COLUMN[name]) for name in ("unique_id", "ds", "override", "reason") if COLUMN[name] in heads
+    }
+    if len(places) < 4:  # noqa: PLR2004 - the four columns above
+        raise BadInputError(
+            f"{path.name}: the heading of {FORECAST_SHEET} was changed", hint="keep its columns as they are"
+        )
+    found = []
+    for number, row in enumerate(rows[1:], start=2):
+        values = {name: row[place] for name, place in places.items()}
+        if values["override"] not in (None, ""):
+            found.append(_override(path, number, values))
+    return found
+
+
+def _rows(path: Path) -> list[list[Any]]:
+    from python_calamine import CalamineError, CalamineWorkbook
+
+    try:
+        return list(CalamineWorkbook.from_path(path).get_sheet_by_name(FORECAST_SHEET).to_python())
+    except (CalamineError, OSError) as error:
+        raise BadInputError(f"{path.name} is not a weekly workbook", hint="hand back the XLSX of the report") from error
+
+
+def _override(path: Path, number: int, values: dict[str, Any]) -> SheetOverride:
+    value, day, reason = values["override"], values["ds"], str(values["reason"] or "").strip()
+    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+        raise BadInputError(f"{path.name}, row {number}: {value!r} is not a count", hint="write a number, 0 or more")
+    if not isinstance(day, date):
+        raise BadInputError(f"{path.name}, row {number}: the week is missing", hint="do not change the first columns")
+    if not reason:
+        raise BadInputError(f"{path.name}, row {number}: an override needs a reason", hint="fill in 修正理由")
+    moment = day if isinstance(day, datetime) else datetime(day.year, day.month, day.day)  # noqa: DTZ001 - local civil
+    return SheetOverride(str(values["unique_id"]), moment, float(value), reason)

@@ -1,0 +1,217 @@
+"""What the weekly report says, as frames and numbers, before any format: the week that was and the four to come."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+import pandas as pd
+from sqlalchemy.orm import Session
+
+from features.settings import Settings
+from serve.errors import NotReadyError
+from serve.reports.accuracy import LevelScore, join_actual, score_levels
+from serve.reports.alert_week import AlertWeek, alert_week
+from serve.reports.history import History, weekly_history
+from serve.reports.issues import issue_before, issue_frame
+from serve.reports.seasons import Season, seasonal_calendar
+from serve.reports.weeks import Week
+from serve.store.tables import ForecastIssueRow
+
+FORECAST_COLUMNS: Final = (
+    "level", "unique_id", "category1", "category2", "category", "district", "department",
+    "ds", "p10", "p50", "p90", "mean", "last_year", "change_on_last_year", "last_week",
+)  # fmt: skip
+"""Columns of the forecast table, in every format and in this order for good: other people's sheets refer to them."""
+
+TOP_EXPECTED: Final = 10
+TOP_CATEGORIES: Final = 6
+_CHART_WEEKS: Final = 26
+
+
+@dataclass(frozen=True)
+class CountRow:
+    """A category or department last week.
+
+    Attributes:
+        name: What it is called.
+        count: Tickets last week.
+        share: Share of all tickets.
+        change: On the week before; None when that had none.
+        expected: Median forecast of the week to come; `low` and `high` its 80 % band.
+    """
+
+    name: str
+    count: float
+    share: float
+    change: float | None
+    expected: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
+class ExpectedRow:
+    """One of the top ten of the week to come."""
+
+    name: str
+    p10: float
+    p50: float
+    p90: float
+    last_week: float | None
+    last_year: float | None
+
+
+@dataclass
+class WeeklyContent:
+    """The whole report.
+
+    Attributes:
+        week: The week reported on.
+        issue: The forecast that speaks about the weeks after it.
+        forecast: The forecast table, columns `FORECAST_COLUMNS`.
+        total: The total's forecast, one row per week to come.
+        recent: The total's counts of the last half year, by Monday.
+        count: Tickets of the week; None without a lake.
+        change: On the week before.
+        scores: Errors of the forecast that had spoken about this week, per level.
+        expected: Top ten of the week to come.
+        categories: Top six of the week.
+        departments: Departments by tickets of the week.
+        alerts: What became of the alerts.
+        seasons: Problems expected back in the next quarter.
+        simulated: Whether the city is invented.
+    """
+
+    week: Week
+    issue: ForecastIssueRow
+    generated_at: datetime
+    forecast: pd.DataFrame
+    total: pd.DataFrame
+    recent: pd.Series
+    alerts: AlertWeek
+    count: float | None = None
+    change: float | None = None
+    scores: Sequence[LevelScore] = field(default_factory=list)
+    expected: Sequence[ExpectedRow] = field(default_factory=list)
+    categories: Sequence[CountRow] = field(default_factory=list)
+    departments: Sequence[CountRow] = field(default_factory=list)
+    seasons: Sequence[Season] = field(default_factory=list)
+    simulated: bool = False
+
+
+def weekly_content(session: Session, settings: Settings, week: Week, *, now: datetime) -> WeeklyContent:
+    """Gather a week's report.
+
+    Raises:
+        NotReadyError: No forecast speaks about the weeks after `week`.
+    """
+    ahead = pd.Timestamp(week.monday) + pd.Timedelta(days=7)
+    issue = issue_before(session, ahead.to_pydatetime())
+    forecast = issue_frame(session, issue) if issue is not None else pd.DataFrame()
+    forecast = forecast[forecast["ds"] >= ahead] if len(forecast) else forecast
+    if issue is None or forecast.empty:
+        raise NotReadyError(f"no forecast speaks about the weeks after {week}", hint="run `weisu forecast` first")
+    history = weekly_history(settings, as_of=now)
+    last_week = _counts_of(history, pd.Timestamp(week.monday))
+    table = _forecast_table(forecast, last_week)
+    content = WeeklyContent(
+        week=week,
+        issue=issue,
+        generated_at=now,
+        forecast=table,
+        total=table[table["level"] == "total"].sort_values("ds"),
+        recent=history.series("total").loc[: pd.Timestamp(week.monday)].tail(_CHART_WEEKS)
+        if history is not None
+        else pd.Series(dtype=float, index=pd.DatetimeIndex([])),
+        alerts=alert_week(session, settings, week, now=now),
+        expected=_expected(table, ahead),
+    )
+    if history is not None and len(last_week):
+        _look_back(session, content, history, ahead)
+    content.simulated = content.alerts.simulated or (history is not None and history.simulated)
+    return content
+
+
+def name_of(row: pd.Series | dict[str, str]) -> str:
+    """Return what a series is called: its finest category and its district; 全市 for the total."""
+    category = row["category"] or row["category2"] or row["category1"]
+    parts = [part for part in (category, row["district"]) if part]
+    if not parts and row["level"] == "department":
+        parts = [row["department"]]
+    return " · ".join(parts) or "全市"
+
+
+def _look_back(session: Session, content: WeeklyContent, history: History, ahead: pd.Timestamp) -> None:
+    week = pd.Timestamp(content.week.monday)
+    total = history.series("total")
+    content.count = float(total.get(week, 0.0))
+    content.change = _change(content.count, total.get(week - pd.Timedelta(days=7)))
+    earlier = issue_before(session, week.to_pydatetime())
+    if earlier is not None:
+        said = issue_frame(session, earlier, week=week.to_pydatetime())
+        content.scores = score_levels(join_actual(said, history.counts, week))
+    content.categories = _count_rows(content, history, "category1")[:TOP_CATEGORIES]
+    content.departments = _count_rows(content, history, "department")
+    names = {row["unique_id"]: name_of(row) for row in history.static.to_dict("records")}
+    content.seasons = seasonal_calendar(history.level("category"), names=names, after=ahead, weeks=17, limit=15)
+
+
+def _forecast_table(forecast: pd.DataFrame, last_week: pd.Series) -> pd.DataFrame:
+    table = forecast.assign(
+        change_on_last_year=(forecast["p50"] / forecast["last_year"].where(forecast["last_year"] > 0)) - 1,
+        last_week=forecast["unique_id"].map(last_week) if len(last_week) else float("nan"),
+    )
+    order = table["level"].map({name: rank for rank, name in enumerate(dict.fromkeys(table["level"]))})
+    table = table.assign(_order=order).sort_values(["_order", "unique_id", "ds"])
+    return table[list(FORECAST_COLUMNS)].reset_index(drop=True)
+
+
+def _counts_of(history: History | None, week: pd.Timestamp) -> pd.Series:
+    if history is None:
+        return pd.Series(dtype=float)
+    counts = history.counts[history.counts["ds"] == week]
+    return counts.set_index("unique_id")["y"].astype(float)
+
+
+def _expected(table: pd.DataFrame, ahead: pd.Timestamp) -> list[ExpectedRow]:
+    rows = table[(table["ds"] == ahead) & (table["level"] == "category")]
+    return [
+        ExpectedRow(
+            name_of(row), row["p10"], row["p50"], row["p90"], _or_none(row["last_week"]), _or_none(row["last_year"])
+        )
+        for row in rows.sort_values("p50", ascending=False).head(TOP_EXPECTED).to_dict("records")
+    ]
+
+
+def _count_rows(content: WeeklyContent, history: History, level: str) -> list[CountRow]:
+    week = pd.Timestamp(content.week.monday)
+    static = history.static[history.static["level"] == level].set_index("unique_id")
+    now, before = _counts_of(history, week), _counts_of(history, week - timedelta(days=7))
+    next_week = content.forecast[content.forecast["ds"] == week + pd.Timedelta(days=7)].set_index("unique_id")
+    rows = []
+    for unique_id, dims in static.iterrows():
+        said = next_week.loc[unique_id] if unique_id in next_week.index else None
+        count = float(now.get(unique_id, 0.0))
+        rows.append(
+            CountRow(
+                name=name_of({**dims.to_dict(), "level": level}),
+                count=count,
+                share=count / content.count if content.count else 0.0,
+                change=_change(count, before.get(unique_id)),
+                expected=float(said["p50"]) if said is not None else None,
+                low=float(said["p10"]) if said is not None else None,
+                high=float(said["p90"]) if said is not None else None,
+            )
+        )
+    return sorted(rows, key=lambda row: -row.count)
+
+
+def _change(now: float, before: float | None) -> float | None:
+    return now / before - 1 if before else None
+
+
+def _or_none(value: float) -> float | None:
+    return None if pd.isna(value) else float(value)

@@ -1,0 +1,65 @@
+"""The weekly report as one self-contained HTML file: it can be mailed, filed and printed; it loads nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from features.settings import Settings
+from serve.charts.demand import Period, demand_chart
+from serve.charts.standalone import standalone
+from serve.reports.headings import ALERT_LEVEL, LEVEL
+from serve.reports.weekly_content import WeeklyContent
+
+
+def write_html(content: WeeklyContent, out: Path, *, settings: Settings) -> None:
+    """Write the page."""
+    environment = Environment(loader=PackageLoader("serve.reports"), autoescape=True, undefined=StrictUndefined)
+    total = list(content.total.rename(columns={"mean": "mean_"}).itertuples(index=False))
+    page = environment.get_template("weekly.html").render(
+        c=content,
+        total=total,
+        first=total[0],
+        chart=Markup(total_chart(content)),  # noqa: S704 - drawn by us, its texts are escaped
+        num=number,
+        pct=change,
+        share=share,
+        level=LEVEL,
+        alert_level=ALERT_LEVEL,
+        generated=f"{content.generated_at.astimezone(settings.zone):%Y-%m-%d %H:%M}",
+    )
+    out.write_text(page, encoding="utf-8")
+
+
+def total_chart(content: WeeklyContent) -> str:
+    """Return the total's chart as a standalone SVG."""
+    past = [Period(ds.strftime("%m-%d"), actual=float(y)) for ds, y in content.recent.items()]
+    ahead = [
+        Period(
+            row.ds.strftime("%m-%d"),
+            p10=row.p10,
+            p50=row.p50,
+            p90=row.p90,
+            last_year=None if pd.isna(row.last_year) else float(row.last_year),
+        )
+        for row in content.total.itertuples(index=False)
+    ]
+    return standalone(str(demand_chart([*past, *ahead], title="未来四周 The next four weeks", name="total")))
+
+
+def number(value: float | None, digits: int = 0) -> str:
+    """Return a number with thousands separators; a dash when unknown."""
+    return "–" if value is None or pd.isna(value) else f"{value:,.{digits}f}"
+
+
+def change(value: float | None) -> str:
+    """Return a relative change as signed percent; a dash when unknown."""
+    return "–" if value is None or pd.isna(value) else f"{value * 100:+.0f}%"
+
+
+def share(value: float | None) -> str:
+    """Return a share as percent; a dash when unknown."""
+    return "–" if value is None or pd.isna(value) else f"{value * 100:.1f}%"

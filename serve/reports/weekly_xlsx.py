@@ -1,0 +1,290 @@
+"""The weekly report as a workbook: the sheet planners live in.
+
+Stable columns, frozen headings, a chart, and yellow columns for an override that can be handed back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+
+from serve.reports.headings import ALERT_LEVEL, COLUMN, LEVEL, WHY
+from serve.reports.weekly_content import FORECAST_COLUMNS, WeeklyContent
+
+FORECAST_SHEET: Final = "四周预测 Forecast"
+OVERRIDE_COLUMNS: Final = ("override", "reason")
+_WIDTHS: Final = {"unique_id": 34, "ds": 12, "reason": 30, "category": 20, "category2": 18, "category1": 16}
+_MOST_CHART_WEEKS: Final = 26
+
+
+def write_xlsx(content: WeeklyContent, out: Path) -> None:
+    """Write the workbook."""
+    import xlsxwriter
+
+    with xlsxwriter.Workbook(str(out), {"default_date_format": "yyyy-mm-dd"}) as book:
+        book.set_properties({"title": f"未诉先办周报 {content.week}", "author": "weisu"})
+        sheets = _Sheets(book)
+        _summary(sheets, content)
+        _forecast(sheets, content)
+        _errors(sheets, content)
+        _counts(sheets, content)
+        _alerts(sheets, content)
+        _seasons(sheets, content)
+
+
+class _Sheets:
+    """The workbook with its formats."""
+
+    def __init__(self, book: Any) -> None:
+        font = {"font_name": "Microsoft YaHei", "font_size": 10, "valign": "vcenter"}
+        self.book = book
+        self.title = book.add_format({**font, "font_size": 18, "bold": True, "font_color": "#14507F"})
+        self.note = book.add_format({**font, "font_color": "#5C6670"})
+        self.head = book.add_format(
+            {
+                **font,
+                "bold": True,
+                "bg_color": "#14507F",
+                "font_color": "#FFFFFF",
+                "border": 1,
+                "border_color": "#FFFFFF",
+            }
+        )
+        self.text = book.add_format(font)
+        self.strong = book.add_format({**font, "bold": True})
+        self.simulated = book.add_format({**font, "bold": True, "bg_color": "#FFE08A"})
+        self.date = book.add_format({**font, "num_format": "yyyy-mm-dd", "align": "left"})
+        self.whole = book.add_format({**font, "num_format": "#,##0"})
+        self.one = book.add_format({**font, "num_format": "#,##0.0"})
+        self.percent = book.add_format({**font, "num_format": "+0%;-0%;0%"})
+        self.share = book.add_format({**font, "num_format": "0.0%"})
+        self.edit = book.add_format({**font, "num_format": "#,##0.0", "bg_color": "#FFF8DC", "locked": False})
+
+    def add(self, name: str) -> Any:
+        """Return a new sheet that prints on A4 landscape, one page wide."""
+        sheet = self.book.add_worksheet(name)
+        sheet.set_landscape()
+        sheet.set_paper(9)
+        sheet.fit_to_pages(1, 0)
+        return sheet
+
+    def table(self, sheet: Any, row: int, heads: Sequence[str], rows: Sequence[Sequence[Any]], formats: Any) -> int:
+        """Write a table and return the row after it."""
+        for column, head in enumerate(heads):
+            sheet.write_string(row, column, head, self.head)
+        for values in rows:
+            row += 1
+            for column, (value, kind) in enumerate(zip(values, formats, strict=True)):
+                _write(sheet, row, column, value, kind)
+        return row + 2
+
+
+def _summary(sheets: _Sheets, content: WeeklyContent) -> None:
+    sheet = sheets.add("概览 Summary")
+    sheet.hide_gridlines(2)
+    sheet.set_column(0, 0, 26)
+    sheet.set_column(1, 8, 15)
+    sheet.write_string(0, 0, f"未诉先办周报　{content.week}", sheets.title)
+    sheet.set_row(0, 28)
+    issue = content.issue
+    through = (
+        f"数据截至 Data through {issue.data_through:%Y-%m-%d}　模型 Model {issue.model_name} v{issue.model_version}"
+    )
+    sheet.write_string(1, 0, through, sheets.note)
+    row = 2
+    if content.simulated:
+        sheet.write_string(row, 0, "SIMULATED 模拟数据", sheets.simulated)
+        row += 1
+    if issue.degraded:
+        sheet.write_string(row, 0, f"降级运行 Degraded: {issue.degraded}", sheets.strong)
+        row += 1
+    row += 1
+    _write(sheet, row, 0, "上周工单 Last week", sheets.text)
+    _write(sheet, row, 1, content.count, sheets.whole)
+    _write(sheet, row, 2, "较前一周 Change", sheets.text)
+    _write(sheet, row, 3, content.change, sheets.percent)
+    _write(sheet, row, 4, "上周预警 Alerts", sheets.text)
+    _write(sheet, row, 5, content.alerts.opened, sheets.whole)
+    row += 2
+    heads = [COLUMN[name] for name in ("ds", "p10", "p50", "p90", "mean", "last_year", "change_on_last_year")]
+    columns = ["ds", "p10", "p50", "p90", "mean", "last_year", "change_on_last_year"]
+    kinds = [sheets.date, *[sheets.whole] * 3, sheets.one, sheets.whole, sheets.percent]
+    row = sheets.table(sheet, row, heads, content.total[columns].to_numpy().tolist(), kinds)
+    row = _chart(sheets, sheet, row, content)
+    heads = [
+        "下周预计前十 Top ten expected",
+        "低值 p10",
+        "中位 p50",
+        "高值 p90",
+        "上周 Last week",
+        "去年同周 Last year",
+    ]
+    expected = [[one.name, one.p10, one.p50, one.p90, one.last_week, one.last_year] for one in content.expected]
+    sheets.table(sheet, row, heads, expected, [sheets.text, *[sheets.whole] * 5])
+
+
+def _chart(sheets: _Sheets, sheet: Any, row: int, content: WeeklyContent) -> int:
+    """Draw the total: what was, and the band to come; its numbers lie in a sheet of their own."""
+    data = sheets.add("图表数据 Chart data")
+    past = [(ds, y, None, None, None) for ds, y in content.recent.tail(_MOST_CHART_WEEKS).items()]
+    ahead = [(one.ds, None, one.p10, one.p50, one.p90) for one in content.total.itertuples(index=False)]
+    heads = ["周一 Week of", "实际 Actual", "低值 p10", "中位 p50", "高值 p90"]
+    sheets.table(data, 0, heads, [*past, *ahead], [sheets.date, *[sheets.whole] * 4])
+    data.set_column(0, 4, 14)
+    data.freeze_panes(1, 1)
+    last = len(past) + len(ahead)
+    chart = sheets.book.add_chart({"type": "line"})
+    styles = (
+        (1, "#17212B", "solid", 2.25),
+        (2, "#9DB9D1", "solid", 1.25),
+        (3, "#14507F", "dash", 2.25),
+        (4, "#9DB9D1", "solid", 1.25),
+    )
+    for column, colour, dash, width in styles:
+        chart.add_series(
+            {
+                "name": [data.get_name(), 0, column],
+                "categories": [data.get_name(), 1, 0, last, 0],
+                "values": [data.get_name(), 1, column, last, column],
+                "line": {"color": colour, "width": width, "dash_type": dash},
+                "marker": {"type": "circle", "size": 5, "fill": {"color": colour}} if column == 3 else {"type": "none"},  # noqa: PLR2004
+            }
+        )
+    chart.set_title({"name": "全市工单：近半年与未来四周 Total, recent and ahead", "name_font": {"size": 12}})
+    chart.set_x_axis({"date_axis": True, "num_format": "mm-dd", "major_unit": 28, "major_unit_type": "days"})
+    chart.set_y_axis(
+        {"num_format": "#,##0", "min": 0, "major_gridlines": {"visible": True, "line": {"color": "#E6EBF0"}}}
+    )
+    chart.set_legend({"position": "bottom"})
+    chart.set_size({"width": 860, "height": 320})
+    sheet.insert_chart(
+        row, 0, chart, {"description": "Total tickets per week with the 80 % band of the next four weeks"}
+    )
+    return row + 17
+
+
+def _forecast(sheets: _Sheets, content: WeeklyContent) -> None:
+    sheet = sheets.add(FORECAST_SHEET)
+    names = [*FORECAST_COLUMNS, *OVERRIDE_COLUMNS]
+    formats = _forecast_formats(sheets)
+    for column, name in enumerate(names):
+        sheet.write_string(0, column, COLUMN[name], sheets.head)
+        sheet.set_column(column, column, _WIDTHS.get(name, 13))
+    table = content.forecast.assign(level=content.forecast["level"].map(lambda level: LEVEL.get(level, level)))
+    for row, values in enumerate(table.itertuples(index=False), start=1):
+        for column, (name, value) in enumerate(zip(FORECAST_COLUMNS, values, strict=True)):
+            _write(sheet, row, column, value, formats[name])
+        for column in range(len(FORECAST_COLUMNS), len(names)):
+            sheet.write_blank(row, column, None, sheets.edit)
+    sheet.freeze_panes(1, 2)
+    sheet.autofilter(0, 0, len(table), len(names) - 1)
+
+
+def _forecast_formats(sheets: _Sheets) -> dict[str, Any]:
+    return {
+        **dict.fromkeys(FORECAST_COLUMNS, sheets.text),
+        **dict.fromkeys(("p10", "p50", "p90", "mean"), sheets.one),
+        **dict.fromkeys(("last_year", "last_week"), sheets.whole),
+        "ds": sheets.date,
+        "change_on_last_year": sheets.percent,
+    }
+
+
+def _errors(sheets: _Sheets, content: WeeklyContent) -> None:
+    sheet = sheets.add("上周误差 Error")
+    sheet.set_column(0, 0, 26)
+    sheet.set_column(1, 4, 16)
+    heads = ["层级 Level", "序列数 Series", "WAPE", "偏差 Bias", "80%区间覆盖率 Coverage"]
+    rows = [[LEVEL.get(one.level, one.level), one.series, one.wape, one.bias, one.coverage] for one in content.scores]
+    sheets.table(sheet, 0, heads, rows, [sheets.text, sheets.whole, sheets.share, sheets.percent, sheets.share])
+    sheet.freeze_panes(1, 0)
+
+
+def _counts(sheets: _Sheets, content: WeeklyContent) -> None:
+    sheet = sheets.add("事项与单位 Counts")
+    sheet.set_column(0, 0, 30)
+    sheet.set_column(1, 6, 15)
+    tail = ["上周 Last week", "占比 Share", "较前周 Change", "下周 p50", "低值 p10", "高值 p90"]
+    kinds = [sheets.text, sheets.whole, sheets.share, sheets.percent, *[sheets.whole] * 3]
+    row = 0
+    for title, counted in (("六大事项 Top six", content.categories), ("承办单位 Department", content.departments)):
+        rows = [[one.name, one.count, one.share, one.change, one.expected, one.low, one.high] for one in counted]
+        row = sheets.table(sheet, row, [title, *tail], rows, kinds)
+
+
+def _alerts(sheets: _Sheets, content: WeeklyContent) -> None:
+    sheet = sheets.add("预警与督办 Alerts")
+    sheet.set_column(0, 0, 26)
+    sheet.set_column(1, 7, 17)
+    whole = sheets.whole
+    heads = [
+        "承办单位 Department",
+        "新增 Opened",
+        "按时签收 In time",
+        "已处置 Handled",
+        "误报 Dismissed",
+        "逾期 Overdue",
+    ]
+    rows = [
+        [one.department, one.opened, one.acknowledged_in_time, one.handled, one.dismissed, one.overdue]
+        for one in content.alerts.departments
+    ]
+    row = sheets.table(sheet, 0, heads, rows, [sheets.text, *[whole] * 5])
+    heads = [
+        "督办清单 Supervision",
+        "等级 Level",
+        "类型 Kind",
+        "事项 Category",
+        "区县 Area",
+        "原因 Why",
+        "逾期小时 Hours late",
+    ]
+    lines = [
+        [
+            one.department,
+            ALERT_LEVEL.get(one.level, one.level),
+            one.kind,
+            one.category,
+            one.area,
+            WHY.get(one.why, one.why),
+            one.late_by.total_seconds() / 3600 if one.late_by else None,
+        ]
+        for one in content.alerts.supervision
+    ]
+    sheets.table(sheet, row, heads, lines, [*[sheets.text] * 6, sheets.one])
+
+
+def _seasons(sheets: _Sheets, content: WeeklyContent) -> None:
+    sheet = sheets.add("民情月历 Calendar")
+    sheet.set_column(0, 0, 30)
+    sheet.set_column(1, 6, 15)
+    heads = [
+        "事项 Problem",
+        "开始周 From",
+        "行动截止 Act by",
+        "持续周数 Weeks",
+        "出现年数 Years",
+        "观察年数 Of",
+        "约为平时 × usual",
+    ]
+    rows = [[one.name, one.starts, one.act_by, one.weeks, one.hits, one.years, one.times] for one in content.seasons]
+    kinds = [sheets.text, sheets.date, sheets.date, *[sheets.whole] * 3, sheets.one]
+    sheets.table(sheet, 0, heads, rows, kinds)
+    sheet.freeze_panes(1, 1)
+
+
+def _write(sheet: Any, row: int, column: int, value: Any, kind: Any) -> None:
+    """Write one value; what is unknown stays empty, and a text that looks like a formula stays a text."""
+    if value is None or (not isinstance(value, str) and pd.isna(value)):
+        sheet.write_blank(row, column, None, kind)
+    elif isinstance(value, str):
+        sheet.write_string(row, column, value, kind)
+    elif isinstance(value, pd.Timestamp):
+        sheet.write_datetime(row, column, value.to_pydatetime(), kind)
+    elif hasattr(value, "year"):
+        sheet.write_datetime(row, column, value, kind)
+    else:
+        sheet.write_number(row, column, float(value), kind)
