@@ -22,6 +22,7 @@ COMMANDS: Final[tuple[str, ...]] = (
     "mapping",
     "models",
     "quality",
+    "replay",
     "report",
     "schedule",
     "serve",

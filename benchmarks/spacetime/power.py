@@ -1,7 +1,7 @@
 """Clusters injected into the real points of Stuttgart and Boston: share found, and after how many days.
 
 All scans are judged at the same false-alarm rate: each one's threshold is the p-value of its own that it goes below on
-one in fifty of the untouched days of the same category.
+one in forty of the untouched days of the same category.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ CITIES = {
     "Stuttgart": ("stuttgart_gelbe_karten_2020_2026", 400),
     "Boston": ("boston_311_2015_minus5types", 90),
 }
-CATEGORIES = 3
-QUIET_DAYS = 50
+CATEGORIES = 2
+QUIET_DAYS = 40
 HISTORY = 200
 FOLLOWED = 7
 SIZES = (8, 14, 24)
@@ -43,12 +43,12 @@ def measure_power(folder: Path, *, injections: int, seed: int) -> dict[str, Any]
     for city, (name, span) in CITIES.items():
         rng = np.random.default_rng(seed)
         series = list(_series(folder / "tickets" / f"{name}.parquet", span))
+        thresholds = [_thresholds(one, rng) for one in series]
         for size in SIZES:
             delays: dict[str, list[float]] = {}
-            for one in series:
-                thresholds = _thresholds(one, rng)
+            for one, threshold in zip(series, thresholds, strict=True):
                 for _ in range(injections // len(series)):
-                    for method, delay in _inject(one, size, thresholds, rng).items():
+                    for method, delay in _inject(one, size, threshold, rng).items():
                         delays.setdefault(method, []).append(delay)
             result[f"{city}, {size} tickets in a week"] = {
                 method: {
@@ -88,7 +88,7 @@ def _p_values(counts: np.ndarray, one: _Series, calibration: dict[str, Any]) -> 
         tail, dispersion = calibration.setdefault(key, None) or scan.calibrate(counts)
         calibration[key] = (tail, dispersion)
         result[key] = float(tail.p_value(scan.statistics(counts, dispersion=dispersion)[0].max()))
-    permutation = PermutationScan(one.zones, replicates=99)
+    permutation = PermutationScan(one.zones, replicates=49)
     tail = calibration.setdefault("permutation", None) or permutation.calibrate(counts)
     calibration["permutation"] = tail
     result["permutation"] = float(tail.p_value(permutation.statistics(counts)[0].max()))

@@ -6,7 +6,7 @@ import logging
 import re
 import warnings
 from collections.abc import Callable, Iterable
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 from features.text.places import PLACE_MARK, is_place, mark_places, western_places
@@ -33,22 +33,21 @@ def tokenise(texts: Iterable[str], *, max_chars: int = 300) -> list[Tokens]:
     >>> tokenise(["丽发新城附近搅拌站噪音扰民", "Trash not collected on Beacon Street"])
     [['@丽发新城', '搅拌站', '噪音', '扰民'], ['@beacon street', 'trash', 'collected']]
     """
+    return [list(_tokens(text[:max_chars])) for text in texts]
+
+
+# Hourly runs over the same three days cut each text once.
+@lru_cache(maxsize=1 << 17)
+def _tokens(text: str) -> tuple[str, ...]:
     cut = _jieba_cut()
-    return [_tokens(text[:max_chars], cut) for text in texts]
-
-
-def _tokens(text: str, cut: Callable[[str], list[str]]) -> Tokens:
     if _HAN.search(text):
-        return [
-            word
-            for word in mark_places(cut(_LETTERED.sub(r"\1 ", text.lower())))
-            if is_place(word) or _is_chinese_word(word)
-        ]
+        words = mark_places(cut(_LETTERED.sub(r"\1 ", text.lower())))
+        return tuple(word for word in words if is_place(word) or _is_chinese_word(word))
     places = western_places(text)
     for name in places:
         text = text.replace(name, " ")
-    words = [word for word in _WORD.findall(text.lower()) if word not in word_list("stop_western")]
-    return [PLACE_MARK + name.lower() for name in places] + words
+    said = (word for word in _WORD.findall(text.lower()) if word not in word_list("stop_western"))
+    return (*(PLACE_MARK + name.lower() for name in places), *said)
 
 
 def _is_chinese_word(word: str) -> bool:

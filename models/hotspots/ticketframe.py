@@ -63,7 +63,7 @@ def clean_tickets(tickets: Any, *, as_of: datetime | None = None) -> pd.DataFram
     if as_of is not None:
         frame = frame[pd.to_datetime(frame["known_at"], utc=True) <= pd.Timestamp(as_of)]
     frame = frame.assign(
-        opened_local=pd.to_datetime(frame["opened_local"]),
+        opened_local=pd.to_datetime(frame["opened_local"]).dt.as_unit("us"),
         key=frame["source"].astype(str) + "/" + frame["ticket_id"].astype(str),
         **{name: _filled(frame, name) for name in TEXT_COLUMNS},
         **{name: pd.to_numeric(frame[name]) if name in frame else float("nan") for name in ("lat", "lon")},

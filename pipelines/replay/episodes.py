@@ -1,0 +1,140 @@
+"""Fold the candidates of many moments into alerts: one event is one alert, and a department has a weekly budget."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pandas as pd
+
+ALERT_COLUMNS: Final = (
+    "alert",
+    "opened_at",
+    "week",
+    "department",
+    "kind",
+    "category",
+    "area",
+    "sensitive",
+    "observed",
+    "callers",
+    "recurrence_days",
+    "score",
+    "sentence_zh",
+    "sentence_en",
+    "updates",
+    "last_at",
+)
+"""Columns of the alerts; `opened_at` and `last_at` are naive local moments of detection runs."""
+
+_RULES: Final = frozenset({"高频", "一人多诉"})
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What becomes an alert.
+
+    Attributes:
+        budget: Alerts below red that a department takes a week; None for no limit.
+        min_recurrence_days: Statistical findings that chance brings more often stay candidates.
+        min_score: Candidates that rank below stay candidates.
+        quiet_days: An alert that nothing renewed for so long is over; the same matter then opens a new one.
+    """
+
+    budget: int | None = 5
+    min_recurrence_days: float = 0.0
+    min_score: float = 0.0
+    quiet_days: int = 7
+
+    def admits(self, candidate: dict[str, Any]) -> bool:
+        """Whether a candidate may open an alert, the budget apart; sensitive ones always may."""
+        if candidate["sensitive"]:
+            return True
+        recurrence = candidate["recurrence_days"]
+        rare = candidate["kind"] in _RULES or pd.isna(recurrence) or recurrence >= self.min_recurrence_days
+        return bool(rare and candidate["score"] >= self.min_score)
+
+
+@dataclass
+class _Episode:
+    number: int
+    row: dict[str, Any]
+    last_at: pd.Timestamp
+    updates: int = 0
+
+
+def fold_alerts(candidates: pd.DataFrame, policy: Policy | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the alerts that a policy opens, and which tickets each held from when on.
+
+    A candidate updates an open alert of the same kind, category and area, or one that shares a ticket or a cell;
+    otherwise it opens one, the best of a moment first, as long as its department's week has budget. What the budget
+    holds back may open at a later moment, if it is still found.
+
+    Args:
+        candidates: Rows of `merge_candidates` of many moments, with `moment` (naive local).
+        policy: What becomes an alert.
+
+    Returns:
+        Alerts with `ALERT_COLUMNS`; and `alert, ticket, since`: the moment each ticket became part of each alert.
+    """
+    policy = policy or Policy()
+    episodes: list[_Episode] = []
+    latest: dict[Any, _Episode] = {}
+    spent: Counter[tuple[str, pd.Timestamp]] = Counter()
+    held: dict[tuple[int, str], pd.Timestamp] = {}
+    ordered = candidates.sort_values(["moment", "score"], ascending=[True, False], kind="stable")
+    for row in ordered.to_dict("records"):
+        names = _names(row)
+        episode = _open_episode(names, latest, row["moment"] - pd.Timedelta(days=policy.quiet_days))
+        if episode is None:
+            week = row["moment"].normalize() - pd.Timedelta(days=row["moment"].weekday())
+            if not policy.admits(row) or not _afford(row, week, spent, policy.budget):
+                continue
+            episode = _Episode(len(episodes), {**row, "week": week}, row["moment"])
+            episodes.append(episode)
+        elif row["moment"] > episode.last_at:
+            episode.updates += 1
+        episode.last_at = row["moment"]
+        latest.update(dict.fromkeys(names, episode))
+        for ticket in row["tickets"]:
+            held.setdefault((episode.number, ticket), row["moment"])
+    alerts = pd.DataFrame([_alert(episode) for episode in episodes], columns=list(ALERT_COLUMNS))
+    tickets = pd.DataFrame([(*key, since) for key, since in held.items()], columns=["alert", "ticket", "since"])
+    return alerts, tickets
+
+
+def _names(row: dict[str, Any]) -> list[Any]:
+    """Return all by which a later candidate is recognised as the same event."""
+    return [(row["kind"], row["category"], row["area"]), *row["tickets"], *row["cells"]]
+
+
+def _open_episode(names: list[Any], latest: dict[Any, _Episode], since: pd.Timestamp) -> _Episode | None:
+    """Return the open episode that most of the names belong to."""
+    known = Counter(latest[name].number for name in names if name in latest and latest[name].last_at >= since)
+    if not known:
+        return None
+    number = known.most_common(1)[0][0]
+    return next(latest[name] for name in names if name in latest and latest[name].number == number)
+
+
+def _afford(row: dict[str, Any], week: pd.Timestamp, spent: Counter[Any], budget: int | None) -> bool:
+    if row["sensitive"] or budget is None:
+        return True
+    key = (row["department"], week)
+    if spent[key] >= budget:
+        return False
+    spent[key] += 1
+    return True
+
+
+def _alert(episode: _Episode) -> dict[str, Any]:
+    own = {"alert": episode.number, "opened_at": episode.row["moment"], "updates": episode.updates}
+    return {**episode.row, **own, "last_at": episode.last_at}
+
+
+def load_per_department_week(alerts: pd.DataFrame, weeks: float, departments: int) -> dict[str, float]:
+    """Return alerts below red per department and week: the mean, and the largest of any department in any week."""
+    below = alerts[~alerts["sensitive"].astype(bool)]
+    most = below.groupby(["department", "week"]).size().max() if len(below) else 0
+    return {"mean": len(below) / max(departments * weeks, 1e-9), "largest": int(most)}

@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from features.errors import BadInputError
+from features.settings import Settings
+from pipelines.replay import Policy, burst_power, fold_alerts
+from pipelines.replay.power import summarise_power
+from pipelines.replay.report import render_report
+from pipelines.replay.run import _moments, judge
+from pipelines.replay.truth import read_truth
+
+DAY = pd.Timestamp("2026-11-16 08:00")  # a Monday
+SETTINGS = Settings(timezone="UTC")
+
+
+def candidate(day: int, tickets: list[str], **columns: object) -> dict[str, object]:
+    return {
+        "moment": DAY + pd.Timedelta(days=day),
+        "kind": "异动",
+        "category": "施工噪声",
+        "area": "海口市",
+        "department": "城管局",
+        "sensitive": False,
+        "observed": len(tickets),
+        "callers": len(tickets),
+        "recurrence_days": 400.0,
+        "score": 3.0,
+        "sentence_zh": "海口市 施工噪声：过去1天27件",
+        "sentence_en": "27 in 1 day",
+        "tickets": tickets,
+        "cells": [],
+        **columns,
+    }
+
+
+def fold(*rows: dict[str, object], **policy: object) -> pd.DataFrame:
+    return fold_alerts(pd.DataFrame(list(rows)), Policy(**policy))[0]  # type: ignore[arg-type]
+
+
+def test_an_event_that_grows_is_one_alert() -> None:
+    alerts = fold(candidate(0, ["a/1", "a/2"]), candidate(1, ["a/2", "a/3"], kind="多人同诉"), candidate(2, ["a/3"]))
+    assert len(alerts) == 1
+    assert alerts.iloc[0]["updates"] == 2
+    assert alerts.iloc[0]["opened_at"] == DAY
+
+
+def test_an_event_that_was_over_opens_again() -> None:
+    alerts = fold(candidate(0, ["a/1"]), candidate(9, ["a/9"]))
+    assert alerts["opened_at"].tolist() == [DAY, DAY + pd.Timedelta(days=9)]
+
+
+def test_the_budget_holds_back_the_weaker_and_starts_anew_on_monday() -> None:
+    rows = [candidate(0, [f"a/{n}"], category=f"c{n}", score=float(n)) for n in range(4)]
+    assert fold(*rows, budget=2)["category"].tolist() == ["c3", "c2"]
+    red = candidate(0, ["a/9"], category="red", sensitive=True)
+    assert "red" in fold(*rows, red, budget=0)["category"].tolist()
+    later = candidate(7, ["a/0"], category="c0", score=0.0)
+    assert fold(*rows, later, budget=2)["category"].tolist() == ["c3", "c2", "c0"]
+
+
+def test_a_rarer_threshold_opens_less() -> None:
+    rows = [candidate(0, ["a/1"]), candidate(0, ["a/2"], category="b", recurrence_days=50.0)]
+    assert len(fold(*rows)) == 2
+    assert fold(*rows, min_recurrence_days=365.0)["category"].tolist() == ["施工噪声"]
+    rule = candidate(0, ["a/3"], kind="高频", category="c", recurrence_days=float("nan"))
+    assert len(fold(rule, min_recurrence_days=365.0)) == 1
+
+
+def test_power_counts_from_the_fifth_distinct_caller() -> None:
+    truth = pd.DataFrame(
+        {
+            "incident": [1, 2, 3],
+            "kind": ["多人同诉", "多人同诉", "一人多诉"],
+            "category": "x",
+            "district": "y",
+            "ids": [[f"b{n}" for n in range(7)], ["m1", "m2"], ["r1"]],
+        }
+    )
+    arrivals = pd.DataFrame(
+        {
+            "ticket_id": [f"b{n}" for n in range(7)],
+            "opened_local": [DAY + pd.Timedelta(hours=n) for n in range(7)],
+            "caller": ["p0", "p1", "p1", "p2", "p3", "p4", "p5"],
+        }
+    ).assign(ticket=lambda frame: "s/" + frame["ticket_id"])
+    alerts, held = fold_alerts(
+        pd.DataFrame(
+            [
+                candidate(0, ["s/b0", "s/b1"], moment=DAY + pd.Timedelta(hours=2)),
+                candidate(0, ["s/b0", "s/b1", "s/b3"], moment=DAY + pd.Timedelta(hours=6)),
+            ]
+        )
+    )
+    span = {"start": DAY, "end": DAY + pd.Timedelta(days=1)}
+    bursts = burst_power(truth, arrivals, alerts, held, **span)
+    assert bursts["incident"].tolist() == [1]
+    assert bursts.iloc[0]["fifth"] == DAY + pd.Timedelta(hours=5)
+    assert bursts.iloc[0]["delay_hours"] == 1
+    summary = summarise_power(bursts)
+    assert (summary["bursts"], summary["within 1 hour of the fifth caller"]) == (1, 1.0)
+    nothing = burst_power(truth, arrivals, *fold_alerts(pd.DataFrame([candidate(0, ["s/other"])])), **span)
+    assert summarise_power(nothing)["raised"] == 0.0
+
+
+def test_every_moment_comes_once_with_rules_in_between() -> None:
+    start = datetime(2026, 11, 16, tzinfo=UTC)
+    moments = list(_moments(start, start + timedelta(hours=24), timedelta(hours=12), timedelta(hours=6)))
+    assert [rules for _, rules in moments] == [False, True, False, True, False]
+
+
+def test_the_report_and_the_document_say_the_same() -> None:
+    rows = [candidate(day, [f"a/{day}"], category=f"<c{day}>", recurrence_days=40.0 * (day + 1)) for day in range(10)]
+    arrivals = pd.DataFrame({"department": ["城管局", "水务局"]})
+    start = datetime(2026, 11, 16, tzinfo=UTC)
+    result = judge(
+        pd.DataFrame(rows),
+        arrivals,
+        settings=SETTINGS,
+        start=start,
+        end=start + timedelta(days=14),
+        runs=14,
+        truth=None,
+        policy=Policy(),
+    )
+    document = json.loads(json.dumps(result.to_json(), default=str))
+    assert document["schema_version"] == 1
+    assert document["alerts"] == 8
+    assert document["alerts_below_red_per_department_and_week"] == {"mean": 2.0, "largest": 5}
+    assert document["power"] is None
+    loosest, strictest = document["what_if"][3], document["what_if"][12]
+    assert loosest["alerts"] > strictest["alerts"] == 0
+    page = render_report(result)
+    assert "2026-W47" in page
+    assert "<script" not in page
+    assert "http" not in page
+
+
+def test_a_truth_file_is_read_or_refused(tmp_path: Path) -> None:
+    truth = pd.DataFrame(
+        {"incident": [0], "kind": ["多人同诉"], "category": ["x"], "district": ["y"], "ids": [["a", "b"]]}
+    )
+    truth.to_parquet(tmp_path / "truth.parquet")
+    truth.to_csv(tmp_path / "truth.csv", index=False)
+    for name in ("truth.parquet", "truth.csv"):
+        assert read_truth(tmp_path / name)["ids"].tolist() == [["a", "b"]]
+    truth.drop(columns="ids").to_csv(tmp_path / "other.csv", index=False)
+    with pytest.raises(BadInputError, match="lacks the columns ids"):
+        read_truth(tmp_path / "other.csv")
+    with pytest.raises(BadInputError, match="no truth file"):
+        read_truth(tmp_path / "missing.csv")
