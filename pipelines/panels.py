@@ -12,7 +12,9 @@ import pandas as pd
 from features.calendars import Calendar, calendar_for, calendar_version, configured_overrides
 from features.lake import Lake
 from features.panel import Panel, build_panel
+from features.panel.restate import restate_panel
 from features.settings import Settings
+from features.taxonomy import crosswalk_for
 from pipelines.errors import PipelineError
 
 # A feed may be this late before its newest complete period counts as stale.
@@ -75,7 +77,10 @@ def read_panel(
     """
     lake = lake or open_lake(settings)
     start = None if periods is None else (as_of - _span(freq, periods)).astimezone(settings.zone).date()
-    panel = build_panel(lake, as_of=as_of, freq=freq, levels=levels, start=start)
+    crosswalk = crosswalk_for(settings)
+    panel = build_panel(lake, as_of=as_of, freq=freq, levels=["cell"] if len(crosswalk) else levels, start=start)
+    if len(crosswalk):
+        panel = restate_panel(panel, crosswalk, as_of.astimezone(settings.zone).date(), levels=levels)
     if panel.y.empty:
         raise PipelineError(
             f"no complete {_NAMES[freq]} of tickets is known by {as_of:%Y-%m-%d %H:%M} UTC",
