@@ -233,6 +233,11 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "held.budget": ("本周名额已满", "weekly budget used up"),
     "held.minimum_level": ("低于该单位的最低等级", "below the department's minimum level"),
     "held.inhibited": ("已并入更大的预警", "inside a larger alert"),
+    "held.maintenance": ("计划检修中", "planned maintenance"),
+    "closed.calm": ("数量已回到通常范围", "The count is back inside its usual band"),
+    "closed.rebased": ("已成为新的常态", "The level itself has moved; it is the new normal"),
+    "audience.duty": ("值班台", "duty desk"),
+    "audience.role:supervisor": ("督办", "supervisors"),
     # reports
     "reports.title": ("报告", "Reports"),
     "reports.weekly": ("未诉先办周报", "Weekly report"),

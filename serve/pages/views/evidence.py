@@ -11,11 +11,13 @@ from markupsafe import Markup
 
 from features.errors import WeisuError
 from features.settings import Settings
+from serve.alerts.closing import CALM, REBASED
 from serve.charts.curve import Count, alert_curve
 from serve.charts.places import Place, merged_cells, place_map
 from serve.pages.language import Words
 from serve.store.tables import Alert, AlertEvent
 
+_CLOSING: Final = {CALM: "closed.calm", REBASED: "closed.rebased"}
 LONGEST: Final = 60
 _MOST_TICKETS: Final = 500
 
@@ -128,9 +130,17 @@ def _note(event: AlertEvent, words: Words) -> str:
         said.insert(0, f"{words('alert.part.' + str(payload.get('part', 'lead')))}：{payload.get('department', '')}")
     if event.kind == "reassignment_asked":
         said.insert(0, str(payload.get("asked", "")))
+    if event.kind == "escalated":
+        said.insert(0, f"{payload.get('step_name', '')} → {_audience(str(payload.get('to', '')), words)}")
+    if event.kind == "resolved" and payload.get("reason") in _CLOSING:
+        said.insert(0, words(_CLOSING[str(payload["reason"])]))
     if event.kind == "held" and payload.get("by"):
         said.insert(0, words(f"held.{payload['by']}"))
     return "　".join(said)
+
+
+def _audience(audience: str, words: Words) -> str:
+    return words(f"audience.{audience}") if audience in {"duty", "role:supervisor"} else audience
 
 
 def _past_case(case: Mapping[str, Any], words: Words) -> str:
