@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import tomllib
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from sqlalchemy import select
 
 from features.clock import FixedClock
 from features.settings import Settings
-from serve.alerts import AlertPolicy, IntakeResult, TickResult, intake, tick
+from serve.alerts import AlertPolicy, DetectionRun, IntakeResult, TickResult, intake, tick
 from serve.alerts.service import perform
 from serve.auth import Caller, Role
 from serve.store import Store
@@ -116,3 +117,25 @@ def seven_steps() -> list[dict[str, object]]:
     """The seven-step ladder that ships as an example."""
     example = Path(__file__).parents[2] / "docs" / "examples" / "ladder-seven-steps.toml"
     return tomllib.loads(example.read_text(encoding="utf-8"))["alerts"]["ladder"]
+
+
+@pytest.fixture
+def fresh_hotline(tmp_path: Path, make_candidate) -> Iterator[Callable[[], Hotline]]:
+    """Make a hotline with an empty SQLite store, as often as asked (hypothesis keeps fixtures between examples)."""
+    made: list[Hotline] = []
+
+    def make() -> Hotline:
+        clock = FixedClock(datetime(2026, 11, 23, tzinfo=UTC))
+        settings = Settings(home=tmp_path / str(len(made)), hmac_key="test-key")
+        runs = itertools.count()
+
+        def make_run(**changes: object) -> DetectionRun:
+            values = {"key": f"run-{next(runs)}", "as_of": clock.now(), "generated_at": clock.now()}
+            return DetectionRun(**(values | changes))
+
+        made.append(Hotline(Store.open(settings.store_url), settings, clock, make_candidate, make_run))
+        return made[-1]
+
+    yield make
+    for hotline in made:
+        hotline.store.close()
