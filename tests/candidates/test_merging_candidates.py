@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 
 import numpy as np
@@ -106,6 +107,7 @@ def test_rule_and_surge_about_the_same_tickets_are_one() -> None:
     row = found.iloc[0]
     assert row["kinds"] == ["敏感", "异动", "高频"]
     assert row["sensitive"]
+    json.dumps([row["evidence"], row["past"]], allow_nan=False)
     assert row["evidence"]["tickets_total"] == 27
     assert len(row["evidence"]["signals"]) == 3
 

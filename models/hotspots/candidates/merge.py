@@ -184,7 +184,7 @@ def _place(event: Sequence[Signal]) -> dict[str, float]:
 
 def _evidence(signal: Signal) -> dict[str, Any]:
     zh, en = sentences(signal)
-    return {
+    numbers = {
         "kind": signal.kind,
         "detector": signal.detector,
         "cells": list(signal.cells),
@@ -200,3 +200,9 @@ def _evidence(signal: Signal) -> dict[str, Any]:
         "sentence_en": en,
         **signal.evidence,
     }
+    # JSON knows no NaN: what a detector cannot say is null.
+    return {name: None if _unknown(value) else value for name, value in numbers.items()}
+
+
+def _unknown(value: Any) -> bool:
+    return isinstance(value, float) and not math.isfinite(value)

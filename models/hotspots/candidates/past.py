@@ -58,4 +58,8 @@ def _from_history(group: Sequence[Signal], surges: Mapping[str, pd.DataFrame]) -
 
 
 def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value.isoformat() if isinstance(value, pd.Timestamp) else value for name, value in row.items()}
+    return {
+        name: value.isoformat() if isinstance(value, pd.Timestamp) else value
+        for name, value in row.items()
+        if not pd.isna(value)
+    }
