@@ -37,12 +37,13 @@ def normal_label(label: str) -> str:
     return " ".join(sorted(_BREAKS.sub(" ", text).split()))
 
 
-def suggest_aliases(labels: Any, *, context: Any = None, dominance: float = 5.0) -> Any:
+def suggest_aliases(labels: Any, *, context: Any = None, tickets: Any = None, dominance: float = 5.0) -> Any:
     """Suggest which labels are other spellings of a commoner one.
 
     Args:
-        labels: Series of labels, one per ticket; missing and empty ones are left out.
+        labels: Series of labels; missing and empty ones are left out.
         context: Series beside it with the parent (a borough, a city): completes labels that give only a number.
+        tickets: Series beside it with the number of tickets each row stands for; one when None.
         dominance: A label counts as an alias only of one that is this many times as frequent.
 
     Returns:
@@ -51,12 +52,14 @@ def suggest_aliases(labels: Any, *, context: Any = None, dominance: float = 5.0)
         `parent` (names what several labels have in common, so it is coarser than they are), `unmatched` (rare, and like
         nothing known). For the last two `new` is empty: a person must look.
     """
-    frame = pd.DataFrame({"old": labels, "context": "" if context is None else context})
+    frame = pd.DataFrame({"old": labels, "context": "" if context is None else context, "tickets": tickets})
+    frame["tickets"] = 1 if tickets is None else frame["tickets"]
     frame = frame[frame["old"].notna() & (frame["old"] != "")].fillna({"context": ""})
-    counts = frame["old"].value_counts()
+    counts = frame.groupby("old")["tickets"].sum().sort_values(ascending=False, kind="stable")
+    counts = counts[counts > 0]
     table = pd.DataFrame({"old": counts.index, "count": counts.to_numpy()})
     table["key"] = [normal_label(label) for label in table["old"]]
-    best = table.drop_duplicates("key")  # value_counts sorts: the first of a key is its commonest spelling
+    best = table.drop_duplicates("key")  # sorted: the first of a key is its commonest spelling
     rare = _RARE * best.loc[best["count"].cumsum() <= _BULK * best["count"].sum(), "count"].median()
     found = [row for one in table.itertuples() if (row := _suggestion(one, best, rare, dominance)) is not None]
     if context is not None:
@@ -95,9 +98,8 @@ def _completed(found: list[Any], frame: Any, best: Any) -> list[Any]:
     for row in found:
         old, _, reason, left, _, _ = row
         numbers = _NUMBER.findall(normal_label(old)) if reason == "unmatched" else []
-        parents = (
-            frame.loc[frame["old"] == old, "context"].value_counts() if len(numbers) == 1 else pd.Series(dtype="int64")
-        )
+        mine = frame[frame["old"] == old] if len(numbers) == 1 else frame.iloc[:0]
+        parents = mine.groupby("context")["tickets"].sum()
         for parent, times in parents.items():
             target = by_key.get(normal_label(f"{numbers[0]} {parent}")) if parent else None
             if target is not None and target != old:

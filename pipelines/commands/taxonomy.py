@@ -1,0 +1,145 @@
+"""`weisu taxonomy`: the crosswalk of labels: check it, put it in force, and find what it should hold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from pipelines.commands.options import AsOf, Home, Json, parse_as_of, print_json, say, settings_for
+
+taxonomy_app = typer.Typer(help="Labels that change: renames, splits, merges, spellings.", no_args_is_help=True)
+
+_File = Annotated[Path, typer.Argument(metavar="FILE", help="CSV or XLSX with old, new, valid_from, ...")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the command line."""
+    app.add_typer(taxonomy_app, name="taxonomy")
+
+
+@taxonomy_app.command(name="check")
+def check_command(file: _File, home: Home = None, as_json: Json = False) -> None:
+    """List every problem of a crosswalk; exit code 2 when it cannot be used."""
+    from features.taxonomy import check_file
+
+    report = check_file(file, known=_known_labels(home))
+    _print_report(file, report, as_json=as_json)
+    if not report.ok:
+        raise typer.Exit(2)
+
+
+@taxonomy_app.command(name="import")
+def import_command(file: _File, home: Home = None, as_json: Json = False) -> None:
+    """Put a crosswalk in force; the one before stays beside it under its version."""
+    from features.taxonomy import check_file, install_crosswalk, read_crosswalk
+
+    known = _known_labels(home)
+    report = check_file(file, known=known)
+    if not report.ok:
+        _print_report(file, report, as_json=as_json)
+        raise typer.Exit(2)
+    crosswalk = read_crosswalk(file, known=known)
+    path = install_crosswalk(crosswalk, settings_for(home))
+    if as_json:
+        print_json({**report.to_json(), "taxonomy_version": crosswalk.version, "path": str(path)})
+    else:
+        _print_report(file, report, as_json=False)
+        say(f"in force as taxonomy {crosswalk.version}: {path}")
+
+
+@taxonomy_app.command(name="propose")
+def propose_command(
+    panel: Annotated[
+        Path | None, typer.Option("--panel", help="A count panel (ds, y and the label column) instead of the lake.")
+    ] = None,
+    dimension: Annotated[str, typer.Option("--dimension", help="category or district.")] = "category",
+    source: Annotated[str | None, typer.Option("--source", help="Only this source; every source when absent.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Write the proposals as a crosswalk CSV to edit.")] = None,
+    as_of: AsOf = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Propose changes (this label died, that one was born) and spellings of one label."""
+    import pandas as pd
+
+    from features.taxonomy import propose_changes, proposed_rows, suggest_aliases
+
+    panels = {"panel": _panel_counts(panel)} if panel else _lake_counts(home, as_of, dimension, source)
+    changes = pd.concat(
+        [propose_changes(counts, label=dimension).assign(source=name) for name, counts in panels.items()]
+    )
+    aliases = pd.concat(
+        [suggest_aliases(counts[dimension], tickets=counts["y"]).assign(source=name) for name, counts in panels.items()]
+    )
+    if out is not None:
+        proposed_rows(changes, dimension=dimension).to_csv(out, index=False, date_format="%Y-%m-%d")
+    if as_json:
+        dated = changes.assign(valid_from=changes["valid_from"].astype(str))
+        rows = {"changes": dated.to_dict(orient="records"), "aliases": aliases.to_dict(orient="records")}
+        print_json({"schema_version": 1, "dimension": dimension, **rows})
+    else:
+        _say_proposals(changes, aliases)
+
+
+def _say_proposals(changes: Any, aliases: Any) -> None:
+    for one in changes.itertuples():
+        arrow = f"{one.old or '(nothing)'} -> {one.new or '(nothing)'}"
+        numbers = f"weight {one.weight:.2f}, score {one.score:.2f}"
+        say(f"{one.source}  {one.valid_from:%Y-%m-%d}  {one.kind:<7}{arrow}  {numbers}")
+    for one in aliases[aliases["reason"] != "unmatched"].itertuples():
+        say(f"{one.source}  {one.reason:<9}{one.old!r} ({one.count:,}){f' -> {one.new!r}' if one.new else ''}")
+    rare = int((aliases["reason"] == "unmatched").sum())
+    say(f"{len(changes)} changes; {len(aliases) - rare} spellings; {rare} rare labels that are like no other (--json)")
+
+
+def _print_report(file: Path, report: Any, *, as_json: bool) -> None:
+    if as_json:
+        print_json(report.to_json())
+        return
+    say(
+        f"{file}: {report.rows} rows, {len(report.errors)} errors, {len(report.problems) - len(report.errors)} warnings"
+    )
+    for problem in report.problems:
+        say(f"  {problem.severity:<8}{problem.message}")
+
+
+def _known_labels(home: Path | None) -> frozenset[str] | None:
+    """Return every label of the lake; None where no lake is, so that nothing can be called unknown."""
+    from features.lake import Lake
+    from features.lake.engine import arrow, duck
+
+    settings = settings_for(home)
+    if not Path(settings.lake_path, "tickets", "_delta_log").is_dir():
+        return None
+    lake = Lake.open(settings.lake_path, timezone=settings.timezone)
+    with duck() as connection:
+        scan = lake.store.scan()
+        query = f"SELECT DISTINCT category AS label FROM {scan} UNION SELECT DISTINCT district FROM {scan}"
+        return frozenset(label for label in arrow(connection, query)["label"].to_pylist() if label)
+
+
+def _lake_counts(home: Path | None, as_of: str | None, dimension: str, source: str | None) -> dict[str, Any]:
+    """Return weekly counts per label for each source: one source's labels say nothing about another's."""
+    from features.clock import SystemClock
+    from features.errors import BadInputError
+    from features.lake import Lake
+    from features.panel import build_panel
+
+    settings = settings_for(home)
+    moment = parse_as_of(as_of, settings, now=SystemClock().now())
+    lake = Lake.open(settings.lake_path, timezone=settings.timezone)
+    counts = {}
+    for name in [source] if source else [state.source for state in lake.sources(moment)]:
+        panel = build_panel(lake, as_of=moment, freq="W", levels=[dimension], sources=[name])
+        counts[name] = panel.y.merge(panel.static[["unique_id", dimension]], on="unique_id")
+    if not counts:
+        raise BadInputError("the lake holds no tickets", hint="run `weisu ingest` first, or give --panel FILE")
+    return counts
+
+
+def _panel_counts(path: Path) -> Any:
+    from pipelines.commands.panel_files import read_panel
+
+    return read_panel(path)
