@@ -23,6 +23,8 @@ from models.forecast.windows import Floats, Indices, Steps
 _MIN_ROWS: Final = 400
 _TWEEDIE_POWER: Final = 1.2
 _ROWS_PER_LEAF: Final = 60
+_ROWS_PER_THREAD: Final = 200_000
+"""Below this, threads wait for each other longer than they work."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,14 @@ def fit_onestep(
 def log_direct(booster: Booster, design: Design) -> Floats:
     """Return the direct model's log mean, cells x pairs."""
     return np.asarray(design.offset + booster.raw(design.X))
+
+
+def one_step_means(
+    booster: Booster, y: Floats, hierarchy: Hierarchy, cadence: Cadence, drivers: Floats, origins: Indices
+) -> Floats:
+    """Return the one-step model's means of the period after each origin, cells x origins."""
+    X, _ = OneStepBuilder(hierarchy, cadence).at(y, origins, drivers[origins + 1])
+    return np.asarray(np.exp(booster.raw(X)))
 
 
 def walk(booster: Booster, y: Floats, hierarchy: Hierarchy, cadence: Cadence, drivers: Floats, horizon: int) -> Floats:
@@ -158,7 +168,7 @@ def _train(
         "force_col_wise": True,
         "deterministic": True,
         "seed": seed,
-        "num_threads": threads,
+        "num_threads": min(threads, 1 + target.size // _ROWS_PER_THREAD),
         "verbosity": -1,
     }
     return Booster(lightgbm.train(parameters, data, size.trees), names)

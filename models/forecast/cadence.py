@@ -105,7 +105,8 @@ class ForecastConfig:
         direct: The LightGBM with the horizon as a feature.
         years: Years of origins that are learned from.
         max_rows: Rows of a training design; origins are thinned above it.
-        weights: Weight of each member in the geometric mean of a cell's forecasts.
+        weights: Weight of each member in the power mean of a cell's forecasts.
+        power: Exponent of that mean: near 0 it is geometric (low, sturdy), 1 arithmetic (unbiased, jumpy).
         pulls: Level (matter, place, total) -> weight with which last year's same periods pull its sums.
         prophet: Level -> weight with which Prophet pulls its sums; empty fits none.
         shock: Spread of the weights that play down pandemics and other breaks, see models/forecast/regimes.py.
@@ -123,12 +124,15 @@ class ForecastConfig:
     weights: dict[str, float] = field(
         default_factory=lambda: {"onestep": 4.0, "direct": 2.0, "window": 1.0, "season": 1.0}
     )
+    power: float = 0.5
     pulls: dict[str, float] = field(default_factory=lambda: {"matter": 0.2, "total": 0.2})
     prophet: dict[str, float] = field(default_factory=dict)
     shock: float = 0.35
     dispersion_periods: int = 78
     dispersion_shrink: float = 2.0
-    spread: dict[str, float] = field(default_factory=dict)
+    spread: dict[str, float] = field(
+        default_factory=lambda: {"cell": 1.0, "category": 0.75, "district": 0.65, "total": 0.4, "other": 0.65}
+    )
     seed: int = 1
 
     def to_json(self) -> str:

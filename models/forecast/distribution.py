@@ -6,15 +6,17 @@ alpha_i = (sum((y - mu)^2 - mu) + k a D) / (sum mu^2 + k D), with a the pooled a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
 
 from models.forecast.cadence import Cadence, ForecastConfig
-from models.forecast.hierarchy import Hierarchy
+from models.forecast.hierarchy import CELL, Hierarchy
 from models.forecast.members import PlainMembers
-from models.forecast.windows import Floats, Steps
+from models.forecast.windows import Floats, Indices, Steps
+
+OneStep = Callable[[Indices], Floats]
 
 _SMALLEST_MEAN: Final = 1e-6
 _SMALLEST_ALPHA: Final = 1e-4
@@ -39,24 +41,41 @@ def dispersions(y: Floats, mean: Floats, *, shrink: float) -> Floats:
     return np.asarray(np.clip(alpha, _SMALLEST_ALPHA, _LARGEST_ALPHA))
 
 
-def past_dispersions(y: Floats, hierarchy: Hierarchy, cadence: Cadence, config: ForecastConfig) -> dict[str, Floats]:
-    """Learn each series' dispersion, on every level, from how the plain members would have done at past origins.
+def past_dispersions(
+    y: Floats, hierarchy: Hierarchy, cadence: Cadence, config: ForecastConfig, one_step: OneStep | None
+) -> dict[str, Floats]:
+    """Learn each series' dispersion, on every level, from past forecasts.
 
-    They need no fitting, so their past errors are honest; the combination errs less, by a factor that
-    `config.spread` holds per level.
+    Cells are mostly noise of small counts, so the fitted one-step model shows it best. Sums are mostly errors of level
+    and season, which fitted values would hide: there it is the plain members, which need no fitting, as they would have
+    forecast at past origins; the combination errs less than they, by a factor per level (`config.spread`).
+
+    Args:
+        y: Cells x known periods.
+        hierarchy: The levels.
+        cadence: Year and week.
+        config: Trailing periods, shrinkage, factors.
+        one_step: Means of the cells one period after given origins; None where there is no one-step model.
     """
     ahead = max(1, min(config.horizon, y.shape[1] // 4) // 2)
-    last = y.shape[1] - 1 - ahead
-    first = max(1, last - config.dispersion_periods * 7 // cadence.days + 1)
-    steps = Steps.grid(np.arange(min(first, last), last + 1), [ahead])
+    steps = Steps.grid(_past_origins(y.shape[1] - ahead, cadence, config), [ahead])
     members = PlainMembers(y, cadence)
     product = np.maximum(members.window(steps), cadence.floor) * np.maximum(members.season(steps), cadence.floor)
-    mean, actual = np.sqrt(product), y[:, steps.target]
-    return {
-        level.name: config.spread.get(level.name, 1.0)
-        * dispersions(level.sum(actual), level.sum(mean), shrink=config.dispersion_shrink)
+    plain, actual, shrink = np.sqrt(product), y[:, steps.target], config.dispersion_shrink
+    alpha = {
+        level.name: config.spread.get(level.name, config.spread["other"])
+        * dispersions(level.sum(actual), level.sum(plain), shrink=shrink)
         for level in hierarchy.levels
     }
+    if one_step is not None:
+        origins = _past_origins(y.shape[1] - 1, cadence, config)
+        alpha[CELL] = dispersions(y[:, origins + 1], np.maximum(one_step(origins), cadence.floor), shrink=shrink)
+    return alpha
+
+
+def _past_origins(stop: int, cadence: Cadence, config: ForecastConfig) -> Indices:
+    periods = config.dispersion_periods * 7 // cadence.days
+    return np.arange(max(min(stop - 1, 1), stop - periods), stop, dtype=np.intp)
 
 
 def count_quantiles(mean: Floats, alpha: Floats, levels: Sequence[float]) -> dict[float, Floats]:

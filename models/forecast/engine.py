@@ -1,6 +1,6 @@
 """The engine: everything between a matrix of counts and coherent means and dispersions.
 
-Cells: the geometric mean of two LightGBM models and two plain members. Sums: pulled a little towards last year's same
+Cells: a power mean of two LightGBM models and two plain members. Sums: pulled a little towards last year's same
 periods (and Prophet, where it is switched on), by raking the cells, so that all levels add up.
 """
 
@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from models.forecast.boosting import Booster, fit_direct, fit_onestep, log_direct, walk
+from models.forecast.boosting import Booster, fit_direct, fit_onestep, log_direct, one_step_means, walk
 from models.forecast.cadence import Cadence, ForecastConfig, cadence_of
 from models.forecast.design import DesignBuilder
 from models.forecast.distribution import past_dispersions
@@ -51,8 +52,9 @@ class Engine:
         """Return the cells' own combination, before the levels above are heard."""
         members = self.member_logs(panel, horizon)
         weights = {name: self.config.weights[name] for name in members}
-        mixed = sum(weights[name] * member for name, member in members.items()) / sum(weights.values())
-        return np.asarray(np.exp(mixed))
+        power = self.config.power
+        mixed = sum(weights[name] * np.exp(power * member) for name, member in members.items())
+        return np.asarray((mixed / sum(weights.values())) ** (1.0 / power))
 
     def member_logs(self, panel: PanelMatrix, horizon: int) -> dict[str, Floats]:
         """Return the log mean of every member that has a weight, cells x horizon."""
@@ -105,13 +107,15 @@ def fit_engine(
     if "direct" in wanted:
         builder = DesignBuilder(panel.y, hierarchy, cadence, drivers)
         boosters["direct"] = fit_direct(builder, config, threads=n_jobs)
+    onestep = boosters.get("onestep")
+    fitted = None if onestep is None else partial(one_step_means, onestep, panel.y, hierarchy, cadence, drivers)
     return Engine(
         hierarchy,
         config,
         calendar,
         {name: booster for name, booster in boosters.items() if booster is not None},
         _fit_prophet(panel, hierarchy, config, calendar, n_jobs),
-        past_dispersions(panel.y, hierarchy, cadence, config),
+        past_dispersions(panel.y, hierarchy, cadence, config, fitted),
     )
 
 

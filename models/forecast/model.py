@@ -116,10 +116,13 @@ class DemandModel:
         return cls(panel, static, replace(engine, calendar=calendar or engine.calendar))
 
     def _newer(self, y: pd.DataFrame) -> PanelMatrix:
-        panel = PanelMatrix.of(y[y["unique_id"].isin(self.panel.ids)], freq=self.panel.freq)
-        if panel.ids != self.panel.ids:
-            raise ModelError("the newer history lacks cells that the model was fitted on", hint="train again")
-        return panel
+        known = y[y["unique_id"].isin(self.panel.ids)]
+        if known.empty:
+            raise ModelError("the newer history has none of the cells that the model was fitted on", hint="train again")
+        panel = PanelMatrix.of(known, freq=self.panel.freq)
+        # A cell whose only tickets were re-categorised, or that is younger than this history, has no rows: zeros.
+        cells = pd.DataFrame(panel.y, index=list(panel.ids)).reindex(list(self.panel.ids), fill_value=0.0)
+        return replace(panel, y=cells.to_numpy(), ids=self.panel.ids)
 
 
 def matrix_of(y: pd.DataFrame, static: pd.DataFrame, freq: str) -> tuple[PanelMatrix, Hierarchy]:
