@@ -41,6 +41,7 @@ class IngestSummary:
         unchanged: Rows that say what the lake held already.
         quarantined: Rows that were refused.
         repeated: Rows whose ticket id came before in the same file.
+        deleted: Tickets that a full export no longer holds.
         batches: Files or pages committed, one after the other.
         skipped: Files of which the very bytes had been loaded before.
         snapshot: Version of the lake afterwards.
@@ -54,6 +55,7 @@ class IngestSummary:
     unchanged: int = 0
     quarantined: int = 0
     repeated: int = 0
+    deleted: int = 0
     batches: int = 0
     skipped: int = 0
     snapshot: int = 0
@@ -73,6 +75,7 @@ class IngestSummary:
             unchanged=self.unchanged + result.unchanged,
             quarantined=self.quarantined + quarantined,
             repeated=self.repeated + result.repeated,
+            deleted=self.deleted + result.deleted,
             batches=self.batches + 1,
             snapshot=result.version,
         )

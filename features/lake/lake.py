@@ -21,7 +21,7 @@ from features.lake.loads import Loaded, SourceState, load_row, loaded_before, so
 from features.lake.schema import ERASURES, LOADS, QUARANTINE, TICKETS, VISIBLE
 from features.lake.staged import StagedBatch
 from features.lake.storage import ConflictError, DeltaStore, move_into, writer_lock
-from features.lake.upsert import UpsertResult, Writing, compare, write_decided
+from features.lake.upsert import UpsertResult, Writing, compare, write_decided, write_missing
 
 _ATTEMPTS: Final = 5
 
@@ -104,12 +104,14 @@ class Lake:
                 connection, batch, self.store.scan(version), self.erasures_store.scan(), version=version
             )
             self._refuse(connection, batch)
+            missing = self._missing(connection, batch, version)
             files = self._data_files(connection, batch, comparison.writing)
-        counts = comparison.counts
+        counts = replace(comparison.counts, deleted=_rows(missing) if missing else 0)
+        files += [missing] if missing else []
         if not files:
             return counts
         note: dict[str, Any] = {"load": batch.load_id, "source": batch.mapping.source, "file": batch.name}
-        note |= {"kept": counts.kept, "updated": counts.updated}
+        note |= {"kept": counts.kept, "updated": counts.updated, "deleted": counts.deleted}
         return replace(counts, version=self.store.append(files, note=note, guard=version), files=tuple(files))
 
     def _data_files(self, connection: Any, batch: StagedBatch, writing: Writing) -> list[Path]:
@@ -124,6 +126,15 @@ class Lake:
         if not _rows(decided):
             del names[decided]
         return [move_into(file, self.store.path, name) for file, name in names.items()]
+
+    def _missing(self, connection: Any, batch: StagedBatch, version: int) -> Path | None:
+        """Put the file that hides what a full export no longer holds where the table's files are."""
+        if not batch.mapping.full_export:
+            return None
+        target = batch.file.with_name("missing.parquet")
+        if not write_missing(connection, batch, self.store.scan(version), target):
+            return None
+        return move_into(target, self.store.path, f"{batch.load_id}-missing.parquet")
 
     def _refuse(self, connection: Any, batch: StagedBatch) -> None:
         """Write the bad rows of a batch to the quarantine, unless a run that was cut off did so before."""

@@ -13,6 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from features.lake.asof import as_of_query
 from features.lake.engine import instant, literal
 from features.lake.schema import TICKETS
 from features.lake.staged import StagedBatch
@@ -34,6 +35,7 @@ class UpsertResult:
         updated: Rows that became a further version.
         unchanged: Rows that said nothing new.
         repeated: Rows whose ticket had come before in the same batch.
+        deleted: Tickets that a full export no longer holds.
         files: Data files of this commit.
     """
 
@@ -42,6 +44,7 @@ class UpsertResult:
     updated: int = 0
     unchanged: int = 0
     repeated: int = 0
+    deleted: int = 0
     files: tuple[Path, ...] = ()
 
     def keys(self) -> pa.Table:
@@ -49,9 +52,11 @@ class UpsertResult:
         import pyarrow.parquet as pq
 
         columns = ["source", "ticket_id", "revision"]
+        wanted = pa.schema([TICKETS.field(name) for name in columns])
         if not self.files:
-            return pa.table({name: pa.array([], TICKETS.field(name).type) for name in columns})
-        versions = pa.concat_tables([pq.read_table(file, columns=columns) for file in self.files])
+            return wanted.empty_table()
+        # DuckDB marks columns as never null where it can prove it, so the files differ in that.
+        versions = pa.concat_tables([pq.read_table(file, columns=columns).cast(wanted) for file in self.files])
         newest = versions.group_by(["source", "ticket_id"]).aggregate([("revision", "max")])
         return newest.rename_columns(columns)
 
@@ -147,13 +152,32 @@ def write_decided(connection: Any, target: Path, *, restated: bool = False) -> N
     )
 
 
+def write_missing(connection: Any, batch: StagedBatch, scan: str, target: Path) -> int:
+    """Write a last version, deleted, of every ticket that a full export no longer holds; returns their number.
+
+    A row in quarantine with a readable id is still there.
+    """
+    source = f"source = {literal(batch.mapping.source)}"
+    state = as_of_query(scan, TICKETS.names, as_of=None, where=source)
+    replaced = f"""last + 1 AS revision, {instant(batch.now)} AS known_at, true AS deleted,
+        -content_hash - 1 AS content_hash, {literal(batch.load_id)} AS load_id"""
+    columns = ", ".join(TICKETS.names)
+    copied = connection.execute(f"""
+        COPY (SELECT {columns} FROM (
+            SELECT state.* REPLACE ({replaced}) FROM ({state}) state
+            JOIN (SELECT key, max(revision) AS last FROM {scan} WHERE {source} GROUP BY key) USING (key)
+            ANTI JOIN (SELECT key FROM staged WHERE ticket_id IS NOT NULL) USING (key)
+        )) TO {literal(str(target))} (FORMAT parquet, COMPRESSION zstd)""")
+    return int(copied.fetchall()[0][0])
+
+
 def _decided(connection: Any) -> tuple[int, ...]:
     return _one(connection, "SELECT count(*) FILTER (revision = 1), count(*) FILTER (revision > 1) FROM decided")
 
 
 def _decide(batch: StagedBatch) -> str:
     live = batch.mapping.known_at is KnownAt.ARRIVAL
-    news = _news_of_feed() if live else _news_of_file()
+    news = _news_of_feed() if live else _news_of_file(full_export=batch.mapping.full_export)
     return f"""
 CREATE OR REPLACE TEMP TABLE decided AS
 WITH latest AS (
@@ -183,16 +207,23 @@ def _news_of_feed() -> str:
   WHERE coalesce(before_hash, newest_hash) IS DISTINCT FROM s.content_hash"""
 
 
-def _news_of_file() -> str:
-    """A row of a file is news if the ticket never said so before: an older export brings nothing back."""
-    return f"""SELECT s.* FROM sequence s ANTI JOIN history h USING ({_WHO}, content_hash) WHERE occurrence = 1"""
+def _news_of_file(*, full_export: bool) -> str:
+    """A row of a file is news if the ticket never said so before: an older export brings nothing back.
+
+    In a full export a ticket that was missing and is there again is news, whatever it says.
+    """
+    known = f"SELECT {_WHO}, content_hash FROM history"
+    if full_export:
+        known += f" ANTI JOIN (SELECT {_WHO} FROM latest WHERE newest.deleted) USING ({_WHO})"
+    return f"SELECT s.* FROM sequence s ANTI JOIN ({known}) USING ({_WHO}, content_hash) WHERE occurrence = 1"
 
 
 def _known_at(batch: StagedBatch) -> str:
     """When a version counts as known; a correction in a later export of a historic file states no time of its own."""
-    if batch.mapping.known_at is not KnownAt.OPENED:
-        return "known_at"
     now = instant(batch.now)
+    if batch.mapping.known_at is not KnownAt.OPENED:
+        back = f"WHEN newest.deleted THEN greatest({now}, known_until)" if batch.mapping.full_export else ""
+        return f"CASE {back} ELSE known_at END" if back else "known_at"
     same = " AND ".join(f"{name} IS NOT DISTINCT FROM newest.{name}" for name in _COMPARED)
     outcome = "greatest(known_at, outcome_known_at)"
     return f"""CASE

@@ -157,6 +157,17 @@ def test_a_deletion_hides_the_ticket_from_then_on(lake):
     assert lake.tickets(at(6)).num_rows == 0
 
 
+@pytest.mark.parametrize("known_at", ["opened_at", "updated_at", "arrival"])
+def test_a_full_export_hides_what_it_no_longer_holds(lake, known_at):
+    how = mapping(known_at, full_export=True)
+    load(lake, how, row("A1"), row("B2"), now=at(3))
+    result = load(lake, how, row("A1"), now=at(5))
+    load(lake, how, row("A1"), row("B2"), now=at(9))
+    assert (result.unchanged, result.deleted) == (1, 1)
+    seen = {day: sorted(lake.tickets(at(day))["ticket_id"].to_pylist()) for day in (4, 6, 10)}
+    assert seen == {4: ["A1", "B2"], 6: ["A1"], 10: ["A1", "B2"]}
+
+
 def test_nothing_private_reaches_the_disk(lake):
     load(lake, mapping(), row(caller="13907551234", text="我叫王小明"), row(None, text="我叫王小明"))
     everything = b"".join(path.read_bytes() for path in lake.path.rglob("*.parquet"))
