@@ -18,18 +18,18 @@ import numpy as np
 import pandas as pd
 from scenarios import Floats, negative_binomial, outbreak_cases
 
-from models.hotspots.surge.calibration import calibrate_with, features
+from models.hotspots.surge.calibration import DENSE, SPARSE, calibrate_with, features
 from models.hotspots.surge.calibration_table import LEVELS
 from models.hotspots.surge.config import SurgeConfig
-from models.hotspots.surge.detect import judge_grid
+from models.hotspots.surge.detect import Context, judge_grid
 from models.hotspots.surge.grid import Grid
 
 TARGET: Final = Path(__file__).parents[2] / "models" / "hotspots" / "surge" / "calibration_table.py"
-BINS: Final = (14, 6)  # of expected count and of dispersion
-JUDGED: Final = {"W": 49, "D": 112}
+BINS: Final = (9, 6)  # of expected count and of dispersion
+JUDGED: Final = {"W": 49, "D": 140}
 LENGTHS: Final = {"W": (624, 624, 416, 260), "D": (2548, 1456, 1092)}
 PACE: Final = {"W": 550, "D": 2200}  # periods in which four past outbreaks fall on average
-FEWEST: Final = 12  # exceedances in a bin before its quantile counts
+FEWEST: Final = 5  # exceedances in a bin before its quantile counts
 
 
 def quiet_panel(rng: np.random.Generator, freq: str, series: int, periods: int) -> tuple[Floats, pd.DatetimeIndex]:
@@ -63,7 +63,8 @@ def collect(freq: str, series: int, seed: int) -> pd.DataFrame:
         y, ds = quiet_panel(rng, freq, series // len(LENGTHS[freq]), periods)
         ids = np.array([f"c{i}" for i in range(len(y))], dtype=object)
         grid = Grid(ids, ds, y, y, freq)
-        signal = judge_grid(grid, periods - JUDGED[freq], None, None, SurgeConfig().at(freq)).signal
+        context = Context(None, None, np.ones(periods))
+        signal = judge_grid(grid, periods - JUDGED[freq], SurgeConfig().at(freq), context).signal
         columns = {"mean": signal.mean, "variance": signal.variance, "one": signal.p_one, "scan": signal.p_scan}
         parts.append(pd.DataFrame({name: values.ravel().astype(np.float32) for name, values in columns.items()}))
         sys.stderr.write(f"{freq}: {periods} periods done at {time.process_time():.0f} s\n")
@@ -74,7 +75,7 @@ def bend(sample: pd.DataFrame, channel: str) -> Any:
     """Fit the polynomials of raw minus calibrated evidence, terms x levels above 0."""
     mean, dispersion = sample["mean"].to_numpy(float), (sample["variance"] / sample["mean"]).to_numpy(float)
     row = pd.cut(np.log10(mean), np.linspace(-1.75, 2.75, BINS[0] + 1), labels=False)
-    column = pd.cut(np.log10(dispersion), np.r_[0.0, 0.03, 0.1, 0.25, 0.45, 0.65, 0.85, 1.15], labels=False)
+    column = pd.cut(np.log10(dispersion), np.r_[0.0, 0.04, 0.2, 0.45, 0.75, 1.2], labels=False)
     evidence = -np.log10(sample[channel].to_numpy(float))
     bins = [i for i in pd.DataFrame({"r": row, "c": column}).groupby(["r", "c"]).indices.values() if len(i) > 400]
     X = np.array([features(mean[i], mean[i] * dispersion[i]).mean(axis=0) for i in bins])
@@ -89,15 +90,17 @@ def bend(sample: pd.DataFrame, channel: str) -> Any:
     return np.array(coefficients).T
 
 
-def tail(sample: pd.DataFrame, channel: str, table: Any) -> float:
-    """Return calibrated over raw evidence beyond the last level, from the one period in 20,000 of the whole sample."""
-    columns = (sample[name].to_numpy(float) for name in (channel, "mean", "variance"))
-    evidence = -np.log10(calibrate_with(table, 1.0, *columns))
-    far = -np.log10(5e-5)
-    return float((far - LEVELS[-1]) / (np.quantile(evidence, 1 - 5e-5) - LEVELS[-1]))
+def tail(sample: pd.DataFrame, channel: str, table: Any) -> tuple[float, float]:
+    """Return calibrated over raw evidence beyond the last level, from the one period in 10,000, sparse and dense."""
+    slopes = []
+    for part in (sample[sample["mean"] < SPARSE * 1.5], sample[sample["mean"] > DENSE / 1.5]):
+        columns = (part[name].to_numpy(float) for name in (channel, "mean", "variance"))
+        evidence = -np.log10(calibrate_with(table, (1.0, 1.0), *columns))
+        slopes.append(float(np.clip(1.0 / (np.quantile(evidence, 1 - 1e-4) - 3.0), 0.2, 1.2)))
+    return slopes[0], slopes[1]
 
 
-def write(tables: dict[tuple[str, str], Any], tails: dict[tuple[str, str], float]) -> None:
+def write(tables: dict[tuple[str, str], Any], tails: dict[tuple[str, str], tuple[float, float]]) -> None:
     """Write the table module."""
     text = TARGET.read_text(encoding="utf-8")
     lines = [text[: text.index("TABLES: Final")], "TABLES: Final[dict[tuple[str, str], NDArray[np.float64]]] = {\n"]
@@ -105,9 +108,11 @@ def write(tables: dict[tuple[str, str], Any], tails: dict[tuple[str, str], float
         rows = ",\n".join("            [" + ", ".join(f"{value:.4f}" for value in row) + "]" for row in table)
         lines.append(f'    ("{freq}", "{channel}"): np.array(\n        [\n{rows},\n        ]\n    ),\n')
     lines.append('}\n"""(frequency, channel) -> coefficients of the bend, terms x levels above 0."""\n\n')
-    lines.append("TAILS: Final[dict[tuple[str, str], float]] = {\n")
-    lines += [f'    ("{freq}", "{channel}"): {slope:.4f},\n' for (freq, channel), slope in tails.items()]
-    lines.append('}\n"""(frequency, channel) -> calibrated over raw evidence beyond the last level."""\n')
+    lines.append("TAILS: Final[dict[tuple[str, str], tuple[float, float]]] = {\n")
+    lines += [f'    ("{freq}", "{channel}"): ({a:.4f}, {b:.4f}),\n' for (freq, channel), (a, b) in tails.items()]
+    lines.append(
+        '}\n"""(frequency, channel) -> calibrated over raw evidence beyond the last level, sparse and dense."""\n'
+    )
     TARGET.write_text("".join(lines), encoding="utf-8")
 
 

@@ -106,3 +106,45 @@ def test_a_start_beyond_the_panel_is_refused():
 def test_configuration_round_trips_through_json():
     config = SurgeConfig()
     assert SurgeConfig.from_json(config.to_json()) == config
+
+
+def test_an_incomplete_week_is_measured_by_what_can_have_arrived():
+    frame = panel("W")
+    last = frame["ds"] == frame["ds"].max()
+    frame.loc[last, "y"] = 10
+    full = detect_surges(frame, freq="W", start=frame["ds"].max())
+    half = detect_surges(frame, freq="W", start=frame["ds"].max(), reported=[0.5])
+    np.testing.assert_allclose(half["expected"], full["expected"] / 2, rtol=1e-6)
+    assert (half["p_value_1"] < full["p_value_1"]).all()
+    with pytest.raises(PanelError, match="reported share 0 at age 0"):
+        detect_surges(frame, freq="W", start=frame["ds"].max(), reported=[0])
+
+
+def test_a_lasting_level_shift_is_learned_and_stops_alarming():
+    frame = panel("W", periods=320)
+    shifted = (frame["unique_id"] == "s1") & (frame["ds"] >= pd.Timestamp("2023-01-02"))
+    frame.loc[shifted, "y"] *= 3
+    rows = detect_surges(frame, freq="W", start=pd.Timestamp("2023-01-02"))
+    alarms = rows[rows["unique_id"] == "s1"].set_index("ds")["p_value_1"] < 0.01
+    assert alarms.iloc[:4].sum() >= 2
+    assert alarms.iloc[40:].mean() < 0.1
+
+
+def test_a_young_cell_borrows_its_season_and_says_so():
+    frame = panel("W", series=4, periods=260)
+    frame = frame[(frame["unique_id"] != "s3") | (frame["ds"] >= pd.Timestamp("2023-09-04"))]
+    static = pd.DataFrame({"unique_id": [f"s{i}" for i in range(4)], "category": "noise", "district": list("abcd")})
+    rows = detect_surges(frame, freq="W", start=START, static=static).set_index("unique_id")
+    assert (rows.loc["s3", "borrowed"] == "category").all()
+    assert (rows.loc["s0", "borrowed"] == "").all()
+    assert rows.loc["s3", "expected"].between(4, 25).all()
+
+
+def test_service_closed_at_weekends_never_alarms_there_and_costs_the_weekdays_nothing():
+    frame = panel("D", periods=400)
+    weekend = frame["ds"].dt.day_of_week >= 5
+    frame.loc[weekend, "y"] = 0
+    rows = detect_surges(frame, freq="D", start=START)
+    closed = rows["ds"].dt.day_of_week >= 5
+    assert (rows.loc[closed, "p_value"] == 1).all()
+    assert rows.loc[~closed, "expected"].min() > 3

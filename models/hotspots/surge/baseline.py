@@ -151,7 +151,7 @@ def _robust_weights(cubed: Floats, mu: Floats, phi: Floats, exposure: Floats, ro
     """
     from scipy.ndimage import maximum_filter1d
 
-    root = mu ** (1 / 6)
+    root = np.exp(np.log(mu) / 6.0)
     residual = 1.5 * (cubed / root - root**3) / np.sqrt(phi)[:, None] * exposure
     worst = residual
     if 1 < robust.span <= residual.shape[1]:

@@ -7,7 +7,7 @@ bend depends on the expected count and on the dispersion; it was measured on qui
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,10 @@ from numpy.typing import NDArray
 from models.hotspots.surge.calibration_table import LEVELS, RANGES, TABLES, TAILS
 
 Floats = NDArray[np.float64]
+SPARSE: Final = 0.5
+DENSE: Final = 4.0
+"""Expected counts at which the far tail is that of sparse and of dense series."""
+
 Channel = Literal["one", "scan"]
 
 
@@ -31,7 +35,7 @@ def calibrate(raw: Floats, mean: Floats, variance: Floats, *, freq: str, channel
     return calibrate_with(TABLES[freq, channel], TAILS[freq, channel], raw, mean, variance)
 
 
-def calibrate_with(table: Floats, tail: float, raw: Floats, mean: Floats, variance: Floats) -> Floats:
+def calibrate_with(table: Floats, tail: tuple[float, float], raw: Floats, mean: Floats, variance: Floats) -> Floats:
     """Return calibrated p-values by a given table of bends and slope of the far tail."""
     knots = _knots(table, mean.ravel(), variance.ravel())
     evidence = -np.log10(raw.ravel())
@@ -40,7 +44,7 @@ def calibrate_with(table: Floats, tail: float, raw: Floats, mean: Floats, varian
     left, width = knots[row, cell], knots[row, cell + 1] - knots[row, cell]
     inside = LEVELS[cell] + (evidence - left) * np.diff(LEVELS)[cell] / width
     last = knots[:, -1]
-    level = np.where(evidence > last, LEVELS[-1] + (evidence - last) * tail, inside)
+    level = np.where(evidence > last, LEVELS[-1] + (evidence - last) * _slope(tail, mean.ravel()), inside)
     return np.asarray(10.0 ** -np.maximum(level, 0.0)).reshape(raw.shape)
 
 
@@ -49,12 +53,18 @@ def raw_level(alpha: float, mean: Floats, variance: Floats, *, freq: str, channe
     knots = _knots(TABLES[freq, channel], mean.ravel(), variance.ravel())
     level = -np.log10(alpha)
     if level > LEVELS[-1]:
-        beyond = (level - LEVELS[-1]) / TAILS[freq, channel]
+        beyond = (level - LEVELS[-1]) / _slope(TAILS[freq, channel], mean.ravel())
         return np.asarray(10.0 ** -(knots[:, -1] + beyond)).reshape(mean.shape)
     cell = int(np.clip(np.searchsorted(LEVELS, level) - 1, 0, len(LEVELS) - 2))
     share = (level - LEVELS[cell]) / (LEVELS[cell + 1] - LEVELS[cell])
     evidence = knots[:, cell] + share * (knots[:, cell + 1] - knots[:, cell])
     return np.asarray(10.0**-evidence).reshape(mean.shape)
+
+
+def _slope(tail: tuple[float, float], mean: Floats) -> Floats:
+    """Return calibrated over raw evidence in the far tail, between that of sparse and that of dense series."""
+    share = np.clip(np.log10(np.maximum(mean, 1e-9) / SPARSE) / np.log10(DENSE / SPARSE), 0.0, 1.0)
+    return np.asarray(tail[0] + share * (tail[1] - tail[0]))
 
 
 def features(mean: Floats, variance: Floats) -> Floats:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -37,6 +38,7 @@ def detect_surges(
     calendar: pd.DataFrame | None = None,
     static: pd.DataFrame | None = None,
     config: SurgeConfig | None = None,
+    reported: Sequence[float] | None = None,
 ) -> pd.DataFrame:
     """Judge every period of every series from `start` on, each from the counts up to that period only.
 
@@ -50,6 +52,8 @@ def detect_surges(
         calendar: One row per day (see `features.calendars.calendar_frame`); None where holidays are unknown.
         static: The hierarchy (`unique_id, category, district, ...`): who lends strength to sparse and young cells.
         config: Settings; the defaults are those of the published benchmarks.
+        reported: Share of the eventual count that has arrived, by age of the period, the panel's last one first: an
+            incomplete period is measured by what can have arrived, with a wider dispersion. None: all complete.
 
     Returns:
         One row per series and period: unique_id, ds, y, expected, upper, p_value, p_value_1, recurrence_days, alarm,
@@ -64,53 +68,67 @@ def detect_surges(
     first = grid.position(pd.Timestamp(start))
     if first >= len(grid.ds):
         raise PanelError(f"nothing to judge from {start}: the panel ends {grid.ds[-1]}", hint="choose an earlier date")
-    judged = judge_grid(grid, first, calendar, static, settings.at(freq))
+    context = Context(calendar, static, _reported(reported, len(grid.ds)))
+    judged = judge_grid(grid, first, settings.at(freq), context)
     return _frame(grid, first, judged, alpha)
 
 
-def judge_grid(
-    grid: Grid, first: int, calendar: pd.DataFrame | None, static: pd.DataFrame | None, config: FreqConfig
-) -> Judged:
+@dataclass(frozen=True)
+class Context:
+    """What is known beside the counts: calendar, hierarchy, and how much of the last periods has arrived."""
+
+    calendar: pd.DataFrame | None
+    static: pd.DataFrame | None
+    reported: Floats
+
+
+def _reported(by_age: Sequence[float] | None, periods: int) -> Floats:
+    share = np.ones(periods)
+    for age, value in enumerate((by_age or ())[:periods]):
+        if not 0 < value <= 1:
+            raise PanelError(
+                f"reported share {value} at age {age} is not in (0, 1]", hint="leave the period out instead"
+            )
+        share[periods - 1 - age] = value
+    return share
+
+
+def judge_grid(grid: Grid, first: int, config: FreqConfig, context: Context) -> Judged:
     """Judge the columns of a grid from `first` on, before calibration."""
-    if grid.freq == "h":
-        return _judge_hours(grid, first, calendar, static, config)
-    closures = common_closures(grid.y) if grid.freq == "D" else np.zeros(len(grid.ds), dtype=bool)
-    return _walk(grid, first, config, calendar=calendar, static=static, closures=closures)
+    from threadpoolctl import threadpool_limits
+
+    # Many small products: a second BLAS thread only waits for the first, and on a busy machine both wait for others.
+    with threadpool_limits(1, user_api="blas"):
+        if grid.freq == "h":
+            return _judge_hours(grid, first, config, context)
+        closures = common_closures(grid.y) if grid.freq == "D" else np.zeros(len(grid.ds), dtype=bool)
+        return _walk(grid, first, config, context, closures)
 
 
-def _walk(
-    grid: Grid,
-    first: int,
-    config: FreqConfig,
-    *,
-    calendar: pd.DataFrame | None,
-    static: pd.DataFrame | None,
-    closures: NDArray[np.bool_],
-) -> Judged:
+def _walk(grid: Grid, first: int, config: FreqConfig, context: Context, closures: NDArray[np.bool_]) -> Judged:
     designs = {
-        year: build_design(grid.ds, grid.freq, config, calendar=calendar, closures=closures, year=year)
+        year: build_design(grid.ds, grid.freq, config, calendar=context.calendar, closures=closures, year=year)
         for year in (CIVIL_YEAR, SERVICE_YEAR)
     }
     per_year = pd.Timedelta(days=CIVIL_YEAR) / STEP[grid.freq]
-    year = choose_year(grid.y, designs, first, per_year, config)
-    return Walk(grid.y, designs[year], grid.ordinal, config, kin_of(grid.ids, static)).run(first)
+    design = designs[choose_year(grid.y, designs, first, per_year, config)]
+    kin = kin_of(grid.ids, context.static)
+    return Walk(grid.y, design, grid.ordinal, config, kin, context.reported).run(first)
 
 
-def _judge_hours(
-    grid: Grid, first: int, calendar: pd.DataFrame | None, static: pd.DataFrame | None, config: FreqConfig
-) -> Judged:
+def _judge_hours(grid: Grid, first: int, config: FreqConfig, context: Context) -> Judged:
     """Judge hours by the days they belong to; one day more in front feeds the first scan windows."""
     days = daily_sums(grid)
     first_day = max(first // HOURS - 1, 0)
     # No closures are inferred here: a day's silence is known only when the day is over.
     none = np.zeros(len(days.ds), dtype=bool)
     alone = replace(config, windows=(1,), window_weights=(1.0,))
-    judged = _walk(days, first_day, alone, calendar=calendar, static=static, closures=none)
+    judged = _walk(days, first_day, alone, replace(context, reported=np.ones(len(days.ds))), none)
     workday = days.ds.day_of_week.to_numpy() < SATURDAY
-    if calendar is not None:
-        known = calendar.set_index(pd.DatetimeIndex(calendar["date"]))["is_workday"]
+    if context.calendar is not None:
+        known = context.calendar.set_index(pd.DatetimeIndex(context.calendar["date"]))["is_workday"]
         workday = known.reindex(days.ds).to_numpy(dtype=bool)
-    return HourlyWalk(grid.y, judged, first_day, workday, days.ordinal, config).run(first)
+    return HourlyWalk(grid.y, judged, first_day, workday, days.ordinal, config, context.reported).run(first)
 
 
 def _frame(grid: Grid, first: int, judged: Judged, alpha: float) -> pd.DataFrame:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from models.errors import PanelError
 from models.hotspots.surge.config import FreqConfig
 from models.hotspots.surge.grid import Grid
-from models.hotspots.surge.walk import Judged, blocks
+from models.hotspots.surge.walk import Judged, blocks, reporting_spread
 from models.hotspots.surge.windows import Expectation, RawSignal, judge
 
 Floats = NDArray[np.float64]
@@ -54,6 +54,7 @@ class HourlyWalk:
         workday: Whether each day is a workday, D.
         ordinal: Absolute number of day 0.
         config: Settings of hourly panels.
+        reported: Share of each hour's tickets that has arrived, T.
     """
 
     y: Floats
@@ -62,6 +63,7 @@ class HourlyWalk:
     workday: NDArray[np.bool_]
     ordinal: int
     config: FreqConfig
+    reported: Floats
 
     def run(self, first: int) -> Judged:
         """Judge the hours from column `first` on."""
@@ -91,15 +93,17 @@ class HourlyWalk:
         share, strength = self._profile(until)
         kind = self.workday[lead // HOURS].astype(int)
         mean = self.days.signal.mean[:, lead // HOURS - self.first_day] * share[:, kind, lead % HOURS]
+        mean = mean * self.reported[lead]
         m = block.stop - block.start
         now = lead[-m:]
         spread = self.days.signal.spread[:, now // HOURS - self.first_day]
-        spread = np.minimum(spread + 1.0 / strength[:, kind[-m:], now % HOURS], 1.0)
+        spread = spread + 1.0 / strength[:, kind[-m:], now % HOURS] + reporting_spread(self.reported[now])
+        spread = np.minimum(spread, 1.0)
+        alone = dict.fromkeys(self.config.windows, np.ones(len(self.y)))
         flat = dict.fromkeys(self.config.windows, np.broadcast_to(1.0, spread.shape))
         none = dict.fromkeys(self.config.windows, np.broadcast_to(0.0, spread.shape))
-        return judge(
-            Expectation(self.y[:, lead], mean, spread, self._dispersion(until, share), flat, none), self.config
-        )
+        phi = self._dispersion(until, share)
+        return judge(Expectation(self.y[:, lead], mean, spread, phi, alone, flat, none), self.config)
 
     def _profile(self, until: int) -> tuple[Floats, Floats]:
         """Return each hour's share of its day, S x (off, work) x 24, and the tickets (with the lean) behind it."""

@@ -17,6 +17,7 @@ Floats = NDArray[np.float64]
 _PRIOR_COUNT: Final = 3.0  # strength of "the level is 1", in overdispersed counts
 _EVIDENCE: Final = 6.0  # log-likelihood a discount must gain over the constant level
 _CLIP: Final = 9.0  # squared standardised residuals count up to here, so that one outbreak does not choose
+_LIMIT: Final = 2.5  # of a residual, so that past outbreaks do not look like runs
 _LEAST: Final = 1e-9
 
 
@@ -29,18 +30,21 @@ class Level:
         spread: Variance of its logarithm, S x T.
         phi: Dispersion of one-step errors, S.
         discount: Chosen discount, 1 for constant, S.
+        residual: Standardised one-step errors, clipped, 0 where they do not count, S x T.
     """
 
     factor: Floats
     spread: Floats
     phi: Floats
     discount: Floats
+    residual: Floats
 
     @classmethod
     def constant(cls, phi: Floats, periods: int) -> Level:
         """Return the level that never moves."""
         ones = np.broadcast_to(1.0, (len(phi), periods))
-        return cls(ones, np.broadcast_to(0.0, ones.shape), phi, np.ones(len(phi)))
+        zeros = np.broadcast_to(0.0, ones.shape)
+        return cls(ones, zeros, phi, np.ones(len(phi)), zeros)
 
 
 def local_level(
@@ -73,7 +77,31 @@ def local_level(
         factor[better], spread[better] = level[better], uncertainty[better]
         out_phi[better] = np.maximum(phi * error / np.maximum(static, _LEAST), 1.0)[better]
         out_discount[better] = discount
-    return Level(factor, spread, out_phi, out_discount)
+    mean = mu * np.concatenate([np.ones((len(y), 1)), factor[:, :-1]], axis=1)
+    residual = (y - mean) / np.sqrt(np.maximum(out_phi[:, None] * mean, _LEAST))
+    return Level(factor, spread, out_phi, out_discount, np.clip(residual, -_LIMIT, _LIMIT) * choice)
+
+
+def window_dispersion(residual: Floats, periods: Floats, length: int) -> Floats:
+    """Return how much more the sum of `length` neighbours varies than independent ones would, at least 1, S.
+
+    Real tickets come in runs (weather, news, works). The autocorrelation of a series counts as far as it is two
+    standard errors clear of zero.
+
+    Args:
+        residual: Standardised errors, S x T, 0 where they do not count.
+        periods: How many count, S.
+        length: Periods in the window.
+    """
+    variance = np.maximum((residual**2).sum(axis=1), _LEAST)
+    lags = np.arange(1, length)
+    share = 1.0 - lags / length
+    products = [(residual[:, lag:] * residual[:, :-lag]).sum(axis=1) for lag in lags]
+    excess = 2.0 * sum(
+        (k * product / variance for k, product in zip(share, products, strict=True)), np.zeros(len(variance))
+    )
+    error = 2.0 * np.sqrt((share**2).sum() / np.maximum(periods, 1.0))
+    return np.asarray(1.0 + np.maximum(excess - 2.0 * error, 0.0))
 
 
 def _filter(y: Floats, mu: Floats, weight: Floats, phi: Floats, discount: float) -> tuple[Floats, Floats]:

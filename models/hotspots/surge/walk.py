@@ -14,12 +14,13 @@ from models.hotspots.surge.borrow import Kin, Lenders
 from models.hotspots.surge.config import FreqConfig
 from models.hotspots.surge.design import Design
 from models.hotspots.surge.exposure import Exposure, exposure
-from models.hotspots.surge.level import Level, local_level
+from models.hotspots.surge.level import Level, local_level, window_dispersion
 from models.hotspots.surge.windows import Expectation, RawSignal, judge
 
 Floats = NDArray[np.float64]
 
 CHUNK: Final = 128  # series fitted together: their arrays stay in the processor's cache
+_REPORTING_CV: Final = 0.5  # how far the reported share may be off, when nothing is reported yet
 _WIDEST: Final = 1.0  # variance of the log mean: beyond it a negative binomial would put all its mass on zero
 
 
@@ -67,6 +68,11 @@ def blocks(first: int, stop: int, ordinal: int, every: int) -> Iterator[slice]:
         begin = end
 
 
+def reporting_spread(reported: Floats) -> Floats:
+    """Return the variance that a period's unknown reported share adds to the logarithm of its mean."""
+    return np.asarray((_REPORTING_CV * (1.0 - reported)) ** 2)
+
+
 @dataclass
 class Walk:
     """One pass over a panel.
@@ -77,13 +83,15 @@ class Walk:
         ordinal: Absolute number of column 0 (`Grid.ordinal`).
         config: Settings of the frequency.
         kin: Who may lend to whom; None when nothing is known about the series.
+        reported: Share of each period's tickets that has arrived, T; below 1 only for the last periods.
     """
 
     y: Floats
     design: Design
     ordinal: int
     config: FreqConfig
-    kin: Kin | None = None
+    kin: Kin | None
+    reported: Floats
     regression: Regression = field(init=False)
     fits: dict[int, Fit] = field(init=False, default_factory=dict)
 
@@ -131,19 +139,22 @@ class Walk:
         lead = slice(max(block.start - max(self.config.windows) + 1, 0), block.stop)
         level = self._level(known, part, fit, block.stop, until)
         mean = np.where(known.open[part, lead], fit.mean(self.design.X[lead]), known.closed_rate[part, None])
-        factor, factor_spread = {}, {}
+        mean = mean * self.reported[lead]
+        runs, factor, factor_spread = {}, {}, {}
         for length in self.config.windows:
             before = np.maximum(np.arange(block.start, block.stop) - length, 0)
+            runs[length] = window_dispersion(level.residual, fit.information, length)
             factor[length], factor_spread[length] = level.factor[:, before], level.spread[:, before]
-        spread = np.minimum(fit.spread(self.design.X[block]), _WIDEST)
-        expectation = Expectation(self.y[part, lead], mean, spread, level.phi, factor, factor_spread)
+        spread = fit.spread(self.design.X[block]) + reporting_spread(self.reported[block])
+        spread = np.minimum(spread, _WIDEST)
+        expectation = Expectation(self.y[part, lead], mean, spread, level.phi, runs, factor, factor_spread)
         return judge(expectation, self.config)
 
     def _level(self, known: Exposure, part: slice, fit: Fit, stop: int, until: int) -> Level:
         """Run the local level up to column `stop`; its discount is chosen on the columns before `until` alone."""
         if not self.config.level_discounts:
             return Level.constant(fit.phi, stop)
-        mean = fit.mean(self.design.X[:stop])
+        mean = fit.mean(self.design.X[:stop]) * self.reported[:stop]
         counted = known.open[part, :stop].astype(float)
         return local_level(
             self.y[part, :stop], mean, counted, fit.phi, discounts=self.config.level_discounts, until=until

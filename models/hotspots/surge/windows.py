@@ -22,6 +22,7 @@ class Expectation:
         mean: Means of the regression, 0 on closed days, S x (lead + m).
         spread: Variance of the logarithm of the mean, S x m.
         phi: Dispersion, S.
+        runs: Window -> how much more its sum varies than independent periods would, S.
         factor: Window -> local level known before the window began, S x m.
         factor_spread: Window -> variance of its logarithm, S x m.
     """
@@ -30,6 +31,7 @@ class Expectation:
     mean: Floats
     spread: Floats
     phi: Floats
+    runs: dict[int, Floats]
     factor: dict[int, Floats]
     factor_spread: dict[int, Floats]
 
@@ -68,7 +70,7 @@ def judge(expectation: Expectation, config: FreqConfig) -> RawSignal:
     for length, share in zip(config.windows, config.window_weights, strict=True):
         mean = _window_sum(expectation.mean, length, m) * expectation.factor[length]
         spread = expectation.spread + expectation.factor_spread[length]
-        variance = expectation.phi[:, None] * mean + mean * mean * spread
+        variance = (expectation.phi * expectation.runs[length])[:, None] * mean + mean * mean * spread
         p = exceedance(_window_sum(expectation.y, length, m), mean, variance)
         evidence = share / p
         window[evidence > most] = length
