@@ -5,9 +5,9 @@ it was first filed under:
 
     python benchmarks/hourly/run.py [--days 14] [--bursts 3] [--json FILE]
 
-Every hour on the hour the recitable rules and the text groups run on what is known, signals are merged, and candidates
-become alerts under the weekly budget; the wait for the run is part of the delay. Surges and scans, which judge complete
-periods, could only add to what is found here.
+As live, the recitable rules run on every ingested batch (a quarter of an hour), the text groups on the hour; signals
+are merged, and candidates become alerts under the weekly budget. The wait for the run is part of the delay. Surges and
+scans, which judge complete periods, could only add to what is found here.
 """
 
 from __future__ import annotations
@@ -66,34 +66,42 @@ def known_by(feed: pd.DataFrame, moment: datetime) -> pd.DataFrame:
     return rows.drop_duplicates("ticket_id", keep="last")
 
 
-def detect_hourly(feed: pd.DataFrame, start: datetime, hours: int, text: TextConfig) -> pd.DataFrame:
-    """Return the candidates of every hour."""
+def detect_hourly(feed: pd.DataFrame, start: datetime, hours: int, text: TextConfig, minutes: int) -> pd.DataFrame:
+    """Return the candidates of every run: rules every `minutes`, text groups on the hour."""
     memory, found = TopicMemory(), []
-    first = feed["opened_local"].min().normalize()
+    learnt = feed["opened_local"].min().normalize()
     no_cells = pd.DataFrame(columns=["unique_id", "level"])
-    for hour in range(hours + 1):
-        moment = start + timedelta(hours=hour)
+    for run in range(hours * 60 // minutes + 1):
+        moment = start + timedelta(minutes=run * minutes)
         rows = known_by(feed, moment)
         local = pd.Timestamp(moment.astimezone(ZONE).replace(tzinfo=None))
-        while first + pd.Timedelta(days=1) <= local - pd.Timedelta(days=text.days):
-            day = rows[rows["opened_local"].dt.normalize() == first]
-            memory.learn(word_texts(day["title"].tolist(), day["text"].tolist()), first)
-            first += pd.Timedelta(days=1)
         recent = rows[rows["opened_local"] >= local - pd.Timedelta(days=RuleConfig().lookback_days)]
+        groups = None
+        if local.minute == 0:
+            learnt = _learn(memory, rows, learnt, local - pd.Timedelta(days=text.days))
+            groups = find_groups(recent, as_of=moment, memory=memory, config=text)
         hits = apply_rules(recent, as_of=moment)
-        groups = find_groups(recent, as_of=moment, memory=memory, config=text)
         candidates = merge_candidates(tickets=recent, as_of=moment, static=no_cells, hits=hits, groups=groups)
         found.append(candidates.assign(moment=local))
     return pd.concat(found, ignore_index=True)
 
 
-def measure(config: SimulatorConfig, *, days: int, text: TextConfig) -> dict[str, Any]:
+def _learn(memory: TopicMemory, rows: pd.DataFrame, day: pd.Timestamp, end: pd.Timestamp) -> pd.Timestamp:
+    """Teach the memory whole days up to `end`, and return the next day to learn."""
+    while day + pd.Timedelta(days=1) <= end:
+        said = rows[rows["opened_local"].dt.normalize() == day]
+        memory.learn(word_texts(said["title"].tolist(), said["text"].tolist()), day)
+        day += pd.Timedelta(days=1)
+    return day
+
+
+def measure(config: SimulatorConfig, *, days: int, text: TextConfig, minutes: int) -> dict[str, Any]:
     """Return power and load of the last `days` days."""
     feed = read_feed(config)
     end = datetime.combine(config.export_time.date(), datetime.min.time(), ZONE).astimezone(UTC)
     start = end - timedelta(days=days)
     started = time.perf_counter()
-    candidates = detect_hourly(feed, start, days * 24, text)
+    candidates = detect_hourly(feed, start, days * 24, text, minutes)
     seconds = time.perf_counter() - started
     newest = feed.drop_duplicates("ticket_id", keep="last")
     arrivals = newest.assign(ticket="simulated/" + newest["ticket_id"])
@@ -123,6 +131,9 @@ def main() -> None:
     parser.add_argument("--per-day", type=int, default=550, help="tickets a day")
     parser.add_argument("--seed", type=int, default=5)
     parser.add_argument("--callers", type=int, default=TextConfig().min_callers, help="callers of a shared matter")
+    parser.add_argument(
+        "--minutes", type=int, default=15, help="between two ingested batches, each judged by the rules"
+    )
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     end = datetime(2026, 11, 2)  # noqa: DTZ001 - the simulator's clock is local
@@ -135,7 +146,7 @@ def main() -> None:
         bursts=round(options.bursts * span),
         changes="all",
     )
-    result = measure(config, days=options.days, text=TextConfig(min_callers=options.callers))
+    result = measure(config, days=options.days, text=TextConfig(min_callers=options.callers), minutes=options.minutes)
     text = json.dumps({"schema_version": 1, **result}, indent=1, ensure_ascii=False, default=str)
     print(text)
     if options.json:

@@ -61,7 +61,7 @@ class TextConfig(BaseModel):
 
     days: int = Field(default=3, ge=1)
     fresh_hours: int = Field(default=24, ge=1)
-    min_callers: int = Field(default=5, ge=2)
+    min_callers: int = Field(default=4, ge=2)
     first_callers: int = Field(default=4, ge=2)
     absent_days: int = Field(default=365, ge=1)
     learnt_days: int = Field(default=180, ge=1)
