@@ -16,9 +16,9 @@ from features.privacy.identifiers import PLACEHOLDERS, Identifier, Recogniser
 _RECOGNISERS: Final[tuple[Recogniser, ...]] = (
     *marks.RECOGNISERS,
     *numbers.RECOGNISERS,
+    *addresses.RECOGNISERS,
     *names_zh.RECOGNISERS,
     *names_en.RECOGNISERS,
-    *addresses.RECOGNISERS,
 )
 # Wide forms, one character for one, so that a span in the narrow text is the same span in the original.
 _WIDE: Final = {code: code - 0xFEE0 for code in range(0xFF10, 0xFF5B) if chr(code - 0xFEE0).isalnum()} | {

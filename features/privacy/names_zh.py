@@ -53,10 +53,13 @@ _FOLLOWS: Final = (
     r"让|要|想|告|打|找|现|目前|工|房|"
     r"发|申|办|购|买|租|经|负责|接|回|先|再|提|请|骂|伤|驾|开|停|受|突|承|欠|拖|态|侵|乱|失|涉|出生|现年|今年)"
 )
+# 院长, but not 医院长期; 镇长, but not 大田镇长乐村
+_OFFICE_ENDS: Final = "长(?:$|[^乐安江春沙期久年大城虹兴丰宁流坡达途寿龄效河征椿假时])"
 _TITLES: Final = (
-    r"先生|女士|小姐|太太|师傅|老师|阿姨|大爷|大妈|大娘|奶奶|爷爷|叔叔|大叔|大伯|大姐|大哥|同志|主任|经理|院长|校长|"
-    r"局长|科长|处长|书记|医生|医师|大夫|"
-    r"老板|警官|律师|队长|站长|所长|村长|镇长|教练|法官|护士|总[，。,.\s说称表承]|某[，。,.\s说称的]"
+    r"先生|女士|小姐|太太|师傅|老师|阿姨|大爷|大妈|大娘|奶奶|爷爷|叔叔|大叔|大伯|大姐|大哥|"
+    r"同志|主任|经理|书记|医生|医师|大夫|老板|警官|律师|教练|法官|护士|"
+    r"总[，。,.\s说称表承]|某[，。,.\s说称的]|"
+    rf"(?:院|校|局|科|处|队|站|所|村|镇){_OFFICE_ENDS}"
 )
 
 
@@ -83,6 +86,8 @@ _SELF: Final = re.compile(
     rf"(?:我是|我就是|这里是|我)(?P<id>(?:{_COMPOUND}){_GIVEN}{{1,2}}|[{_COMMON}]{_GIVEN}{{1,2}})(?=$|"
     rf"[，。,.！!；;、\s（(：:])"
 )
+_IN_FORMS: Final = (_FORM, _FIELD)
+_HAN: Final = re.compile("[\u4e00-\u9fff]")
 _SURNAME_ONLY: Final = re.compile(rf"(?:我|本人|免贵)姓(?P<id>{_COMPOUND}|[{_SURNAMES}])(?![\u4e00-\u9fff])")
 _ROLES: Final = (
     "业主|村民|居民|市民|租客|租户|房东|家长|邻居|同事|朋友|丈夫|妻子|老公|老婆|父亲|母亲|儿子|女儿|爱人|配偶|哥哥|弟弟|姐姐|妹妹|书记|村长|村支书|主任|"
@@ -105,13 +110,20 @@ _LONGEST_CUE: Final = 3
 _WHOLE_NAME: Final = re.compile(rf"(?:{_COMPOUND}){_GIVEN}{{0,2}}|[{_SURNAMES}]{_GIVEN}{{1,2}}")
 
 
+def _may_be_name(name: str, after: str, *, form: bool) -> bool:
+    """Tell a name from a word: in a form, three characters up to a punctuation mark are a name in any case."""
+    if form and len(name) > 2 and not _HAN.match(after):  # noqa: PLR2004 - surname and two characters
+        return True
+    return name[:2] not in _not_names() and name[1:] != "家"
+
+
 def find_announced(text: str) -> Iterator[Identifier]:
     """Find names after form fields ("联系人："), self-introductions and roles ("业主", "经理")."""
     for pattern in (_FORM, _FIELD, _SELF, _SURNAME_ONLY, _ROLE):
         for match in pattern.finditer(text):
-            name = match["id"]
-            if name[:2] not in _not_names() and name[1:] != "家":
-                yield Identifier(match.start("id"), match.end("id"), "name")
+            start, end = match.span("id")
+            if _may_be_name(match["id"], text[end : end + 1], form=pattern in _IN_FORMS):
+                yield Identifier(start, end, "name")
 
 
 def find_titled(text: str) -> Iterator[Identifier]:
