@@ -99,7 +99,9 @@ def _seasons(settings: SettingsDep, clock: ClockDep) -> list[Season]:
     if history is None:
         return []
     names = {row["unique_id"]: name_of(row) for row in history.static.to_dict("records")}
-    return seasonal_calendar(history.level("category"), names=names, after=history.data_through)
+    return seasonal_calendar(
+        history.level("category"), names=names, after=history.data_through, country=settings.country
+    )
 
 
 def _check_may_read(visitor: Visitor) -> None:

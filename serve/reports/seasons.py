@@ -1,7 +1,8 @@
 """民情月历: which problem returns in which week, year after year, and by when to act. A pure function on weekly counts.
 
 A series returns in a week when its smoothed count stood well above its own surrounding year in (nearly) every earlier
-year, in the same week. Each reason can be counted by hand: "in 3 of 3 years, about 2.1 times the usual".
+year, in the same week. Around the Spring Festival "the same week" follows the lunar calendar. Each reason can be
+counted by hand: "in 3 of 3 years, about 2.1 times the usual".
 """
 
 from __future__ import annotations
@@ -13,11 +14,15 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from features.calendars import lunar_new_year
+
 TIMES_USUAL: Final = 1.5
 SHARE_OF_YEARS: Final = 2 / 3
 SMALLEST: Final = 5.0
 AHEAD: Final = timedelta(weeks=4)
 _YEAR: Final = 52
+_REACH_DAYS: Final = 28
+_LUNAR: Final = frozenset({"CN", "HK", "MO", "TW", "SG", "KR", "VN"})
 _MIN_YEARS: Final = 2
 
 
@@ -51,7 +56,13 @@ class Season:
 
 
 def seasonal_calendar(
-    counts: pd.DataFrame, *, names: dict[str, str], after: pd.Timestamp, weeks: int = 52, limit: int = 40
+    counts: pd.DataFrame,
+    *,
+    names: dict[str, str],
+    after: pd.Timestamp,
+    country: str = "CN",
+    weeks: int = 52,
+    limit: int = 40,
 ) -> list[Season]:
     """Return the problems expected back in the coming weeks, soonest first.
 
@@ -59,6 +70,7 @@ def seasonal_calendar(
         counts: Weekly counts of one level: unique_id, ds, y.
         names: unique_id -> what it is called.
         after: First week to look at (a Monday); counts from then on are ignored.
+        country: Where the Spring Festival is kept, weeks around it are compared by the lunar calendar.
         weeks: How far to look, at most a year.
         limit: At most this many, the most marked ones.
     """
@@ -66,12 +78,13 @@ def seasonal_calendar(
     if table.empty:
         return []
     table = table.reindex(pd.date_range(table.index.min(), after - pd.Timedelta(days=7), freq="7D"), fill_value=0.0)
-    years = min((len(table) - weeks % _YEAR) // _YEAR, len(table) // _YEAR)
+    years = len(table) // _YEAR
     if years < _MIN_YEARS:
         return []
     smooth = table.rolling(3, center=True, min_periods=1).mean()
     usual = table.rolling(53, center=True, min_periods=26).median().clip(lower=1.0)
-    found = _find(smooth.to_numpy(), (smooth / usual).to_numpy(), years, min(weeks, _YEAR))
+    rows = _twins(after, len(table), years=years, weeks=min(weeks, _YEAR), lunar=country in _LUNAR)
+    found = _find(smooth.to_numpy(), (smooth / usual).to_numpy(), rows)
     seasons = [
         Season(
             unique_id=str(table.columns[column]),
@@ -89,18 +102,45 @@ def seasonal_calendar(
     return sorted(marked, key=lambda one: (one.starts, -one.times))
 
 
-def _find(
-    smooth: np.ndarray, ratio: np.ndarray, years: int, weeks: int
-) -> list[tuple[int, int, int, int, float, float]]:
+def _twins(after: pd.Timestamp, length: int, *, years: int, weeks: int, lunar: bool) -> np.ndarray:
+    """Return the row of each coming week's twin in each earlier year; -1 where the two cannot be compared."""
+    rows = np.full((years, weeks), -1)
+    for ahead in range(weeks):
+        monday = after + pd.Timedelta(weeks=ahead)
+        for back in range(1, years + 1):
+            shift = _weeks_back(monday, back, lunar=lunar)
+            row = length + ahead - shift if shift is not None else -1
+            rows[back - 1, ahead] = row if 0 <= row < length else -1
+    return rows
+
+
+def _weeks_back(monday: pd.Timestamp, years: int, *, lunar: bool) -> int | None:
+    """Return how many weeks before `monday` its twin lies; None when only one of the two is near a festival."""
+    plain = _YEAR * years
+    if not lunar:
+        return plain
+    festival = _festival_near(monday)
+    if festival is None:
+        return None if _festival_near(monday - pd.Timedelta(weeks=plain)) is not None else plain
+    days: int = (festival - pd.Timestamp(lunar_new_year(festival.year - years))).days
+    return round(days / 7)
+
+
+def _festival_near(monday: pd.Timestamp) -> pd.Timestamp | None:
+    middle = monday + pd.Timedelta(days=3)
+    festival = pd.Timestamp(lunar_new_year(middle.year))
+    return festival if abs((middle - festival).days) <= _REACH_DAYS else None
+
+
+def _find(smooth: np.ndarray, ratio: np.ndarray, rows: np.ndarray) -> list[tuple[int, int, int, int, float, float]]:
     """Return (column, first week, length, hits, times, typical) of every run of weeks that returned."""
-    length = len(smooth)
-    # Week k from now lies 52 weeks after row length + k - 52, and so on back.
-    rows = np.array([[length + ahead - _YEAR * back for ahead in range(weeks)] for back in range(1, years + 1)])
-    above = (ratio[rows] >= TIMES_USUAL) & (smooth[rows] >= SMALLEST)
+    years, known = len(rows), (rows >= 0)[:, :, None]
+    above = known & (ratio[rows] >= TIMES_USUAL) & (smooth[rows] >= SMALLEST)
     hits = above.sum(axis=0)
     returns = (hits >= np.ceil(SHARE_OF_YEARS * years)) & (hits >= _MIN_YEARS)
-    times = ratio[rows].mean(axis=0)
-    typical = smooth[rows].mean(axis=0)
+    compared = np.maximum(known.sum(axis=0), 1)
+    times = np.where(known, ratio[rows], 0.0).sum(axis=0) / compared
+    typical = np.where(known, smooth[rows], 0.0).sum(axis=0) / compared
     found = []
     for column in np.flatnonzero(returns.any(axis=0)):
         for start, run in _runs(returns[:, column]):

@@ -10,6 +10,7 @@ from typing import Final
 import pandas as pd
 from sqlalchemy.orm import Session
 
+from features.series import LEVELS
 from features.settings import Settings
 from serve.errors import NotReadyError
 from serve.reports.accuracy import LevelScore, join_actual, score_levels
@@ -28,6 +29,7 @@ FORECAST_COLUMNS: Final = (
 
 TOP_EXPECTED: Final = 10
 TOP_CATEGORIES: Final = 6
+FEWEST_FOR_PERCENT: Final = 5
 _CHART_WEEKS: Final = 26
 
 
@@ -39,7 +41,7 @@ class CountRow:
         name: What it is called.
         count: Tickets last week.
         share: Share of all tickets.
-        change: On the week before; None when that had none.
+        change: On the week before; None when that had fewer than five.
         expected: Median forecast of the week to come; `low` and `high` its 80 % band.
     """
 
@@ -130,7 +132,7 @@ def weekly_content(session: Session, settings: Settings, week: Week, *, now: dat
         expected=_expected(table, ahead),
     )
     if history is not None and len(last_week):
-        _look_back(session, content, history, ahead)
+        _look_back(session, content, history, ahead, country=settings.country)
     content.simulated = content.alerts.simulated or (history is not None and history.simulated)
     return content
 
@@ -144,7 +146,9 @@ def name_of(row: pd.Series | dict[str, str]) -> str:
     return " · ".join(parts) or "全市"
 
 
-def _look_back(session: Session, content: WeeklyContent, history: History, ahead: pd.Timestamp) -> None:
+def _look_back(
+    session: Session, content: WeeklyContent, history: History, ahead: pd.Timestamp, *, country: str
+) -> None:
     week = pd.Timestamp(content.week.monday)
     total = history.series("total")
     content.count = float(total.get(week, 0.0))
@@ -156,7 +160,9 @@ def _look_back(session: Session, content: WeeklyContent, history: History, ahead
     content.categories = _count_rows(content, history, "category1")[:TOP_CATEGORIES]
     content.departments = _count_rows(content, history, "department")
     names = {row["unique_id"]: name_of(row) for row in history.static.to_dict("records")}
-    content.seasons = seasonal_calendar(history.level("category"), names=names, after=ahead, weeks=17, limit=15)
+    content.seasons = seasonal_calendar(
+        history.level("category"), names=names, after=ahead, country=country, weeks=17, limit=15
+    )
 
 
 def _forecast_table(forecast: pd.DataFrame, last_week: pd.Series) -> pd.DataFrame:
@@ -164,7 +170,7 @@ def _forecast_table(forecast: pd.DataFrame, last_week: pd.Series) -> pd.DataFram
         change_on_last_year=(forecast["p50"] / forecast["last_year"].where(forecast["last_year"] > 0)) - 1,
         last_week=forecast["unique_id"].map(last_week) if len(last_week) else float("nan"),
     )
-    order = table["level"].map({name: rank for rank, name in enumerate(dict.fromkeys(table["level"]))})
+    order = table["level"].map({name: rank for rank, name in enumerate(LEVELS)})
     table = table.assign(_order=order).sort_values(["_order", "unique_id", "ds"])
     return table[list(FORECAST_COLUMNS)].reset_index(drop=True)
 
@@ -210,7 +216,8 @@ def _count_rows(content: WeeklyContent, history: History, level: str) -> list[Co
 
 
 def _change(now: float, before: float | None) -> float | None:
-    return now / before - 1 if before else None
+    """Return the relative change; None when so few came before that a percentage would only shout."""
+    return now / before - 1 if before is not None and before >= FEWEST_FOR_PERCENT else None
 
 
 def _or_none(value: float) -> float | None:

@@ -124,7 +124,7 @@ def overview(session: Session, settings: Settings, words: Words, wanted: Wanted,
         districts=sorted(set(forecast.loc[forecast["level"] == "district", "district"])),
     )
     if history is not None:
-        _look_back(session, view, history, chosen, words)
+        _look_back(session, view, history, chosen, words, country=settings.country)
     return view
 
 
@@ -137,7 +137,9 @@ def series_name(row: pd.Series, words: Words) -> str:
     return " · ".join(parts) or words("level.total")
 
 
-def _look_back(session: Session, view: Overview, history: History, chosen: pd.DataFrame, words: Words) -> None:
+def _look_back(
+    session: Session, view: Overview, history: History, chosen: pd.DataFrame, words: Words, *, country: str
+) -> None:
     week = history.last_week
     earlier = issue_before(session, week.to_pydatetime())
     if earlier is not None:
@@ -147,7 +149,9 @@ def _look_back(session: Session, view: Overview, history: History, chosen: pd.Da
     names = {row["unique_id"]: series_name(row, words) for row in history.static.to_dict("records")}
     counts = history.level("category")
     view.has_years = len(counts) > 0 and (history.data_through - counts["ds"].min()) >= timedelta(weeks=2 * 52)
-    view.seasons = seasonal_calendar(counts, names=names, after=history.data_through, weeks=_SEASON_WEEKS + 4, limit=12)
+    view.seasons = seasonal_calendar(
+        counts, names=names, after=history.data_through, country=country, weeks=_SEASON_WEEKS + 4, limit=12
+    )
 
 
 def _chosen(forecast: pd.DataFrame, wanted: Wanted) -> pd.DataFrame:

@@ -1,0 +1,213 @@
+from __future__ import annotations
+
+import csv
+from datetime import UTC, datetime
+
+import numpy as np
+import openpyxl
+import pandas as pd
+import pytest
+
+from features.clock import FixedClock
+from features.errors import BadInputError
+from features.series import series_id
+from serve.errors import NotReadyError
+from serve.forecasts import ForecastIssue, publish
+from serve.reports import Week, last_complete_week, weekly, weekly_content, weekly_pdf
+from serve.reports.headings import COLUMN
+from serve.reports.history import History
+from serve.reports.overrides import read_overrides
+from serve.reports.weekly_content import FORECAST_COLUMNS
+from serve.reports.weekly_xlsx import FORECAST_SHEET
+
+MONDAY = pd.Timestamp("2026-11-23")
+NOW = datetime(2026, 11, 22, 23, 30, tzinfo=UTC)  # Monday 07:30 in the hotline's zone
+NAMES = ("噪声", "停水", "=路灯")
+
+
+def dims(name: str = "") -> dict[str, str]:
+    return {"category1": name, "category2": name, "category": name, "district": "", "department": ""}
+
+
+def series() -> list[tuple[str, str, dict[str, str]]]:
+    named = [("category", name) for name in NAMES] + [("category1", name) for name in NAMES]
+    rows = [(level, series_id(level, dims(name)), dims(name)) for level, name in named]
+    return [("total", "total", dims()), *rows]
+
+
+def issue_rows(first: pd.Timestamp, level_of: float) -> pd.DataFrame:
+    rows = []
+    for level, unique_id, named in series():
+        for step in range(4):
+            mean = level_of * (len(NAMES) if level == "total" else 1)
+            rows.append(
+                {"unique_id": unique_id, "level": level, **named, "ds": first + pd.Timedelta(weeks=step),
+                 "horizon": step + 1, "mean": mean, "p10": mean * 0.8, "p50": mean, "p90": mean * 1.2,
+                 "last_year": mean * 0.5, "base_model": "lightgbm"}
+            )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def issue(first: pd.Timestamp, version: str) -> ForecastIssue:
+    moment = first.tz_localize("Asia/Shanghai").to_pydatetime()
+    return ForecastIssue(
+        freq="W", as_of=moment, generated_at=moment, data_through=first.to_pydatetime(), model_name="weisu-demand",
+        model_version=version, taxonomy_version="t", calendar_version="c", snapshot=1,
+    )  # fmt: skip
+
+
+def history() -> History:
+    weeks = pd.date_range(end=MONDAY - pd.Timedelta(days=7), periods=130, freq="7D")
+    counts = [
+        pd.DataFrame({"unique_id": unique_id, "ds": weeks, "y": 300.0 if level == "total" else 100.0})
+        for level, unique_id, _ in series()
+    ]
+    frame = pd.concat(counts, ignore_index=True)
+    frame.loc[(frame["unique_id"] == "total") & (frame["ds"] == weeks[-1]), "y"] = 330.0
+    static = pd.DataFrame([{"unique_id": unique_id, "level": level, **named} for level, unique_id, named in series()])
+    return History(frame, static, MONDAY, simulated=True)
+
+
+@pytest.fixture
+def desk(store, settings, monkeypatch):
+    """A store with last week's forecast and this week's, and a lake's history."""
+    publish(store, issue(MONDAY - pd.Timedelta(weeks=1), "6"), issue_rows(MONDAY - pd.Timedelta(weeks=1), 110.0))
+    publish(store, issue(MONDAY, "7"), issue_rows(MONDAY, 120.0))
+    monkeypatch.setattr(weekly_content, "weekly_history", lambda _settings, *, as_of: history())
+
+    def write(out, week=None):
+        return weekly(store, week=week, out=out, settings=settings, clock=FixedClock(NOW))
+
+    return write
+
+
+def test_the_report_of_monday_morning_is_about_the_week_that_is_over(settings):
+    assert str(last_complete_week(settings, now=NOW)) == "2026-W47"
+
+
+def test_content_judges_the_forecast_that_spoke_before_the_week_began(store, settings, desk):
+    with store.reading() as session:
+        content = weekly_content.weekly_content(session, settings, Week.parse("2026-W47"), now=NOW)
+    assert content.issue.model_version == "7"
+    assert (content.count, round(content.change, 6)) == (330.0, 0.1)
+    by_level = {score.level: score for score in content.scores}
+    assert by_level["total"].wape == pytest.approx(0.0)  # version 6 said 330
+    assert by_level["category"].wape == pytest.approx(0.1)
+    assert by_level["category"].bias == pytest.approx(0.1)
+    assert by_level["category"].coverage == 1.0
+    assert [row.share for row in content.categories] == pytest.approx([100 / 330] * 3)
+    assert {row.name for row in content.expected} == set(NAMES)
+
+
+def test_a_workbook_keeps_its_columns_and_opens_in_other_tools(desk, tmp_path):
+    out = tmp_path / "w.xlsx"
+    assert desk(out).rows == 28
+    book = openpyxl.load_workbook(out)
+    sheet = book[FORECAST_SHEET]
+    heads = [cell.value for cell in sheet[1]]
+    assert heads == [COLUMN[name] for name in (*FORECAST_COLUMNS, "override", "reason")]
+    assert sheet.freeze_panes == "C2"
+    assert sheet.max_row == 29
+    assert book.worksheets[0]._charts, "a chart on the first sheet"
+    assert all(cell.data_type != "f" for row in sheet.iter_rows() for cell in row), "no category becomes a formula"
+
+
+def edited(out, tmp_path, **cells):
+    book = openpyxl.load_workbook(out)
+    for place, value in cells.items():
+        book[FORECAST_SHEET][place] = value
+    copy = tmp_path / "edited.xlsx"
+    book.save(copy)
+    return copy
+
+
+def test_the_edited_sheet_comes_back_as_overrides(desk, tmp_path):
+    desk(tmp_path / "w.xlsx")
+    copy = edited(tmp_path / "w.xlsx", tmp_path, P2=500, Q2="马拉松赛事", P7=0, Q7="停水检修取消")
+    first, second = read_overrides(copy)
+    assert (first.unique_id, first.ds, first.value, first.reason) == ("total", MONDAY, 500.0, "马拉松赛事")
+    assert second.value == 0.0
+
+
+@pytest.mark.parametrize(
+    ("cells", "says"),
+    [
+        ({"P2": "很多", "Q2": "x"}, "row 2: '很多' is not a count"),
+        ({"P2": -1, "Q2": "x"}, "row 2: -1.0 is not a count"),
+        ({"P3": 5}, "row 3: an override needs a reason"),
+        ({"B1": "renamed"}, "heading of .* was changed"),
+    ],
+)
+def test_a_wrong_row_is_named(cells, says, desk, tmp_path):
+    desk(tmp_path / "w.xlsx")
+    with pytest.raises(BadInputError, match=says):
+        read_overrides(edited(tmp_path / "w.xlsx", tmp_path, **cells))
+
+
+def test_another_file_is_not_a_workbook(tmp_path):
+    (tmp_path / "x.xlsx").write_text("no")
+    with pytest.raises(BadInputError, match="is not a weekly workbook"):
+        read_overrides(tmp_path / "x.xlsx")
+
+
+def test_the_csv_opens_as_chinese_and_starts_no_formula(desk, tmp_path):
+    desk(tmp_path / "w.csv")
+    raw = (tmp_path / "w.csv").read_bytes()
+    assert raw.startswith(b"\xef\xbb\xbf")
+    rows = list(csv.DictReader(raw.decode("utf-8-sig").splitlines()))
+    assert list(rows[0]) == [COLUMN[name] for name in FORECAST_COLUMNS]
+    assert not [value for row in rows for value in row.values() if value.startswith("=")]
+
+
+def test_the_html_loads_nothing_and_names_its_sources(desk, tmp_path):
+    desk(tmp_path / "w.html")
+    page = (tmp_path / "w.html").read_text(encoding="utf-8")
+    assert "http" not in page.replace("http://www.w3.org/2000/svg", "")
+    for words in ("2026-W47", "SIMULATED", "weisu-demand v7", "数据截至 2026-11-23", "<svg"):
+        assert words in page
+
+
+def test_the_pdf_is_a_pdf(desk, tmp_path):
+    try:
+        desk(tmp_path / "w.pdf")
+    except weekly_pdf.MissingFontError:
+        pytest.skip("no Chinese font on this machine")
+    assert (tmp_path / "w.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_a_pdf_without_a_chinese_font_says_what_to_install(desk, tmp_path, monkeypatch):
+    monkeypatch.setattr(weekly_pdf, "CJK_FONTS", ("No Such Font",))
+    with pytest.raises(weekly_pdf.MissingFontError, match="fonts-noto-cjk"):
+        desk(tmp_path / "w.pdf")
+    assert list(tmp_path.glob("*w*")) == [], "no half-written file"
+
+
+def test_a_report_works_without_any_history(store, settings, tmp_path):
+    publish(store, issue(MONDAY, "7"), issue_rows(MONDAY, 120.0))
+    for form in ("xlsx", "html", "csv"):
+        weekly(store, week="2026-W47", out=tmp_path / f"w.{form}", settings=settings, clock=FixedClock(NOW))
+
+
+def test_without_a_forecast_there_is_no_report(store, settings, tmp_path):
+    with pytest.raises(NotReadyError, match="no forecast speaks about the weeks after 2026-W47"):
+        weekly(store, week="2026-W47", out=tmp_path / "w.csv", settings=settings, clock=FixedClock(NOW))
+
+
+@pytest.mark.parametrize("text", ["2026-47", "2026-W54", "2025-W53", "now", ""])
+def test_a_week_is_written_as_iso(text):
+    with pytest.raises(BadInputError, match=r"is not a week|there is no week"):
+        Week.parse(text)
+
+
+def test_an_unknown_format_is_refused(store, settings, tmp_path):
+    with pytest.raises(BadInputError, match="unknown format"):
+        weekly(store, week=None, out=tmp_path / "w.docx", settings=settings, clock=FixedClock(NOW))
+
+
+def test_the_numbers_of_a_series_do_not_depend_on_the_order_of_rows(store, settings, desk):
+    with store.reading() as session:
+        content = weekly_content.weekly_content(session, settings, Week.parse("2026-W47"), now=NOW)
+    table = content.forecast
+    assert table["level"].iloc[0] == "total"
+    assert table.groupby("unique_id")["ds"].apply(lambda ds: ds.is_monotonic_increasing).all()
+    assert np.allclose(table["change_on_last_year"], 1.0)
