@@ -166,6 +166,11 @@ def _clusters(layout: _Layout, config: ScanConfig) -> list[dict[str, Any]]:
         zones, config.durations, history=config.periods, scale=config.scale, min_count=config.min_count
     )
     counts = layout.counts()
+    # What a single circle would exceed by chance more often than the threshold needs no calibration: most days, most
+    # categories end here.
+    plain, _ = scan.statistics(counts, dispersion=np.ones(len(config.durations)))
+    if plain.max() < np.square(stats.norm.isf(1 / config.min_recurrence_days)) / 2:
+        return []
     tail, dispersion = scan.calibrate(counts)
     statistic, cylinders = scan.statistics(counts, dispersion=dispersion)
     found: list[dict[str, Any]] = []
