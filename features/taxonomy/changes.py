@@ -84,7 +84,6 @@ def propose_changes(counts: Any, *, label: str = "category", config: ChangeConfi
 
 def _wide(counts: Any, label: str) -> Any:
     """Return periods x labels, evenly spaced, without gaps."""
-    counts = counts.assign(ds=pd.to_datetime(counts["ds"]))
     wide = counts.pivot_table(index="ds", columns=label, values="y", aggfunc="sum", fill_value=0).sort_index()
     if len(wide) > 1:
         step = pd.Series(wide.index).diff().mode().iloc[0]

@@ -140,6 +140,13 @@ def _lake_counts(home: Path | None, as_of: str | None, dimension: str, source: s
 
 
 def _panel_counts(path: Path) -> Any:
+    import pandas as pd
+
+    from features.errors import BadInputError
     from pipelines.commands.panel_files import read_panel
 
-    return read_panel(path)
+    frame = read_panel(path)
+    try:
+        return frame.assign(ds=pd.to_datetime(frame["ds"]), y=pd.to_numeric(frame["y"]))
+    except ValueError as error:
+        raise BadInputError(f"{path}: {error}", hint="ds is a date, y is a number") from error
