@@ -130,7 +130,7 @@ def ingest(
     load = Loading(
         lake=Lake.open(settings.lake_path, timezone=settings.timezone),
         mapping=chosen,
-        privacy=privacy_of(settings),
+        privacy=Privacy.with_key(settings.secret_key()),
         clock=clock,
         on_batch=on_batch,
     )
@@ -227,10 +227,3 @@ def _skipped(summary: IngestSummary, before: Loaded) -> IngestSummary:
         repeated=summary.repeated + before.repeated,
         skipped=summary.skipped + 1,
     )
-
-
-def privacy_of(settings: Settings) -> Privacy:
-    """Return masking and hashing with the installation's key."""
-    from features.privacy import CallerHasher, mask_column
-
-    return Privacy(mask_text=mask_column, hash_caller=CallerHasher(settings.secret_key()).hash_column)

@@ -125,13 +125,11 @@ def load(arguments: argparse.Namespace, folder: Path, *, private: bool = False) 
     """The product's first load, to a lake that answers."""
     from features.lake import Lake
     from features.mappings import load_mapping
-    from features.settings import Settings
-    from features.sources.staging import Staging
-    from pipelines.ingest import privacy_of
+    from features.sources.staging import Privacy, Staging
 
     home = folder / "first"
     lake = Lake.open(str(home / "lake"), timezone="Asia/Shanghai")
-    privacy = privacy_of(Settings(home=home, hmac_key="benchmark-key")) if private else None
+    privacy = Privacy.with_key(b"benchmark-key") if private else None
     with lake.staging() as (load_id, into):
         staging = Staging(
             load_mapping("simulated"),

@@ -35,6 +35,13 @@ class Privacy:
     mask_text: ColumnFunction
     hash_caller: ColumnFunction
 
+    @classmethod
+    def with_key(cls, key: bytes) -> Privacy:
+        """Return the product's masking, and hashing with the installation's key (`Settings.secret_key()`)."""
+        from features.privacy import CallerHasher, mask_column
+
+        return cls(mask_text=mask_column, hash_caller=CallerHasher(key).hash_column)
+
     def register(self, connection: Any) -> None:
         """Offer both functions to SQL on `connection`."""
         for name in ("mask_text", "hash_caller"):

@@ -7,7 +7,7 @@ import pytest
 from features.lake import Lake
 from features.mappings import load_mapping
 from features.sources.landing import LandingError, accept
-from pipelines.ingest import privacy_of
+from features.sources.staging import Privacy
 
 ROWS = [
     {
@@ -27,7 +27,8 @@ def hand_in(settings, clock):
 
     def send(rows, key="k1"):
         how = load_mapping("zh_12345")
-        return accept(lake, rows, how, idempotency_key=key, privacy=privacy_of(settings), now=clock.now())
+        privacy = Privacy.with_key(settings.secret_key())
+        return accept(lake, rows, how, idempotency_key=key, privacy=privacy, now=clock.now())
 
     send.lake = lake
     return send
