@@ -180,3 +180,9 @@ def test_later_known_tickets_change_nothing(seed: int) -> None:
     surges = {"D": surge(series_id("cell", CELL), 27)}
     one, other = (merge(tickets=frame, surges=surges) for frame in (rows, pd.concat([rows, later])))
     pd.testing.assert_frame_equal(one, other)
+
+
+def test_a_place_is_named_inside_its_district() -> None:
+    rows = tickets(6).assign(street="龙华街道")
+    hits = apply_rules(rows, as_of=NOW, timezone="UTC")
+    assert merge(tickets=rows, hits=hits).iloc[0]["sentence_zh"] == "海口市龙华街道 施工噪声：7天内6件，达到“7天5件”"

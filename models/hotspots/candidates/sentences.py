@@ -16,9 +16,15 @@ def sentences(signal: Signal) -> tuple[str, str]:
     The Chinese one starts with the place and the matter; both give tickets and distinct callers, and what is usual.
     """
     zh, en = _BY_KIND[signal.kind](signal)
-    where = f"{signal.evidence.get('place') or signal.area}"
+    where = _where(signal)
     matter = signal.category or signal.category2 or signal.category1
     return f"{_joined(where, matter)}：{zh}".lstrip("："), f"{_joined(matter, where, ', ')}: {en}".lstrip(": ")
+
+
+def _where(signal: Signal) -> str:
+    """Return the place inside its district, each named once."""
+    place = str(signal.evidence.get("place") or "")
+    return place if place.startswith(signal.area) else f"{signal.area}{place}"
 
 
 def _joined(first: str, second: str, mark: str = " ") -> str:
