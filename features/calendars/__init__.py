@@ -8,7 +8,7 @@ read_events(path), events_as_of(...)                 local events and policy cha
 """
 
 from features.calendars.errors import CalendarError, EventError, OverrideError, UnknownCountryError
-from features.calendars.events import events_as_of, read_events, validate_events
+from features.calendars.events import events_as_of, events_for, read_events, validate_events
 from features.calendars.frame import (
     CALENDAR_VERSION,
     Calendar,
@@ -32,6 +32,7 @@ __all__ = [
     "calendar_version",
     "configured_overrides",
     "events_as_of",
+    "events_for",
     "lunar_day",
     "lunar_new_year",
     "read_events",

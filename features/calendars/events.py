@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from features.calendars.errors import EventError
+from features.settings import Settings
 
 KINDS: Final = ("event", "policy")
 REQUIRED: Final = ("name", "kind", "start", "end", "registered_at")
@@ -37,6 +38,16 @@ def read_events(path: Path, *, timezone: str) -> Any:
     except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise EventError(f"event register {path} cannot be read: {error}", hint=_HINT) from error
     return validate_events(raw, timezone=timezone, where=f"event register {path}")
+
+
+def events_for(settings: Settings) -> Any:
+    """Return the event register of an installation, `[calendar] events = "events.csv"`; None when it names none.
+
+    Raises:
+        EventError: The named file is missing or wrong.
+    """
+    path = settings.section("calendar").get("events")
+    return read_events(Path(path), timezone=settings.timezone) if path else None
 
 
 def validate_events(raw: Any, *, timezone: str, where: str = "event register") -> Any:

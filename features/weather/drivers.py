@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
+from features.settings import Settings
 from features.weather.errors import WeatherError
 
 MEASURES: Final = ("tmax", "tmin", "prcp")
@@ -36,6 +37,16 @@ def read_weather(path: Path, *, timezone: str) -> Any:
     except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise WeatherError(f"weather file {path} cannot be read: {error}", hint=_HINT) from error
     return validate_weather(raw, timezone=timezone, where=f"weather file {path}")
+
+
+def weather_for(settings: Settings) -> Any:
+    """Return the weather of an installation, `[weather] file = "weather.csv"`; None when it names none.
+
+    Raises:
+        WeatherError: The named file is missing or wrong.
+    """
+    path = settings.section("weather").get("file")
+    return read_weather(Path(path), timezone=settings.timezone) if path else None
 
 
 def validate_weather(raw: Any, *, timezone: str, where: str = "weather") -> Any:

@@ -3,7 +3,8 @@ from datetime import UTC, datetime
 import pandas as pd
 import pytest
 
-from features.calendars import EventError, events_as_of, read_events, validate_events
+from features.calendars import EventError, events_as_of, events_for, read_events, validate_events
+from features.settings import Settings
 
 REGISTER = """name,kind,start,end,registered_at,category,district
 海口马拉松,event,2026-02-22,2026-02-22,2026-02-01T09:00,交通,海口市
@@ -25,6 +26,13 @@ def test_register_is_read_with_local_and_aware_moments(tmp_path):
         pd.Timestamp("2026-02-20T00:00Z"),
     ]
     assert pd.isna(events["end"].iloc[1])
+
+
+def test_register_of_an_installation_is_the_configured_one(tmp_path):
+    register(tmp_path)
+    section = {"calendar": {"events": str(tmp_path / "events.csv")}}
+    assert len(events_for(Settings(timezone="Asia/Shanghai", sections=section))) == 2
+    assert events_for(Settings()) is None
 
 
 def test_event_entered_later_is_not_known_yet(tmp_path):

@@ -3,10 +3,12 @@ from datetime import UTC, date, datetime
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from features.weather import WeatherError, read_weather, validate_weather, weather_frame
+from features.settings import Settings
+from features.weather import WeatherError, read_weather, validate_weather, weather_for, weather_frame
 
 DAYS = pd.date_range("2021-01-01", "2023-12-31")
 
@@ -62,7 +64,7 @@ def test_observation_is_known_from_the_next_midnight_of_the_hotline():
     assert [before["source"].item(), after["source"].item()] == ["climatology", "observed"]
 
 
-@settings(max_examples=25, deadline=None)
+@hypothesis_settings(max_examples=25, deadline=None)
 @given(st.dates(date(2021, 6, 1), date(2023, 12, 1)), st.floats(-20, 45))
 def test_what_happens_later_changes_nothing(as_of, value):
     known = observations([("2023-12-31", 1.0, 0.0, 0.0, "2023-12-25T00:00")])
@@ -94,6 +96,13 @@ def test_gap_in_the_past_is_filled_by_climatology_and_an_absent_measure_stays_un
 def test_wrong_weather_is_named(rows, message):
     with pytest.raises(WeatherError, match=message):
         validate_weather(pd.DataFrame(rows), timezone="UTC")
+
+
+def test_weather_of_an_installation_is_the_configured_file(tmp_path):
+    (tmp_path / "w.csv").write_text("date,tmax_c\n2023-01-01,21.5\n", encoding="utf-8-sig")
+    known = weather_for(Settings(sections={"weather": {"file": str(tmp_path / "w.csv")}}))
+    assert known["tmax"].tolist() == [21.5]
+    assert weather_for(Settings()) is None
 
 
 def test_missing_file_is_named(tmp_path):
