@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from features.clock import Clock
@@ -69,7 +69,7 @@ class Desk:
         row = AlertEvent(
             id=new_id("ev"),
             alert_id=alert.id,
-            number=self._next_number(alert.id),
+            number=(alert.last_event or 0) + 1,
             kind=event.value,
             at=self.now,
             actor=who.name,
@@ -80,7 +80,8 @@ class Desk:
         known = len(episode.parties)
         apply(episode, row)
         self.session.add_all([alert, row, *episode.parties[known:]])
-        self.session.flush()
+        if event is Event.OPENED:
+            self.session.flush()
         return row
 
     def load(self, alert_id: str) -> Episode:
@@ -96,10 +97,6 @@ class Desk:
     def outcome_due(self) -> str:
         """Return when it is to be looked up whether the complaints came anyway, as text for an event."""
         return (self.now + timedelta(days=self.policy.outcome_days)).isoformat()
-
-    def _next_number(self, alert_id: str) -> int:
-        query = select(func.coalesce(func.max(AlertEvent.number), 0)).where(AlertEvent.alert_id == alert_id)
-        return int(self.session.scalar(query) or 0) + 1
 
 
 @contextmanager

@@ -74,7 +74,7 @@ def apply(episode: Episode, event: AlertEvent) -> None:
     """Change an episode by one event. Everything it needs is in the event itself."""
     kind = Event(event.kind)
     alert = episode.alert
-    alert.updated_at = event.at
+    alert.updated_at, alert.last_event = event.at, event.number
     handler = _HANDLERS.get(kind)
     if handler:
         handler(episode, event)

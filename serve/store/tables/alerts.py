@@ -51,6 +51,7 @@ class Alert(Base):
     sensitive: Mapped[bool] = mapped_column(default=False)
     revision: Mapped[int] = mapped_column(default=1)
     msg_type: Mapped[str] = mapped_column(String(10), default="Alert")
+    last_event: Mapped[int] = mapped_column(default=0)
 
     observed: Mapped[int]
     callers: Mapped[int]

@@ -48,6 +48,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one call per table and index, made by 
         sa.Column("sensitive", sa.Boolean(), nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("msg_type", sa.String(length=10), nullable=False),
+        sa.Column("last_event", sa.Integer(), nullable=False),
         sa.Column("observed", sa.Integer(), nullable=False),
         sa.Column("callers", sa.Integer(), nullable=False),
         sa.Column("expected", sa.Double(), nullable=True),
