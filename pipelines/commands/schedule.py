@@ -50,7 +50,8 @@ def list_jobs(home: Home = None, as_json: Json = False) -> None:
         return
     for row in rows:
         last = f"{row['last_state']} {row['last_slot']}" if row["last_slot"] else "never ran"
-        typer.echo(f"{row['name']:9} {row['trigger']:34} last: {last:44} next: {row['next']}")
+        coming = "now" if row["due"] else row["next"]
+        typer.echo(f"{row['name']:9} {row['trigger']:28}  last: {last:36}  next: {coming}")
 
 
 @app.command("next")
@@ -62,7 +63,7 @@ def next_jobs(home: Home = None, as_json: Json = False) -> None:
         print_json({"schema_version": 1, "timezone": settings.timezone, "next": rows})
         return
     for row in rows:
-        typer.echo(f"{row['next']}  {row['name']}")
+        typer.echo(f"{row['next']}  {row['name']}{' (due now as well)' if row['due'] else ''}")
 
 
 def _run_once(settings: Settings, schedule: Schedule, *, as_json: bool) -> None:
@@ -85,15 +86,16 @@ def _run_once(settings: Settings, schedule: Schedule, *, as_json: bool) -> None:
 
 def _rows(settings: Settings) -> list[dict[str, Any]]:
     from features.clock import SystemClock
-    from pipelines.schedule import read_schedule
+    from pipelines.schedule import due, read_schedule
     from pipelines.schedule.history import read_last_runs
     from serve.store import Store
 
     schedule, now = read_schedule(settings), SystemClock().now()
     runs = read_last_runs(Store.open(settings.store_url), [job.name for job in schedule.jobs])
+    waiting = {item.job.name for item in due(schedule, runs, now)}
 
     def local(moment: datetime | None) -> str | None:
-        return None if moment is None else moment.astimezone(settings.zone).isoformat(timespec="minutes")
+        return None if moment is None else moment.astimezone(settings.zone).isoformat(timespec="seconds")
 
     return [
         {
@@ -102,6 +104,7 @@ def _rows(settings: Settings) -> list[dict[str, Any]]:
             "after": list(job.after),
             "last_slot": local(runs[job.name].slot) if job.name in runs else None,
             "last_state": runs[job.name].state.value if job.name in runs else None,
+            "due": job.name in waiting,
             "next": local(job.trigger.following(now)),
         }
         for job in schedule.jobs

@@ -143,7 +143,7 @@ def _detect(context: Context) -> Outcome:
 def _report(context: Context) -> Outcome:
     from pipelines.schedule.reporting import write_weekly_report
 
-    return Outcome(write_weekly_report(context))
+    return _outcome(write_weekly_report(context.settings, context.store, context.clock))
 
 
 def _clocks(context: Context) -> Outcome:

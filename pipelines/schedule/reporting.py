@@ -1,20 +1,21 @@
-"""The weekly report on the planner's desk: written on Monday morning, listed in the store."""
+"""The weekly report on the planner's desk, written on Monday morning."""
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
 
-if TYPE_CHECKING:
-    from pipelines.schedule.jobs import Context
+from features.clock import Clock
+from features.settings import Settings
+from serve.reports import WeeklySummary, last_complete_week, weekly
+from serve.store import Store
 
 
-def write_weekly_report(context: Context) -> dict[str, Any]:
-    """Write the XLSX report of the present ISO week under `home/reports`; writing it again replaces it."""
-    local = context.clock.now().astimezone(context.settings.zone)
-    week = f"{local.isocalendar().year}-W{local.isocalendar().week:02d}"
-    out = context.settings.home / "reports" / f"weisu-{week}.xlsx"
-    out.parent.mkdir(parents=True, exist_ok=True)
-    reports: Any = importlib.import_module("serve.reports")
-    reports.weekly(context.store, week=week, out=out, settings=context.settings)
-    return {"week": week, "path": str(out)}
+def write_weekly_report(settings: Settings, store: Store, clock: Clock) -> WeeklySummary:
+    """Write the XLSX report about the last complete week; writing it again replaces it."""
+    week = last_complete_week(settings, now=clock.now())
+    return weekly(store, week=week, out=report_path(settings, str(week)), settings=settings, clock=clock)
+
+
+def report_path(settings: Settings, week: str) -> Path:
+    """Return where the report about a week lies."""
+    return settings.home / "reports" / f"weisu-{week}.xlsx"

@@ -129,7 +129,11 @@ class Runner:
             raise error
 
     def _ready(self, name: str) -> bool:
-        return self.work[name].ready(self._context(self.clock.now()))
+        """Ask a job whether it has anything to do; one that cannot say is run, so that its failure is recorded."""
+        try:
+            return self.work[name].ready(self._context(self.clock.now()))
+        except Exception:  # noqa: BLE001 - one broken job must not keep the others from being asked
+            return True
 
     def _attempts(self, item: Due) -> int:
         last = self._last.get(item.job.name)

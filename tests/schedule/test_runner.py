@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -138,6 +139,19 @@ def test_a_claimed_job_is_claimed_once(settings, store, clock):
     first = runner.claim(clock.now())
     assert first
     assert not {item.job.name for item in first} & {item.job.name for item in runner.claim(clock.now())}
+
+
+def test_a_job_that_cannot_say_whether_it_is_ready_does_not_hold_up_the_others(settings, store, clock):
+    calls = Calls("ingest")
+    work = calls.work(settings)
+
+    def unreadable(_context):
+        raise PermissionError("incoming")
+
+    work["ingest"] = replace(work["ingest"], ready=unreadable)
+    Runner(settings, store, clock, read_schedule(settings), work=work).run_due()
+    assert [row.status for row in _rows(store, "ingest")] == ["failed"]
+    assert {"train", "forecast", "detect"} <= set(calls)
 
 
 def test_after_drain_nothing_starts(settings, store, clock):

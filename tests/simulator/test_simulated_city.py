@@ -37,6 +37,7 @@ def tickets(rows) -> pd.DataFrame:
 def test_the_tree_has_three_levels_and_more_than_a_hundred_leaves():
     leaves = catalogue().leaves
     assert len({leaf.name for leaf in leaves}) == len(leaves) > 100
+    assert len({leaf.item_name for leaf in leaves}) == len({leaf.item_code for leaf in leaves})
     assert all(leaf.code.startswith(leaf.item_code) and leaf.item_code.startswith(leaf.class_code) for leaf in leaves)
     assert {len(leaf.problems) for leaf in leaves} == {3}
     assert UNCLASSIFIED not in {leaf.name for leaf in leaves}
