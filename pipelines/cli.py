@@ -12,6 +12,7 @@ from features.errors import WeisuError
 
 COMMANDS: Final[tuple[str, ...]] = (
     "areas",
+    "backtest",
     "calendar",
     "demo",
     "detect",

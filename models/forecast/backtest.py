@@ -16,6 +16,7 @@ from models.forecast.drivers import Calendar
 from models.forecast.hierarchy import Hierarchy, Level, PanelMatrix
 from models.forecast.model import matrix_of
 from models.forecast.rivals import Known, Outcome, rival
+from models.forecast.windows import Floats
 from models.metrics import (
     bias,
     coverage,
@@ -82,10 +83,8 @@ def backtest(
     panel, hierarchy = matrix_of(y, static, freq)
     cutoffs = _cutoffs(panel, origins, horizon, step or horizon)
     chosen = (config or ForecastConfig()).with_horizon(horizon)
-    jobs = [(name, cutoff) for cutoff in cutoffs for name in models]
-    frames = Parallel(n_jobs=n_jobs)(
-        delayed(_fold)(name, Known(panel, hierarchy, calendar, chosen, horizon), cutoff) for name, cutoff in jobs
-    )
+    everything = Known(panel, hierarchy, calendar, chosen, horizon)
+    frames = Parallel(n_jobs=n_jobs)(delayed(_fold)(tuple(models), everything, cutoff) for cutoff in cutoffs)
     predictions = pd.concat(frames, ignore_index=True)
     return BacktestResult(predictions, score(predictions, panel, hierarchy, until=cutoffs[0]))
 
@@ -101,19 +100,23 @@ def _cutoffs(panel: PanelMatrix, origins: int, horizon: int, step: int) -> list[
     return [panel.ds[index] for index in indices]
 
 
-def _fold(name: str, everything: Known, cutoff: pd.Timestamp) -> pd.DataFrame:
+def _fold(names: Sequence[str], everything: Known, cutoff: pd.Timestamp) -> pd.DataFrame:
+    """Let every model forecast one cutoff; parts of our model share one fit."""
     panel, hierarchy, horizon = everything.panel, everything.hierarchy, everything.horizon
-    known = panel.until(cutoff)
-    outcome = rival(name)(replace(everything, panel=known))
-    first = known.y.shape[1]
-    actual = panel.y[:, first : first + horizon]
-    ds = panel.ds[first : first + horizon]
-    frames = [_rows(level, outcome, actual, ds) for level in hierarchy.levels]
-    return pd.concat(frames, ignore_index=True).assign(model=name, cutoff=cutoff)
+    known = replace(everything, panel=panel.until(cutoff))
+    first = known.panel.y.shape[1]
+    actual, ds = panel.y[:, first : first + horizon], panel.ds[first : first + horizon]
+    frames = []
+    for name in names:
+        outcome = rival(name)(known)
+        means = [(level, outcome.mean_of(level)) for level in hierarchy.levels]
+        rows = [_rows(level, mean, outcome, actual, ds) for level, mean in means if mean is not None]
+        frames.append(pd.concat(rows, ignore_index=True).assign(model=name))
+    return pd.concat(frames, ignore_index=True).assign(cutoff=cutoff)
 
 
-def _rows(level: Level, outcome: Outcome, actual: np.ndarray[Any, Any], ds: pd.DatetimeIndex) -> pd.DataFrame:
-    mean, y = level.sum(outcome.mean), level.sum(actual)
+def _rows(level: Level, mean: Floats, outcome: Outcome, actual: Floats, ds: pd.DatetimeIndex) -> pd.DataFrame:
+    y = level.sum(actual)
     alpha = np.asarray(outcome.alpha[level.name])
     alpha = alpha[:, None] if alpha.ndim == 1 else alpha
     rng = np.random.default_rng(0)
@@ -143,19 +146,26 @@ def score(predictions: pd.DataFrame, panel: PanelMatrix, hierarchy: Hierarchy, *
     return pd.DataFrame(rows)
 
 
+def score_rows(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Score any subset of predictions (holidays, one district) by what needs no history, per level and model."""
+    groups = predictions.groupby(["level", "model"], sort=False)
+    return pd.DataFrame([{"level": level, "model": model, **_plain(group)} for (level, model), group in groups])
+
+
 def _scores(group: pd.DataFrame, ids: Sequence[str], scales: tuple[Any, Any]) -> dict[str, float]:
-    group = group.set_index("unique_id").loc[list(ids)]
+    by_series = group.set_index("unique_id").loc[list(ids)]
+    y, mean = (by_series[name].to_numpy().reshape(len(ids), -1) for name in ("y", "mean"))
+    return {**_plain(group), "mase": mase(y, mean, scales[0]), "rmsse": rmsse(y, mean, scales[1])}
+
+
+def _plain(group: pd.DataFrame) -> dict[str, float]:
     y, mean = group["y"].to_numpy(), group["mean"].to_numpy()
-    by_series = y.reshape(len(ids), -1), mean.reshape(len(ids), -1)
     quantiles = {q: group[f"p{100 * q:g}"].to_numpy() for q in QUANTILES}
-    pits = {f"pit{n}": pit_coverage(group["pit"], n / 100) for n in _NOMINAL}
     return {
         "wape": wape(y, mean),
-        "mase": mase(*by_series, scales[0]),
-        "rmsse": rmsse(*by_series, scales[1]),
         "bias": bias(y, mean),
         "pinball": weighted_pinball(y, quantiles),
         "coverage80": coverage(y, quantiles[0.1], quantiles[0.9]),
-        **pits,
+        **{f"pit{n}": pit_coverage(group["pit"], n / 100) for n in _NOMINAL},
         "periods": float(group["ds"].nunique()),
     }

@@ -120,7 +120,7 @@ class ForecastConfig:
     onestep: Trees = field(default_factory=Trees)
     direct: Trees = field(default_factory=lambda: Trees(leaves=15, min_leaf=200, max_bin=63))
     years: float = 4.0
-    max_rows: int = 600_000
+    max_rows: int = 300_000
     weights: dict[str, float] = field(
         default_factory=lambda: {"onestep": 4.0, "direct": 2.0, "window": 1.0, "season": 1.0}
     )

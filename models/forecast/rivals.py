@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import Final
+from functools import cached_property, partial
+from typing import Any, Final
 
 import numpy as np
 
@@ -17,8 +17,8 @@ from models.forecast.baselines import same_week_mean, seasonal_naive, window_mea
 from models.forecast.cadence import Cadence, ForecastConfig, cadence_of
 from models.forecast.distribution import dispersions
 from models.forecast.drivers import Calendar, period_drivers
-from models.forecast.engine import fit_engine
-from models.forecast.hierarchy import Hierarchy, PanelMatrix
+from models.forecast.engine import Engine, fit_engine, groupings_of
+from models.forecast.hierarchy import Hierarchy, Level, PanelMatrix
 from models.forecast.windows import Floats
 
 _PAST_ORIGINS: Final = 26
@@ -35,30 +35,61 @@ class Known:
     config: ForecastConfig
     horizon: int
 
+    @cached_property
+    def engine(self) -> Engine:
+        """Our engine, fitted once for all rivals that are parts of it."""
+        return fit_engine(self.panel, self.hierarchy, config=self.config, calendar=self.calendar)
+
+    def outcome(self, **changes: Any) -> Outcome:
+        """Return the engine's forecast, with parts of its combination changed."""
+        engine = replace(self.engine, config=replace(self.config, **changes))
+        if not engine.config.prophet:
+            engine = replace(engine, seasonal={})
+        return Outcome(engine.cell_means(self.panel, self.horizon), engine.alpha)
+
 
 @dataclass(frozen=True)
 class Outcome:
-    """A rival's forecast: cell means (cells x horizon) and dispersion per level."""
+    """A rival's forecast.
+
+    Attributes:
+        mean: Means of the cells, cells x horizon.
+        alpha: Dispersion per level, one number per series.
+        by_level: Means per level of a rival that forecasts each level on its own; then only these levels are scored.
+    """
 
     mean: Floats
     alpha: Mapping[str, Floats]
+    by_level: Mapping[str, Floats] | None = None
+
+    def mean_of(self, level: Level) -> Floats | None:
+        """Return the means of a level, None where the rival has none."""
+        return level.sum(self.mean) if self.by_level is None else self.by_level.get(level.name)
 
 
 Rival = Callable[[Known], Outcome]
 
 
 def _weisu(known: Known) -> Outcome:
-    engine = fit_engine(known.panel, known.hierarchy, config=known.config, calendar=known.calendar)
-    return Outcome(engine.cell_means(known.panel, known.horizon), engine.alpha)
+    return known.outcome()
 
 
 def _without_prophet(known: Known) -> Outcome:
-    return _weisu(replace(known, config=replace(known.config, prophet={})))
+    return known.outcome(prophet={})
 
 
 def _lightgbm(known: Known) -> Outcome:
-    weights = {"onestep": 2.0, "direct": 1.0}
-    return _weisu(replace(known, config=replace(known.config, prophet={}, pulls={}, weights=weights)))
+    return known.outcome(prophet={}, pulls={}, weights={"onestep": 2.0, "direct": 1.0})
+
+
+def _prophet(known: Known) -> Outcome:
+    """Fit Prophet on each level above the cells by itself: strong there, not coherent, and too slow for cells."""
+    plain = _simple(known, method=_window)
+    config = replace(known.config, prophet={"place": 1.0, "matter": 1.0, "total": 1.0}, weights={"window": 1.0})
+    engine = fit_engine(known.panel, known.hierarchy, config=config, calendar=known.calendar)
+    groupings, ds = groupings_of(known.hierarchy), known.panel.future(known.horizon)
+    by_level = {groupings[name].name: models.mean(ds) for name, models in engine.seasonal.items()}
+    return Outcome(plain.mean, engine.alpha, by_level)
 
 
 def _simple(known: Known, *, method: Callable[[Floats, Cadence, int, Floats], Floats]) -> Outcome:
@@ -94,6 +125,7 @@ RIVALS: Final[dict[str, Rival]] = {
     "weisu": _weisu,
     "weisu_without_prophet": _without_prophet,
     "lightgbm": _lightgbm,
+    "prophet": _prophet,
     "seasonal_naive": partial(_simple, method=_naive),
     "same_week_mean": partial(_simple, method=_same_week),
     "window_mean": partial(_simple, method=_window),
