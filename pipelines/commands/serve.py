@@ -31,4 +31,13 @@ def serve(
     if home is not None:
         os.environ["WEISU_HOME"] = str(home)
     say(f"Serving on http://{host}:{port} (documentation at /docs)")
-    uvicorn.run("serve.api.asgi:app", factory=True, host=host, port=port, workers=workers, log_level="warning")
+    uvicorn.run(
+        "serve.api.asgi:app",
+        factory=True,
+        host=host,
+        port=port,
+        workers=workers,
+        log_level="warning",
+        # An open event stream must not keep the process from stopping.
+        timeout_graceful_shutdown=5,
+    )
