@@ -27,7 +27,7 @@ from models.hotspots.surge.grid import Grid
 TARGET: Final = Path(__file__).parents[2] / "models" / "hotspots" / "surge" / "calibration_table.py"
 BINS: Final = (9, 6)  # of expected count and of dispersion
 JUDGED: Final = {"W": 49, "D": 140}
-LENGTHS: Final = {"W": (624, 624, 416, 260), "D": (2548, 1456, 1092)}
+LENGTHS: Final = {"W": (624, 624, 624, 312), "D": (2548, 1456, 1092)}
 PACE: Final = {"W": 550, "D": 2200}  # periods in which four past outbreaks fall on average
 FEWEST: Final = 5  # exceedances in a bin before its quantile counts
 

@@ -85,7 +85,7 @@ def local_level(
 def window_dispersion(residual: Floats, periods: Floats, length: int) -> Floats:
     """Return how much more the sum of `length` neighbours varies than independent ones would, at least 1, S.
 
-    Real tickets come in runs (weather, news, works). The autocorrelation of a series counts as far as it is two
+    Real tickets come in runs (weather, news, works). The autocorrelation of a series counts as far as it is three
     standard errors clear of zero.
 
     Args:
@@ -101,7 +101,7 @@ def window_dispersion(residual: Floats, periods: Floats, length: int) -> Floats:
         (k * product / variance for k, product in zip(share, products, strict=True)), np.zeros(len(variance))
     )
     error = 2.0 * np.sqrt((share**2).sum() / np.maximum(periods, 1.0))
-    return np.asarray(1.0 + np.maximum(excess - 2.0 * error, 0.0))
+    return np.asarray(1.0 + np.maximum(excess - 3.0 * error, 0.0))
 
 
 def _filter(y: Floats, mu: Floats, weight: Floats, phi: Floats, discount: float) -> tuple[Floats, Floats]:

@@ -140,10 +140,12 @@ class Walk:
         level = self._level(known, part, fit, block.stop, until)
         mean = np.where(known.open[part, lead], fit.mean(self.design.X[lead]), known.closed_rate[part, None])
         mean = mean * self.reported[lead]
+        stop = known.weight.shape[1]
+        usual = level.residual[:, stop - fit.weights.shape[1] : stop] * (fit.weights >= 1.0)
         runs, factor, factor_spread = {}, {}, {}
         for length in self.config.windows:
             before = np.maximum(np.arange(block.start, block.stop) - length, 0)
-            runs[length] = window_dispersion(level.residual, fit.information, length)
+            runs[length] = window_dispersion(usual, fit.information, length)
             factor[length], factor_spread[length] = level.factor[:, before], level.spread[:, before]
         spread = fit.spread(self.design.X[block]) + reporting_spread(self.reported[block])
         spread = np.minimum(spread, _WIDEST)

@@ -1,0 +1,50 @@
+"""`weisu detect --panel`: a bare file in, a file of judgements out."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from features.errors import BadInputError
+from pipelines.commands.detect_panel import detect_panel_file
+
+
+def write(folder, suffix):
+    rng = np.random.default_rng(4)
+    ds = pd.date_range("2022-01-03", periods=120, freq="7D")
+    frame = pd.concat([pd.DataFrame({"unique_id": str(i), "ds": ds, "y": rng.poisson(6, 120)}) for i in range(3)])
+    path = folder / f"panel{suffix}"
+    frame.to_parquet(path) if suffix == ".parquet" else frame.to_csv(path, index=False)
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".csv"])
+def test_a_panel_file_is_judged_from_the_date_asked_for(tmp_path, suffix):
+    out = tmp_path / f"out{suffix}"
+    summary = detect_panel_file(write(tmp_path, suffix), freq="W", start="2024-01-01", out=out, country="DE")
+    rows = pd.read_parquet(out) if suffix == ".parquet" else pd.read_csv(out, dtype={"unique_id": str})
+    assert summary["rows"] == len(rows) == 3 * 16
+    assert list(rows.columns[:9]) == [
+        "unique_id", "ds", "y", "expected", "upper", "p_value", "p_value_1", "recurrence_days", "alarm",
+    ]  # fmt: skip
+    assert set(rows["unique_id"]) == {"0", "1", "2"}
+
+
+def test_weeks_keep_the_weekday_of_the_file(tmp_path):
+    ds = pd.date_range("2022-01-05", periods=110, freq="7D")
+    path, out = tmp_path / "wednesday.parquet", tmp_path / "out.parquet"
+    pd.DataFrame({"unique_id": "a", "ds": ds, "y": 5}).to_parquet(path)
+    detect_panel_file(path, freq="W", start="2024-01-01", out=out, country="CN")
+    assert (pd.read_parquet(out)["ds"].dt.day_of_week == 2).all()
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ({"start": "soon"}, "--from 'soon' is not a date"),
+        ({"start": "2024-01-01", "alpha": 2}, "--alpha 2 is not between"),
+        ({"start": "2024-01-01", "freq": "M"}, "unknown frequency 'M'"),
+    ],
+)
+def test_a_wrong_flag_is_named(tmp_path, flags, message):
+    with pytest.raises(BadInputError, match=message):
+        detect_panel_file(write(tmp_path, ".csv"), **{"freq": "W", "out": tmp_path / "o.csv", **flags})

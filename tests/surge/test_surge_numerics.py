@@ -1,0 +1,119 @@
+"""The numeric core against slow, plain versions of itself."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from models.hotspots.surge.baseline import Prior, Regression, Robust
+from models.hotspots.surge.calibration import calibrate, raw_level
+from models.hotspots.surge.closures import common_closures
+from models.hotspots.surge.level import window_dispersion
+from models.hotspots.surge.portfolio import fdr_select
+from models.hotspots.surge.tails import exceedance, quantile
+from models.hotspots.surge.walk import blocks
+
+
+@given(st.integers(0, 60), st.floats(0.05, 40.0), st.floats(1.05, 6.0))
+@settings(max_examples=60, deadline=None)
+def test_exceedance_is_the_mid_p_value_of_a_negative_binomial(y, mean, phi):
+    law = stats.nbinom(mean / (phi - 1), 1 / phi)
+    p = exceedance(np.array([float(y)]), np.array([mean]), np.array([phi * mean]))
+    assert p[0] == pytest.approx(max(law.sf(y) + 0.5 * law.pmf(y), 1e-15), rel=1e-6)
+
+
+@given(st.floats(0.05, 300.0), st.floats(1.02, 6.0), st.floats(0.0005, 0.2))
+@settings(max_examples=60, deadline=None)
+def test_quantile_is_the_largest_accepted_count(mean, phi, p):
+    mu, variance = np.array([mean]), np.array([phi * mean])
+    largest = quantile(np.array([p]), mu, variance)
+    assert exceedance(largest + 1, mu, variance)[0] < p
+    assert largest[0] == 0 or exceedance(largest, mu, variance)[0] >= p
+
+
+@pytest.mark.parametrize("freq", ["W", "D", "h"])
+@pytest.mark.parametrize("channel", ["one", "scan"])
+def test_calibration_keeps_the_order_and_inverts(freq, channel):
+    raw = np.logspace(-9, -0.01, 200)
+    for mean in (0.05, 1.0, 30.0):
+        level = np.full_like(raw, mean)
+        p = calibrate(raw, level, 1.5 * level, freq=freq, channel=channel)
+        assert (np.diff(p) >= 0).all()
+        assert ((p > 0) & (p <= 1)).all()
+        for alpha in (0.05, 0.01, 1e-5):
+            at = raw_level(alpha, np.array([mean]), np.array([1.5 * mean]), freq=freq, channel=channel)
+            back = calibrate(at, np.array([mean]), np.array([1.5 * mean]), freq=freq, channel=channel)
+            assert back[0] == pytest.approx(alpha, rel=1e-6)
+
+
+def test_the_batched_fit_finds_the_maximum_of_the_likelihood():
+    rng = np.random.default_rng(3)
+    t = np.arange(200)
+    X = np.stack([np.ones(200), t / 200 - 0.5, np.cos(2 * np.pi * t / 52)], axis=1)
+    truth = np.array([[2.0, 0.5, 0.3], [0.2, -0.4, 0.0]])
+    y = rng.poisson(np.exp(truth @ X.T)).astype(float)
+    flat = Prior(np.zeros((2, 3)), np.full(3, 1e-9))
+    fit = Regression(X).fit(y, np.ones_like(y), slice(0, 200), flat, robust=Robust(1e9, 1))
+    gradient = (y - fit.mean(X)) @ X
+    np.testing.assert_allclose(gradient, 0.0, atol=0.05)
+    np.testing.assert_allclose(fit.beta, truth, atol=0.5)  # about two standard errors
+
+
+def test_a_past_outbreak_hardly_moves_the_baseline():
+    rng = np.random.default_rng(5)
+    y = rng.poisson(10.0, (1, 200)).astype(float)
+    X = np.ones((200, 1))
+    flat = Prior(np.zeros((1, 1)), np.full(1, 1e-9))
+    clean = Regression(X).fit(y, np.ones_like(y), slice(0, 200), flat, robust=Robust(2.58, 3)).mean(X[:1])
+    y[0, 80:85] += 60
+    fit = Regression(X).fit(y, np.ones_like(y), slice(0, 200), flat, robust=Robust(2.58, 3))
+    assert fit.mean(X[:1])[0, 0] == pytest.approx(clean[0, 0], rel=0.03)
+    assert fit.phi[0] < 1.6
+
+
+def test_runs_widen_a_window_and_noise_does_not():
+    rng = np.random.default_rng(1)
+    noise = rng.standard_normal((1, 2000))
+    runs = np.repeat(rng.standard_normal((1, 400)), 5, axis=1)
+    periods = np.array([2000.0])
+    assert window_dispersion(noise, periods, 7)[0] < 1.1
+    assert window_dispersion(runs, periods, 5)[0] == pytest.approx(3.4, abs=0.6)
+
+
+def test_a_day_on_which_all_fall_silent_is_a_closure():
+    y = np.full((5, 100), 9.0)
+    y[:, 80] = 0.0
+    y[0, 90] = 0.0
+    assert np.flatnonzero(common_closures(y)).tolist() == [80]
+
+
+def test_benjamini_hochberg_against_a_plain_loop():
+    rng = np.random.default_rng(2)
+    for _ in range(20):
+        p = np.concatenate([rng.random(50), rng.random(5) * 1e-3])
+        ordered = np.sort(p)
+        passed = [x for rank, x in enumerate(ordered, 1) if x <= 0.1 * rank / len(p)]
+        expected = p <= (max(passed) if passed else -1.0)
+        np.testing.assert_array_equal(fdr_select(p, 0.1), expected)
+
+
+def test_blocks_cover_every_column_once_and_end_on_fixed_positions():
+    parts = list(blocks(7, 30, ordinal=3, every=4))
+    assert np.concatenate([np.arange(b.start, b.stop) for b in parts]).tolist() == list(range(7, 30))
+    assert all((b.stop + 3) % 4 == 0 for b in parts[:-1])
+
+
+def test_quiet_weeks_alarm_about_as_often_as_they_should():
+    from models.hotspots import detect_surges
+
+    rng = np.random.default_rng(8)
+    ds = pd.date_range("2016-01-04", periods=420, freq="7D")
+    y = rng.negative_binomial(8.0, 0.5, (120, 420)).astype(float)
+    ids = [f"s{i}" for i in range(120)]
+    frame = pd.DataFrame({"unique_id": np.repeat(ids, 420), "ds": np.tile(ds.to_numpy(), 120), "y": y.ravel()})
+    rows = detect_surges(frame, freq="W", start=ds[368])
+    for channel in ("p_value", "p_value_1"):
+        assert (rows[channel] < 0.05).mean() == pytest.approx(0.05, abs=0.012)
+        assert (rows[channel] < 0.01).mean() == pytest.approx(0.01, abs=0.006)
