@@ -78,7 +78,9 @@ class DeltaStore:
         if not files:
             empty = ", ".join(f'NULL::{_duckdb_type(field.type)} AS "{field.name}"' for field in self.schema)
             return f"(SELECT {empty} WHERE false)"
-        return f"read_parquet({literals(files)})"
+        # By name: a file may carry more columns than the table, and then `*` would not read it beside the others.
+        columns = ", ".join(f'"{field.name}"' for field in self.schema)
+        return f"(SELECT {columns} FROM read_parquet({literals(files)}))"
 
     def append(self, files: list[Path], *, note: dict[str, Any], guard: int | None = None) -> int:
         """Commit Parquet files that already lie in the table's folder and return the new version.
