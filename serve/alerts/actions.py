@@ -66,15 +66,13 @@ def reassign(desk: Desk, episode: Episode, caller: Caller, *, department: str = 
     current = _own_part(episode, caller)
     if current and asked == current.department:
         raise UnprocessableError(f"{asked} has it already", hint="name another department, or none for the duty desk")
+    if episode.lead and asked == episode.lead.department:
+        # The two point at each other: somebody else has to decide.
+        asked = desk.policy.duty_desk
     payload = {"suggested": department, "asked": asked, "reason": reason}
     event = desk.record(episode, Event.REASSIGNMENT_ASKED, actor=_actor(caller), payload=payload)
-    if episode.lead is None or asked != episode.lead.department:
-        desk.record(
-            episode,
-            Event.ASSIGNED,
-            actor=_actor(caller),
-            payload={"department": asked, "part": ASKED, "by": "reassign"},
-        )
+    ask = {"department": asked, "part": ASKED, "by": "reassign"}
+    desk.record(episode, Event.ASSIGNED, actor=_actor(caller), payload=ask)
     corrections.note(desk, episode, caller, suggested=department, reason=reason)
     audience = notify.audience_of(asked, desk)
     notify.post(desk, episode, event, reason="reassignment_asked", audiences=[audience], extra={"note": reason})

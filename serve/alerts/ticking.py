@@ -7,9 +7,10 @@ a kill in the middle leaves the state before it, and the next tick does the same
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from datetime import timedelta
+from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from features.clock import Clock
 from features.settings import Settings
@@ -18,7 +19,9 @@ from serve.alerts.desk import Desk, open_desk
 from serve.alerts.lifecycle import OPEN
 from serve.alerts.supervision import orders
 from serve.store import Store
-from serve.store.tables import Alert
+from serve.store.tables import Alert, IdempotentReply
+
+REPLIES_KEPT: Final = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,7 @@ class TickResult:
     expired: int = 0
     reminded: int = 0
     outcomes: int = 0
+    forgotten: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """Return the counts as a document."""
@@ -50,7 +54,17 @@ def tick(store: Store, clock: Clock, settings: Settings) -> TickResult:
             expired=expired,
             reminded=orders.remind_overdue(desk),
             outcomes=outcomes.record_due_outcomes(desk),
+            forgotten=_forget_replies(desk),
         )
+
+
+def _forget_replies(desk: Desk) -> int:
+    """Forget the replies to old Idempotency-Keys: nobody repeats a request after a week."""
+    keys = select(IdempotentReply.id).where(IdempotentReply.created_at < desk.now - REPLIES_KEPT)
+    old = list(desk.session.scalars(keys.limit(10_000)))
+    if old:
+        desk.session.execute(delete(IdempotentReply).where(IdempotentReply.id.in_(old)))
+    return len(old)
 
 
 def _release_held(desk: Desk) -> int:

@@ -57,7 +57,7 @@ class Hotline:
         self.store.engine.dispose()
         self.store = Store.open(url)
 
-    def press(self, action: Callable[..., None], by: Caller | str, alert_id: str | None = None, **values: object):
+    def press(self, action, by: Caller | str, alert_id: str | None = None, *, key: str | None = None, **values: object):
         """Press a button as a department or a supervisor."""
         caller = (
             by
@@ -72,6 +72,7 @@ class Hotline:
             alert_id=alert_id or self.alert().id,
             name=action.__name__,
             action=partial(action, **values),
+            idempotency_key=key,
         )
 
     def alert(self, number: int = 1) -> Alert:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from serve.alerts import actions
@@ -98,6 +100,23 @@ def test_a_department_that_was_asked_in_error_passes_the_question_on(hotline):
     hotline.press(actions.reassign, "城管局", department="住建局")
     assert hotline.press(actions.start, "住建局").department == "住建局"
     assert hotline.alert().state == "in_hand"
+
+
+def test_two_departments_that_point_at_each_other_meet_at_the_duty_desk(hotline):
+    hotline.detect({})
+    hotline.press(actions.reassign, "水务局", department="城管局")
+    hotline.press(actions.reassign, "城管局", department="水务局")
+    assert (0, "reassignment_asked", "duty") in hotline.messages()
+    assert hotline.press(actions.acknowledge, "值班台").department == "值班台"
+
+
+def test_replies_to_old_keys_are_forgotten(hotline):
+    hotline.detect({})
+    hotline.press(actions.comment, "水务局", text="x", key="k1")
+    hotline.clock.advance(timedelta(days=6))
+    assert hotline.tick().forgotten == 0
+    hotline.clock.advance(timedelta(days=2))
+    assert hotline.tick().forgotten == 1
 
 
 def test_not_mine_without_a_name_asks_the_duty_desk(hotline):
