@@ -9,7 +9,7 @@ prefer_source(tickets, precedence)             one ticket in two sources: whose 
 crosswalk_for(settings), install_crosswalk     the crosswalk of an installation
 """
 
-from features.taxonomy.aliases import normal_label, suggest_aliases
+from features.taxonomy.aliases import alias_rows, normal_label, suggest_aliases
 from features.taxonomy.apply import apply_crosswalk, relabel_tickets
 from features.taxonomy.changes import ChangeConfig, propose_changes, proposed_rows
 from features.taxonomy.checks import CheckReport, Problem, check_rows
@@ -34,6 +34,7 @@ __all__ = [
     "CrosswalkError",
     "Problem",
     "TaxonomyError",
+    "alias_rows",
     "apply_crosswalk",
     "check_file",
     "check_rows",

@@ -69,6 +69,21 @@ def suggest_aliases(labels: Any, *, context: Any = None, tickets: Any = None, do
     return result.sort_values(["count", "old"], ascending=[False, True]).reset_index(drop=True)
 
 
+def alias_rows(aliases: Any, *, since: Any, dimension: str = "category") -> Any:
+    """Return spellings and typos as rows of a crosswalk, for a person to edit.
+
+    Args:
+        aliases: What `suggest_aliases` returned; suggestions that hold for one parent only cannot be rows.
+        since: Day from which the rows hold: the first of the data, since a spelling never was a label of its own.
+        dimension: `category` or `district`.
+    """
+    sure = aliases[aliases["reason"].isin(["spelling", "typo"])]
+    rows = sure[["old", "new"]].drop_duplicates("old")
+    return rows.assign(valid_from=pd.Timestamp(since).normalize(), weight=1.0, dimension=dimension).reset_index(
+        drop=True
+    )
+
+
 def _suggestion(one: Any, best: Any, rare: float, dominance: float) -> tuple[str, str, str, int, int, str] | None:
     same = best[best["key"] == one.key].iloc[0]
     if same["old"] != one.old and not one.key.isdigit():

@@ -64,7 +64,7 @@ def propose_command(
     """Propose changes (this label died, that one was born) and spellings of one label."""
     import pandas as pd
 
-    from features.taxonomy import propose_changes, proposed_rows, suggest_aliases
+    from features.taxonomy import alias_rows, propose_changes, proposed_rows, suggest_aliases
 
     panels = {"panel": _panel_counts(panel)} if panel else _lake_counts(home, as_of, dimension, source)
     changes = pd.concat(
@@ -74,11 +74,13 @@ def propose_command(
         [suggest_aliases(counts[dimension], tickets=counts["y"]).assign(source=name) for name, counts in panels.items()]
     )
     if out is not None:
-        proposed_rows(changes, dimension=dimension).to_csv(out, index=False, date_format="%Y-%m-%d")
+        since = min(counts["ds"].min() for counts in panels.values())
+        rows = [proposed_rows(changes, dimension=dimension), alias_rows(aliases, since=since, dimension=dimension)]
+        pd.concat(rows).to_csv(out, index=False, date_format="%Y-%m-%d")
     if as_json:
         dated = changes.assign(valid_from=changes["valid_from"].astype(str))
-        rows = {"changes": dated.to_dict(orient="records"), "aliases": aliases.to_dict(orient="records")}
-        print_json({"schema_version": 1, "dimension": dimension, **rows})
+        found = {"changes": dated.to_dict(orient="records"), "aliases": aliases.to_dict(orient="records")}
+        print_json({"schema_version": 1, "dimension": dimension, **found})
     else:
         _say_proposals(changes, aliases)
 

@@ -76,6 +76,25 @@ def test_changes_are_proposed_from_a_panel_and_written_to_edit(run, tmp_path):
     assert run("taxonomy", "check", str(out))[0] == 0
 
 
+def test_spellings_are_written_to_edit_too(run, tmp_path):
+    weeks = pd.date_range("2024-01-01", periods=30, freq="W-MON")
+    frames = [
+        pd.DataFrame({"unique_id": name, "district": name, "ds": weeks, "y": tickets})
+        for name, tickets in {"04 Brooklyn": 50, "05 Brooklyn": 40, "4 Brooklyn": 1}.items()
+    ]
+    pd.concat(frames).to_csv(tmp_path / "panel.csv", index=False)
+    out = tmp_path / "proposed.csv"
+    run("taxonomy", "propose", "--dimension", "district", "--panel", str(tmp_path / "panel.csv"), "--out", str(out))
+    row = pd.read_csv(out).iloc[0]
+    assert row[["dimension", "old", "new", "valid_from"]].tolist() == [
+        "district",
+        "4 Brooklyn",
+        "04 Brooklyn",
+        "2024-01-01",
+    ]
+    assert run("taxonomy", "import", str(out))[0] == 0
+
+
 def test_areas_are_checked(run, tmp_path):
     good = write(tmp_path / "good.csv", "code,name,parent,level\nP,海南省,,province\nA,龙华区,P,district\n")
     assert run("areas", "check", good, "--json")[1]["levels"] == {"province": 1, "district": 1}
