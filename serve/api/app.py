@@ -61,6 +61,7 @@ def _routers() -> list[APIRouter]:
     from serve.alerts.routing import endpoints as routing
     from serve.alerts.silences import endpoints as silences
     from serve.alerts.supervision import endpoints as supervision
+    from serve.delivery import feed
     from serve.forecasts import endpoints as forecasts
     from serve.overrides import endpoints as overrides
     from serve.pages import router as pages
@@ -69,7 +70,7 @@ def _routers() -> list[APIRouter]:
     from serve.tickets import endpoints as tickets
 
     # Fixed paths under /v1/alerts come before the ones with an id.
-    alert_parts = [metrics_endpoints.router, stream.router, alerts.router, action_endpoints.router]
+    alert_parts = [metrics_endpoints.router, stream.router, feed.router, alerts.router, action_endpoints.router]
     around_alerts = [silences.router, routing.router, supervision.router, subscriptions.router]
     forecast_parts = [forecasts.router, overrides.router, models.router]
     return [

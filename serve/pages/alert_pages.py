@@ -8,6 +8,7 @@ from functools import partial
 from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 
+import structlog
 from fastapi import APIRouter, Form, Query, Request, Response
 from sqlalchemy import func, select
 
@@ -30,6 +31,7 @@ from serve.pages.views.origin import detection_origin
 from serve.store.tables import Alert, AlertParty, Route
 from serve.wiring import ClockDep, SettingsDep, StoreDep
 
+_log = structlog.get_logger(__name__)
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 MINE: Final = 60
@@ -208,8 +210,11 @@ def _bound(action: str, *, reason: str, department: str) -> Any:
 def _read_tickets(settings: SettingsDep, keys: Sequence[tuple[str, str]]) -> tuple[list[Any], str]:
     try:
         return list(evidence.read_tickets(settings, list(keys))), ""
-    except (WeisuError, OSError) as error:
+    except WeisuError as error:
         return [], str(error.args[0])
+    except Exception:  # noqa: BLE001 - an alert without its line list is still an alert to act on
+        _log.exception("the lake cannot be read")
+        return [], ""
 
 
 def _still_visible(store: StoreDep, caller: Caller, alert_id: str) -> bool:

@@ -268,3 +268,13 @@ def test_every_text_is_there_in_both_languages():
     assert all(chinese and english for chinese, english in TEXTS.values())
     blanks = re.compile(r"{(\w+)}")
     assert [key for key, pair in TEXTS.items() if set(blanks.findall(pair[0])) != set(blanks.findall(pair[1]))] == []
+
+
+def test_the_cap_feed_shows_a_department_its_own_alerts_only(browser, city):
+    own = browser.get("/v1/alerts.cap", headers={"Authorization": f"Bearer {city.keys['department']}"})
+    everything = browser.get("/v1/alerts.cap", headers={"Authorization": f"Bearer {city.keys['supervisor']}"})
+    assert own.headers["content-type"].startswith("application/atom+xml")
+    assert (own.text.count("<entry>"), everything.text.count("<entry>")) == (2, 5)
+    assert "路面积水" not in own.text
+    assert own.text.count("<cap:status>Exercise</cap:status>") == 2, "a simulated city is an exercise"
+    assert browser.get("/v1/alerts.cap").status_code == 401

@@ -16,6 +16,13 @@
       if (again) again.hidden = false;
     };
     setInterval(refresh, Number(live.dataset.live) * 1000);
+    // News comes at once where the stream can be reached; a burst of it is one refresh.
+    let soon = 0;
+    const news = () => { clearTimeout(soon); soon = setTimeout(refresh, 400); };
+    const stream = new EventSource("/v1/alerts/stream");
+    for (const kind of ["opened", "updated", "acknowledged", "started", "handled", "dismissed", "reassignment_asked",
+      "assigned", "escalated", "resolved", "expired", "reopened"]) stream.addEventListener(kind, news);
+    addEventListener("pagehide", () => stream.close());
   }
   document.addEventListener("submit", (event) => {
     if (event.target.method !== "post") return;

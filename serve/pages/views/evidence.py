@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 
+import structlog
 from markupsafe import Markup
 
-from features.errors import WeisuError
 from features.settings import Settings
 from serve.alerts.closing import CALM, REBASED
 from serve.charts.curve import Count, alert_curve
@@ -18,6 +19,7 @@ from serve.pages.language import Words
 from serve.store.tables import Alert, AlertEvent
 
 _CLOSING: Final = {CALM: "closed.calm", REBASED: "closed.rebased"}
+_log = structlog.get_logger(__name__)
 LONGEST: Final = 60
 _MOST_TICKETS: Final = 500
 
@@ -65,20 +67,25 @@ def curve_of(alert: Alert, words: Words) -> Curve | None:
 
 def map_of(settings: Settings, keys: Sequence[tuple[str, str]], words: Words) -> PlacesMap | None:
     """Return the map of an alert's tickets; None without a lake or with fewer than five located tickets."""
-    from features.lake import Lake
-
     if not keys:
         return None
     try:
-        lake = Lake.open(settings.lake_path, timezone=settings.timezone)
-        rows = lake.tickets(ids=list(keys)[:_MOST_TICKETS], columns=["lat", "lon"]).to_pylist()
-    except (WeisuError, OSError):
+        places = _places(settings.lake_path, settings.timezone, tuple(keys[:_MOST_TICKETS]))
+    except Exception:  # noqa: BLE001 - an alert without its map is still an alert to act on
+        _log.exception("no map: the lake cannot be read")
         return None
-    points = [(row["lat"], row["lon"]) for row in rows if row["lat"] is not None and row["lon"] is not None]
-    places = merged_cells(points)
-    if not places:
-        return None
-    return PlacesMap(place_map(places, title=words("alert.map"), name="map"), places)
+    return PlacesMap(place_map(places, title=words("alert.map"), name="map"), places) if places else None
+
+
+@lru_cache(maxsize=256)
+def _places(lake_path: str, timezone: str, keys: tuple[tuple[str, str], ...]) -> tuple[Place, ...]:
+    """Return the merged cells of these tickets, remembered: several people open the same alert."""
+    from features.lake import Lake
+
+    rows = Lake.open(lake_path, timezone=timezone).tickets(ids=list(keys), columns=["lat", "lon"]).to_pylist()
+    return tuple(
+        merged_cells((row["lat"], row["lon"]) for row in rows if row["lat"] is not None and row["lon"] is not None)
+    )
 
 
 def history_of(events: Sequence[AlertEvent], words: Words) -> list[HistoryLine]:
