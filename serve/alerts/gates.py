@@ -6,10 +6,10 @@ hold: they put the message off. Red and sensitive alerts pass the minimum level,
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from enum import StrEnum
-from typing import Final
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import InstrumentedAttribute
@@ -17,6 +17,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from features.series import parse_series_id
 from serve.alerts.desk import Desk
 from serve.alerts.episode import Episode
+from serve.alerts.lifecycle import OPEN
 from serve.alerts.policy import Level
 from serve.store.tables import Alert, AlertCell, DepartmentRule, Silence
 
@@ -97,20 +98,26 @@ def _inhibited(desk: Desk, episode: Episode) -> Hold | None:
     alert = episode.alert
     if episode.level is Level.RED:
         return None
-    inside = [_dimensions(cell, alert) for cell in _cells(desk, alert.id)]
-    red = select(Alert.id).where(Alert.ended_at.is_(None), Alert.level_rank == Level.RED.rank, Alert.id != alert.id)
-    for cluster in desk.session.scalars(red.where(Alert.state.in_(_SPEAKING))):
-        covering = [parse_series_id(cell) for cell in _cells(desk, cluster)]
+    own = desk.session.scalars(select(AlertCell.unique_id).where(AlertCell.alert_id == alert.id))
+    inside = [_dimensions(cell, alert) for cell in own]
+    for covering in _red_clusters(desk, besides=alert):
         if inside and all(any(_covers(outer, inner) for outer in covering) for inner in inside):
             return Hold.INHIBITED
     return None
 
 
-_SPEAKING: Final = ("opened", "acknowledged", "in_hand", "reassignment_asked")
-
-
-def _cells(desk: Desk, alert_id: str) -> list[str]:
-    return list(desk.session.scalars(select(AlertCell.unique_id).where(AlertCell.alert_id == alert_id)))
+def _red_clusters(desk: Desk, *, besides: Alert) -> list[list[dict[str, str]]]:
+    """Return the footprints of the open red alerts, as dimensions per cell."""
+    query = (
+        select(AlertCell.alert_id, AlertCell.unique_id)
+        .join(Alert, Alert.id == AlertCell.alert_id)
+        .where(Alert.ended_at.is_(None), Alert.level_rank == Level.RED.rank, Alert.id != besides.id)
+        .where(Alert.state.in_([state.value for state in OPEN]))
+    )
+    clusters: dict[str, list[dict[str, str]]] = defaultdict(list)
+    for alert_id, cell in desk.session.execute(query):
+        clusters[alert_id].append(parse_series_id(cell))
+    return list(clusters.values())
 
 
 def _dimensions(cell: str, alert: Alert) -> dict[str, str]:
@@ -119,7 +126,8 @@ def _dimensions(cell: str, alert: Alert) -> dict[str, str]:
 
 
 def _covers(outer: dict[str, str], inner: dict[str, str]) -> bool:
-    return all(inner.get(name) == value for name, value in outer.items())
+    # The total of everything covers nothing: a red total must not mute the whole city.
+    return bool(outer) and all(inner.get(name) == value for name, value in outer.items())
 
 
 def _after_quiet_hours(desk: Desk, rule: DepartmentRule | None) -> datetime:

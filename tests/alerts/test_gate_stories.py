@@ -107,6 +107,11 @@ def test_the_budget_goes_to_the_gravest_and_starts_anew_on_monday(hotline):
     assert len([1 for _, reason, _ in hotline.messages() if reason == "opened"]) == 5
 
 
+def test_a_red_total_does_not_mute_the_city(hotline):
+    hotline.detect({"category": "未分类", "category2": "", "cells": ["total"], "sensitive": True})
+    assert hotline.detect(NOISE).notified == 1
+
+
 def test_a_red_cluster_speaks_for_the_cells_inside_it(hotline):
     hotline.detect(
         {"kind": "多人同诉", "category": "未分类", "category2": "", "cells": ["district=龙华区"], "sensitive": True}
