@@ -44,7 +44,7 @@ _LIKED: Final = (
     "朗伯宏言若鸣朋斌梁栋维启克伦翔旭鹏泽晨辰士以家致树炎德行泰盛雄琛钧冠策腾楠榕风航弘慧巧美淑惠珠翠雅芝萍娥玲芬燕彩春菊凤"
     "洁琳素莲真雪荣爱妹香月莺媛瑞佳嘉琼勤珍贞莉娣叶璧璐娅琦晶妍茜秋珊莎锦黛青倩婷姣婉娴瑾颖露瑶怡婵雁蓓仪荷丹蓉眉君琴蕊薇梦岚"
     "馨瑗韵融园艺咏卿聪澜纯毓悦昭冰爽琬茗羽希欣飘育滢馥筠柔竹霭凝晓欢枫芸菲寒伊亚宜姬舒影荔枝涵宇轩梓雨诗佑俊春花小大云根"
-    "水娇火土木金银宝财旺喜来运昊然皓轩一二三正阳东南西北方远长安定邦甫祖宗耀"
+    "水娇火土木金银宝财旺喜运昊然皓轩一二三正阳东南西北方远长安定邦甫祖宗耀"
 )
 _FOLLOWS: Final = (
     r"(?:$|[^\u4e00-\u9fff]|的|称|说|反映|来电|表示|投诉|咨询|希望|要求|诉求|认为|举报|求助|建议|在|是|于|到|去|向|"
@@ -63,12 +63,20 @@ _TITLES: Final = (
 )
 
 
+# The same, as whole words: where one of these follows, the name has ended for certain.
+_FOLLOWS_SURELY: Final = (
+    r"(?:$|[^\u4e00-\u9fff]|来电|来访|来信|来到|反映|表示|投诉|咨询|希望|要求|诉求|认为|举报|求助|建议|发现|发生|发来|长期|一直|一家|正在|多次|联系|手机|身份|"
+    r"先生|女士|目前|今年|现年|出生|负责|经常|安排|会同|大概|三次|二人|一人)"
+)
+
+
 def _named(surnames: str) -> str:
-    """Return the pattern of a name: the shortest that a known continuation follows, else two liked characters."""
+    """Return the pattern of a name: the shortest that a known word follows, else two liked characters."""
     surname = rf"(?!.(?:{_TITLES}))[{surnames}]"
     masked = rf"{surname}{_MASKED_GIVEN}"
     ending = rf"(?:(?:{_COMPOUND}){_GIVEN}{{1,2}}?|{surname}{_GIVEN}{{1,2}}?|{masked})(?={_FOLLOWS})"
-    return rf"(?P<id>{surname}[{_LIKED}]{{2}}(?={_FOLLOWS})|{ending}|{surname}[{_LIKED}]{{2}})"
+    certain = rf"{surname}{_GIVEN}{{1,2}}?(?={_FOLLOWS_SURELY})"
+    return rf"(?P<id>{certain}|{surname}[{_LIKED}]{{2}}(?={_FOLLOWS})|{ending}|{surname}[{_LIKED}]{{2}})"
 
 
 _FORM_CUES: Final = (
@@ -81,12 +89,17 @@ _FORM: Final = re.compile(_AFTER_FORM_CUE + _named(_SURNAMES))
 _FIELD: Final = re.compile(
     rf"(?:{_FORM_CUES})(?:是|为)?[：: ]{{1,2}}(?P<id>[{_SURNAMES}谈][\u4e00-\u9fff]{{1,2}})(?=$|[^\u4e00-\u9fff])"
 )
+# 阿卜杜拉·买买提; estates have such names too, so only in a form
+_DOTTED: Final = re.compile(
+    _AFTER_FORM_CUE
+    + r"(?P<id>[\u4e00-\u9fff]{1,8}(?:[·•・][\u4e00-\u9fff]{1,8}){1,3})(?=$|[^\u4e00-\u9fff·•・]|的|称|反映|来电|表示)"
+)
 # "我是" introduces many other things, so a whole name must stand alone.
 _SELF: Final = re.compile(
     rf"(?:我是|我就是|这里是|我)(?P<id>(?:{_COMPOUND}){_GIVEN}{{1,2}}|[{_COMMON}]{_GIVEN}{{1,2}})(?=$|"
     rf"[，。,.！!；;、\s（(：:])"
 )
-_IN_FORMS: Final = (_FORM, _FIELD)
+_IN_FORMS: Final = (_DOTTED, _FORM, _FIELD)
 _HAN: Final = re.compile("[\u4e00-\u9fff]")
 _SURNAME_ONLY: Final = re.compile(rf"(?:我|本人|免贵)姓(?P<id>{_COMPOUND}|[{_SURNAMES}])(?![\u4e00-\u9fff])")
 _ROLES: Final = (
@@ -119,7 +132,7 @@ def _may_be_name(name: str, after: str, *, form: bool) -> bool:
 
 def find_announced(text: str) -> Iterator[Identifier]:
     """Find names after form fields ("联系人："), self-introductions and roles ("业主", "经理")."""
-    for pattern in (_FORM, _FIELD, _SELF, _SURNAME_ONLY, _ROLE):
+    for pattern in (_DOTTED, _FORM, _FIELD, _SELF, _SURNAME_ONLY, _ROLE):
         for match in pattern.finditer(text):
             start, end = match.span("id")
             if _may_be_name(match["id"], text[end : end + 1], form=pattern in _IN_FORMS):
@@ -161,7 +174,7 @@ _STARTS: Final = f"[{_SURNAMES}谈欧上司诸皇尉公慕令夏端宇长轩申�
 RECOGNISERS: Final = (
     Recogniser(
         find_announced,
-        rf"(?:{_FORM_CUES})(?:姓名|电话)?[是叫为：:\s，（(]{{0,3}}{_STARTS}|(?:我是|我就是|这里是|我){_STARTS}|"
+        rf"{_AFTER_FORM_CUE}(?:{_STARTS}|[\x{{4e00}}-\x{{9fff}}]{{1,8}}[·•・])|(?:我是|我就是|这里是|我){_STARTS}|"
         rf"姓{_STARTS}|(?:{_ROLES})[:： ]?{_STARTS}",
     ),
     Recogniser(find_titled, rf"{_STARTS}[\x{{4e00}}-\x{{9fff}}]{{0,3}}(?:{_TITLES})"),

@@ -28,6 +28,7 @@ _RESIDENT_18: Final = re.compile(r"(?<![0-9A-Za-z])[1-8](?:[ -]?[0-9]){16}[ -]?[
 _RESIDENT_15: Final = re.compile(r"(?<![0-9A-Za-z])[1-8](?:[ -]?[0-9]){14}(?![0-9A-Za-z]|[ -][0-9])")
 _CARD: Final = re.compile(r"(?<![0-9A-Za-z.])[2-9](?:[ -]?[0-9]){11,18}(?![0-9A-Za-z])")
 _CARD_ISSUERS: Final = re.compile(r"62|4|5[1-5]|2[2-7]|3[4-7]|60|65|8[18]|9")
+_SHORT_ACCOUNT: Final = re.compile(r"(?:卡号|账号|帐号|账户)(?:是|为|:|：|\s){0,3}(?P<id>[0-9]{6,11})(?![0-9A-Za-z])")
 _CARD_LENGTHS: Final = frozenset({15, 16, 17, 18, 19})
 
 _MOBILE: Final = re.compile(
@@ -108,6 +109,8 @@ def find_bank_cards(text: str) -> Iterator[Identifier]:
         card = len(number) in _CARD_LENGTHS and _CARD_ISSUERS.match(number) and has_luhn_checksum(number)
         if named or (card and not _cued(_DOCUMENT_CUE, text, match.start())):
             yield Identifier(match.start(), match.end(), "bank_card")
+    for match in _SHORT_ACCOUNT.finditer(text):
+        yield Identifier(match.start("id"), match.end("id"), "bank_card")
 
 
 def find_mobiles(text: str) -> Iterator[Identifier]:
@@ -166,7 +169,7 @@ RECOGNISERS: Final = (
         r"(?:0[1-9][0-9]{1,2}[)）]?[ —–-]{0,2}|86[ -]?[1-9][0-9]{1,2}[ -]?)[2-9][0-9]{2,3}[ -]?[0-9]{4}|"
         r"(?:电话|座机|固话|致电|拨打|联系方式)(?:号码)?[是为:：\s]{0,3}[2-9][0-9]{2,3}[ -]?[0-9]{4}",
     ),
-    Recogniser(find_bank_cards, r"[2-9](?:[ -]?[0-9]){11}"),
+    Recogniser(find_bank_cards, r"[2-9](?:[ -]?[0-9]){11}|(?:卡号|账号|帐号|账户)[是为:：\s]{0,3}[0-9]{6}"),
     Recogniser(
         find_phones_abroad,
         r"[2-9][0-9]{2}(?:\) ?|[ .-])[2-9][0-9]{2}[ .-][0-9]{4}|(?:\+|"
