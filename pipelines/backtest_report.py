@@ -29,8 +29,8 @@ def render(summary: BacktestSummary) -> str:
         f"<h1>{escape(title)}</h1>",
         (
             f"<p>As of {summary.as_of:%Y-%m-%d %H:%M} UTC, data through {summary.data_through:%Y-%m-%d}. "
-            "Pinball is the weighted quantile loss; coverage80 counts the ends of the interval in, so sparse counts lie "
-            "above 0.8; pit50, pit80 and pit90 are the randomised coverage that should equal the nominal one.</p>"
+            "Pinball is the weighted quantile loss; coverage80 counts the ends of the interval in, so sparse counts "
+            "lie above 0.8; pit50, pit80 and pit90 are the randomised coverage that should equal the nominal one.</p>"
         ),
         "<h2>Scores per level and model</h2>",
         _table(summary.result.scores),

@@ -19,6 +19,7 @@ DEVELOPMENT: Final = 4
 """The first four origins of a city are for choosing; the last two are only reported."""
 
 _MIN_TICKETS: Final = 30
+_MIN_TICKETS_DAILY: Final = 365
 _NYC_OFFICES: Final = [f"NYCC{number}" for number in ("01", "02", "03", "06", "08", "43", "48", "50")]
 
 
@@ -65,12 +66,12 @@ def load_city(name: str, folder: Path | None = None) -> City:
 
 
 def load_daily(name: str, folder: Path | None = None, *, horizon: int = 14) -> City:
-    """Build a city's daily panel, one series per category with at least 30 tickets before the first test day."""
+    """Build a city's daily panel, one series per category with at least 365 tickets before the first test day."""
     tickets, start, end, country = load_tickets(name, folder or real_data())
     days = pd.date_range(start, end, freq="D")
     wide = _wide(tickets.assign(district=""), tickets["created"].dt.normalize(), days)
     cutoffs = [days[len(days) - 1 - horizon * back] for back in range(ORIGINS, 0, -1)]
-    kept = wide.loc[:, wide.loc[: cutoffs[0]].sum() >= _MIN_TICKETS]
+    kept = wide.loc[:, wide.loc[: cutoffs[0]].sum() >= _MIN_TICKETS_DAILY]
     return _city(name, country, kept, cutoffs)
 
 

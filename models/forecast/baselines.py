@@ -13,6 +13,8 @@ from models.forecast.cadence import Cadence
 from models.forecast.windows import Floats
 
 _YEARS: Final = 3
+_FESTIVAL_MOVES: Final = 42
+"""Days by which two Spring Festivals lie apart in the solar year at most, and a little more."""
 
 
 def seasonal_naive(y: Floats, cadence: Cadence, horizon: int) -> Floats:
@@ -47,7 +49,7 @@ def same_week_mean(
         for year in range(1, years + 1):
             at = periods + step - year * cadence.year
             if festival is not None:
-                at = _lunar_twin(festival, periods + step, at)
+                at = _lunar_twin(festival, periods + step, at, _FESTIVAL_MOVES // cadence.days)
             if 0 <= at < periods:
                 total[:, step] += y[:, at]
                 count[step] += 1
@@ -55,12 +57,12 @@ def same_week_mean(
     return np.where(count > 0, total / np.maximum(count, 1), naive)
 
 
-def _lunar_twin(festival: Floats, target: int, at: int) -> int:
-    """Move `at` to the earlier period that lies like `target` to its Spring Festival, when the target is near one."""
+def _lunar_twin(festival: Floats, target: int, at: int, reach: int) -> int:
+    """Move `at` to the period of its own year that lies like `target` to the Spring Festival, when that is near."""
     far = festival.max()
     if festival[target] >= far:
         return at
-    span = np.arange(max(0, at - 60), min(len(festival), at + 61))
+    span = np.arange(max(0, at - reach), max(0, min(len(festival), at + reach + 1)))
     near = span[festival[span] < far]
     if not len(near):
         return at

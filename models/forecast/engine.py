@@ -81,7 +81,7 @@ class Engine:
         wishes = [
             Pull(groupings[name], last_year(groupings[name].sum(panel.y), cadence, horizon), weight)
             for name, weight in self.config.pulls.items()
-            if weight > 0
+            if weight > 0 and not cadence.week  # single days of last year are too noisy to follow
         ]
         ds = panel.future(horizon)
         return wishes + [

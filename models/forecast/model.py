@@ -14,6 +14,7 @@ from models.forecast.cadence import ForecastConfig
 from models.forecast.distribution import count_quantiles
 from models.forecast.drivers import Calendar
 from models.forecast.engine import Engine, fit_engine
+from models.forecast.explain import explain_cells
 from models.forecast.hierarchy import CELL, Hierarchy, PanelMatrix
 from models.forecast.windows import Floats
 
@@ -95,6 +96,28 @@ class DemandModel:
             for quantile, values in counts.items():
                 frame[f"p{100 * quantile:g}"] = values.ravel()
             frames.append(frame.assign(base_model=MODEL_NAME, level=level.name))
+        return pd.concat(frames, ignore_index=True)
+
+    def explain(self, y: pd.DataFrame | None = None, *, horizon: int, levels: str = "all") -> pd.DataFrame:
+        """Say what drives each forecast, in tickets; the drivers add up to the mean.
+
+        Args:
+            y: Newer history of the same cells; the fitted one when None.
+            horizon: Periods ahead.
+            levels: `all`, or `input` for the cells alone.
+
+        Returns:
+            `unique_id, ds, mean, usual_level, season, holiday, recent_change, horizon, level`, see
+            models/forecast/explain.py.
+        """
+        panel = self.panel if y is None else self._newer(y)
+        drivers = explain_cells(self.engine, panel, horizon)
+        wanted = [level for level in self.engine.hierarchy.levels if levels == "all" or level.name == CELL]
+        frames = []
+        for level in wanted:
+            sums = {name: level.sum(values) for name, values in drivers.items()}
+            frame = _long(level.ids, panel.future(horizon), sums.pop("mean"))
+            frames.append(frame.assign(level=level.name, **{name: values.ravel() for name, values in sums.items()}))
         return pd.concat(frames, ignore_index=True)
 
     def export(self) -> dict[str, bytes]:
