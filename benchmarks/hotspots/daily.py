@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 import pandas as pd
-from judging import arguments, fresh_seed, nominal_fpr, p_values, report, score, threshold_at
+from judging import arguments, fresh_seed, nominal_fpr, p_values, report, score, threshold_at, warm_up
 from scenarios import simulate_daily
 
 from features.calendars import calendar_frame
@@ -31,6 +31,7 @@ def main() -> None:
     simulated = simulate_daily(options.repetitions, seed)
     last = simulated.ds[-1].date() + timedelta(days=7)
     calendar = calendar_frame("GB", simulated.ds[0].date(), last)
+    warm_up()
     begin = time.process_time()
     p = p_values(simulated, simulated.y, "D", calendar)
     seconds = 1000 * (time.process_time() - begin) / len(simulated.y)

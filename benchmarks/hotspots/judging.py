@@ -59,6 +59,12 @@ def p_values(simulated: Simulated, counts: Floats, freq: str, calendar: Any = No
     return {channel: rows[channel].to_numpy().reshape(len(counts), -1) for channel in CHANNELS}
 
 
+def warm_up() -> None:
+    """Let the detector import what it needs, so that a timing measures work."""
+    ds = pd.date_range("2020-01-06", periods=60, freq="7D")
+    detect_surges(pd.DataFrame({"unique_id": "a", "ds": ds, "y": 3}), freq="W", start=ds[-1])
+
+
 def threshold_at(quiet: Floats, fpr: float) -> float:
     """Return the largest threshold whose false-positive rate on quiet p-values is at most `fpr`."""
     ordered = np.sort(quiet, axis=None)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import surveillance_peer as peer
-from judging import arguments, fresh_seed, nominal_fpr, p_values, report, score, threshold_at
+from judging import arguments, fresh_seed, nominal_fpr, p_values, report, score, threshold_at, warm_up
 from scenarios import Simulated, simulate_weekly
 
 from models.hotspots.farrington import FarringtonConfig, farrington_flexible
@@ -29,6 +29,7 @@ def main() -> None:
     options = parser.parse_args()
     seed = fresh_seed(options.seed)
     simulated = simulate_weekly(options.repetitions, seed)
+    warm_up()
     begin = time.process_time()
     p = p_values(simulated, simulated.y, "W")
     seconds = 1000 * (time.process_time() - begin) / len(simulated.y)

@@ -99,6 +99,6 @@ def _check(frame: pd.DataFrame, row: NDArray[Any], column: NDArray[Any], rest: N
         at = frame.iloc[int(wrong.argmax())]
         raise PanelError(f"series {at['unique_id']!r} at {at['ds']}: y is {at['y']}", hint="counts are 0 or more")
     key = row.astype(np.int64) * (int(column.max()) + 1) + column
-    if len(np.unique(key)) < len(key):
+    if np.bincount(key).max() > 1:
         at = frame.iloc[int(pd.Series(key).duplicated().to_numpy().argmax())]
         raise PanelError(f"series {at['unique_id']!r} has {at['ds']} twice", hint="one row per series and period")
