@@ -15,6 +15,7 @@ from serve.errors import UnprocessableError
 Cursor = list[int | str]
 
 MAX_LIMIT: Final = 1000
+_LARGEST: Final = 2**62
 
 LimitQuery = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Rows per page")]
 CursorQuery = Annotated[str | None, Query(max_length=2000, description="`next_cursor` of the page before")]
@@ -54,6 +55,13 @@ def decode(token: str | None, kinds: tuple[type, ...]) -> Cursor | None:
     except (binascii.Error, ValueError):
         cursor = None
     fits = isinstance(cursor, list) and len(cursor) == len(kinds)
-    if not fits or not all(type(part) is kind for part, kind in zip(cursor, kinds, strict=True)):
+    if not fits or not all(_is(part, kind) for part, kind in zip(cursor, kinds, strict=True)):
         raise UnprocessableError("this cursor is not valid here", hint="start again without a cursor")
     return list(cursor)
+
+
+def _is(part: object, kind: type) -> bool:
+    if type(part) is not kind:
+        return False
+    # A database integer has 64 bits, a database text no NUL.
+    return abs(part) < _LARGEST if isinstance(part, int) else "\0" not in str(part)

@@ -61,6 +61,7 @@ def _routers() -> list[APIRouter]:
     from serve.alerts.routing import endpoints as routing
     from serve.alerts.silences import endpoints as silences
     from serve.alerts.supervision import endpoints as supervision
+    from serve.auth import endpoints as access
     from serve.delivery import feed
     from serve.forecasts import endpoints as forecasts
     from serve.overrides import endpoints as overrides
@@ -80,6 +81,7 @@ def _routers() -> list[APIRouter]:
         *alert_parts,
         *around_alerts,
         tickets.router,
+        access.router,
         pages,
     ]
 

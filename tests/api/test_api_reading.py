@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
+from serve.paging import encode
 from serve.store.tables import AccessLog
 
 PROBLEM = "application/problem+json"
@@ -130,8 +131,9 @@ def test_an_unchanged_list_costs_no_body(client, alert_ids, key_of):
     assert (again.status_code, again.content) == (304, b"")
 
 
-def test_a_strange_cursor_is_refused(client, alert_ids, key_of):
-    answer = client.get("/v1/alerts", params={"cursor": "nonsense"}, headers=key_of("planner"))
+@pytest.mark.parametrize("cursor", ["nonsense", encode([2**80]), encode(["x"]), encode([1, 2]), "%00", "WzFd" * 500])
+def test_a_strange_cursor_is_refused(client, alert_ids, key_of, cursor):
+    answer = client.get("/v1/alerts", params={"cursor": cursor}, headers=key_of("planner"))
     assert (answer.status_code, answer.json()["detail"]) == (422, "this cursor is not valid here")
 
 

@@ -43,6 +43,17 @@ def test_the_line_list_is_masked_and_counts_callers(client, lake_alert, key_of):
         assert personal not in answer.text
 
 
+def test_every_reading_is_on_record(client, lake_alert, key_of):
+    client.get(f"/v1/alerts/{lake_alert}/evidence", headers=key_of("department", "水务局"))
+    client.get(f"/v1/alerts/{lake_alert}/evidence", headers=key_of("planner"))
+    supervisor = key_of("supervisor")
+    first = client.get("/v1/access-log", params={"limit": 1}, headers=supervisor).json()
+    rest = client.get("/v1/access-log", params={"cursor": first["next_cursor"]}, headers=supervisor).json()
+    actors = [item["actor"] for item in first["items"] + rest["items"]]
+    assert (actors, rest["next_cursor"]) == (["planner", "department 水务局"], None)
+    assert first["items"][0]["tickets"] == 3
+
+
 def test_messages_carry_no_text_of_a_ticket(client, lake_alert, store):
     with store.engine.connect() as connection:
         bodies = str(connection.exec_driver_sql("SELECT body FROM outbox").scalars().all())
