@@ -18,7 +18,7 @@ from features.lake.asof import as_of_query
 from features.lake.engine import arrow, duck, instant, literal
 from features.lake.errors import LakeInputError
 from features.lake.loads import Loaded, SourceState, load_row, loaded_before, source_states
-from features.lake.schema import ERASURES, LOADS, QUARANTINE, TICKETS, VISIBLE
+from features.lake.schema import ERASURES, LOADS, MOVED, QUARANTINE, TICKETS, VISIBLE
 from features.lake.staged import StagedBatch
 from features.lake.storage import ConflictError, DeltaStore, move_into, writer_lock
 from features.lake.upsert import UpsertResult, Writing, compare, write_decided, write_missing
@@ -100,9 +100,7 @@ class Lake:
     def _compare_and_commit(self, batch: StagedBatch) -> UpsertResult:
         version = self.version
         with duck() as connection:
-            comparison = compare(
-                connection, batch, self.store.scan(version), self.erasures_store.scan(), version=version
-            )
+            comparison = compare(connection, batch, self.store, self.erasures_store.scan(), version=version)
             self._refuse(connection, batch)
             missing = self._missing(connection, batch, version)
             files = self._data_files(connection, batch, comparison.writing)
@@ -195,6 +193,8 @@ class Lake:
             if ids is not None:
                 # Narrowing the versions before comparing them is right: all versions of a ticket share its id.
                 scan = _only(connection, scan, ids)
+            elif where:
+                scan = _within(connection, scan, " AND ".join(where))
             query = as_of_query(scan, wanted, as_of=as_of, where=" AND ".join(where) or "true")
             table = arrow(connection, f"{query} ORDER BY opened_at, source, ticket_id")
         return table.cast(pa.schema([TICKETS.field(name) for name in wanted]))
@@ -208,12 +208,25 @@ class Lake:
         """Return the refused rows, newest first."""
         where = f"WHERE source = {literal(source)}" if source else ""
         with duck(threads=1) as connection:
-            query = f'SELECT * FROM {self.quarantine_store.scan()} {where} ORDER BY quarantined_at DESC, "row"'
+            columns = ", ".join(f'"{name}"' for name in QUARANTINE.names)
+            query = f'SELECT {columns} FROM {self.quarantine_store.scan()} {where} ORDER BY quarantined_at DESC, "row"'
             return arrow(connection, query).cast(QUARANTINE)
 
 
 def _rows(file: Path) -> int:
     return int(pq.ParquetFile(file).metadata.num_rows)
+
+
+def _within(connection: Any, scan: str, span: str) -> str:
+    """Return the versions of the tickets opened within a span: those in it, and all of tickets whose opening moved."""
+    moved = f"SELECT DISTINCT key FROM {scan} WHERE flags IS NOT NULL AND contains(flags, '{MOVED}')"
+    connection.execute(f"CREATE TEMP TABLE moved AS {moved}")
+    if not connection.execute("SELECT count(*) FROM moved").fetchall()[0][0]:
+        return f"(SELECT * FROM {scan} WHERE {span})"
+    return (
+        f"(SELECT * FROM {scan} ANTI JOIN moved USING (key) WHERE {span} "
+        f"UNION ALL SELECT * FROM {scan} SEMI JOIN moved USING (key))"
+    )
 
 
 def _only(connection: Any, scan: str, ids: Sequence[tuple[str, str]]) -> str:

@@ -100,6 +100,10 @@ ERASURES: Final = pa.schema(
 OUTCOME: Final = ("closed_at", "status", "satisfaction")
 """Facts of the ending: in a historic file they count from `outcome_known_at`, not from `known_at`."""
 
+MOVED: Final = "opening_moved"
+"""Flag of a version that states another opening than the one before. All versions of a ticket without it share their
+opening, which is why a reader of a span of time need not look outside it."""
+
 OPEN: Final = "open"
 """Status shown while the outcome of a historic row lies in the future of `as_of`."""
 

@@ -75,12 +75,16 @@ class DeltaStore:
                 "were removed by an erasure or a vacuum",
                 hint="use a later snapshot; `weisu lake history` lists them",
             )
+        return self.scan_files(files)
+
+    def scan_files(self, files: Sequence[str]) -> str:
+        """Return the SQL of some files of the table, with a column `filename` besides the table's own."""
         if not files:
             empty = ", ".join(f'NULL::{_duckdb_type(field.type)} AS "{field.name}"' for field in self.schema)
-            return f"(SELECT {empty} WHERE false)"
+            return f"(SELECT {empty}, NULL::VARCHAR AS filename WHERE false)"
         # By name: a file may carry more columns than the table, and then `*` would not read it beside the others.
         columns = ", ".join(f'"{field.name}"' for field in self.schema)
-        return f"(SELECT {columns} FROM read_parquet({literals(files)}))"
+        return f"(SELECT {columns}, filename FROM read_parquet({literals(files)}, filename = true))"
 
     def append(self, files: list[Path], *, note: dict[str, Any], guard: int | None = None) -> int:
         """Commit Parquet files that already lie in the table's folder and return the new version.

@@ -15,14 +15,16 @@ import pyarrow as pa
 
 from features.lake.asof import as_of_query
 from features.lake.engine import instant, literal
-from features.lake.schema import TICKETS
+from features.lake.schema import MOVED, TICKETS
 from features.lake.staged import StagedBatch
+from features.lake.storage import DeltaStore
 from features.mappings import KnownAt
 
 _WHO = "source, ticket_id"
 _COMPARED = ("opened_at", "category1", "category2", "category", "district", "department", "caller", "deleted")
 """If none of these changed, a later export brought only a later outcome, which says itself when it was known."""
-_NOTHING_DECIDED = "CREATE TEMP TABLE decided (row BIGINT, revision INTEGER, known_at TIMESTAMPTZ)"
+_DECIDED = ("revision", "known_at", "flags")
+_NOTHING_DECIDED = "CREATE TEMP TABLE decided (row BIGINT, revision INTEGER, known_at TIMESTAMPTZ, flags VARCHAR)"
 
 
 @dataclass(frozen=True)
@@ -80,15 +82,15 @@ class Comparison:
     writing: Writing
 
 
-def compare(connection: Any, batch: StagedBatch, scan: str, erased: str, *, version: int) -> Comparison:
+def compare(connection: Any, batch: StagedBatch, store: DeltaStore, erased: str, *, version: int) -> Comparison:
     """Decide the fate of every staged row.
 
     Args:
-        connection: A DuckDB connection; gets the table `decided(row, revision, known_at)`.
+        connection: A DuckDB connection; gets the table `decided(row, revision, known_at, flags)`.
         batch: The batch.
-        scan: The versions in the lake, as SQL.
+        store: The table of versions.
         erased: Keys of tickets that were erased and must not come back, as SQL.
-        version: The snapshot that `scan` shows.
+        version: The snapshot to compare with.
     """
     staged = f"read_parquet({literal(str(batch.file))}, file_row_number = true)"
     connection.execute(f"CREATE TEMP VIEW staged AS SELECT * FROM {staged}")
@@ -96,9 +98,13 @@ def compare(connection: Any, batch: StagedBatch, scan: str, erased: str, *, vers
         f"CREATE TEMP TABLE staged_keys AS SELECT key, count(*) AS n FROM staged ANTI JOIN {erased} USING (key) "
         "WHERE problem IS NULL GROUP BY key"
     )
+    # First the keys alone: they decide which files hold any of these tickets, and mostly few or none do.
+    files = connection.execute(
+        f"SELECT DISTINCT filename FROM {store.scan(version)} SEMI JOIN staged_keys USING (key)"
+    ).fetchall()
     connection.execute(
         f"CREATE TEMP TABLE history AS SELECT {_WHO}, revision, known_at, content_hash, {', '.join(_COMPARED)} "
-        f"FROM {scan} SEMI JOIN staged_keys USING (key)"
+        f"FROM {store.scan_files([file for (file,) in files])} SEMI JOIN staged_keys USING (key)"
     )
     rows, good = _one(connection, "SELECT count(*), count(*) FILTER (problem IS NULL) FROM staged")
     admitted = _one(connection, "SELECT coalesce(sum(n), 0)::BIGINT FROM staged_keys")[0]
@@ -143,9 +149,7 @@ def _first_load(connection: Any, batch: StagedBatch, rows: int, version: int) ->
 
 def write_decided(connection: Any, target: Path, *, restated: bool = False) -> None:
     """Write the rows that `compare` decided to keep, in the lake's columns; only later revisions if `restated`."""
-    columns = ", ".join(
-        f"decided.{name}" if name in {"revision", "known_at"} else f"staged.{name}" for name in TICKETS.names
-    )
+    columns = ", ".join(f"decided.{name}" if name in _DECIDED else f"staged.{name}" for name in TICKETS.names)
     connection.execute(
         f"COPY (SELECT {columns} FROM staged JOIN decided ON file_row_number = decided.row "
         f"WHERE decided.revision > {int(restated)}) TO {literal(str(target))} (FORMAT parquet, COMPRESSION zstd)"
@@ -186,14 +190,16 @@ WITH latest AS (
   FROM history GROUP BY {_WHO}),
 sequence AS (
   SELECT *, lag(content_hash) OVER (PARTITION BY {_WHO} ORDER BY file_row_number) AS before_hash,
-    row_number() OVER (PARTITION BY {_WHO}, content_hash ORDER BY file_row_number) AS occurrence
+    row_number() OVER (PARTITION BY {_WHO}, content_hash ORDER BY file_row_number) AS occurrence,
+    min(opened_at) OVER (PARTITION BY {_WHO}) <> max(opened_at) OVER (PARTITION BY {_WHO}) AS moved
   FROM staged SEMI JOIN staged_keys USING (key) WHERE problem IS NULL),
 news AS ({news}),
 ranked AS (
   SELECT n.*, l.revisions, l.newest, l.known_until,
     row_number() OVER (PARTITION BY n.source, n.ticket_id ORDER BY n.known_at, file_row_number) AS nth
   FROM news n LEFT JOIN latest l USING ({_WHO}))
-SELECT file_row_number AS row, (coalesce(revisions, 0) + nth)::INTEGER AS revision, {_known_at(batch)} AS known_at
+SELECT file_row_number AS row, (coalesce(revisions, 0) + nth)::INTEGER AS revision, {_known_at(batch)} AS known_at,
+  nullif(concat_ws(',', flags, CASE WHEN moved OR opened_at <> newest.opened_at THEN '{MOVED}' END), '') AS flags
 FROM ranked"""
 
 

@@ -198,6 +198,20 @@ def test_tickets_by_id_time_and_column(lake):
     assert lake.tickets(ids=[]).num_rows == 0
 
 
+@pytest.mark.parametrize("together", [False, True])
+def test_a_ticket_whose_opening_moved_is_found_where_it_is_now(lake, together):
+    how = mapping("updated_at")
+    versions = [
+        row(opened="2026-03-02 09:00:00", updated="2026-03-02 09:00:00"),
+        row(opened="2026-03-12 09:00:00", updated="2026-03-13 09:00:00"),
+    ]
+    for part in [versions] if together else [[version] for version in versions]:
+        load(lake, how, *part)
+    assert lake.tickets(until=at(5)).num_rows == 0
+    assert lake.tickets(at(4), until=at(5)).num_rows == 1
+    assert lake.tickets(since=at(10))["flags"].to_pylist() == ["opening_moved"]
+
+
 def test_unknown_columns_and_naive_moments_are_refused(lake):
     with pytest.raises(LakeInputError, match="no columns key"):
         lake.tickets(columns=["key"])
