@@ -11,6 +11,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.exc import DataError, OperationalError
 from starlette.exceptions import HTTPException
 
 from features.errors import BadInputError, WeisuError
@@ -62,6 +63,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(WeisuError, _on_weisu_error)
     app.add_exception_handler(HTTPException, _on_http_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
+    app.add_exception_handler(DataError, _on_unstorable)
+    app.add_exception_handler(OperationalError, _on_store_error)
     app.add_exception_handler(Exception, _on_bug)
 
 
@@ -111,6 +114,17 @@ async def _on_invalid_request(request: Request, error: Exception) -> JSONRespons
     return respond(
         request, status=422, title="Invalid values", detail=detail, hint="see /docs for the shape", errors=errors
     )
+
+
+async def _on_unstorable(request: Request, _error: Exception) -> JSONResponse:
+    detail = "a value cannot be stored"
+    return respond(request, status=422, title="Invalid values", detail=detail, hint="leave out control characters")
+
+
+async def _on_store_error(request: Request, error: Exception) -> JSONResponse:
+    _log.error("store unavailable", path=request.url.path, error=type(error).__name__)
+    detail = "the store cannot be reached or is busy"
+    return respond(request, status=503, title="Store unavailable", detail=detail, hint="try again in a moment")
 
 
 async def _on_bug(request: Request, error: Exception) -> JSONResponse:

@@ -2,8 +2,11 @@ from __future__ import annotations
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy.exc import OperationalError
 
 from serve.api import create_app
+from serve.auth import add_key
+from serve.store import Store
 
 PROBLEM = "application/problem+json"
 
@@ -42,6 +45,29 @@ def test_a_bug_is_a_problem_without_its_insides(settings, store, clock):
         answer = client.get("/bug")
     assert (answer.status_code, answer.headers["content-type"]) == (500, PROBLEM)
     assert "secret" not in answer.text
+
+
+def test_a_store_that_is_away_is_said_to_be(settings, store, clock):
+    app = create_app(settings, clock=clock, store=store)
+
+    @app.get("/away")
+    def away() -> None:
+        raise OperationalError("SELECT secret", {}, Exception("connection refused at 10.0.0.7"))
+
+    with TestClient(app, raise_server_exceptions=False) as client:
+        answer = client.get("/away")
+    assert (answer.status_code, answer.json()["title"]) == (503, "Store unavailable")
+    assert "secret" not in answer.text
+    assert "10.0.0.7" not in answer.text
+
+
+def test_a_value_that_postgresql_cannot_store_is_refused(settings, postgres_url, clock):
+    store = Store.open(postgres_url)
+    key = add_key(store, name="x", role="planner", now=clock.now()).secret
+    with TestClient(create_app(settings, clock=clock, store=store), raise_server_exceptions=False) as client:
+        answer = client.get("/v1/alerts?category=a%00b", headers={"X-API-Key": key})
+    assert (answer.status_code, answer.json()["detail"]) == (422, "a value cannot be stored")
+    store.close()
 
 
 def test_an_invalid_value_is_named_but_not_repeated(client, key_of):
