@@ -31,7 +31,11 @@ DEGRADED: int = 3
 
 
 def settings_for(home: Path | None) -> Settings:
-    """Load the configuration for a command."""
+    """Load the configuration for a command; from here on logs go to stderr, so that stdout stays machine-readable."""
+    import structlog
+
+    # Asked for at every line: whoever replaces sys.stderr (a test, a supervisor) gets the lines too.
+    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
     return load_settings(home=home)
 
 

@@ -56,9 +56,11 @@ def weekly_history(settings: Settings, *, as_of: datetime) -> History | None:
         version = Lake.open(settings.lake_path, timezone=settings.timezone).version
         hour = as_of.replace(minute=0, second=0, microsecond=0)
         return _read(settings.lake_path, settings.timezone, version, hour)
-    except (WeisuError, OSError) as error:
+    except WeisuError as error:
         _log.info("no weekly history", reason=str(error))
-        return None
+    except Exception:  # noqa: BLE001 - a forecast without its past is still a forecast
+        _log.exception("the lake cannot be read")
+    return None
 
 
 @lru_cache(maxsize=4)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -29,7 +30,7 @@ def _event(season: Season, now: datetime) -> list[str]:
         f"{season.hits} of {season.years} years, about {season.times:.1f} times the usual; act by {act_by}."
     )
     shared = [f"DTSTAMP:{stamp}", f"DESCRIPTION:{_text(told)}", "TRANSP:TRANSPARENT"]
-    uid = f"{week.year}W{week.week:02d}-{season.unique_id.encode().hex()[:48]}@weisu"
+    uid = f"{week.year}W{week.week:02d}-{hashlib.sha256(season.unique_id.encode()).hexdigest()[:20]}@weisu"
     end = season.starts + timedelta(weeks=season.weeks)
     return [
         "BEGIN:VEVENT",

@@ -32,6 +32,19 @@ def test_one_message_arrives_once(kit, delivery_store, wecom, now_clock, fake_bo
     assert statuses(delivery_store) == {"sent": 1}
 
 
+def test_both_databases_deliver_throttle_and_recover(kit, any_store, delivery_settings, now_clock, fake_bot):
+    kit.subscribe(any_store, "dingtalk", "bot")
+    settings = delivery_settings({"bot": {"url": fake_bot.url}})
+    kit.put_message(any_store)
+    fake_bot.answers(kit.Reply(body=b'{"errcode":130101,"errmsg":"send too fast"}'), kit.Reply())
+    assert run_once(any_store, settings, now_clock).retried == 1
+    kit.put_message(any_store)
+    assert run_once(any_store, settings, now_clock).calls == 0
+    now_clock.advance(timedelta(seconds=601))
+    assert run_once(any_store, settings, now_clock).sent == 2
+    assert statuses(any_store) == {"retry": 1, "sent": 2}
+
+
 def test_nothing_goes_out_before_its_time(kit, delivery_store, wecom, now_clock):
     kit.put_message(delivery_store, not_before=kit.NOW + timedelta(hours=1))
     assert run_once(delivery_store, wecom, now_clock).calls == 0

@@ -116,7 +116,7 @@ def overview(session: Session, settings: Settings, words: Words, wanted: Wanted,
         ),
         periods=periods,
         weeks=_weeks(chosen, settings),
-        rows=[_row(group, history, words) for _, group in listed[:ROWS]],
+        rows=[_row(group, history, words, place=place) for place, (_, group) in enumerate(listed[:ROWS])],
         row_count=len(listed),
         last_actual=float(known.iloc[-1]) if len(known) else None,
         change_on_last_week=_change(float(chosen["p50"].iloc[0]), float(known.iloc[-1])) if len(known) else None,
@@ -210,7 +210,7 @@ def _weeks(chosen: pd.DataFrame, settings: Settings) -> list[WeekRow]:
     ]
 
 
-def _row(group: pd.DataFrame, history: History | None, words: Words) -> SeriesRow:
+def _row(group: pd.DataFrame, history: History | None, words: Words, *, place: int) -> SeriesRow:
     first = group.iloc[0]
     known = _known(history, str(first["unique_id"]))
     name = series_name(first, words)
@@ -224,7 +224,7 @@ def _row(group: pd.DataFrame, history: History | None, words: Words) -> SeriesRo
         mean=float(first["mean"]),
         last_year=last_year,
         change=_change(float(first["p50"]), last_year),
-        picture=spark(_periods(group, known, 12), title=name, name=f"spark-{abs(hash(first['unique_id']))}"),
+        picture=spark(_periods(group, known, 12), title=name, name=f"spark-{place}"),
     )
 
 
