@@ -1,0 +1,82 @@
+import json
+from datetime import UTC, datetime
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from features.errors import BadInputError
+from models.forecast import ForecastConfig, backtest
+from models.forecast.backtest import score_rows
+from models.forecast.cadence import Trees
+from pipelines.backtest import BacktestSummary, pit_histogram, reliability
+from pipelines.backtest_report import render
+from pipelines.commands.forecast_panel import run
+from pipelines.commands.panel_files import read_panel, write_table
+
+SMALL = ForecastConfig(onestep=Trees(trees=5, leaves=5), direct=Trees(trees=5, leaves=5))
+
+
+@pytest.fixture(scope="module")
+def frames():
+    rng = np.random.default_rng(5)
+    ds = pd.date_range("2022-01-03", periods=80, freq="7D")
+    ids = ["a", "b", "c"]
+    y = pd.DataFrame({"unique_id": np.repeat(ids, 80), "ds": np.tile(ds, 3), "y": rng.poisson(4, 240)})
+    return y, pd.DataFrame({"unique_id": ids, "category": ["x", "x", "<y>"]})
+
+
+@pytest.fixture(scope="module")
+def summary(frames):
+    result = backtest(
+        *frames, freq="W", origins=2, horizon=3, models=("weisu", "lightgbm", "window_mean"), config=SMALL
+    )
+    holidays = score_rows(result.predictions[result.predictions["horizon"] == 1])
+    now = datetime(2023, 7, 1, tzinfo=UTC)
+    return BacktestSummary(now, now, "W", 2, 3, result, holidays, "run", "")
+
+
+def test_the_document_is_json_without_nan(summary):
+    document = json.loads(json.dumps(summary.to_json(), allow_nan=False))
+    assert document["schema_version"] == 1
+    assert {"level", "model", "wape", "mase", "bias", "pinball", "coverage80"} <= set(document["scores"][0])
+
+
+def test_reliability_rises_with_the_nominal_coverage(summary):
+    rows = reliability(summary.result.predictions)
+    for _, group in rows.groupby(["level", "model"]):
+        assert group["observed"].is_monotonic_increasing
+
+
+def test_pit_shares_add_up(summary):
+    shares = pit_histogram(summary.result.predictions).groupby(["level", "model"])["share"].sum()
+    np.testing.assert_allclose(shares, 1.0)
+
+
+def test_the_report_stands_alone(summary):
+    page = render(summary)
+    assert page.count("<svg") == 4
+    assert "Periods with a holiday" in page
+    assert "http://cdn" not in page
+    assert "<script" not in page
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_a_panel_file_is_forecast(frames, tmp_path, suffix):
+    y, static = frames
+    source, out = tmp_path / f"panel{suffix}", tmp_path / "out" / f"forecast{suffix}"
+    write_table(y.merge(static), source)
+    assert run(source, freq="W", horizon=2, country="DE", levels="input", out=out) == 6
+    back = pd.read_csv(out) if suffix == ".csv" else pd.read_parquet(out)
+    assert list(back.columns) == ["unique_id", "ds", "mean", "p10", "p50", "p90"]
+
+
+def test_files_of_another_kind_are_refused(frames, tmp_path):
+    other = tmp_path / "panel.xlsx"
+    other.write_bytes(b"")
+    with pytest.raises(BadInputError, match=r"cannot read \.xlsx"):
+        read_panel(other)
+    with pytest.raises(BadInputError, match=r"cannot write \.xlsx"):
+        write_table(frames[0], other)
+    with pytest.raises(BadInputError, match="no panel at"):
+        read_panel(tmp_path / "absent.csv")
