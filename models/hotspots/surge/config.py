@@ -80,7 +80,6 @@ class SurgeConfig:
             guard=28,
             refit_every=28,
             memory=2548,
-            outlier_span=7,
             level_discounts=(0.98, 0.93, 0.8),
             young=364,
         )
