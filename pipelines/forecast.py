@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
 import pandas as pd
@@ -20,6 +20,7 @@ from pipelines.panels import Known, calendar_gap, read_panel, reasons
 from pipelines.tracking import Registry
 from pipelines.tracking.registry import DEMAND
 from serve.forecasts import ForecastIssue, publish
+from serve.forecasts.schemas import DRIVERS
 from serve.store import Store
 
 _PART: Final = {"W": "weekly", "D": "daily"}
@@ -68,7 +69,7 @@ def forecast(
     Raises:
         PipelineError: The lake is empty, or no complete period is known by then.
     """
-    moment = as_of or clock.now()
+    moment = (as_of or clock.now()).astimezone(UTC)
     known = read_panel(settings, as_of=moment, freq=freq, periods=_HISTORY[freq])
     horizon = weeks if freq == "W" else 7 * weeks
     rows, version, fallback = _rows(settings, known, horizon)
@@ -99,7 +100,9 @@ def _rows(settings: Settings, known: Known, horizon: int) -> tuple[pd.DataFrame,
         champion = registry.champion(DEMAND)
         files = registry.bundle(champion)
         model = DemandModel.restore(_files(files, _PART[panel.freq]), calendar=known.calendar)
-        return model.predict(panel.y, horizon=horizon), champion.version, ""
+        rows = model.predict(panel.y, horizon=horizon)
+        why = model.explain(panel.y, horizon=horizon)[["unique_id", "ds", *DRIVERS]]
+        return rows.merge(why, on=["unique_id", "ds"]), champion.version, ""
     except (NoChampionError, ModelError) as error:
         reason = str(error).splitlines()[0]
     rows = fallback_forecast(panel.y, panel.static, freq=panel.freq, horizon=horizon, calendar=known.calendar)

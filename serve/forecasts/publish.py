@@ -14,12 +14,13 @@ from sqlalchemy.orm import Session
 
 from features.clock import Clock, SystemClock
 from serve.errors import UnprocessableError
-from serve.forecasts.schemas import ForecastIssue
+from serve.forecasts.schemas import DRIVERS, ForecastIssue
 from serve.store import Store
 from serve.store.tables import CurrentForecast, ForecastIssueRow, ForecastRow
 
 _REQUIRED: Final = ("unique_id", "level", "ds", "horizon", "mean", "p10", "p50", "p90")
 _TEXT: Final = ("category1", "category2", "category", "district", "department", "base_model")
+_OPTIONAL: Final = ("last_year", *DRIVERS)
 _CHUNK: Final = 10_000
 
 
@@ -49,7 +50,8 @@ def publish(store: Store, issue: ForecastIssue, rows: pd.DataFrame, *, clock: Cl
         store: The operational store.
         issue: What the forecaster knew.
         rows: `unique_id, level, ds, horizon, mean, p10, p50, p90`, optionally `category1, category2, category,
-            district, department, last_year, base_model`.
+            district, department, last_year, base_model`, and the drivers `usual_level, season, holiday, recent_change`,
+            in tickets, which add up to `mean`.
         clock: Source of the publishing time.
 
     Raises:
@@ -87,13 +89,14 @@ def _flip(session: Session, row: ForecastIssueRow, now: datetime) -> bool:
 
 
 def _records(rows: pd.DataFrame) -> Iterator[list[dict[str, Any]]]:
-    frame = rows.reindex(columns=[*_REQUIRED, *_TEXT, "last_year"])
+    frame = rows.reindex(columns=[*_REQUIRED, *_TEXT, *_OPTIONAL])
     frame[list(_TEXT)] = frame[list(_TEXT)].astype(object).where(frame[list(_TEXT)].notna(), "")
     for start in range(0, len(frame), _CHUNK):
         chunk = frame.iloc[start : start + _CHUNK]
         columns: dict[str, list[Any]] = {name: chunk[name].tolist() for name in chunk.columns}
         columns["ds"] = [moment.to_pydatetime() for moment in chunk["ds"]]
-        columns["last_year"] = [None if pd.isna(value) else float(value) for value in chunk["last_year"]]
+        for name in _OPTIONAL:
+            columns[name] = [None if pd.isna(value) else float(value) for value in chunk[name]]
         yield [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 
 

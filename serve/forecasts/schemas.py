@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from serve.civil import CivilTime
 
 Frequency = Literal["W", "D"]
+
+DRIVERS: Final = ("usual_level", "season", "holiday", "recent_change")
+"""What a mean is made of, in tickets; the four add up to it."""
 
 
 class ForecastIssue(BaseModel):
@@ -61,6 +64,12 @@ class ForecastItem(BaseModel):
     p90: float
     last_year: Annotated[float | None, Field(description="Count of the aligned period last year; null when unknown")]
     base_model: str
+    usual_level: Annotated[float | None, Field(description="Driver: the trailing mean; the four add up to `mean`")] = (
+        None
+    )
+    season: Annotated[float | None, Field(description="Driver: what last year's same periods add")] = None
+    holiday: Annotated[float | None, Field(description="Driver: what the calendar of the period changes")] = None
+    recent_change: Annotated[float | None, Field(description="Driver: what recent periods change")] = None
     override: Override | None = None
 
 
@@ -93,6 +102,10 @@ EXAMPLE: dict[str, Any] = {
             "p90": 52.3,
             "last_year": 38.0,
             "base_model": "lightgbm",
+            "usual_level": 37.5,
+            "season": 2.1,
+            "holiday": 0.0,
+            "recent_change": 1.6,
             "override": None,
         }
     ],

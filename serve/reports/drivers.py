@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 
@@ -37,6 +37,28 @@ def calendar_drivers(calendar: pd.DataFrame, monday: date) -> list[Driver]:
     drivers += [Driver(f"节气：{term}", f"solar term {term}") for term in terms]
     drivers += _festival(week)
     return drivers
+
+
+_NAMES: Final = {
+    "season": ("季节", "season"),
+    "holiday": ("节假日", "days off"),
+    "recent_change": ("近期变化", "recent weeks"),
+}
+_WORTH_SAYING: Final = 0.02
+
+
+def model_drivers(row: Any, mean: float) -> list[Driver]:
+    """Return what the model says moves a forecast, largest first: parts of at least 2 % of the mean.
+
+    Args:
+        row: Anything with `season`, `holiday` and `recent_change`, in tickets; NaN or None where unknown.
+        mean: The forecast's mean.
+    """
+    parts = [(getattr(row, name, None), zh, en) for name, (zh, en) in _NAMES.items()]
+    known = [(float(value), zh, en) for value, zh, en in parts if value is not None and not pd.isna(value)]
+    said = [part for part in known if abs(part[0]) >= max(_WORTH_SAYING * mean, 0.5)]
+    said.sort(key=lambda part: -abs(part[0]))
+    return [Driver(f"{zh} {value:+,.0f}", f"{en} {value:+,.0f}") for value, zh, en in said]
 
 
 def _festival(week: pd.DataFrame) -> list[Driver]:

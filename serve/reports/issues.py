@@ -9,11 +9,13 @@ import pandas as pd
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from serve.forecasts.schemas import DRIVERS
 from serve.store.tables import ForecastIssueRow, ForecastRow
 
 COLUMNS: Final = (
     "unique_id", "level", "category1", "category2", "category", "district", "department",
     "ds", "horizon", "mean", "p10", "p50", "p90", "last_year", "base_model",
+    *DRIVERS,
 )  # fmt: skip
 
 
@@ -23,7 +25,7 @@ def issue_frame(session: Session, issue: ForecastIssueRow, *, week: datetime | N
     if week is not None:
         query = query.where(ForecastRow.ds == week)
     frame = pd.DataFrame(session.execute(query).all(), columns=list(COLUMNS))
-    return frame.astype({"last_year": float, "mean": float, "p10": float, "p50": float, "p90": float})
+    return frame.astype(dict.fromkeys(("last_year", "mean", "p10", "p50", "p90", *DRIVERS), float))
 
 
 def issue_before(session: Session, week: datetime, *, freq: str = "W") -> ForecastIssueRow | None:

@@ -68,11 +68,11 @@ class TopicMemory:
         """Return how many tickets a day say each feature, recent days weighing more; 0 with an empty memory."""
         share = 0.5 ** (1 / _HALF_LIFE_DAYS)
         exposure = (1 - share**self.days) / (1 - share)
-        return np.asarray(self._weight[_hashes(features)], dtype=float) / max(exposure, 1.0)
+        return np.asarray(self._weight[_hashes(features)] / max(exposure, 1.0), dtype=float)
 
     def days_absent(self, features: Sequence[str], at: pd.Timestamp) -> np.ndarray:
         """Return for how many days before `at` each feature was not said; a very large number for never."""
-        return np.asarray(_day_number(at) - self._last[_hashes(features)].astype(np.int64))
+        return np.asarray(_day_number(at) - self._last[_hashes(features)], dtype=np.int64)
 
     def to_bytes(self) -> bytes:
         """Return the memory as a compressed numpy archive."""

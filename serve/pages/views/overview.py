@@ -18,7 +18,7 @@ from serve.pages.language import Words
 from serve.pages.render import Provenance
 from serve.pages.views.origin import alerts_are_simulated, forecast_origin
 from serve.reports.accuracy import Judged, LevelScore, join_actual, judge, score_levels
-from serve.reports.drivers import Driver, calendar_drivers
+from serve.reports.drivers import Driver, calendar_drivers, model_drivers
 from serve.reports.history import History, weekly_history
 from serve.reports.issues import issue_before, issue_frame
 from serve.reports.seasons import Season, seasonal_calendar
@@ -204,7 +204,7 @@ def _weeks(chosen: pd.DataFrame, settings: Settings) -> list[WeekRow]:
             mean=row.mean_,
             last_year=_or_none(row.last_year),
             change=_change(row.p50, _or_none(row.last_year)),
-            drivers=calendar_drivers(calendar, row.ds.date()),
+            drivers=[*model_drivers(row, float(row.mean_)), *calendar_drivers(calendar, row.ds.date())],
         )
         for row in chosen.rename(columns={"mean": "mean_"}).itertuples(index=False)
     ]

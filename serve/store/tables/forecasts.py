@@ -31,7 +31,10 @@ class ForecastIssueRow(Base):
 
 
 class ForecastRow(Base):
-    """One series, one period: mean, interval and the same period last year. `ds` is naive local civil time."""
+    """One series, one period: mean, interval, the same period last year, and the drivers that add up to the mean.
+
+    `ds` is naive local civil time; the drivers are null where the model gave none.
+    """
 
     __tablename__ = "forecast_rows"
     __table_args__ = (
@@ -56,6 +59,10 @@ class ForecastRow(Base):
     p90: Mapped[float]
     last_year: Mapped[float | None]
     base_model: Mapped[str] = mapped_column(String(100), default="")
+    usual_level: Mapped[float | None]
+    season: Mapped[float | None]
+    holiday: Mapped[float | None]
+    recent_change: Mapped[float | None]
 
 
 class CurrentForecast(Base):

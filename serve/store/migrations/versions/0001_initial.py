@@ -447,6 +447,10 @@ def upgrade() -> None:  # noqa: PLR0915 - one call per table and index, made by 
         sa.Column("p90", sa.Double(), nullable=False),
         sa.Column("last_year", sa.Double(), nullable=True),
         sa.Column("base_model", sa.String(length=100), nullable=False),
+        sa.Column("usual_level", sa.Double(), nullable=True),
+        sa.Column("season", sa.Double(), nullable=True),
+        sa.Column("holiday", sa.Double(), nullable=True),
+        sa.Column("recent_change", sa.Double(), nullable=True),
         sa.ForeignKeyConstraint(
             ["issue_id"], ["forecast_issues.id"], name=op.f("fk_forecast_rows_issue_id"), ondelete="CASCADE"
         ),
