@@ -61,6 +61,10 @@ class Demo:
     detection: DetectSummary
 
 
+_SMALL: Final = {"topic_days": 30}
+"""A demo learns a month of texts, not a year: topics can be judged as shared, not yet as never heard."""
+
+
 def build_demo(settings: Settings, clock: Clock, *, tickets: int = TICKETS, stage: Stages = silent) -> Demo:
     """Build the demo under `settings.home`; running it again the same day changes nothing.
 
@@ -75,6 +79,8 @@ def build_demo(settings: Settings, clock: Clock, *, tickets: int = TICKETS, stag
     Raises:
         PipelineError: The lake holds tickets of other sources.
     """
+    sections = {**settings.sections, "detect": {**_SMALL, **settings.section("detect")}}
+    settings = settings.model_copy(update={"sections": sections})
     local = clock.now().astimezone(settings.zone)
     today = local.replace(hour=0, minute=0, second=0, microsecond=0)
     _refuse_mixing(settings)
@@ -83,13 +89,15 @@ def build_demo(settings: Settings, clock: Clock, *, tickets: int = TICKETS, stag
         city = _city(settings, today, tickets)
     with stage("ingest its tickets, masked"):
         ingest([city], SOURCE, settings, clock)
+    # Trained and first issued a week ago, as a hotline would have: so the page can say how wrong last week was.
+    last_week = today - timedelta(days=7)
     with stage("train the forecaster and the detector"):
-        if not _trained(settings, today):
-            train(settings, clock, as_of=today)
+        if not _trained(settings, last_week):
+            train(settings, clock, as_of=last_week)
     with stage("forecast four weeks"):
+        forecast(settings, clock, as_of=last_week)
         issued = forecast(settings, clock, as_of=today)
     with stage("detect hotspots, raise alerts"):
-        detect(settings, clock, as_of=today - timedelta(days=1))
         found = detect(settings, clock, as_of=today)
     return Demo(_key(settings, clock), issued, found)
 
@@ -130,13 +138,13 @@ def _city(settings: Settings, today: datetime, tickets: int) -> Path:
     return folder / "tickets.parquet"
 
 
-def _trained(settings: Settings, today: datetime) -> bool:
+def _trained(settings: Settings, moment: datetime) -> bool:
     """Say whether the champion was trained on this very city."""
     try:
         champion = Registry.open(settings).champion(DEMAND)
     except NoChampionError:
         return False
-    return champion.tags.get("weisu.as_of") == today.astimezone(UTC).isoformat()
+    return champion.tags.get("weisu.as_of") == moment.astimezone(UTC).isoformat()
 
 
 def _key(settings: Settings, clock: Clock) -> str:

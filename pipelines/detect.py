@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import pandas as pd
@@ -129,7 +129,7 @@ def detect(
     Raises:
         PipelineError: The lake is empty, or no complete day is known by then.
     """
-    moment = as_of or clock.now()
+    moment = (as_of or clock.now()).astimezone(UTC)
     lake = open_lake(settings)
     surge, version, fallback = _detector(settings)
     found = find_candidates(settings, moment, lake=lake, surge=surge, rules_only=rules_only, keys=keys)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import pandas as pd
@@ -95,7 +95,7 @@ def train(settings: Settings, clock: Clock, *, as_of: datetime | None = None, n_
         PipelineError: The lake is empty, or its history is too short to learn from.
     """
     config = TrainConfig(**settings.section("train"))
-    moment = as_of or clock.now()
+    moment = (as_of or clock.now()).astimezone(UTC)
     lake = open_lake(settings)
     weekly = read_panel(settings, as_of=moment, freq="W", periods=config.history_weeks, lake=lake)
     daily = read_panel(settings, as_of=moment, freq="D", periods=config.daily_history, lake=lake)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from mlflow.models import set_model
 from mlflow.pyfunc import PythonModel
 
@@ -20,7 +21,7 @@ class DemandBundle(PythonModel):  # type: ignore[misc]
         files = {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}
         self.model = DemandModel.restore(files)
 
-    def predict(self, context: Any, model_input: Any, params: dict[str, Any] | None = None) -> Any:
+    def predict(self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
         """Forecast every series of the bundle, its history extended by newer counts.
 
         Args:
@@ -38,9 +39,7 @@ class DemandBundle(PythonModel):  # type: ignore[misc]
         return frame[["unique_id", "ds", "mean", "p10", "p50", "p90"]]
 
 
-def _extended(panel: Any, newer: Any) -> Any:
-    import pandas as pd
-
+def _extended(panel: Any, newer: pd.DataFrame) -> pd.DataFrame:
     known = pd.DataFrame(panel.y.T, index=panel.ds, columns=list(panel.ids))
     weeks = newer[newer["unique_id"].isin(panel.ids)].pivot_table(
         index="ds", columns="unique_id", values="y", aggfunc="sum"

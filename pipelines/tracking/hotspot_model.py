@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from mlflow.models import set_model
 from mlflow.pyfunc import PythonModel
 
@@ -18,7 +19,7 @@ class HotspotBundle(PythonModel):  # type: ignore[misc]
 
         self.config = SurgeConfig.from_json((Path(context.artifacts["bundle"]) / "surge.json").read_text("utf-8"))
 
-    def predict(self, context: Any, model_input: Any, params: dict[str, Any] | None = None) -> Any:
+    def predict(self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
         """Judge the last period of every series.
 
         Args:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -74,15 +75,17 @@ class Tracker:
                 path = bundle / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(content)
-            logged = self.mlflow.pyfunc.log_model(
-                name=registered_name,
-                python_model=str(_SCRIPTS / script),
-                artifacts={"bundle": str(bundle)},
-                signature=infer_signature(input_example, output_example),
-                input_example=input_example,
-                pip_requirements=[f"{name}=={version(name)}" for name in _REQUIRED],
-                registered_model_name=registered_name,
-            )
+            # MLflow prints what it registered; what matters is said by the command, and failures raise.
+            with redirect_stderr(io.StringIO()):
+                logged = self.mlflow.pyfunc.log_model(
+                    name=registered_name,
+                    python_model=str(_SCRIPTS / script),
+                    artifacts={"bundle": str(bundle)},
+                    signature=infer_signature(input_example, output_example),
+                    input_example=input_example,
+                    pip_requirements=[f"{name}=={version(name)}" for name in _REQUIRED],
+                    registered_model_name=registered_name,
+                )
         return str(logged.registered_model_version)
 
     def _close_orphans(self, experiment_key: str) -> None:
