@@ -19,6 +19,7 @@ from standardwebhooks import Webhook as Verifier
 
 from serve.delivery.channels import CHANNELS, Target
 from serve.delivery.channels.dingtalk import signed_url
+from serve.delivery.channels.facts import facts_of
 from serve.delivery.channels.feishu import BODY_BYTES
 from serve.delivery.cuts import cut_bytes
 from serve.delivery.outcome import Verdict
@@ -247,3 +248,10 @@ def test_mail_servers_say_later_or_never(rcpt, verdict, mail_server, poster, kit
 def test_an_unknown_apprise_address_is_refused(poster, kit):
     pytest.importorskip("apprise")
     assert CHANNELS["apprise"].send(kit.message(), Target(url="nosuch://x"), poster).verdict is Verdict.REFUSED
+
+
+def test_a_receiving_system_learns_the_place_to_about_a_kilometre_and_the_model(kit):
+    notice = kit.notice(lat=20.03456, lon=110.34567, radius_km=1.5, model_version="weisu-hotspot/3")
+    facts = facts_of(notice, kit.message(notice))
+    assert (facts["lat"], facts["lon"], facts["radius_km"]) == (20.03, 110.35, 1.5)
+    assert facts["model_version"] == "weisu-hotspot/3"

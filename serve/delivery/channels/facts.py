@@ -29,6 +29,10 @@ def facts_of(notice: Notice, message: Message) -> dict[str, Any]:
         "callers": notice.callers,
         "expected": notice.expected,
         "upper": notice.upper,
+        # Rounded to about a kilometre, as in CAP: a place must not point at a caller's door.
+        "lat": _coarse(notice.lat),
+        "lon": _coarse(notice.lon),
+        "radius_km": notice.radius_km,
         "step": notice.step,
         "due_at": iso(notice.due_at),
         "opened_at": iso(notice.opened_at),
@@ -51,6 +55,10 @@ def cloud_event(notice: Notice, message: Message) -> dict[str, Any]:
         "datacontenttype": "application/json",
         "data": facts_of(notice, message),
     }
+
+
+def _coarse(degrees: float | None) -> float | None:
+    return None if degrees is None else round(degrees, 2)
 
 
 def iso(moment: datetime | None) -> str | None:
