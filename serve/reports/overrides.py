@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -14,19 +14,25 @@ from serve.reports.weekly_xlsx import FORECAST_SHEET
 
 @dataclass(frozen=True)
 class SheetOverride:
-    """One number a planner wrote beside the model's: which series, which week, how much, why."""
+    """One number a planner wrote beside the model's: series, week, how much, why, and its row in the sheet."""
 
     unique_id: str
     ds: datetime
     value: float
     reason: str
+    row: int = field(default=0, compare=False)
 
 
-def read_overrides(path: Path) -> list[SheetOverride]:
+def read_overrides(path: Path, *, default_reason: str = "") -> list[SheetOverride]:
     """Return the overrides in an edited weekly workbook, in the order of its rows.
 
+    Args:
+        path: The workbook.
+        default_reason: The reason of rows that give none of their own.
+
     Raises:
-        BadInputError: Not such a workbook, or a row without a number, week or reason; the message names the row.
+        BadInputError: Not such a workbook, or a row without a number, week or reason; the message names sheet, row
+            and column.
     """
     rows = _rows(path)
     heads = [str(value) for value in rows[0]] if rows else []
@@ -41,7 +47,7 @@ def read_overrides(path: Path) -> list[SheetOverride]:
     for number, row in enumerate(rows[1:], start=2):
         values = {name: row[place] for name, place in places.items()}
         if values["override"] not in (None, ""):
-            found.append(_override(path, number, values))
+            found.append(_override(path, number, values, default_reason))
     return found
 
 
@@ -54,13 +60,19 @@ def _rows(path: Path) -> list[list[Any]]:
         raise BadInputError(f"{path.name} is not a weekly workbook", hint="hand back the XLSX of the report") from error
 
 
-def _override(path: Path, number: int, values: dict[str, Any]) -> SheetOverride:
-    value, day, reason = values["override"], values["ds"], str(values["reason"] or "").strip()
+def _override(path: Path, number: int, values: dict[str, Any], default_reason: str) -> SheetOverride:
+    value, day = values["override"], values["ds"]
+    reason = str(values["reason"] or "").strip() or default_reason
+    row = f"{path.name}, sheet {FORECAST_SHEET}, row {number}"
     if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
-        raise BadInputError(f"{path.name}, row {number}: {value!r} is not a count", hint="write a number, 0 or more")
+        raise BadInputError(
+            f"{row}, column {COLUMN['override']}: {value!r} is not a count", hint="write a number, 0 or more"
+        )
     if not isinstance(day, date):
-        raise BadInputError(f"{path.name}, row {number}: the week is missing", hint="do not change the first columns")
+        raise BadInputError(
+            f"{row}, column {COLUMN['ds']}: the week is missing", hint="do not change the first columns"
+        )
     if not reason:
-        raise BadInputError(f"{path.name}, row {number}: an override needs a reason", hint="fill in 修正理由")
+        raise BadInputError(f"{row}, column {COLUMN['reason']}: an override needs a reason", hint="fill in 修正理由")
     moment = day if isinstance(day, datetime) else datetime(day.year, day.month, day.day)  # noqa: DTZ001 - local civil
-    return SheetOverride(str(values["unique_id"]), moment, float(value), reason)
+    return SheetOverride(str(values["unique_id"]), moment, float(value), reason, number)

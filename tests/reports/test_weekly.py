@@ -132,9 +132,9 @@ def test_the_edited_sheet_comes_back_as_overrides(desk, tmp_path):
 @pytest.mark.parametrize(
     ("cells", "says"),
     [
-        ({"P2": "很多", "Q2": "x"}, "row 2: '很多' is not a count"),
-        ({"P2": -1, "Q2": "x"}, "row 2: -1.0 is not a count"),
-        ({"P3": 5}, "row 3: an override needs a reason"),
+        ({"P2": "很多", "Q2": "x"}, "row 2, column .*: '很多' is not a count"),
+        ({"P2": -1, "Q2": "x"}, "row 2, column .*: -1.0 is not a count"),
+        ({"P3": 5}, "row 3, column .*: an override needs a reason"),
         ({"B1": "renamed"}, "heading of .* was changed"),
     ],
 )
