@@ -42,13 +42,13 @@ class City:
 
 @pytest.fixture(scope="session")
 def city(tmp_path_factory: pytest.TempPathFactory) -> City:
-    """The city after ingest, train, forecast and detect, as of Monday 2026-11-23; treat it as read-only."""
+    """The city after ingest, train, forecast and detect, as of Monday 2026-11-23 07:30; treat it as read-only."""
     folder = tmp_path_factory.mktemp("city")
     settings = Settings(home=folder / "var", mlruns=folder / "mlruns", hmac_key="test-key", sections=SECTIONS)
-    now = datetime(2026, 11, 23, tzinfo=settings.zone)
+    now = datetime(2026, 11, 23, 7, 30, tzinfo=settings.zone)
     export = write_city(
         SimulatorConfig(
-            tickets=9_000, start=date(2025, 7, 1), end=date(2026, 11, 30), seed=3, bursts=150, repeaters=40
+            tickets=40_000, start=date(2025, 7, 1), end=date(2026, 11, 30), seed=3, bursts=150, repeaters=40
         ),
         folder,
     )

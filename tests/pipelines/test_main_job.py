@@ -39,7 +39,7 @@ def test_training_registers_both_models_with_what_they_rest_on(city):
     assert champion.metrics["cell.wape"] > 0
     assert champion.tags["weisu.snapshot"] == str(city.issued.snapshot)
     assert len(champion.tags["weisu.git_revision"]) in {40, 7}
-    assert champion.tags["weisu.as_of"] == "2026-11-22T16:00:00+00:00"
+    assert champion.tags["weisu.as_of"] == "2026-11-22T23:30:00+00:00"
 
 
 def test_a_bundle_holds_no_pickle_and_loads_through_mlflow(city):
