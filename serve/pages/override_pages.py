@@ -14,10 +14,14 @@ from features.errors import BadInputError
 from features.settings import Settings
 from serve.auth import Caller, Role
 from serve.errors import ForbiddenError, UnprocessableError
+from serve.forecasts.repository import current_issue
 from serve.overrides.schemas import NewOverride
 from serve.overrides.service import add_override, list_overrides
+from serve.pages.language import Words, language_of
 from serve.pages.render import PageRoute, page, redirect
 from serve.pages.sessions import Visitor, VisitorDep
+from serve.pages.views.origin import forecast_origin
+from serve.reports.history import weekly_history
 from serve.reports.overrides import SheetOverride, read_overrides
 from serve.reports.weekly_xlsx import FORECAST_SHEET
 from serve.store import Store
@@ -88,14 +92,19 @@ def _page(
 ) -> Response:
     if not visitor.caller.sees_all_alerts:
         raise ForbiddenError("overrides cover every department", hint="ask a planner")
+    words = Words(language_of(request, settings), settings.zone)
     with store.reading() as session:
         rows = list_overrides(session, freq="W", now=now, all_of_them=False)
+        issue = current_issue(session, "W")
+    history = weekly_history(settings, as_of=now) if issue else None
+    simulated = bool(history and history.simulated)
     return page(
         request,
         "overrides.html",
         settings=settings,
         visitor=visitor,
         status=status,
+        provenance=forecast_origin(issue, words, simulated=simulated) if issue else None,
         rows=rows,
         may_write=visitor.caller.role in _WRITERS,
         stored=stored,
