@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -16,7 +16,16 @@ from features.lake.asof import as_of_query
 from features.lake.engine import duck, instant, literal, literals
 from features.panel.errors import PanelError
 from features.panel.hierarchy import cell_table, known_levels, level_codes
-from features.panel.windows import PERIOD, Seen, Window, ceil, common_end, window
+from features.panel.windows import (
+    FEWEST_ARRIVALS,
+    PERIOD,
+    SILENCE_DAYS,
+    Seen,
+    Window,
+    ceil,
+    common_end,
+    window,
+)
 from features.series import LEVELS
 
 _KEYS = ("category1", "category2", "category", "district", "department")
@@ -148,12 +157,32 @@ def _windows(connection: Any, scan: str, states: list[SourceState], *, as_of: da
         f"SELECT source, min(opened_local), epoch_us(max(known_at)) FROM {scan} "
         f"WHERE known_at <= {instant(as_of)} GROUP BY source"
     ).fetchall()
-    seen = {name: Seen(first, pd.Timestamp(known, unit="us", tz="UTC").to_pydatetime()) for name, first, known in rows}
+    silences = _usual_silences(connection, scan, as_of)
+    seen = {
+        name: Seen(first, pd.Timestamp(known, unit="us", tz="UTC").to_pydatetime(), silences.get(name, timedelta(0)))
+        for name, first, known in rows
+    }
     windows = [window(state, seen[state.source], as_of=as_of, freq=freq) for state in states if state.source in seen]
     windows = [w for w in windows if w.first < w.end]
     if not windows:
         raise PanelError("no complete period is known yet", hint="ingest tickets, or choose a later --as-of")
     return windows
+
+
+def _usual_silences(connection: Any, scan: str, as_of: datetime) -> dict[str, timedelta]:
+    """Return the third longest pause between arrivals of every source in its last four weeks, as known at `as_of`."""
+    rows = connection.execute(f"""
+        WITH known AS (SELECT source, known_at FROM {scan} WHERE known_at <= {instant(as_of)}),
+        newest AS (SELECT source, max(known_at) AS last FROM known GROUP BY source),
+        recent AS (
+          SELECT source, known_at FROM known JOIN newest USING (source)
+          WHERE known_at > last - INTERVAL {SILENCE_DAYS} DAY),
+        pauses AS (
+          SELECT source, epoch_us(known_at) - epoch_us(lag(known_at) OVER (PARTITION BY source ORDER BY known_at)) AS us
+          FROM recent)
+        SELECT source, max(us, 3)[3] FROM pauses GROUP BY source HAVING count(*) >= {FEWEST_ARRIVALS}
+    """).fetchall()
+    return {source: timedelta(microseconds=us) for source, us in rows if us is not None}
 
 
 def _count(connection: Any, scan: str, windows: list[Window], grid: Grid, *, as_of: datetime) -> pd.DataFrame:

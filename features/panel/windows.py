@@ -1,8 +1,11 @@
 """Which periods of which source are complete, as known at a moment.
 
 A period counts only between the first and the last complete one of its source. Where a source is complete is what its
-mapping says (`covers_from`, `complete_through`), else how far its feed had been read, else its own last ticket: a feed
-that has gone quiet is not a quiet city.
+mapping says (`covers_from`, `complete_through`), else the present while its feed is alive, else how far it had been
+read or its own last ticket: a feed that has gone quiet is not a quiet city.
+
+A feed is alive while its silence is no longer than its usual ones: the third longest of its last four weeks, so that
+the quiet of every night or weekend says nothing, and one outage in these weeks does not excuse the next.
 """
 
 from __future__ import annotations
@@ -15,15 +18,28 @@ from zoneinfo import ZoneInfo
 
 from features.lake import SourceState
 
+SILENCE_DAYS: Final = 28
+"""Days before the last arrival over which silences are compared."""
+
+FEWEST_ARRIVALS: Final = 10
+"""With fewer arrivals in these days nothing is said about silences."""
+
 PERIOD: Final = {"W": timedelta(weeks=1), "D": timedelta(days=1), "h": timedelta(hours=1)}
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What is visible of a source: its first opening (naive local) and the last moment anything of it became known."""
+    """What is visible of a source.
+
+    Attributes:
+        first_opened: Its first opening (naive local).
+        last_known: The last moment anything of it became known.
+        usual_silence: How long nothing may arrive before the feed counts as stalled; zero where too little is known.
+    """
 
     first_opened: datetime
     last_known: datetime
+    usual_silence: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True)
@@ -66,6 +82,8 @@ def _complete_until(state: SourceState, seen: Seen, as_of: datetime, zone: ZoneI
     present = as_of.astimezone(zone).replace(tzinfo=None)
     if state.complete_through:
         return min(present, _midnight(state.complete_through) + timedelta(days=1))
+    if as_of - seen.last_known <= seen.usual_silence:
+        return present
     read = [moment for moment in (seen.last_known, state.known_through) if moment]
     return min(present, max(read).astimezone(zone).replace(tzinfo=None))
 
