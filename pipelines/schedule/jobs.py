@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from features.clock import Clock
 from features.errors import WeisuError
+from features.lake.landed import landed_batches
 from features.settings import Settings
 from pipelines.schedule.incoming import DONE, FAILED, Arrival, arrivals, put_away
 from pipelines.schedule.plan import Schedule
@@ -75,8 +76,15 @@ def _arrived(context: Context) -> list[Arrival]:
     return arrivals(schedule.incoming, now=context.clock.now(), settle=schedule.settle)
 
 
+def _something_came(context: Context) -> bool:
+    return bool(_arrived(context)) or any(True for _ in landed_batches(context.settings))
+
+
 def ingest_incoming(context: Context) -> Outcome:
-    """Take every complete file of the watched folder, one after the other; a bad one is put aside with its error."""
+    """Take every complete file of the watched folder, one after the other; a bad one is put aside with its error.
+
+    Batches that came through the API are in the lake already; the rules run on them here.
+    """
     taken: dict[str, Any] = {}
     refused: dict[str, str] = {}
     for arrival in _arrived(context):
@@ -88,6 +96,10 @@ def ingest_incoming(context: Context) -> Outcome:
             put_away(arrival.path, into=FAILED, note=str(error))
         else:
             put_away(arrival.path, into=DONE)
+    for path, keys in landed_batches(context.settings):
+        taken[f"landed/{path.stem}"] = {"keys": len(keys)}
+        _apply_rules(keys, path.name, context)
+        path.unlink(missing_ok=True)
     return Outcome({"files": taken, "refused": refused}, f"refused {', '.join(refused)}" if refused else "")
 
 
@@ -105,12 +117,16 @@ def _ingest(arrival: Arrival, context: Context) -> dict[str, Any]:
 
 
 def _recite(keys: Any, arrival: Arrival, context: Context) -> None:
+    few = None if keys.num_rows > _MOST_KEYS else _ticket_keys(keys)
+    _apply_rules(few, arrival.path.name, context)
+
+
+def _apply_rules(few: list[str] | None, batch: str, context: Context) -> None:
     """Run the recitable rules on a batch; if they fail, that is recorded, and the batch stays in the lake."""
     from pipelines.detect import detect
 
-    few = None if keys.num_rows > _MOST_KEYS else _ticket_keys(keys)
     try:
-        with record(context.store, RULES, clock=context.clock, key=arrival.path.name) as job:
+        with record(context.store, RULES, clock=context.clock, key=batch) as job:
             summary = detect(context.settings, context.clock, rules_only=True, keys=few)
             job.summary, job.degraded = _jsonable(summary.to_json()), summary.degraded
     except Exception:  # noqa: BLE001 - recorded above; the hourly detectors see the same tickets again
@@ -170,7 +186,7 @@ def _jsonable(document: dict[str, Any]) -> dict[str, Any]:
 
 
 WORK: Final[Mapping[str, Work]] = {
-    "ingest": Work(ingest_incoming, LIGHT, ready=lambda context: bool(_arrived(context))),
+    "ingest": Work(ingest_incoming, LIGHT, ready=_something_came),
     "train": Work(_train, HEAVY, ready=_has_tickets),
     "forecast": Work(_forecast, HEAVY, ready=_has_tickets),
     "report": Work(_report, HEAVY, ready=_has_tickets),

@@ -10,9 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from serve.api.problems import problems
 from serve.auth import Caller, Role, allow
 from serve.errors import UnprocessableError
-from serve.idempotency import Attempt, IdempotencyKey
+from serve.idempotency import IdempotencyKey
 from serve.tickets.landing import land
-from serve.wiring import ClockDep, SettingsDep, StoreDep
+from serve.wiring import ClockDep, SettingsDep
 
 router = APIRouter(prefix="/v1/tickets", tags=["tickets"], responses=problems(401, 403, 409, 422))
 
@@ -42,32 +42,34 @@ class TicketBatch(BaseModel):
 
 
 class Landed(BaseModel):
-    """The batch is on disk, and will be ingested by the schedule."""
+    """What became of the batch; `replayed` says that it had been taken before."""
 
     schema_version: int = 1
-    batch: str
-    rows: int
+    read: int
+    kept: int
+    updated: int
+    unchanged: int
+    quarantined: int
+    replayed: bool
 
 
-@router.post("", status_code=202, summary="Hand in tickets")
+@router.post("", summary="Hand in tickets")
 def land_tickets(
     *,
-    store: StoreDep,
     clock: ClockDep,
     settings: SettingsDep,
     caller: Annotated[Caller, Depends(allow(Role.PLANNER))],
     batch: TicketBatch,
     idempotency_key: IdempotencyKey = None,
 ) -> Landed:
-    """Land a batch of up to 10,000 rows; ingestion masks them on the way into the lake. For planners and machines."""
+    """Take up to 10,000 rows into the lake, masked before anything is stored. For planners and machines."""
     if any(not row for row in batch.tickets):
         raise UnprocessableError("a ticket has no columns", hint="leave empty rows out")
-    attempt = Attempt.of(caller, idempotency_key, "tickets", batch.model_dump(mode="json"))
-    with store.session() as session:
-        earlier = attempt.earlier_reply(session)
-        if earlier is not None:
-            return Landed.model_validate(earlier)
-        path = land(settings, batch.mapping, batch.tickets)
-        landed = Landed(batch=path.stem, rows=len(batch.tickets))
-        attempt.remember(session, landed.model_dump(mode="json"), now=clock.now(), status=202)
-    return landed
+    name = _own(caller, idempotency_key)
+    receipt = land(settings, batch.mapping, batch.tickets, idempotency_key=name, now=clock.now())
+    return Landed.model_validate(receipt, from_attributes=True)
+
+
+def _own(caller: Caller, key: str | None) -> str | None:
+    """Return a sender's idempotency key, kept apart from other senders' keys."""
+    return f"{caller.key_id}:{key}" if key else None

@@ -1,7 +1,7 @@
-"""Land a batch: one JSON-lines file in `incoming/MAPPING/`, complete or not there at all.
+"""Land a batch: masked and hashed at the door, straight into the lake; its keys are left for the rules.
 
-Raw rows hold personal data until ingestion masks them, so the file is readable by its owner only and leaves the folder
-as soon as it has been taken.
+Nothing raw is written anywhere. The schedule's next sweep runs the recitable rules on the keys; a process killed before
+they are written loses no ticket, and the hourly detectors see the batch all the same.
 """
 
 from __future__ import annotations
@@ -10,38 +10,66 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from datetime import datetime
 from typing import Any
 
-from features.mappings import mapping_names
+from features.lake import Lake
+from features.lake.landed import landed_folder
+from features.mappings import Mapping as SourceMapping
+from features.mappings import load_mapping, mapping_names
 from features.settings import Settings
+from features.sources.errors import QuarantineError
+from features.sources.landing import Receipt, accept
+from features.sources.staging import Privacy
 from serve.errors import UnprocessableError
 
 
-def land(settings: Settings, mapping: str, rows: Sequence[Mapping[str, Any]]) -> Path:
-    """Write a batch where ingestion will find it, and return the file.
+def land(
+    settings: Settings, mapping: str, rows: Sequence[Mapping[str, Any]], *, idempotency_key: str | None, now: datetime
+) -> Receipt:
+    """Bring a batch into the lake, once, and leave the keys of what it changed for the rules.
 
-    The name comes from the content: the same batch landed twice before it is taken is one file.
+    Args:
+        settings: Where the lake lies, and the key of the caller hash.
+        mapping: Name of a shipped mapping, or of one in the watched folder.
+        rows: Tickets in the columns of the source.
+        idempotency_key: The sender's name for the batch; its content when None.
+        now: The present, aware: the arrival.
 
     Raises:
         UnprocessableError: There is no such mapping.
+        BadInputError: The rows do not fit the mapping, too many are bad, or the key was used for others.
     """
-    folder = incoming_folder(settings) / mapping
-    if mapping not in mapping_names() and not (folder / "mapping.toml").is_file():
-        raise UnprocessableError(f"no mapping {mapping!r}", hint=f"use one of {', '.join(sorted(mapping_names()))}")
-    content = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
+    content = json.dumps(rows, ensure_ascii=False, sort_keys=True, default=str)
+    name = idempotency_key or f"content:{hashlib.sha256(content.encode()).hexdigest()}"
+    lake = Lake.open(settings.lake_path, timezone=settings.timezone)
+    batch, own = [dict(row) for row in rows], _mapping(settings, mapping)
+    privacy = Privacy.with_key(settings.secret_key())
+    try:
+        receipt = accept(lake, batch, own, idempotency_key=f"{mapping}:{name}", privacy=privacy, now=now)
+    except QuarantineError as error:
+        raise UnprocessableError(str(error), hint="correct the rows and send the batch again") from error
+    if receipt.keys is not None:
+        _leave_keys(settings, receipt, name)
+    return receipt
+
+
+def _mapping(settings: Settings, name: str) -> SourceMapping:
+    own = settings.home / str(settings.section("schedule").get("incoming", "incoming")) / name / "mapping.toml"
+    if own.is_file():
+        return load_mapping(own)
+    if name not in mapping_names():
+        raise UnprocessableError(f"no mapping {name!r}", hint=f"use one of {', '.join(sorted(mapping_names()))}")
+    return load_mapping(name)
+
+
+def _leave_keys(settings: Settings, receipt: Receipt, name: str) -> None:
+    folder = landed_folder(settings)
     folder.mkdir(parents=True, exist_ok=True)
-    target = folder / f"api-{hashlib.sha256(content).hexdigest()[:16]}.jsonl"
+    assert receipt.keys is not None
+    pairs = zip(receipt.keys["source"].to_pylist(), receipt.keys["ticket_id"].to_pylist(), strict=True)
+    keys = sorted({f"{source}/{ticket}" for source, ticket in pairs})
+    target = folder / f"{hashlib.sha256(name.encode()).hexdigest()[:16]}.json"
     unfinished = target.with_name(f".{target.name}.{os.getpid()}.part")
-    with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    unfinished.write_text(json.dumps(keys, ensure_ascii=False), encoding="utf-8")
     unfinished.replace(target)
-    return target
-
-
-def incoming_folder(settings: Settings) -> Path:
-    """Return the folder that the schedule watches."""
-    named = str(settings.section("schedule").get("incoming", "incoming"))
-    return settings.home / named
