@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from itertools import pairwise
 from typing import Any
 
@@ -157,9 +157,9 @@ def _windows(connection: Any, scan: str, states: list[SourceState], *, as_of: da
         f"SELECT source, min(opened_local), epoch_us(max(known_at)) FROM {scan} "
         f"WHERE known_at <= {instant(as_of)} GROUP BY source"
     ).fetchall()
-    silences = _usual_silences(connection, scan, as_of)
+    alive = _alive(connection, scan, as_of, "known_at") & _alive(connection, scan, as_of, "opened_at")
     seen = {
-        name: Seen(first, pd.Timestamp(known, unit="us", tz="UTC").to_pydatetime(), silences.get(name, timedelta(0)))
+        name: Seen(first, pd.Timestamp(known, unit="us", tz="UTC").to_pydatetime(), alive=name in alive)
         for name, first, known in rows
     }
     windows = [window(state, seen[state.source], as_of=as_of, freq=freq) for state in states if state.source in seen]
@@ -169,20 +169,28 @@ def _windows(connection: Any, scan: str, states: list[SourceState], *, as_of: da
     return windows
 
 
-def _usual_silences(connection: Any, scan: str, as_of: datetime) -> dict[str, timedelta]:
-    """Return the third longest pause between arrivals of every source in its last four weeks, as known at `as_of`."""
+def _alive(connection: Any, scan: str, as_of: datetime, moment: str) -> set[str]:
+    """Return the sources whose silence at `as_of` is no longer than the third longest pause of their last four weeks.
+
+    Args:
+        connection: DuckDB.
+        scan: The table of versions, as SQL.
+        as_of: Aware moment.
+        moment: `known_at` for arrivals, `opened_at` for openings: a feed that delivers once a night is silent all day,
+            and the day that is not delivered yet shows as a silence of its openings.
+    """
     rows = connection.execute(f"""
-        WITH known AS (SELECT source, known_at FROM {scan} WHERE known_at <= {instant(as_of)}),
-        newest AS (SELECT source, max(known_at) AS last FROM known GROUP BY source),
+        WITH known AS (SELECT source, {moment} AS t FROM {scan} WHERE known_at <= {instant(as_of)}),
+        newest AS (SELECT source, max(t) AS latest FROM known GROUP BY source),
         recent AS (
-          SELECT source, known_at FROM known JOIN newest USING (source)
-          WHERE known_at > last - INTERVAL {SILENCE_DAYS} DAY),
+          SELECT source, latest, epoch_us(t) AS us FROM known JOIN newest USING (source)
+          WHERE t > latest - INTERVAL {SILENCE_DAYS} DAY),
         pauses AS (
-          SELECT source, epoch_us(known_at) - epoch_us(lag(known_at) OVER (PARTITION BY source ORDER BY known_at)) AS us
-          FROM recent)
-        SELECT source, max(us, 3)[3] FROM pauses GROUP BY source HAVING count(*) >= {FEWEST_ARRIVALS}
+          SELECT source, latest, us - lag(us) OVER (PARTITION BY source ORDER BY us) AS pause FROM recent)
+        SELECT source FROM pauses GROUP BY source HAVING count(*) >= {FEWEST_ARRIVALS}
+        AND epoch_us({instant(as_of)}) - epoch_us(max(latest)) <= max(pause, 3)[3]
     """).fetchall()
-    return {source: timedelta(microseconds=us) for source, us in rows if us is not None}
+    return {source for (source,) in rows}
 
 
 def _count(connection: Any, scan: str, windows: list[Window], grid: Grid, *, as_of: datetime) -> pd.DataFrame:

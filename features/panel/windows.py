@@ -4,8 +4,9 @@ A period counts only between the first and the last complete one of its source. 
 mapping says (`covers_from`, `complete_through`), else the present while its feed is alive, else how far it had been
 read or its own last ticket: a feed that has gone quiet is not a quiet city.
 
-A feed is alive while its silence is no longer than its usual ones: the third longest of its last four weeks, so that
-the quiet of every night or weekend says nothing, and one outage in these weeks does not excuse the next.
+A feed is alive while the silence of its arrivals and that of its openings are no longer than usual: the third longest
+pause of its last four weeks, so that the quiet of every night or weekend says nothing, one outage in these weeks does
+not excuse the next, and a feed that delivers once a night is not complete before it has delivered.
 """
 
 from __future__ import annotations
@@ -34,12 +35,12 @@ class Seen:
     Attributes:
         first_opened: Its first opening (naive local).
         last_known: The last moment anything of it became known.
-        usual_silence: How long nothing may arrive before the feed counts as stalled; zero where too little is known.
+        alive: Neither its arrivals nor its openings have been silent for longer than is usual.
     """
 
     first_opened: datetime
     last_known: datetime
-    usual_silence: timedelta = timedelta(0)
+    alive: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def _complete_until(state: SourceState, seen: Seen, as_of: datetime, zone: ZoneI
     present = as_of.astimezone(zone).replace(tzinfo=None)
     if state.complete_through:
         return min(present, _midnight(state.complete_through) + timedelta(days=1))
-    if as_of - seen.last_known <= seen.usual_silence:
+    if seen.alive:
         return present
     read = [moment for moment in (seen.last_known, state.known_through) if moment]
     return min(present, max(read).astimezone(zone).replace(tzinfo=None))
