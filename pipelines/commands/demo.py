@@ -12,7 +12,7 @@ import typer
 from pipelines.commands.options import Home, say, settings_for
 
 Host = Annotated[str, typer.Option("--host", help="Address to serve on.")]
-Port = Annotated[int, typer.Option("--port", help="Port to serve on.")]
+Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="Port to serve on.")]
 Serve = Annotated[bool, typer.Option("--serve/--no-serve", help="Serve the page and the API when built.")]
 Tickets = Annotated[int, typer.Option("--tickets", min=1000, help="Size of the simulated city over three years.")]
 

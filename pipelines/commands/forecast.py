@@ -19,6 +19,13 @@ class Frequency(StrEnum):
     D = "D"
 
 
+class Level(StrEnum):
+    """Which series of a panel are forecast."""
+
+    INPUT = "input"
+    ALL = "all"
+
+
 Panel = Annotated[
     Path | None, typer.Option("--panel", help="Forecast this .parquet or .csv of counts, without a lake.")
 ]
@@ -26,7 +33,7 @@ Freq = Annotated[Frequency, typer.Option("--freq", help="W (weeks) or D (days)."
 Weeks = Annotated[int, typer.Option("--weeks", min=1, max=13, help="Weeks ahead.")]
 Horizon = Annotated[int | None, typer.Option("--horizon", min=1, help="With --panel: periods ahead.")]
 Country = Annotated[str | None, typer.Option("--country", help="With --panel: holidays of this ISO country code.")]
-Levels = Annotated[str, typer.Option("--levels", help="With --panel: `all` adds the aggregates.")]
+Levels = Annotated[Level, typer.Option("--levels", help="With --panel: `all` adds the aggregates.")]
 Out = Annotated[Path | None, typer.Option("--out", help="With --panel: the .parquet or .csv to write.")]
 
 
@@ -42,14 +49,14 @@ def issue_forecast(
     panel: Panel = None,
     horizon: Horizon = None,
     country: Country = None,
-    levels: Levels = "input",
+    levels: Levels = Level.INPUT,
     out: Out = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
     """Issue the forecast of the next weeks for every category, district and level."""
     if panel is not None:
-        _of_panel(panel, freq.value, horizon, country, levels, out, as_json=as_json)
+        _of_panel(panel, freq.value, horizon, country, levels.value, out, as_json=as_json)
         return
     from features.clock import SystemClock
     from pipelines.forecast import forecast

@@ -14,22 +14,47 @@ def read_panel(path: Path) -> Any:
     """Read a panel of counts; identifiers and static columns stay text, whatever they look like.
 
     Raises:
-        BadInputError: The file is missing, of another kind, or lacks unique_id, ds or y.
+        BadInputError: The file is missing, damaged, of another kind, lacks unique_id, ds or y, or has zoned times.
     """
     import pandas as pd
 
-    if not path.exists():
-        raise BadInputError(f"no panel at {path}")
+    if not path.is_file():
+        raise BadInputError(f"no panel at {path}", hint="--panel is a .parquet or .csv file")
     if path.suffix == ".parquet":
-        frame = pd.read_parquet(path)
+        frame = _read_parquet(path)
     elif path.suffix == ".csv":
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+        frame = _read_csv(path)
     else:
         raise BadInputError(f"{path}: cannot read {path.suffix or 'a file without a suffix'}", hint=_HINT)
     missing = [column for column in ("unique_id", "ds", "y") if column not in frame]
     if missing:
         raise BadInputError(f"{path} has no column {missing[0]!r}", hint="a panel has unique_id, ds and y")
+    if isinstance(frame["ds"].dtype, pd.DatetimeTZDtype):
+        raise BadInputError(f"{path}: ds has a time zone", hint="ds is naive local time of the hotline")
     return frame
+
+
+def _read_parquet(path: Path) -> Any:
+    import pandas as pd
+    import pyarrow as pa
+
+    try:
+        return pd.read_parquet(path)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise BadInputError(f"{path} is not a Parquet file, or a damaged one", hint="write it again") from error
+
+
+def _read_csv(path: Path) -> Any:
+    import pandas as pd
+
+    from features.sources.encoding import detect_encoding
+
+    try:
+        return pd.read_csv(path, dtype=str, keep_default_na=False, encoding=detect_encoding(path))
+    except pd.errors.EmptyDataError as error:
+        raise BadInputError(f"{path} is empty", hint="a panel has unique_id, ds and y") from error
+    except (pd.errors.ParserError, UnicodeDecodeError) as error:
+        raise BadInputError(f"{path}: {error}", hint="save it as CSV in UTF-8, one header row") from error
 
 
 def write_table(frame: Any, path: Path) -> None:

@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from features.errors import BadInputError
+from features.errors import BadInputError, WeisuError
 from pipelines.commands.detect_panel import detect_panel_file
+from pipelines.commands.panel_files import read_panel
 
 
 def write(folder, suffix):
@@ -48,3 +49,37 @@ def test_weeks_keep_the_weekday_of_the_file(tmp_path):
 def test_a_wrong_flag_is_named(tmp_path, flags, message):
     with pytest.raises(BadInputError, match=message):
         detect_panel_file(write(tmp_path, ".csv"), **{"freq": "W", "out": tmp_path / "o.csv", **flags})
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("empty.csv", b"", "empty.csv is empty"),
+        ("ragged.csv", b"unique_id,ds,y\na,2024-01-01,1\na,2024-01-08,2,3,4\n", "ragged.csv: .*line 3"),
+        ("latin.csv", b"unique_id,ds,y\n\xff\xff,2024-01-01,1\n", "neither UTF-8 nor GB18030"),
+        ("torn.parquet", b"PAR1", "not a Parquet file, or a damaged one"),
+        ("wrong.csv", b"unique_id,date,y\na,2024-01-01,1\n", "has no column 'ds'"),
+    ],
+)
+def test_a_file_that_is_no_panel_is_refused_by_name(tmp_path, name, content, message):
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(WeisuError, match=message) as caught:
+        detect_panel_file(path, freq="W", start="2024-01-01", out=tmp_path / "o.csv")
+    assert caught.value.exit_code == 2
+
+
+def test_a_panel_saved_by_chinese_office_software_is_read(tmp_path):
+    path, out = tmp_path / "panel.csv", tmp_path / "out.csv"
+    write(tmp_path, ".csv")
+    path.write_text(path.read_text().replace("\n1,", "\n海口,"), encoding="gb18030")
+    detect_panel_file(path, freq="W", start="2024-01-01", out=out)
+    assert set(pd.read_csv(out, dtype={"unique_id": str})["unique_id"]) == {"0", "海口", "2"}
+
+
+def test_zoned_times_are_refused(tmp_path):
+    path = write(tmp_path, ".parquet")
+    frame = pd.read_parquet(path)
+    frame.assign(ds=frame["ds"].dt.tz_localize("Asia/Shanghai")).to_parquet(path)
+    with pytest.raises(BadInputError, match="ds has a time zone"):
+        read_panel(path)
