@@ -89,7 +89,7 @@ def run_backtest(
         horizon: Periods ahead at each.
         freq: W or D.
         models: Names from models/forecast/rivals.py.
-        peers: Also Prophet, on the levels above the cells.
+        peers: Also Prophet, on the levels above the cells, for days; for weeks it always stands beside.
         n_jobs: Refits at once.
         scheduler: A Dask scheduler instead of local cores.
 
@@ -98,7 +98,7 @@ def run_backtest(
         PanelError: The history is too short for that many origins.
     """
     known = read_panel(settings, as_of=as_of or clock.now(), freq=freq)
-    names = (*models, *(PEERS if peers else ()))
+    names = (*models, *(PEERS if peers or freq == "W" else ()))
     with on_cluster(scheduler):
         result = backtest(
             known.panel.y,

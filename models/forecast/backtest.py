@@ -111,7 +111,8 @@ def _fold(names: Sequence[str], everything: Known, cutoff: pd.Timestamp) -> pd.D
         outcome = rival(name)(known)
         means = [(level, outcome.mean_of(level)) for level in hierarchy.levels]
         rows = [_rows(level, mean, outcome, actual, ds) for level, mean in means if mean is not None]
-        frames.append(pd.concat(rows, ignore_index=True).assign(model=name))
+        # A model that cannot speak yet (Prophet on a short history) has no rows at this cutoff.
+        frames += [pd.concat(rows, ignore_index=True).assign(model=name)] if rows else []
     return pd.concat(frames, ignore_index=True).assign(cutoff=cutoff)
 
 
