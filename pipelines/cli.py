@@ -53,6 +53,10 @@ def main() -> None:
     except WeisuError as error:
         sys.stderr.write(f"weisu: {error}\n")
         sys.exit(error.exit_code)
+    except OSError as error:
+        # A full disk, a missing permission, a file in the way: Python's own text names the path.
+        sys.stderr.write(f"weisu: {error}\nHint: `weisu doctor` examines the installation\n")
+        sys.exit(WeisuError.exit_code)
 
 
 if __name__ == "__main__":

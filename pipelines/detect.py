@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from features.clock import Clock
 from features.lake import Lake
+from features.panel import Panel
 from features.series import UNCLASSIFIED
 from features.settings import Settings
 from features.taxonomy import taxonomy_version
@@ -32,6 +33,7 @@ from serve.store import Store
 
 RULE_KINDS: Final = (Kind.FREQUENT, Kind.REPEAT, Kind.SENSITIVE)
 _CURVE: Final = {"D": 56, "W": 26}
+_LEAST_HISTORY: Final = 8  # periods before the first one judged
 _LEVELS: Final = ["cell", "category"]
 _PLACED: Final = [
     "source",
@@ -193,7 +195,7 @@ def find_candidates(
         return Found(merge_candidates(tickets=recent, as_of=as_of, static=static, hits=hits, config=merge), {}, None)
     daily = read_panel(settings, as_of=as_of, freq="D", periods=config.daily_history, levels=_LEVELS, lake=lake)
     weekly = read_panel(settings, as_of=as_of, freq="W", periods=config.weekly_history, levels=_LEVELS, lake=lake)
-    surges = {known.panel.freq: _surges(known, surge) for known in (daily, weekly)}
+    surges = {known.panel.freq: _surges(known, surge) for known in (daily, weekly) if _old_enough(known.panel)}
     candidates = merge_candidates(
         tickets=recent,
         as_of=as_of,
@@ -208,12 +210,17 @@ def find_candidates(
     return Found(with_curves(candidates, surges), surges, daily)
 
 
+def _old_enough(panel: Panel) -> bool:
+    """A new hotline has rules and days to go by before it has weeks to compare."""
+    return bool(panel.y["ds"].nunique() > _LEAST_HISTORY)
+
+
 def _surges(known: Known, config: SurgeConfig) -> pd.DataFrame:
     """Judge the newest periods, enough of them to draw the curve; unclassified cells are an operator's matter."""
     panel = known.panel
     ds = panel.y["ds"]
     step = pd.Timedelta(days=7 if panel.freq == "W" else 1)
-    start = max(ds.max() - step * (_CURVE[panel.freq] - 1), ds.min() + 8 * step)
+    start = max(ds.max() - step * (_CURVE[panel.freq] - 1), ds.min() + _LEAST_HISTORY * step)
     named = panel.static.loc[~panel.static[["category", "district"]].isin([UNCLASSIFIED]).any(axis=1), "unique_id"]
     y = panel.y[panel.y["unique_id"].isin(named)]
     days = known.calendar(ds.min().date(), (ds.max() + step).date())

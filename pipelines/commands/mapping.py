@@ -38,8 +38,11 @@ def suggest_command(
     as_json: Json = False,
 ) -> None:
     """Propose a mapping from header and values, and say how sure it is; the TOML goes to stdout."""
+    from features.errors import BadInputError
     from features.mappings.suggest import suggest_mapping
 
+    if not file.is_file():
+        raise BadInputError(f"no such file: {file}", hint="give one table: CSV, TSV, Parquet, JSON lines, XLSX, XLS")
     suggestion = suggest_mapping(file, source=source, timezone=timezone)
     if as_json:
         print_json(suggestion.to_json())

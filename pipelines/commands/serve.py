@@ -24,6 +24,7 @@ def serve(
     """Serve the API and the pages until interrupted."""
     import uvicorn
 
+    from pipelines.errors import PipelineError
     from serve.store import Store
 
     # Migrate once, before the workers start; and fail here, with a message, if the store is out of reach.
@@ -31,13 +32,17 @@ def serve(
     if home is not None:
         os.environ["WEISU_HOME"] = str(home)
     say(f"Serving on http://{host}:{port} (documentation at /docs)")
-    uvicorn.run(
-        "serve.api.asgi:app",
-        factory=True,
-        host=host,
-        port=port,
-        workers=workers,
-        log_level="warning",
-        # An open event stream must not keep the process from stopping.
-        timeout_graceful_shutdown=5,
-    )
+    try:
+        uvicorn.run(
+            "serve.api.asgi:app",
+            factory=True,
+            host=host,
+            port=port,
+            workers=workers,
+            log_level="warning",
+            # An open event stream must not keep the process from stopping.
+            timeout_graceful_shutdown=5,
+        )
+    except SystemExit as stopped:
+        # Uvicorn leaves with 3 when it cannot start, which here means "done, but degraded".
+        raise PipelineError(f"cannot serve on {host}:{port}", hint="is the port taken? choose --port") from stopped
