@@ -17,7 +17,7 @@ install: .venv/.installed  ## create .venv with weisu and everything pinned in r
 	@$(PYTHON) -c 'import ctypes, sys; sys.platform == "linux" and ctypes.CDLL("libgomp.so.1")' 2>/dev/null || { echo "LightGBM needs the system library libgomp.so.1: install it first (Debian, Ubuntu: apt-get install libgomp1)"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { echo "could not make .venv: on Debian, apt-get install python3-venv"; exit 1; }
 	@echo "installing into .venv (about two minutes the first time) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -44,7 +44,7 @@ imports: install
 
 lock: install  ## pin pyproject.toml anew (needs uv on the path)
 	uv pip compile pyproject.toml --all-extras --group dev --python-version 3.11 --generate-hashes \
-	  --no-emit-index-url --no-emit-find-links --no-header --no-annotate --upgrade -o requirements.lock
+	  --no-emit-index-url --no-emit-find-links --no-header --no-annotate --no-strip-extras --upgrade -o requirements.lock
 
 clean:  ## remove the demo's state and caches; the code and .venv stay
 	rm -rf var .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage* dist
