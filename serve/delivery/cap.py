@@ -26,24 +26,20 @@ _LANGUAGES: Final = (("zh-CN", "zh-CN"), ("en-US", "en"))
 def cap_alert(
     notice: Notice,
     *,
-    identifier: str,
     sent_at: datetime,
     sender: str,
     web: str,
-    references: Iterable[tuple[str, datetime]] = (),
 ) -> bytes:
     """Return one CAP document in UTF-8.
 
     Args:
-        notice: What is told.
-        identifier: Unique id of this document.
-        sent_at: When it was sent (UTC).
+        notice: What is told; its `references` are the earlier documents that an Update or Cancel is about.
+        sent_at: Origin of the document (UTC), the same on every copy.
         sender: Who speaks; spaces and commas are replaced, as CAP asks.
         web: Address of the alert's page.
-        references: (identifier, sent) of the earlier documents that an Update or Cancel is about.
     """
     ET.register_namespace("", CAP)
-    root = _alert(notice, identifier=identifier, sent_at=sent_at, sender=sender, web=web, references=references)
+    root = _alert(notice, sent_at=sent_at, sender=sender, web=web)
     return bytes(ET.tostring(root, encoding="utf-8", xml_declaration=True))
 
 
@@ -74,7 +70,7 @@ def cap_feed(
         _child(entry, ATOM, "updated", cap_time(sent_at))
         ET.SubElement(entry, f"{{{ATOM}}}link", href=web)
         content = ET.SubElement(entry, f"{{{ATOM}}}content", type="application/cap+xml")
-        content.append(_alert(notice, identifier=notice.id, sent_at=sent_at, sender=sender, web=web))
+        content.append(_alert(notice, sent_at=sent_at, sender=sender, web=web))
     return bytes(ET.tostring(feed, encoding="utf-8", xml_declaration=True))
 
 
@@ -83,26 +79,16 @@ def cap_time(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S-00:00")
 
 
-def _alert(
-    notice: Notice,
-    *,
-    identifier: str,
-    sent_at: datetime,
-    sender: str,
-    web: str,
-    references: Iterable[tuple[str, datetime]] = (),
-) -> ET.Element:
+def _alert(notice: Notice, *, sent_at: datetime, sender: str, web: str) -> ET.Element:
     alert = ET.Element(f"{{{CAP}}}alert")
     clean_sender = _identifier(sender)
-    related = [f"{clean_sender},{_identifier(name)},{cap_time(sent)}" for name, sent in references]
-    # An Update or Cancel must say what it is about; without an earlier document it stands on its own.
-    msg_type = notice.msg_type if notice.msg_type == "Alert" or related else "Alert"
+    related = [f"{clean_sender},{_identifier(name)},{cap_time(sent)}" for name, sent in notice.references]
     for name, value in (
-        ("identifier", _identifier(identifier)),
+        ("identifier", _identifier(notice.id)),
         ("sender", clean_sender),
         ("sent", cap_time(sent_at)),
         ("status", "Exercise" if notice.simulated else "Actual"),
-        ("msgType", msg_type),
+        ("msgType", _msg_type(notice)),
         ("scope", "Restricted"),
         ("restriction", _RESTRICTION),
         ("note", "模拟数据 simulated data" if notice.simulated else ""),
@@ -113,6 +99,13 @@ def _alert(
     for language, words in _LANGUAGES:
         _info(alert, notice, language=language, words=words, sender=sender, web=web)
     return alert
+
+
+def _msg_type(notice: Notice) -> str:
+    """An Update or Cancel must say what it is about; the first document a receiver gets stands on its own."""
+    if not notice.references:
+        return "Alert"
+    return "Cancel" if notice.msg_type == "Cancel" else "Update"
 
 
 def _info(alert: ET.Element, notice: Notice, *, language: str, words: str, sender: str, web: str) -> None:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request, Response
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
+from serve.alerts.lifecycle import Event
 from serve.alerts.repository import AlertFilter, AlertRepository
 from serve.api.problems import problems
 from serve.auth import CallerDep
@@ -13,11 +19,12 @@ from serve.delivery.cap import cap_feed
 from serve.delivery.config import DeliveryConfig
 from serve.delivery.notice import Notice
 from serve.delivery.outbox import simulated_alerts
-from serve.store.tables import Alert
+from serve.store.tables import Alert, AlertEvent
 from serve.wiring import ClockDep, SettingsDep, StoreDep
 
 router = APIRouter(prefix="/v1", tags=["alerts"], responses=problems(401, 422))
 
+_WRITES: Final = (Event.OPENED, Event.UPDATED, Event.REOPENED, Event.DISMISSED, Event.RESOLVED, Event.EXPIRED)
 FEED_TYPE: Final = "application/atom+xml; charset=utf-8"
 
 
@@ -46,25 +53,42 @@ def cap(
     with store.reading() as session:
         found = AlertRepository(session, caller).page(AlertFilter(held=False), limit=limit)
         simulated = simulated_alerts(session, [alert.id for alert in found])
-        notices = [notice_of_alert(alert, simulated=alert.id in simulated) for alert in found]
+        documents = documents_of(session, [alert.id for alert in found])
+        notices = [notice_of_alert(alert, documents[alert.id], simulated=alert.id in simulated) for alert in found]
     base = config.base_url.rstrip("/")
     body = cap_feed(
-        [(one, f"{base}/alerts/{one.alert_id}", alert.updated_at) for one, alert in zip(notices, found, strict=True)],
+        [(one, f"{base}/alerts/{one.alert_id}", one.written_at or clock.now()) for one in notices],
         sender=config.sender,
         title="未诉先办预警 weisu alerts",
         self_url=f"{base}{request.url.path}",
-        updated=max((alert.updated_at for alert in found), default=clock.now()),
+        updated=max((one.written_at for one in notices if one.written_at), default=clock.now()),
     )
     return Response(body, media_type=FEED_TYPE, headers={"Cache-Control": "private, no-cache"})
 
 
-def notice_of_alert(alert: Alert, *, simulated: bool) -> Notice:
-    """Return an alert's present facts as a notice; its id names this very revision."""
-    waiting = alert.acknowledged_at is None
+def documents_of(session: Session, alert_ids: Sequence[str]) -> dict[str, list[tuple[str, datetime]]]:
+    """Return (id, written at) of every CAP document each alert has had in the feed, oldest first.
+
+    A document is written when what it says changes: by news, by an end, or by a reopening; not by an acknowledgement.
+    """
+    query = (
+        select(AlertEvent.alert_id, AlertEvent.number, AlertEvent.at)
+        .where(AlertEvent.alert_id.in_(alert_ids), AlertEvent.kind.in_([event.value for event in _WRITES]))
+        .order_by(AlertEvent.alert_id, AlertEvent.number)
+    )
+    documents: dict[str, list[tuple[str, datetime]]] = defaultdict(list)
+    for alert_id, number, at in session.execute(query):
+        documents[alert_id].append((f"{alert_id}.{number}", at))
+    return documents
+
+
+def notice_of_alert(alert: Alert, documents: Sequence[tuple[str, datetime]], *, simulated: bool) -> Notice:
+    """Return an alert's present facts as a notice: the newest of its documents, which refers to the earlier ones."""
+    *earlier, (name, written_at) = documents
     return Notice(
-        id=f"{alert.id}.{alert.revision}",
+        id=name,
         alert_id=alert.id,
-        reason="updated" if alert.revision > 1 else "opened",
+        reason="updated" if earlier else "opened",
         msg_type=alert.msg_type,
         revision=alert.revision,
         level=alert.level,
@@ -75,7 +99,7 @@ def notice_of_alert(alert: Alert, *, simulated: bool) -> Notice:
         sentence_zh=alert.sentence_zh,
         sentence_en=alert.sentence_en,
         rule=alert.rule,
-        due_at=alert.ack_due_at if waiting else alert.handle_due_at,
+        due_at=alert.handle_due_at,
         observed=alert.observed,
         callers=alert.callers,
         expected=alert.expected,
@@ -86,4 +110,6 @@ def notice_of_alert(alert: Alert, *, simulated: bool) -> Notice:
         radius_km=alert.radius_km,
         model_version=alert.model_version,
         simulated=simulated,
+        written_at=written_at,
+        references=tuple(earlier),
     )

@@ -34,7 +34,8 @@ class Notice:
         opened_at: When the alert was opened (UTC).
         data_through: End of the data behind it, as text.
         simulated: Whether the tickets are simulated.
-        sender: Who speaks: the name of the hotline.
+        written_at: When the message was written (UTC): the same on every copy, however late it goes out.
+        references: (id, written at) of the earlier messages about this alert to the same recipient, oldest first.
     """
 
     id: str
@@ -64,6 +65,8 @@ class Notice:
     data_through: str = ""
     simulated: bool = False
     model_version: str = ""
+    written_at: datetime | None = None
+    references: tuple[tuple[str, datetime], ...] = ()
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     @property

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from serve.delivery.notice import Notice
 from serve.store.columns import new_id
-from serve.store.tables import AlertTicket, Delivery, OutboxMessage, Subscription
+from serve.store.tables import AlertEvent, AlertTicket, Delivery, OutboxMessage, Subscription
 
 QUEUED: Final = "queued"
 SIMULATED_SOURCE: Final = "simulated/"
@@ -120,7 +120,25 @@ def notice_of(message: OutboxMessage, *, simulated: bool = False) -> Notice:
         data_through=str(body.get("data_through") or ""),
         model_version=str(body.get("model_version", "")),
         simulated=simulated,
+        written_at=message.created_at,
     )
+
+
+def earlier_messages(session: Session, message: OutboxMessage, recipient: str) -> tuple[tuple[str, datetime], ...]:
+    """Return (id, written at) of what this subscription was to hear about the same alert before, oldest first.
+
+    What was queued counts, not what arrived: every copy of a message then refers to the same earlier ones.
+    """
+    own = select(AlertEvent.number).where(AlertEvent.id == message.event_id).scalar_subquery()
+    query = (
+        select(OutboxMessage.id, OutboxMessage.created_at)
+        .join(Delivery, Delivery.outbox_id == OutboxMessage.id)
+        .join(AlertEvent, AlertEvent.id == OutboxMessage.event_id)
+        .where(OutboxMessage.alert_id == message.alert_id, AlertEvent.number < own)
+        .where(Delivery.subscription_id == recipient, Delivery.attempt == 1)
+        .order_by(AlertEvent.number, OutboxMessage.id)
+    )
+    return tuple((name, written) for name, written in session.execute(query))
 
 
 def _takes(subscription: Subscription, message: OutboxMessage) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -14,10 +14,11 @@ from sqlalchemy.orm import Session
 from features.errors import BadInputError
 from serve.delivery import attempts
 from serve.delivery.channels import CHANNELS, Channel, Target
+from serve.delivery.channels.cap import CAP_PUSH
 from serve.delivery.config import DeliveryConfig
 from serve.delivery.links import LinkSigner
 from serve.delivery.notice import Message
-from serve.delivery.outbox import notice_of, postpone, simulated_alerts
+from serve.delivery.outbox import earlier_messages, notice_of, postpone, simulated_alerts
 from serve.delivery.packing import Batch, Pending, pack
 from serve.store.columns import new_id
 from serve.store.tables import Subscription
@@ -101,7 +102,10 @@ class Planner:
                 Pending(
                     id=attempt.id,
                     subscription=recipient.id,
-                    notice=notice_of(message, simulated=message.alert_id in simulated),
+                    notice=replace(
+                        notice_of(message, simulated=message.alert_id in simulated),
+                        references=earlier_messages(session, message, recipient.id) if channel.name == CAP_PUSH else (),
+                    ),
                     digest=attempt.digest_id,
                 )
                 for attempt, message, recipient in rows

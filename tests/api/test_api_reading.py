@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from xml.etree import ElementTree as ET
 
 import pytest
 from sqlalchemy import func, select
@@ -122,6 +123,25 @@ def test_alert_pages_join(client, alert_ids, key_of, order):
     ).json()
     assert rest["next_cursor"] is None
     assert {first["items"][0]["id"], rest["items"][0]["id"]} == set(alert_ids.values())
+
+
+def test_the_cap_feed_names_the_documents_that_one_is_about(client, alert_ids, key_of, clock):
+    headers, cap = key_of("department", "水务局"), "{urn:oasis:names:tc:emergency:cap:1.2}"
+
+    def document():
+        [found] = ET.fromstring(client.get("/v1/alerts.cap", headers=headers).content).iter(f"{cap}alert")
+        return {name: found.findtext(cap + name) for name in ("identifier", "sender", "sent", "msgType", "references")}
+
+    first = document()
+    assert (first["msgType"], first["references"]) == ("Alert", None)
+    clock.advance(timedelta(minutes=5))
+    client.post(f"/v1/alerts/{alert_ids['水务局']}/ack", headers=headers)
+    assert document() == first, "an acknowledgement changes nothing that the document says"
+    client.post(f"/v1/alerts/{alert_ids['水务局']}/dismiss", headers=headers, json={"reason": "known_event"})
+    cancelled = document()
+    assert cancelled["msgType"] == "Cancel"
+    assert cancelled["references"] == ",".join(first[name] for name in ("sender", "identifier", "sent"))
+    assert cancelled["sent"] == "2026-11-23T00:05:00-00:00"
 
 
 def test_an_unchanged_list_costs_no_body(client, alert_ids, key_of):

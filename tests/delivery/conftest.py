@@ -13,7 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from sqlalchemy import JSON, DateTime
+from sqlalchemy import JSON, DateTime, select
 
 from features.clock import FixedClock
 from features.settings import Settings
@@ -261,9 +261,32 @@ def put_message(store: Store, *, level: str = "orange", audience: str = "海口�
     return row.id
 
 
+def follow_up(store: Store, *, number: int, **changes: Any) -> str:
+    """Store one more event of the only alert, with a message about it; return the message's id."""
+    with store.session() as session:
+        first = session.scalars(select(OutboxMessage).order_by(OutboxMessage.id)).first()
+        event = filled(AlertEvent, id=new_id("ev"), alert_id=first.alert_id, number=number, payload={}, seq=None)
+        session.add(event)
+        session.flush()
+        copied = {
+            column.name: getattr(first, column.name)
+            for column in OutboxMessage.__table__.columns
+            if column.name not in {"id", "event_id", "expanded_at"}
+        }
+        row = OutboxMessage(**(copied | {"id": new_id("msg"), "event_id": event.id} | changes))
+        session.add(row)
+    return row.id
+
+
 @pytest.fixture
 def kit() -> SimpleNamespace:
     """What the delivery tests build with: notices, messages, replies, subscriptions, outbox rows."""
     return SimpleNamespace(
-        NOW=NOW, Reply=Reply, notice=notice, message=message, subscribe=subscribe, put_message=put_message
+        NOW=NOW,
+        Reply=Reply,
+        notice=notice,
+        message=message,
+        subscribe=subscribe,
+        put_message=put_message,
+        follow_up=follow_up,
     )

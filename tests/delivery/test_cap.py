@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from xml.etree import ElementTree as ET
 
 import pytest
 
+from serve.delivery import run_once
 from serve.delivery.cap import CAP, cap_alert, cap_feed
 
 ALERT = "identifier sender sent status msgType source scope restriction addresses code note references incidents info"
@@ -59,7 +61,8 @@ def check_alert(alert: ET.Element) -> None:
     if alert.findtext(f"{{{CAP}}}scope") == "Restricted":
         assert alert.findtext(f"{{{CAP}}}restriction")
     if alert.findtext(f"{{{CAP}}}msgType") in {"Update", "Cancel"}:
-        assert re.fullmatch(r"[^\s,<&]+,[^\s,<&]+,\S+", alert.findtext(f"{{{CAP}}}references"))
+        assert related_of(alert)
+    assert all(re.fullmatch(rf"[^\s,<&]+,[^\s,<&]+,{MOMENT.pattern}", one) for one in related_of(alert))
     for info in alert.iter(f"{{{CAP}}}info"):
         check(info, INFO, "info")
         for area in info.iter(f"{{{CAP}}}area"):
@@ -78,23 +81,53 @@ def check_alert(alert: ET.Element) -> None:
         {"kind": "预告", "level": "blue", "area": "", "category": "积水 <&> 内涝"},
     ],
 )
-@pytest.mark.parametrize("references", [(), [("msg, 0", None)]])
-def test_documents_keep_the_rules_of_the_schema(changes, references, kit):
-    related = [(name, kit.NOW) for name, _ in references]
+@pytest.mark.parametrize("earlier", [(), ("msg, 0",), ("msg, 0", "msg 1")])
+def test_documents_keep_the_rules_of_the_schema(changes, earlier, kit):
+    notice = kit.notice(**changes, id="msg 1,x", references=tuple((name, kit.NOW) for name in earlier))
     document = cap_alert(
-        kit.notice(**changes),
-        identifier="msg 1,x",
-        sent_at=kit.NOW,
-        sender="weisu 未诉先办, 12345",
-        web="https://weisu.example/alerts/al_1",
-        references=related,
+        notice, sent_at=kit.NOW, sender="weisu 未诉先办, 12345", web="https://weisu.example/alerts/al_1"
     )
-    check_alert(ET.fromstring(document))
+    root = ET.fromstring(document)
+    check_alert(root)
+    assert len(related_of(root)) == len(earlier)
+    cancels = changes.get("msg_type") == "Cancel"
+    assert root.findtext(f"{{{CAP}}}msgType") == (("Cancel" if cancels else "Update") if earlier else "Alert")
+
+
+def related_of(alert: ET.Element) -> list[str]:
+    return (alert.findtext(f"{{{CAP}}}references") or "").split()
+
+
+def own_reference(alert: ET.Element) -> str:
+    return ",".join(alert.findtext(f"{{{CAP}}}{name}") for name in ("sender", "identifier", "sent"))
+
+
+def test_every_document_pushed_about_an_alert_refers_to_all_before_it(
+    kit, delivery_store, delivery_settings, fake_bot, now_clock
+):
+    kit.subscribe(delivery_store, "cap", "receiver")
+    settings = delivery_settings({"receiver": {"url": fake_bot.url}})
+    kit.put_message(delivery_store)
+    kit.follow_up(delivery_store, number=2, msg_type="Update", reason="updated")
+    kit.follow_up(delivery_store, number=3, msg_type="Cancel", reason="resolved")
+    fake_bot.answers(kit.Reply(), kit.Reply(status=500), kit.Reply())
+    for _ in range(3):
+        run_once(delivery_store, settings, now_clock)
+        now_clock.advance(timedelta(minutes=1))
+    sent = [ET.fromstring(one.body) for one in fake_bot.received]
+    for one in sent:
+        check_alert(one)
+    assert len(sent) == 4, "one was tried twice"
+    assert len({own_reference(one) for one in sent}) == 3, "the copy of a document is the same document"
+    kinds = {one.findtext(f"{{{CAP}}}msgType"): one for one in sent}
+    assert related_of(kinds["Alert"]) == []
+    assert related_of(kinds["Update"]) == [own_reference(kinds["Alert"])]
+    assert related_of(kinds["Cancel"]) == [own_reference(kinds["Alert"]), own_reference(kinds["Update"])]
 
 
 def test_a_simulated_city_is_an_exercise_and_a_circle_is_no_finer_than_a_kilometre(kit):
     notice = kit.notice(simulated=True, lat=20.0212345, lon=110.345678, radius_km=0.1)
-    root = ET.fromstring(cap_alert(notice, identifier="i", sent_at=kit.NOW, sender="s", web="https://w.example"))
+    root = ET.fromstring(cap_alert(notice, sent_at=kit.NOW, sender="s", web="https://w.example"))
     assert root.findtext(f"{{{CAP}}}status") == "Exercise"
     assert root.findtext(f".//{{{CAP}}}circle") == "20.02,110.35 1.0"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from serve.delivery.cap import cap_alert
 from serve.delivery.channels.channel import Target
 from serve.delivery.limits import Limits
@@ -9,18 +11,24 @@ from serve.delivery.notice import Message
 from serve.delivery.outcome import Outcome
 from serve.delivery.posting import Poster, judge_status
 
+CAP_PUSH: Final = "cap"
+"""Name of the channel. It alone is told which messages came before."""
+
 
 class CapPush:
     """A system that takes CAP documents."""
 
-    name = "cap"
+    name = CAP_PUSH
     limits = Limits(digest=False)
 
     def send(self, message: Message, target: Target, poster: Poster) -> Outcome:
         """Post one CAP document."""
         notice = message.first
         document = cap_alert(
-            notice, identifier=notice.id, sent_at=message.sent_at, sender=message.sender, web=message.link(notice)
+            notice,
+            sent_at=notice.written_at or message.sent_at,
+            sender=message.sender,
+            web=message.link(notice),
         )
         headers = {"Content-Type": "application/cap+xml; charset=utf-8", "Idempotency-Key": notice.id}
         if target.secret:
