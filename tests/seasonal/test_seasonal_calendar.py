@@ -106,3 +106,21 @@ def test_a_due_season_becomes_a_candidate_with_its_sentence() -> None:
     assert (row["kind"], row["area"], row["department"]) == ("预告", "海口市", "城管局")
     assert "4年中有4年在第" in row["sentence_zh"]
     assert "in 4 of 4 years" in row["sentence_en"]
+
+
+def test_a_season_found_after_its_week_to_act_says_so() -> None:
+    sentences = []
+    for day in ("2026-05-26", "2026-06-20"):
+        moment = pd.Timestamp(day)
+        due = due_forecasts(seasonal_calendar(weekly(summer()), STATIC, moment), moment)
+        tickets = pd.DataFrame(columns=["source", "ticket_id", "known_at", "opened_local"])
+        found = merge_candidates(
+            tickets=tickets, as_of=moment.tz_localize("UTC").to_pydatetime(), static=STATIC, forecasts=due
+        )
+        sentences.append((due["overdue"].item(), found.iloc[0]["sentence_zh"], found.iloc[0]["sentence_en"]))
+    (on_time, _, in_time), (late, zh, en) = sentences
+    assert not on_time
+    assert "act by week" in in_time
+    assert late
+    assert "已过期，请立即行动" in zh
+    assert "act now" in en

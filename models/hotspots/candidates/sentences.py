@@ -103,9 +103,12 @@ def _forecast(signal: Signal) -> tuple[str, str]:
     lunar_zh, lunar_en = ("（按农历对齐）", " (aligned by the lunar year)") if facts["aligned"] == "lunar" else ("", "")
     seen, years, week, act = (facts[name] for name in ("years_seen", "years", "return_week", "act_by_week"))
     weekly = f"{signal.expected:.0f}"
+    act_zh, act_en = f"请在第{act}周前行动", f"act by week {act}"
+    if facts["overdue"]:
+        act_zh, act_en = f"应在第{act}周前行动，已过期，请立即行动", f"act now, the week to act was {act}"
     return (
-        f"{years}年中有{seen}年在第{week}周前后再现{lunar_zh}，预计每周{weekly}件，请在第{act}周前行动",
-        f"returned in week {week} in {seen} of {years} years{lunar_en}, {weekly} a week expected; act by week {act}",
+        f"{years}年中有{seen}年在第{week}周前后再现{lunar_zh}，预计每周{weekly}件，{act_zh}",
+        f"returned in week {week} in {seen} of {years} years{lunar_en}, {weekly} a week expected; {act_en}",
     )
 
 

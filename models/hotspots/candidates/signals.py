@@ -211,7 +211,8 @@ def forecast_signals(forecasts: pd.DataFrame) -> list[Signal]:
             recurrence_days=365.0,
             rule=f"{row['years_seen']}/{row['years']}",
             evidence={
-                name: row[name] for name in ("years_seen", "years", "aligned", "act_by_week", "return_week", "usual")
+                name: row[name]
+                for name in ("years_seen", "years", "aligned", "act_by_week", "return_week", "usual", "overdue")
             }
             | {"act_by": str(row["act_by"].date())},
         )

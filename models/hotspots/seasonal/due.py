@@ -24,6 +24,7 @@ DUE_COLUMNS: Final = (
     "return_week",
     "act_by_week",
     "act_by",
+    "overdue",
 )
 """Columns that `merge_candidates` reads as forecasts."""
 
@@ -32,6 +33,9 @@ def due_forecasts(
     calendar: pd.DataFrame, as_of: pd.Timestamp, *, forecast: pd.DataFrame | None = None, notice_weeks: int = 1
 ) -> pd.DataFrame:
     """Return the seasons whose week to act has come and that have not returned yet.
+
+    `overdue` says that this week has already passed: a hotline that starts late, or a season found late, still has the
+    time until the return.
 
     Args:
         calendar: Of `seasonal_calendar`, as of the same moment.
@@ -44,6 +48,7 @@ def due_forecasts(
     notice = pd.Timedelta(weeks=notice_weeks)
     due = calendar[(calendar["act_by"] <= monday + notice) & (calendar["return_start"] > monday)]
     due = due.assign(area=due["district"], window_start=due["return_start"], window_end=due["return_end"])
+    due = due.assign(overdue=due["act_by"] < monday)
     if forecast is not None and not due.empty:
         due = _as_forecast(due, forecast)
     return due[list(DUE_COLUMNS)].reset_index(drop=True)
