@@ -10,13 +10,16 @@
             ├── ForbiddenError        403  known, but not allowed
             ├── NotFoundError         404  does not exist, or is not yours to see
             ├── ConflictError         409  the alert is not in a state that allows this
-            └── UnprocessableError    422  well-formed, but the values make no sense
+            ├── UnprocessableError    422  well-formed, but the values make no sense
+            └── TooManyRequestsError  429  too often; says when to come back
 
 What one department may not see is "not found" for it, never "forbidden": the answer must not tell that it exists.
 """
 
 from __future__ import annotations
 
+import math
+from datetime import timedelta
 from typing import ClassVar
 
 from features.errors import BadInputError, WeisuError
@@ -83,3 +86,14 @@ class UnprocessableError(RequestError):
 
     status = 422
     title = "Invalid values"
+
+
+class TooManyRequestsError(RequestError):
+    """Too often; the same request will be taken again after `wait`."""
+
+    status = 429
+    title = "Too many requests"
+
+    def __init__(self, message: str, *, hint: str | None = None, wait: timedelta) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after_s = max(math.ceil(wait.total_seconds()), 1)

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DataError, OperationalError
 from starlette.exceptions import HTTPException
 
 from features.errors import BadInputError, WeisuError
-from serve.errors import RequestError, ServeError
+from serve.errors import RequestError, ServeError, TooManyRequestsError
 
 MEDIA_TYPE: Final = "application/problem+json"
 
@@ -95,6 +95,8 @@ async def _on_weisu_error(request: Request, error: Exception) -> JSONResponse:
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         _log.error("request failed", path=request.url.path, error=str(error))
     headers = {"WWW-Authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else {}
+    if isinstance(error, TooManyRequestsError):
+        headers = {"Retry-After": str(error.retry_after_s)}
     return respond(request, status=status, title=title, detail=str(error.args[0]), hint=error.hint, headers=headers)
 
 

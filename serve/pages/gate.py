@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import math
 import secrets
 from datetime import timedelta
 from typing import Annotated, Final
@@ -11,8 +12,9 @@ from fastapi import APIRouter, Form, Query, Request, Response
 
 from serve.auth import authenticate
 from serve.auth.caller import SESSION_COOKIE
+from serve.auth.logins import LoginLimit
 from serve.delivery.config import DeliveryConfig
-from serve.errors import UnauthorizedError
+from serve.errors import TooManyRequestsError, UnauthorizedError
 from serve.pages.language import LANGUAGE_COOKIE
 from serve.pages.render import PageRoute, own_path, page, redirect
 from serve.pages.sessions import (
@@ -56,12 +58,17 @@ def log_in(
     """Exchange a key for a session cookie. The key itself is not kept by the browser and never in an address."""
     if not csrf or not hmac.compare_digest(csrf.encode(), request.cookies.get(LOGIN_COOKIE, "").encode()):
         raise StaleFormError("this login form is too old", hint="open the login page again")
+    now, entered = clock.now(), key.strip()
+    address = request.client.host if request.client else ""
     try:
-        info = authenticate(store, key.strip(), now=clock.now())
+        with LoginLimit(store).attempt(address=address, key=entered, now=now):
+            info = authenticate(store, entered, now=now)
     except UnauthorizedError:
         return _login_page(request, settings, target=target, wrong=True)
+    except TooManyRequestsError as error:
+        return _login_page(request, settings, target=target, wait_s=error.retry_after_s)
     answer = redirect(target)
-    set_cookie(answer, request, SESSION_COOKIE, start_session(store, info, now=clock.now()), lifetime=LIFETIME)
+    set_cookie(answer, request, SESSION_COOKIE, start_session(store, info, now=now), lifetime=LIFETIME)
     answer.delete_cookie(LOGIN_COOKIE, path="/")
     return answer
 
@@ -107,18 +114,21 @@ def open_link(request: Request, clock: ClockDep, settings: SettingsDep, token: s
 
 
 def _login_page(
-    request: Request, settings: SettingsDep, *, target: str, notice: str = "", wrong: bool = False
+    request: Request, settings: SettingsDep, *, target: str, notice: str = "", wrong: bool = False, wait_s: int = 0
 ) -> Response:
     token = secrets.token_urlsafe(24)
     answer = page(
         request,
         "login.html",
         settings=settings,
-        status=401 if wrong else 200,
+        status=429 if wait_s else 401 if wrong else 200,
         csrf=token,
         next=own_path(target),
         notice=notice,
         wrong=wrong,
+        wait_minutes=math.ceil(wait_s / 60),
     )
+    if wait_s:
+        answer.headers["Retry-After"] = str(wait_s)
     set_cookie(answer, request, LOGIN_COOKIE, token, lifetime=_LOGIN_FORM)
     return answer

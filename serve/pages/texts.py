@@ -37,6 +37,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "login.button": ("登录", "Log in"),
     "login.wrong": ("密钥不正确或已停用，请核对后重试。", "This key is wrong or no longer valid. Please check it."),
+    "login.too_often": (
+        "登录失败次数过多，请 {n} 分钟后再试；密钥遗失请联系管理员重新发放。",
+        "Too many failed logins. Try again in {n} minutes, or ask the administrator for a new key.",
+    ),
     "login.next": ("登录后将打开你收到的那条预警。", "After logging in, the alert you were sent will open."),
     "login.expired": (
         "这个链接已失效，请登录后在“我的预警”中查看。",

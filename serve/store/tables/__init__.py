@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from serve.store.tables.accounts import AccessLog, ApiKey, BrowserSession, IdempotentReply
+from serve.store.tables.accounts import AccessLog, ApiKey, BrowserSession, IdempotentReply, LoginAttempt
 from serve.store.tables.alerts import Alert, AlertCell, AlertEvent, AlertParty, AlertTicket
 from serve.store.tables.delivery import Delivery, OutboxMessage, Subscription
 from serve.store.tables.detection import DetectionRunRow, IntakeRecord
@@ -31,6 +31,7 @@ __all__ = [
     "IdempotentReply",
     "IntakeRecord",
     "JobRun",
+    "LoginAttempt",
     "ModelVersion",
     "OutboxMessage",
     "RegisteredEvent",

@@ -42,6 +42,18 @@ class BrowserSession(Base):
     ended_at: Mapped[datetime | None]
 
 
+class LoginAttempt(Base):
+    """A login that failed or is under way: hashes of its address and of the beginning of its key, while it counts."""
+
+    __tablename__ = "login_attempts"
+    __table_args__ = (Index(None, "address", "at"), Index(None, "key_prefix", "at"))
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    at: Mapped[datetime]
+    address: Mapped[str] = mapped_column(String(64))
+    key_prefix: Mapped[str] = mapped_column(String(64))
+
+
 class AccessLog(Base):
     """Who looked at the tickets behind an alert, and when."""
 
