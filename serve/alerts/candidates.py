@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from features.series import UNCLASSIFIED
+
+EVERYWHERE: Final = "全域"
+"""The area of an alert that is about no district in particular: all of them together."""
 
 
 class Kind(StrEnum):
@@ -30,7 +33,7 @@ class Candidate(BaseModel):
     Attributes:
         kind: Primary kind; with category and area it makes the fingerprint.
         kinds: Every kind that contributed.
-        area: Home district.
+        area: Home district; `EVERYWHERE` when the series sums over districts.
         department: Who usually handles these tickets; used where no route matches.
         cells: `unique_id`s of the footprint.
         tickets: Keys `source/ticket_id` of the tickets behind it.
@@ -53,7 +56,7 @@ class Candidate(BaseModel):
     category1: str = ""
     category2: str = ""
     category: str = UNCLASSIFIED
-    area: str = UNCLASSIFIED
+    area: str = EVERYWHERE
     department: str = ""
     cells: list[str] = []
     tickets: list[str] = []
@@ -97,7 +100,7 @@ class Candidate(BaseModel):
     def _primary_kind_contributes(self) -> Candidate:
         self.kinds = list(dict.fromkeys([self.kind, *self.kinds]))
         self.category = self.category or UNCLASSIFIED
-        self.area = self.area or UNCLASSIFIED
+        self.area = self.area or EVERYWHERE
         self.sensitive = self.sensitive or Kind.SENSITIVE in self.kinds
         return self
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from features.errors import BadInputError
 from features.settings import Settings
+from serve.auth import Caller
 
 
 class Level(StrEnum):
@@ -133,6 +134,10 @@ class AlertPolicy(BaseModel):
         if set(value) != set(Level):
             raise ValueError(f"give deadlines for each of {', '.join(Level)}")
         return value
+
+    def on_duty(self, caller: Caller) -> bool:
+        """Tell whether somebody answers for the hotline as a whole: supervisors, and the people of the duty desk."""
+        return caller.commands_alerts or caller.department == self.duty_desk
 
     @classmethod
     def from_settings(cls, settings: Settings) -> AlertPolicy:

@@ -151,6 +151,10 @@ class DeadLetter:
 
     delivery_id: str
     alert_id: str
+    category: str
+    area: str
+    reason: str
+    audience: str
     subscription: str
     channel: str
     level: str
@@ -175,6 +179,10 @@ def dead_letters(store: Store, *, limit: int = 200) -> list[DeadLetter]:
         DeadLetter(
             delivery_id=attempt.id,
             alert_id=message.alert_id,
+            category=str(message.body.get("category", "")),
+            area=str(message.body.get("area", "")),
+            reason=message.reason,
+            audience=message.audience,
             subscription=subscription.name,
             channel=subscription.channel,
             level=message.level,

@@ -12,7 +12,7 @@ from typing import Final
 from xml.etree import ElementTree as ET
 
 from serve.delivery.notice import Notice
-from serve.delivery.wording import KINDS_EN, LEVELS
+from serve.delivery.wording import KINDS_EN, LEVELS, place_of
 
 CAP: Final = "urn:oasis:names:tc:emergency:cap:1.2"
 ATOM: Final = "http://www.w3.org/2005/Atom"
@@ -135,7 +135,7 @@ def _info(alert: ET.Element, notice: Notice, *, language: str, words: str, sende
             _child(parameter, CAP, "valueName", name)
             _child(parameter, CAP, "value", value)
     area = _child(info, CAP, "area")
-    _child(area, CAP, "areaDesc", notice.area or ("whole area" if words == "en" else "全域"))
+    _child(area, CAP, "areaDesc", place_of(notice.area, english=words == "en"))
     if notice.lat is not None and notice.lon is not None:
         # Rounded to about a kilometre: a circle must not point at a caller's door.
         radius = max(notice.radius_km or 0.0, 1.0)
@@ -153,7 +153,7 @@ def _event(notice: Notice, language: str) -> str:
 def _headline(notice: Notice, language: str) -> str:
     level = LEVELS[language].get(notice.level, notice.level)
     kind = KINDS_EN.get(notice.kind, notice.kind) if language == "en" else notice.kind
-    return f"{level} {kind} {notice.category} {notice.area}".strip()
+    return f"{level} {kind} {notice.category} {place_of(notice.area, english=language == 'en')}"
 
 
 def _child(parent: ET.Element, namespace: str, name: str, text: str = "") -> ET.Element:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import select, update
+from sqlalchemy import exists, func, select, update
 from sqlalchemy.orm import Session
 
 from serve.delivery.notice import Notice
@@ -20,6 +20,7 @@ DUTY_DESK: Final = "duty"
 _LEVEL_RANK: Final = {"blue": 0, "yellow": 1, "orange": 2, "red": 3}
 _WAITING: Final = frozenset({"opened", "reassignment_asked"})
 _BATCH: Final = 1_000
+_UNHEARD_SINCE: Final = timedelta(days=7)
 
 
 def expand(session: Session, *, now: datetime) -> int:
@@ -53,6 +54,18 @@ def readers_of(message: OutboxMessage, subscriptions: Sequence[Subscription]) ->
     if any(one.audience == message.audience for one in readers) or message.audience == EVERYBODY:
         return readers
     return readers + [one for one in wanted if one.audience == DUTY_DESK]
+
+
+def unheard_audiences(session: Session, *, now: datetime) -> list[tuple[str, int]]:
+    """Return the audiences whose messages of the last week nobody was there to hear, with their number."""
+    queued = exists().where(Delivery.outbox_id == OutboxMessage.id)
+    query = (
+        select(OutboxMessage.audience, func.count())
+        .where(OutboxMessage.expanded_at > now - _UNHEARD_SINCE, ~queued)
+        .group_by(OutboxMessage.audience)
+        .order_by(func.count().desc(), OutboxMessage.audience)
+    )
+    return [(audience, count) for audience, count in session.execute(query)]
 
 
 def simulated_alerts(session: Session, alert_ids: Sequence[str]) -> set[str]:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from serve.alerts.candidates import EVERYWHERE
 from serve.delivery.notice import Message, Notice
 
 LEVELS: Final[dict[str, dict[str, str]]] = {
@@ -70,7 +71,7 @@ def words_of(notice: Notice, message: Message) -> Words:
     english = message.language == "en"
     level = LEVELS["en" if english else "zh-CN"].get(notice.level, notice.level)
     kind = KINDS_EN.get(notice.kind, notice.kind) if english else notice.kind
-    where = notice.area or ("whole area" if english else "全域")
+    where = place_of(notice.area, english=english)
     title = f"{_mark(notice, english=english)}{level} · {kind}｜{notice.category} · {where}"
     if english:
         title = f"{_mark(notice, english=english)}{level} · {kind} | {notice.category} · {where}"
@@ -79,10 +80,20 @@ def words_of(notice: Notice, message: Message) -> Words:
     )
 
 
+def say_reason(reason: str, language: str) -> str:
+    """Return why a message comes, in words."""
+    chosen = "en" if language == "en" else "zh-CN"
+    return _REASONS[chosen].get(reason, _FALLBACK_REASON[chosen])
+
+
+def place_of(area: str, *, english: bool) -> str:
+    """Return a place in words; no district in particular is the whole area."""
+    return ("whole area" if english else EVERYWHERE) if area in {"", EVERYWHERE} else area
+
+
 def reason_of(notice: Notice, language: str) -> str:
     """Return why the message comes now, in two to six characters."""
-    words = _REASONS["en" if language == "en" else "zh-CN"]
-    return words.get(notice.reason, _FALLBACK_REASON["en" if language == "en" else "zh-CN"])
+    return say_reason(notice.reason, language)
 
 
 def subject_of(message: Message) -> str:

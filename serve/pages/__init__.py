@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from serve.pages import alert_pages, forecast_pages, gate, override_pages, report_pages
+from serve.pages import (
+    alert_pages,
+    delivery_pages,
+    forecast_pages,
+    gate,
+    override_pages,
+    report_pages,
+    supervision_pages,
+)
 
 __all__ = ["router"]
 
 router = APIRouter()
-for _part in (gate.router, alert_pages.router, forecast_pages.router, report_pages.router, override_pages.router):
-    router.include_router(_part)
+for _pages in (gate, alert_pages, supervision_pages, delivery_pages, forecast_pages, report_pages, override_pages):
+    router.include_router(_pages.router)

@@ -20,6 +20,7 @@ from serve.alerts.lifecycle import OPEN, Dismissal, State
 from serve.alerts.policy import Level
 from serve.alerts.repository import AlertFilter, AlertRepository, overdue
 from serve.alerts.service import perform
+from serve.alerts.supervision import orders
 from serve.auth import Caller
 from serve.errors import NotFoundError, UnprocessableError
 from serve.pages.language import Words, language_of
@@ -28,11 +29,15 @@ from serve.pages.sessions import VisitorDep
 from serve.pages.views.cards import BUTTONS, card_of
 from serve.pages.views.evidence import curve_of, history_of, map_of, past_of
 from serve.pages.views.origin import detection_origin
+from serve.pages.views.supervision import order_line, tomorrow
 from serve.store.tables import Alert, AlertParty, Route
 from serve.wiring import ClockDep, SettingsDep, StoreDep
 
 _log = structlog.get_logger(__name__)
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+DONE: Final = frozenset({*BUTTONS, "supervise", "answer"})
+"""What a page may say has just been recorded."""
 
 MINE: Final = 60
 BOARD: Final = 50
@@ -50,6 +55,7 @@ def my_alerts(
     with store.reading() as session:
         found = AlertRepository(session, visitor.caller).page(wanted, limit=MINE, order="urgent")
         cards = [card_of(alert, words, visitor.caller, now=clock.now()) for alert in found]
+        demanded = orders.find(session, visitor.caller, open_only=True) if visitor.caller.department else []
         departments = _departments(session)
         origin = detection_origin(session, words)
     return page(
@@ -59,8 +65,9 @@ def my_alerts(
         visitor=visitor,
         provenance=origin,
         cards=cards,
+        orders=[order_line(one, now=clock.now()) for one in demanded],
         departments=departments,
-        done=done if done in BUTTONS else "",
+        done=done if done in DONE else "",
     )
 
 
@@ -86,6 +93,7 @@ def one_alert(
         keys = repository.tickets(alert, limit=500)
         history = history_of(repository.events(alert_id), words)
         departments = [name for name in _departments(session) if name != caller.department]
+        issued = orders.find(session, caller, open_only=False, alert_id=alert_id)
         origin = detection_origin(session, words)
     shown, problem = None, ""
     if tickets:
@@ -108,7 +116,10 @@ def one_alert(
         parties=[party for party in episode.parties if party.released_at is None],
         past=past_of(alert, words),
         departments=departments,
-        done=done if done in BUTTONS else "",
+        orders=[order_line(one, now=clock.now()) for one in issued],
+        may_order=caller.commands_alerts and episode.state in OPEN,
+        due=tomorrow(settings, clock.now()),
+        done=done if done in DONE else "",
     )
 
 
@@ -247,7 +258,7 @@ def _filters(words: Words, areas: Sequence[str], departments: Sequence[str]) -> 
         ("level", "filter.alert_level", [(level.value, words(f"level.{level}")) for level in reversed(Level)]),
         ("kind", "filter.kind", [(kind.value, words(f"kind.{kind}")) for kind in Kind]),
         ("state", "filter.state", [(state.value, words(f"state.{state}")) for state in State]),
-        ("area", "filter.district", [(name, name) for name in areas]),
+        ("area", "filter.district", [(name, words.place(name)) for name in areas]),
         ("department", "filter.department", [(name, name) for name in departments]),
     ]
 

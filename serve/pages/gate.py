@@ -67,7 +67,8 @@ def log_in(
         return _login_page(request, settings, target=target, wrong=True)
     except TooManyRequestsError as error:
         return _login_page(request, settings, target=target, wait_s=error.retry_after_s)
-    answer = redirect(target)
+    # A department comes for its alerts; everybody else for the forecast.
+    answer = redirect("/alerts" if target == "/" and info.department else target)
     set_cookie(answer, request, SESSION_COOKIE, start_session(store, info, now=now), lifetime=LIFETIME)
     answer.delete_cookie(LOGIN_COOKIE, path="/")
     return answer

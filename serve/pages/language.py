@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 from fastapi import Request
 
 from features.settings import Settings
+from serve.alerts.candidates import EVERYWHERE
+from serve.delivery.wording import say_reason
 from serve.pages.texts import TEXTS
 
 Language = Literal["zh-CN", "en"]
@@ -46,6 +48,18 @@ class Words:
     def either(self, chinese: str, english: str) -> str:
         """Return the one of two texts that fits; the other when it is empty."""
         return (english or chinese) if self.english else (chinese or english)
+
+    def audience(self, audience: str) -> str:
+        """Return who is meant by an audience: a department is its own name."""
+        return self(f"audience.{audience}") if f"audience.{audience}" in TEXTS else audience
+
+    def place(self, area: str) -> str:
+        """Return a place; an alert that is about no district in particular is about all of them."""
+        return self("place.all") if area == EVERYWHERE else area
+
+    def reason(self, reason: str) -> str:
+        """Return why a message was sent, in the words of the message itself."""
+        return say_reason(reason, self.language)
 
     def number(self, value: float | None, digits: int = 0) -> str:
         """Return a number with thousands separators; a dash when unknown."""

@@ -16,6 +16,8 @@ from fastapi.routing import APIRoute
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from features.settings import Settings
+from serve.alerts.policy import AlertPolicy
+from serve.auth import Caller
 from serve.errors import RequestError, ServeError, UnauthorizedError
 from serve.pages.language import Words, language_of
 from serve.pages.sessions import StaleFormError, Visitor
@@ -32,6 +34,9 @@ HEADERS: Final = {
 """Pages load nothing from elsewhere, are framed by nobody and leave nothing in caches or referrers."""
 
 SEE_OTHER: Final = 303
+
+Link = tuple[str, str]
+"""Address of a page, and the key of its name."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,7 @@ def page(
         .render(
             t=words,
             visitor=visitor,
+            nav=navigation(visitor.caller, settings) if visitor else [],
             provenance=provenance or Provenance(),
             path=request.url.path,
             here=_here(request),
@@ -72,6 +78,21 @@ def page(
         )
     )
     return HTMLResponse(html, status_code=status, headers=HEADERS)
+
+
+def navigation(caller: Caller, settings: Settings) -> list[Link]:
+    """Return the pages that somebody may open, what they come for first."""
+    mine, forecast = ("/alerts", "nav.mine"), ("/", "nav.forecast")
+    links = (
+        [mine, ("/board", "nav.board"), forecast] if caller.department else [forecast, mine, ("/board", "nav.board")]
+    )
+    if caller.commands_alerts:
+        links.append(("/supervision", "nav.supervision"))
+    if AlertPolicy.from_settings(settings).on_duty(caller):
+        links.append(("/deliveries", "nav.deliveries"))
+    if caller.sees_all_alerts:
+        links.append(("/reports", "nav.reports"))
+    return links
 
 
 def redirect(path: str) -> RedirectResponse:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Path, Query
 
 from serve import paging
+from serve.alerts.policy import AlertPolicy
 from serve.api.problems import problems
-from serve.auth import Caller, CallerDep, Role, allow
+from serve.auth import CallerDep
 from serve.delivery import send_again
+from serve.errors import ForbiddenError
 from serve.subscriptions import service
 from serve.subscriptions.schemas import DeliveryList, NewSubscription, SentAgain, SubscriptionList, SubscriptionView
-from serve.wiring import ClockDep, StoreDep
+from serve.wiring import ClockDep, SettingsDep, StoreDep
 
 router = APIRouter(tags=["delivery"], responses=problems(401, 403, 422))
 
@@ -72,7 +74,9 @@ def list_deliveries(
     "/v1/deliveries/{delivery_id}/send-again", summary="Send a given-up message again", responses=problems(404, 409)
 )
 def send_delivery_again(
-    store: StoreDep, clock: ClockDep, _caller: Annotated[Caller, Depends(allow(Role.SUPERVISOR))], delivery_id: Id
+    store: StoreDep, clock: ClockDep, settings: SettingsDep, caller: CallerDep, delivery_id: Id
 ) -> SentAgain:
-    """Queue a message from the dead-letter list once more, under its old id. For supervisors."""
+    """Queue a message from the dead-letter list once more, under its old id. For supervisors and the duty desk."""
+    if not AlertPolicy.from_settings(settings).on_duty(caller):
+        raise ForbiddenError("only the duty desk sends dead letters again", hint="ask it, or a supervisor")
     return SentAgain(delivery_id=send_again(store, delivery_id, clock=clock))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -160,3 +161,16 @@ def browser(city: SimpleNamespace) -> Iterator[TestClient]:
     app = create_app(city.settings, clock=city.clock, store=city.store)
     with TestClient(app, base_url="http://weisu.example") as client:
         yield client
+
+
+@pytest.fixture
+def enter(browser: TestClient, city: SimpleNamespace) -> Callable[..., str]:
+    """Log in with a key and return a page of it."""
+
+    def log_in(key: str, path: str = "/alerts") -> str:
+        form = browser.get("/login").text
+        csrf = re.search(r'name="csrf" value="([^"]+)"', form)[1]
+        browser.post("/login", data={"key": city.keys.get(key, key), "csrf": csrf, "next": path})
+        return browser.get(path).text
+
+    return log_in

@@ -11,7 +11,7 @@ from serve.delivery import DeliveryConfig
 from serve.pages.texts import TEXTS
 from serve.store.tables import AccessLog, Alert, AlertEvent, BrowserSession
 
-PAGES = ("/", "/alerts", "/board", "/overrides", "/reports")
+PAGES = ("/", "/alerts", "/board", "/supervision", "/deliveries", "/overrides", "/reports")
 
 
 def log_in(browser, key: str, target: str = "/alerts"):

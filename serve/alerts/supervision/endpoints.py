@@ -6,18 +6,17 @@ from datetime import timedelta
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Path, Query, Response
-from sqlalchemy import select, true
+from sqlalchemy import select
 
 from serve.alerts.desk import open_desk
 from serve.alerts.policy import AlertPolicy
-from serve.alerts.repository import AlertRepository
 from serve.alerts.schemas import AlertView
 from serve.alerts.supervision import orders, sheet
 from serve.alerts.supervision.schemas import AnswerBody, Concern, ConcernList, NewOrder, OrderList, OrderView
 from serve.alerts.supervision.watchlist import watchlist
 from serve.api.problems import problems
 from serve.auth import Caller, CallerDep, Role, allow
-from serve.idempotency import Attempt, IdempotencyKey
+from serve.idempotency import IdempotencyKey
 from serve.store.tables import SupervisionOrder
 from serve.wiring import ClockDep, SettingsDep, StoreDep
 
@@ -59,7 +58,7 @@ def export_week(store: StoreDep, clock: ClockDep, settings: SettingsDep, _caller
     with store.reading() as session:
         found = list(session.scalars(recent.order_by(SupervisionOrder.due_at)))
         content = sheet.to_xlsx(watchlist(session, policy, now=now), found, now=now, zone=settings.zone)
-    headers = {"Content-Disposition": f'attachment; filename="supervision-{now:%G-W%V}.xlsx"'}
+    headers = {"Content-Disposition": f'attachment; filename="supervision-{now.astimezone(settings.zone):%G-W%V}.xlsx"'}
     return Response(content, media_type=_XLSX, headers=headers)
 
 
@@ -70,11 +69,9 @@ def list_orders(
     open_only: Annotated[bool, Query(alias="open")] = True,  # noqa: FBT002
 ) -> OrderList:
     """Return orders, the next to be due first; a department sees those issued to it."""
-    mine = true() if caller.sees_all_alerts else SupervisionOrder.department == caller.department
-    query = select(SupervisionOrder).where(mine).order_by(SupervisionOrder.due_at, SupervisionOrder.id).limit(1000)
     with store.reading() as session:
-        rows = session.scalars(query.where(SupervisionOrder.answered_at.is_(None)) if open_only else query)
-        return OrderList(items=[OrderView.model_validate(row) for row in rows])
+        found = orders.find(session, caller, open_only=open_only)
+        return OrderList(items=[OrderView.model_validate(row) for row in found])
 
 
 @router.post(
@@ -91,16 +88,8 @@ def issue_order(
     idempotency_key: IdempotencyKey = None,
 ) -> OrderView:
     """Order a department to do something about an alert by a due date. For supervisors."""
-    attempt = Attempt.of(caller, idempotency_key, "supervise", alert_id, body.model_dump(mode="json"))
     with open_desk(store, clock, settings) as desk:
-        episode = AlertRepository(desk.session, caller).episode(alert_id)
-        earlier = attempt.earlier_reply(desk.session)
-        if earlier is not None:
-            return OrderView.model_validate(earlier)
-        order = orders.issue(desk, episode, caller, **body.model_dump())
-        view = OrderView.model_validate(order)
-        attempt.remember(desk.session, view.model_dump(mode="json"), now=desk.now, status=201)
-    return view
+        return orders.issue_once(desk, caller, alert_id, body, idempotency_key=idempotency_key)
 
 
 @router.post("/v1/supervision/orders/{order_id}/answer", summary="Answer an order", responses=problems(404, 409))

@@ -2,18 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select, true
+from sqlalchemy.orm import Session
 
 from serve.alerts import notify
 from serve.alerts.desk import Actor, Desk
 from serve.alerts.episode import Episode
 from serve.alerts.lifecycle import Event
+from serve.alerts.repository import AlertRepository
+from serve.alerts.supervision.schemas import NewOrder, OrderView
 from serve.auth import Caller
 from serve.errors import ConflictError, ForbiddenError, NotFoundError, UnprocessableError
+from serve.idempotency import Attempt
 from serve.store.columns import new_id
 from serve.store.tables import SupervisionOrder
+
+
+def visible(caller: Caller) -> ColumnElement[bool]:
+    """Return the condition that an order must meet to be seen: a department sees those issued to it."""
+    return true() if caller.sees_all_alerts else SupervisionOrder.department == caller.department
+
+
+def find(
+    session: Session, caller: Caller, *, open_only: bool, alert_id: str | None = None, limit: int = 1000
+) -> Sequence[SupervisionOrder]:
+    """Return the orders a caller may see, the next to be due first."""
+    query = select(SupervisionOrder).where(visible(caller))
+    if open_only:
+        query = query.where(SupervisionOrder.answered_at.is_(None))
+    if alert_id is not None:
+        query = query.where(SupervisionOrder.alert_id == alert_id)
+    return session.scalars(query.order_by(SupervisionOrder.due_at, SupervisionOrder.id).limit(limit)).all()
+
+
+def issue_once(
+    desk: Desk, caller: Caller, alert_id: str, wanted: NewOrder, *, idempotency_key: str | None
+) -> OrderView:
+    """Issue an order, or return what the same request issued before; raises like `issue`."""
+    attempt = Attempt.of(caller, idempotency_key, "supervise", alert_id, wanted.model_dump(mode="json"))
+    episode = AlertRepository(desk.session, caller).episode(alert_id)
+    earlier = attempt.earlier_reply(desk.session)
+    if earlier is not None:
+        return OrderView.model_validate(earlier)
+    view = OrderView.model_validate(issue(desk, episode, caller, **wanted.model_dump()))
+    attempt.remember(desk.session, view.model_dump(mode="json"), now=desk.now, status=201)
+    return view
 
 
 def issue(

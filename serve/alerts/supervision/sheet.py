@@ -24,6 +24,14 @@ _REASONS: Final = {
     "late_ack": "逾期未签收", "late_handle": "逾期未处置", "dismissed_again": "多次误报", "unanswered": "无人应答",
     "order_overdue": "督办逾期",
 }  # fmt: skip
+_STATES: Final = {
+    "opened": "待签收", "acknowledged": "已签收", "in_hand": "处置中", "reassignment_asked": "归属待定",
+    "handled": "已处置", "dismissed": "已判误报", "resolved": "已平息", "expired": "已过期",
+}  # fmt: skip
+_WIDTHS: Final = {
+    "督办清单": (30, 6, 10, 18, 12, 20, 10, 24, 10, 24, 60),
+    "督办单": (30, 30, 20, 12, 17, 17, 40, 17, 40),
+}
 
 
 def to_xlsx(watched: Sequence[Watched], orders: Sequence[SupervisionOrder], *, now: datetime, zone: ZoneInfo) -> bytes:
@@ -35,7 +43,8 @@ def to_xlsx(watched: Sequence[Watched], orders: Sequence[SupervisionOrder], *, n
 
     buffer = io.BytesIO()
     with xlsxwriter.Workbook(buffer, {"in_memory": True, "strings_to_formulas": False}) as book:
-        bold = book.add_format({"bold": True})
+        bold = book.add_format({"bold": True, "text_wrap": True, "valign": "top"})
+        wrapped = book.add_format({"text_wrap": True, "valign": "top"})
         rows = [_watched_row(item, now) for item in watched]
         order_rows = [
             (order.id, order.alert_id, order.department, order.issued_by, local(order.issued_at), local(order.due_at),
@@ -47,7 +56,9 @@ def to_xlsx(watched: Sequence[Watched], orders: Sequence[SupervisionOrder], *, n
             sheet.write_row(0, 0, header, bold)
             for number, line in enumerate(lines, start=1):
                 sheet.write_row(number, 0, line)
-            sheet.set_column(0, len(header) - 1, 18)
+            for column, width in enumerate(_WIDTHS[name]):
+                sheet.set_column(column, column, width, wrapped)
+            sheet.autofilter(0, 0, max(len(lines), 1), len(header) - 1)
             sheet.freeze_panes(1, 0)
     return buffer.getvalue()
 
@@ -55,7 +66,7 @@ def to_xlsx(watched: Sequence[Watched], orders: Sequence[SupervisionOrder], *, n
 def _watched_row(item: Watched, now: datetime) -> tuple[str | int, ...]:
     alert = item.alert
     return (
-        alert.id, Level(alert.level).zh, alert.kind, alert.category, alert.area, alert.department, alert.state,
+        alert.id, Level(alert.level).zh, alert.kind, alert.category, alert.area, alert.department, _STATES[alert.state],
         "、".join(sorted(item.departments)), minutes_late(item, now),
         "、".join(_REASONS[reason] for reason in sorted(item.reasons)), alert.sentence_zh,
     )  # fmt: skip

@@ -80,13 +80,13 @@ def card_of(alert: Alert, words: Words, caller: Caller, *, now: datetime) -> Car
     state = State(alert.state)
     return Card(
         id=alert.id,
-        title=f"{alert.category} {alert.area}",
+        title=f"{alert.category} {words.place(alert.area)}",
         level=alert.level,
         level_rule=words.either(str(alert.level_rule.get("zh-CN", "")), str(alert.level_rule.get("en", ""))),
         kind=alert.kind,
         kinds=tuple(alert.kinds),
         category=alert.category,
-        area=alert.area,
+        area=words.place(alert.area),
         department=alert.department,
         state=alert.state,
         held_by=alert.held_by,

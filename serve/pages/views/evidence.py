@@ -57,7 +57,7 @@ def curve_of(alert: Alert, words: Words) -> Curve | None:
     if not rows:
         return None
     counts = [_count(row, alert) for row in rows[-LONGEST:]]
-    title = f"{words('alert.curve')}: {alert.category}, {alert.area}"
+    title = f"{words('alert.curve')}: {alert.category}, {words.place(alert.area)}"
     return Curve(
         alert_curve(counts, title=title, name="curve-wide"),
         alert_curve(counts[-30:], title=title, name="curve-narrow", narrow=True),
@@ -138,16 +138,12 @@ def _note(event: AlertEvent, words: Words) -> str:
     if event.kind == "reassignment_asked":
         said.insert(0, str(payload.get("asked", "")))
     if event.kind == "escalated":
-        said.insert(0, f"{payload.get('step_name', '')} → {_audience(str(payload.get('to', '')), words)}")
+        said.insert(0, f"{payload.get('step_name', '')} → {words.audience(str(payload.get('to', '')))}")
     if event.kind == "resolved" and payload.get("reason") in _CLOSING:
         said.insert(0, words(_CLOSING[str(payload["reason"])]))
     if event.kind == "held" and payload.get("by"):
         said.insert(0, words(f"held.{payload['by']}"))
     return "　".join(said)
-
-
-def _audience(audience: str, words: Words) -> str:
-    return words(f"audience.{audience}") if audience in {"duty", "role:supervisor"} else audience
 
 
 def _past_case(case: Mapping[str, Any], words: Words) -> str:

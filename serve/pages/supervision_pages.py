@@ -1,0 +1,152 @@
+"""The supervisor's page (督办): what is late, dismissed again and again or never answered; orders and their answers."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Form, Query, Request, Response
+from pydantic import ValidationError
+
+from features.settings import Settings
+from serve.alerts.desk import open_desk
+from serve.alerts.policy import AlertPolicy
+from serve.alerts.supervision import orders
+from serve.alerts.supervision.schemas import AnswerBody, NewOrder
+from serve.alerts.supervision.watchlist import watchlist
+from serve.errors import ForbiddenError, UnprocessableError
+from serve.pages.language import Words, language_of
+from serve.pages.render import PageRoute, own_path, page, redirect
+from serve.pages.sessions import Visitor, VisitorDep
+from serve.pages.views.origin import detection_origin
+from serve.pages.views.supervision import REASONS, by_department, concerns_of, order_line, tomorrow
+from serve.store import Store
+from serve.wiring import ClockDep, SettingsDep, StoreDep
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+SHOWN: Final = 60
+ANSWERED_SHOWN: Final = timedelta(days=7)
+_SHORT = Query(max_length=200)
+
+
+@router.get("/supervision")
+def supervision(
+    *,
+    request: Request,
+    store: StoreDep,
+    clock: ClockDep,
+    settings: SettingsDep,
+    visitor: VisitorDep,
+    reason: Annotated[str, _SHORT] = "",
+    department: Annotated[str, _SHORT] = "",
+    done: str = "",
+) -> Response:
+    """Show what needs a supervisor, the longest late first, with a form for an order beside each alert."""
+    return _page(request, store, settings, visitor, now=clock.now(), reason=reason, department=department, done=done)
+
+
+@router.post("/supervision/orders")
+def issue_order(
+    *,
+    request: Request,
+    store: StoreDep,
+    clock: ClockDep,
+    settings: SettingsDep,
+    visitor: VisitorDep,
+    alert_id: Annotated[str, Form(max_length=40)],
+    csrf: Annotated[str, Form(max_length=100)] = "",
+    department: Annotated[str, Form(max_length=200)] = "",
+    due: Annotated[str, Form(max_length=20)] = "",
+    demand: Annotated[str, Form(max_length=2000)] = "",
+    back: Annotated[str, Form(max_length=300)] = "/supervision",
+    once: Annotated[str, Form(max_length=40)] = "",
+) -> Response:
+    """Issue an order; the same form sent again issues nothing more."""
+    visitor.check(csrf)
+    try:
+        wanted = NewOrder(department=department, due_at=_moment(due, settings), demand=demand.strip())
+        with open_desk(store, clock, settings) as desk:
+            key = f"form-{once}" if once else None
+            orders.issue_once(desk, visitor.caller, alert_id, wanted, idempotency_key=key)
+    except (ValidationError, UnprocessableError):
+        return _page(request, store, settings, visitor, now=clock.now(), problem="supervision.wrong", status=422)
+    return redirect(f"{own_path(back)}?done=supervise")
+
+
+@router.post("/supervision/orders/{order_id}/answer")
+def answer_order(
+    *,
+    store: StoreDep,
+    clock: ClockDep,
+    settings: SettingsDep,
+    visitor: VisitorDep,
+    order_id: str,
+    csrf: Annotated[str, Form(max_length=100)] = "",
+    answer: Annotated[str, Form(max_length=4000)] = "",
+    back: Annotated[str, Form(max_length=300)] = "/alerts",
+) -> Response:
+    """Answer an order that was issued to this person's department."""
+    visitor.check(csrf)
+    try:
+        said = AnswerBody(answer=answer.strip())
+    except ValidationError as error:
+        raise UnprocessableError("the answer is empty", hint="say what was done") from error
+    with open_desk(store, clock, settings) as desk:
+        orders.answer(desk, order_id, visitor.caller, text=said.answer)
+    return redirect(f"{own_path(back)}?done=answer")
+
+
+def _page(
+    request: Request,
+    store: Store,
+    settings: Settings,
+    visitor: Visitor,
+    *,
+    now: datetime,
+    reason: str = "",
+    department: str = "",
+    done: str = "",
+    problem: str = "",
+    status: int = 200,
+) -> Response:
+    if not visitor.caller.commands_alerts:
+        raise ForbiddenError("supervision covers every department", hint="ask a supervisor")
+    words = Words(language_of(request, settings), settings.zone)
+    with store.reading() as session:
+        watched = watchlist(session, AlertPolicy.from_settings(settings), now=now)
+        issued = orders.find(session, visitor.caller, open_only=False)
+        chosen = [
+            item
+            for item in watched
+            if (not reason or reason in item.reasons) and department in {"", item.alert.department, *item.departments}
+        ]
+        concerns = concerns_of(session, chosen[:SHOWN], issued, words, visitor.caller, now=now)
+        origin = detection_origin(session, words)
+    recent = [one for one in issued if one.answered_at is None or one.answered_at > now - ANSWERED_SHOWN]
+    return page(
+        request,
+        "supervision.html",
+        settings=settings,
+        visitor=visitor,
+        status=status,
+        provenance=origin,
+        concerns=concerns,
+        total=len(chosen),
+        tally={name: sum(name in item.reasons for item in watched) for name in REASONS},
+        departments=by_department(watched),
+        orders=[order_line(one, now=now) for one in recent],
+        reason=reason if reason in REASONS else "",
+        department=department,
+        done=done if done == "supervise" else "",
+        problem=problem,
+        due=tomorrow(settings, now),
+    )
+
+
+def _moment(text: str, settings: Settings) -> datetime:
+    """Return the local moment that a form names."""
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=settings.zone)
+    except ValueError as error:
+        raise UnprocessableError(f"{text!r} is no moment", hint="write it like 2026-11-30T18:00") from error
