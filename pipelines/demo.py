@@ -103,7 +103,7 @@ def build_demo(settings: Settings, clock: Clock, *, tickets: int = TICKETS, stag
 
 
 def _refuse_mixing(settings: Settings) -> None:
-    lake = Lake.open(settings.lake_path, timezone=settings.timezone)
+    lake = Lake.of(settings)
     others = sorted({state.source for state in lake.sources()} - {SOURCE})
     if others:
         raise PipelineError(

@@ -127,22 +127,18 @@ def ingest(
         FeedError: A remote source does not answer; running again goes on where this run was.
     """
     chosen = mapping if isinstance(mapping, Mapping) else load_mapping(mapping)
-    load = Loading(
-        lake=Lake.open(settings.lake_path, timezone=settings.timezone),
-        mapping=chosen,
-        privacy=Privacy.with_key(settings.secret_key()),
-        clock=clock,
-        on_batch=on_batch,
-    )
+    lake = Lake.of(settings)
     remote = [str(path) for path in paths if "://" in str(path)]
-    summary = IngestSummary(source=chosen.source, snapshot=load.lake.version)
-    for path in find_files(path for path in paths if str(path) not in remote):
-        summary = load.file(path, summary)
-    for address in remote:
-        if address.startswith(("http://", "https://")):
-            summary = _ingest_feed(address, load, summary, span or Span(), settings, sleep)
-        else:
-            summary = _ingest_query(address, load, summary, span or Span())
+    summary = IngestSummary(source=chosen.source, snapshot=lake.version)
+    with Privacy.on_all_cores(settings.secret_key()) as privacy:
+        load = Loading(lake=lake, mapping=chosen, privacy=privacy, clock=clock, on_batch=on_batch)
+        for path in find_files(path for path in paths if str(path) not in remote):
+            summary = load.file(path, summary)
+        for address in remote:
+            if address.startswith(("http://", "https://")):
+                summary = _ingest_feed(address, load, summary, span or Span(), settings, sleep)
+            else:
+                summary = _ingest_query(address, load, summary, span or Span())
     return summary
 
 

@@ -40,14 +40,14 @@ def open_lake(settings: Settings) -> Lake:
     """
     if not holds_tickets(settings):
         raise PipelineError("the lake is empty", hint="`weisu ingest FILE --mapping NAME` first, or `weisu demo`")
-    return Lake.open(settings.lake_path, timezone=settings.timezone)
+    return Lake.of(settings)
 
 
 def holds_tickets(settings: Settings) -> bool:
     """Tell whether anything was ever ingested, without making an empty lake by asking."""
     if not Path(settings.lake_path, "tickets", "_delta_log").is_dir():
         return False
-    return Lake.open(settings.lake_path, timezone=settings.timezone).version > 0
+    return Lake.of(settings).version > 0
 
 
 def read_panel(

@@ -44,7 +44,7 @@ def quality_report(settings: Settings, clock: Clock, *, as_of: datetime | None =
     now = clock.now()
     moment = as_of or now
     config = QualityConfig.from_section(settings.section("quality"))
-    lake = Lake.open(settings.lake_path, timezone=settings.timezone)
+    lake = Lake.of(settings)
     snapshot = lake.version
     with duck() as connection:
         tables = _tables(_Count(connection, lake, snapshot, moment, settings, config), settings, config)

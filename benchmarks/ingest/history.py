@@ -6,6 +6,7 @@ with a second version (re-categorised), callers of whom some call again. No text
 
 from __future__ import annotations
 
+import shutil
 from datetime import date, datetime, timezone
 from pathlib import Path
 
@@ -23,8 +24,11 @@ SOURCE = "history"
 
 
 def build_history(folder: Path, *, scale: float, threads: int) -> Lake:
-    """Write the history and return its lake; `scale` 1 is the whole."""
+    """Write the history, unless it is there, and return its lake; `scale` 1 is the whole."""
     lake = Lake.open(str(folder), timezone="Asia/Shanghai")
+    if lake.sources():
+        return lake
+    shutil.rmtree(folder)
     lake.store.table()
     weights = [_GROWTH**i for i in range(len(YEARS))]
     first = 0

@@ -14,7 +14,9 @@ from features.lake.engine import instant
 from features.lake.schema import OPEN
 
 
-def as_of_query(scan: str, columns: Sequence[str], *, as_of: datetime | None, where: str = "true") -> str:
+def as_of_query(
+    scan: str, columns: Sequence[str], *, as_of: datetime | None, where: str = "true", superseded: str = ""
+) -> str:
     """Return the SELECT of every ticket's state as known at `as_of`, deleted tickets left out.
 
     Args:
@@ -22,7 +24,9 @@ def as_of_query(scan: str, columns: Sequence[str], *, as_of: datetime | None, wh
         columns: Columns wanted.
         as_of: Aware moment; None means everything known so far, later outcomes included.
         where: Condition on a ticket's state (not on its older versions).
+        superseded: Condition under which the state is left out because a more trusted source has the word.
     """
+    wanted = f"({where}) AND NOT ({superseded})" if superseded else f"({where})"
     known = f"known_at <= {instant(as_of)}" if as_of else "true"
     shown = ", ".join(_as_known(column, as_of) for column in columns)
     return f"""
@@ -32,7 +36,7 @@ state AS (
   UNION ALL
   SELECT * FROM {scan} SEMI JOIN revised USING (key) WHERE {known}
   QUALIFY row_number() OVER (PARTITION BY source, ticket_id ORDER BY known_at DESC, revision DESC) = 1)
-SELECT {shown} FROM state WHERE NOT deleted AND ({where})"""
+SELECT {shown} FROM state WHERE NOT deleted AND {wanted}"""
 
 
 def _as_known(column: str, as_of: datetime | None) -> str:

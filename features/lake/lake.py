@@ -18,10 +18,12 @@ from features.lake.asof import as_of_query
 from features.lake.engine import arrow, duck, instant, literal
 from features.lake.errors import LakeInputError
 from features.lake.loads import Loaded, SourceState, load_row, loaded_before, source_states
+from features.lake.precedence import Precedence, read_precedence, superseded
 from features.lake.schema import ERASURES, LOADS, MOVED, QUARANTINE, TICKETS, VISIBLE
 from features.lake.staged import StagedBatch
 from features.lake.storage import ConflictError, DeltaStore, move_into, writer_lock
 from features.lake.upsert import UpsertResult, Writing, compare, write_decided, write_missing
+from features.settings import Settings
 
 _ATTEMPTS: Final = 5
 
@@ -37,22 +39,34 @@ class Lake:
     Args:
         path: The folder.
         timezone: IANA zone of the hotline, for moments given without one.
+        precedence: Sources that describe the same tickets, the most trusted first: readers count each ticket once.
     """
 
-    def __init__(self, path: str, *, timezone: str) -> None:
+    def __init__(self, path: str, *, timezone: str, precedence: Precedence = ()) -> None:
         if "://" in path and not path.startswith("file://"):
             raise LakeInputError(f"lake at {path}: only local folders are supported", hint="set lake_url to a folder")
         self.path = Path(path.removeprefix("file://"))
         self.timezone = timezone
+        self.precedence = precedence
         self.store = DeltaStore(self.path / "tickets", TICKETS)
         self.quarantine_store = DeltaStore(self.path / "quarantine", QUARANTINE)
         self.loads_store = DeltaStore(self.path / "loads", LOADS)
         self.erasures_store = DeltaStore(self.path / "erasures", ERASURES)
 
     @classmethod
-    def open(cls, path: str, *, timezone: str) -> Lake:
+    def open(cls, path: str, *, timezone: str, precedence: Precedence = ()) -> Lake:
         """Open the lake in a folder; it is made on the first write."""
-        return cls(path, timezone=timezone)
+        return cls(path, timezone=timezone, precedence=precedence)
+
+    @classmethod
+    def of(cls, settings: Settings) -> Lake:
+        """Open the lake of an installation.
+
+        Raises:
+            LakeInputError: Its configuration of the lake is wrong.
+        """
+        precedence = read_precedence(settings.section("taxonomy"))
+        return cls(settings.lake_path, timezone=settings.timezone, precedence=precedence)
 
     @property
     def stores(self) -> tuple[DeltaStore, ...]:
@@ -168,6 +182,8 @@ class Lake:
     ) -> pa.Table:
         """Return tickets as known at a moment, without those deleted by then, in order of opening.
 
+        A ticket that a more trusted source tells as well is there once, unless it is asked for by `ids`.
+
         Args:
             as_of: Aware moment; what became known later is not there. None: everything known so far.
             snapshot: Version of the lake; the newest when None.
@@ -189,13 +205,14 @@ class Lake:
         where = [f"opened_at >= {instant(since)}"] if since else []
         where += [f"opened_at < {instant(until)}"] if until else []
         scan = self.store.scan(snapshot)
+        again = superseded(scan, self.precedence, as_of=as_of) if ids is None else ""
         with duck() as connection:
             if ids is not None:
                 # Narrowing the versions before comparing them is right: all versions of a ticket share its id.
                 scan = _only(connection, scan, ids)
             elif where:
                 scan = _within(connection, scan, " AND ".join(where))
-            query = as_of_query(scan, wanted, as_of=as_of, where=" AND ".join(where) or "true")
+            query = as_of_query(scan, wanted, as_of=as_of, where=" AND ".join(where) or "true", superseded=again)
             table = arrow(connection, f"{query} ORDER BY opened_at, source, ticket_id")
         return table.cast(pa.schema([TICKETS.field(name) for name in wanted]))
 

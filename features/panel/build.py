@@ -13,7 +13,8 @@ import pandas as pd
 
 from features.lake import Lake, SourceState
 from features.lake.asof import as_of_query
-from features.lake.engine import duck, instant, literal, literals
+from features.lake.engine import duck, instant, literal
+from features.lake.precedence import Precedence, among, superseded
 from features.panel.errors import PanelError
 from features.panel.hierarchy import cell_table, known_levels, level_codes
 from features.panel.windows import (
@@ -91,7 +92,7 @@ def build_panel(
         scan = lake.store.scan(version)
         windows = _windows(connection, scan, states, as_of=as_of, freq=freq)
         grid = Grid.over(windows, freq, start)
-        cells = _count(connection, scan, windows, grid, as_of=as_of)
+        cells = _count(connection, scan, windows, grid, as_of=as_of, precedence=lake.precedence)
         tables = _level_tables(connection, cells, grid, known_levels(levels))
     return _panel(tables, grid, freq=freq, as_of=as_of, snapshot=version)
 
@@ -193,19 +194,19 @@ def _alive(connection: Any, scan: str, as_of: datetime, moment: str) -> set[str]
     return {source for (source,) in rows}
 
 
-def _count(connection: Any, scan: str, windows: list[Window], grid: Grid, *, as_of: datetime) -> pd.DataFrame:
+def _count(
+    connection: Any, scan: str, windows: list[Window], grid: Grid, *, as_of: datetime, precedence: Precedence
+) -> pd.DataFrame:
     """Leave `tickets(cell, period, caller, nobody)` on the connection and return the cells.
 
     The state is worked out once, as numbers: with 51.6 million tickets the names alone would fill the memory.
     """
     first = " ".join(f"WHEN {literal(w.source)} THEN TIMESTAMP '{w.first}'" for w in windows)
-    state = as_of_query(
-        scan,
-        ["opened_local", *_KEYS, "caller"],
-        as_of=as_of,
-        where=f"source IN {literals(w.source for w in windows)} AND opened_local < TIMESTAMP '{grid.end}' "
-        f"AND opened_local >= CASE source {first} END",
-    )
+    end = " ".join(f"WHEN {literal(w.source)} THEN TIMESTAMP '{min(w.end, grid.end)}'" for w in windows)
+    counted = f"opened_local >= CASE source {first} END AND opened_local < CASE source {end} END"
+    # The trusted source has the word where it counts: on days that it does not cover, the other one is all there is.
+    again = superseded(scan, among(precedence, [w.source for w in windows]), as_of=as_of, counted=counted)
+    state = as_of_query(scan, ["opened_local", *_KEYS, "caller"], as_of=as_of, where=counted, superseded=again)
     keys = ", ".join(_KEYS)
     connection.execute(f"""CREATE TEMP TABLE state AS SELECT hash({keys}) AS matter, hash(caller) AS caller,
         {grid.number("opened_local")}::INTEGER AS period, caller IS NULL AS nobody FROM ({state})""")

@@ -1,6 +1,7 @@
 """Privacy at the door: nothing that names a person is stored.
 
 mask_text(text), mask_column(values)   identifiers in free text become the names of their kinds
+masking_workers()                      mask_column on all cores, for millions of texts
 find_identifiers(text)                 where they are
 CallerHasher(key).hash_column(values)  callers become keyed hashes
 """
@@ -9,6 +10,7 @@ from features.privacy.callers import CallerHasher
 from features.privacy.errors import PrivacyError, WeakKeyError
 from features.privacy.identifiers import PLACEHOLDERS, STRUCTURED, Identifier
 from features.privacy.masking import find_identifiers, mask_column, mask_text
+from features.privacy.workers import masking_workers
 
 __all__ = [
     "PLACEHOLDERS",
@@ -20,4 +22,5 @@ __all__ = [
     "find_identifiers",
     "mask_column",
     "mask_text",
+    "masking_workers",
 ]

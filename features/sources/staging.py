@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -41,6 +42,15 @@ class Privacy:
         from features.privacy import CallerHasher, mask_column
 
         return cls(mask_text=mask_column, hash_caller=CallerHasher(key).hash_column)
+
+    @classmethod
+    @contextmanager
+    def on_all_cores(cls, key: bytes, *, workers: int | None = None) -> Iterator[Privacy]:
+        """Yield the same for loads of any size: masking leaves this process once there is much of it."""
+        from features.privacy import CallerHasher, masking_workers
+
+        with masking_workers(workers) as mask:
+            yield cls(mask_text=mask, hash_caller=CallerHasher(key).hash_column)
 
     def register(self, connection: Any) -> None:
         """Offer both functions to SQL on `connection`."""

@@ -5,7 +5,6 @@ apply_crosswalk(counts, crosswalk, as_of)      restate counts; splits share hist
 relabel_tickets(tickets, crosswalk, as_of)     the same for single tickets
 propose_changes(counts)                        births and deaths that look like one change
 suggest_aliases(labels)                        spellings of one label
-prefer_source(tickets, precedence)             one ticket in two sources: whose word counts
 crosswalk_for(settings), install_crosswalk     the crosswalk of an installation
 """
 
@@ -24,7 +23,6 @@ from features.taxonomy.crosswalk import (
 )
 from features.taxonomy.errors import CrosswalkError, TaxonomyError
 from features.taxonomy.installed import crosswalk_for, install_crosswalk, taxonomy_version
-from features.taxonomy.precedence import clock_differences, prefer_source
 
 __all__ = [
     "NO_CROSSWALK",
@@ -38,14 +36,12 @@ __all__ = [
     "apply_crosswalk",
     "check_file",
     "check_rows",
-    "clock_differences",
     "content_hash",
     "crosswalk_for",
     "empty_crosswalk",
     "install_crosswalk",
     "make_crosswalk",
     "normal_label",
-    "prefer_source",
     "propose_changes",
     "proposed_rows",
     "read_crosswalk",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
+from features.lake.precedence import read_precedence
 from features.settings import Settings
 from features.taxonomy.crosswalk import Crosswalk, empty_crosswalk, read_crosswalk
 
@@ -25,8 +27,15 @@ def crosswalk_for(settings: Settings) -> Crosswalk:
 
 
 def taxonomy_version(settings: Settings) -> str:
-    """Return the version that outputs carry: the hash of the installed crosswalk, `none` without one."""
-    return crosswalk_for(settings).version
+    """Return the version that outputs carry: the hash of the installed crosswalk and of the precedence of sources.
+
+    `none` without either; without a precedence, the hash of the crosswalk alone.
+    """
+    version = crosswalk_for(settings).version
+    precedence = read_precedence(settings.section("taxonomy"))
+    if not precedence:
+        return version
+    return hashlib.sha256(f"{version} {precedence}".encode()).hexdigest()[:12]
 
 
 def install_crosswalk(crosswalk: Crosswalk, settings: Settings) -> Path:

@@ -20,7 +20,7 @@ def _lake(home: Any) -> Any:
     from features.lake import Lake
 
     settings = settings_for(home)
-    return Lake.open(settings.lake_path, timezone=settings.timezone)
+    return Lake.of(settings)
 
 
 @lake_app.command("history")

@@ -85,6 +85,36 @@ def propose_command(
         _say_proposals(changes, aliases)
 
 
+@taxonomy_app.command(name="sources")
+def sources_command(home: Home = None, as_json: Json = False) -> None:
+    """Show which sources hold the same tickets, how their clocks differ, and whose word counts."""
+    from dataclasses import asdict
+
+    from features.lake import Lake
+    from features.lake.engine import duck
+    from features.lake.precedence import among, shared_tickets
+
+    lake = Lake.of(settings_for(home))
+    with duck() as connection:
+        found = shared_tickets(connection, lake.store.scan())
+    trusted = {(one.first, one.second): among(lake.precedence, (one.first, one.second)) for one in found}
+    if as_json:
+        rows = [
+            asdict(one) | {"counted": group[0][0] if (group := trusted[one.first, one.second]) else None}
+            for one in found
+        ]
+        print_json({"schema_version": 1, "shared": rows})
+        return
+    for one in found:
+        group = trusted[one.first, one.second]
+        clocks = ", ".join(f"{count:,} x {hours:+g} h" for hours, count in one.differences)
+        near = f"{one.tickets:,} ids in both, {one.near:,} opened within a day of each other ({clocks})"
+        word = f"{group[0][0]} counts" if group else "both count: are they one? [taxonomy] precedence says whose word"
+        say(f"{one.first} and {one.second}: {near}; {word}")
+    if not found:
+        say("no ticket id is in two sources")
+
+
 def _say_proposals(changes: Any, aliases: Any) -> None:
     for one in changes.itertuples():
         arrow = f"{one.old or '(nothing)'} -> {one.new or '(nothing)'}"
@@ -115,7 +145,7 @@ def _known_labels(home: Path | None) -> frozenset[str] | None:
     settings = settings_for(home)
     if not Path(settings.lake_path, "tickets", "_delta_log").is_dir():
         return None
-    lake = Lake.open(settings.lake_path, timezone=settings.timezone)
+    lake = Lake.of(settings)
     with duck() as connection:
         scan = lake.store.scan()
         query = f"SELECT DISTINCT category AS label FROM {scan} UNION SELECT DISTINCT district FROM {scan}"
@@ -131,7 +161,7 @@ def _lake_counts(home: Path | None, as_of: str | None, dimension: str, source: s
 
     settings = settings_for(home)
     moment = parse_as_of(as_of, settings, now=SystemClock().now())
-    lake = Lake.open(settings.lake_path, timezone=settings.timezone)
+    lake = Lake.of(settings)
     counts = {}
     for name in [source] if source else [state.source for state in lake.sources(moment)]:
         panel = build_panel(lake, as_of=moment, freq="W", levels=[dimension], sources=[name])

@@ -54,7 +54,7 @@ def read_tickets(settings: Settings, keys: list[tuple[str, str]]) -> list[Ticket
 
     if not keys:
         return []
-    lake = Lake.open(settings.lake_path, timezone=settings.timezone)
+    lake = Lake.of(settings)
     rows = lake.tickets(ids=keys, columns=COLUMNS).to_pylist()
     rows.sort(key=lambda row: str(row["opened_local"] or ""), reverse=True)
     return _number_callers(rows)

@@ -11,6 +11,7 @@ import pandas as pd
 import structlog
 
 from features.errors import WeisuError
+from features.lake.precedence import Precedence
 from features.settings import Settings
 
 SIMULATED_SOURCE: Final = "simulated"
@@ -53,9 +54,9 @@ def weekly_history(settings: Settings, *, as_of: datetime) -> History | None:
     from features.lake import Lake
 
     try:
-        version = Lake.open(settings.lake_path, timezone=settings.timezone).version
+        lake = Lake.of(settings)
         hour = as_of.replace(minute=0, second=0, microsecond=0)
-        return _read(settings.lake_path, settings.timezone, version, hour)
+        return _read(settings.lake_path, settings.timezone, lake.precedence, lake.version, hour)
     except WeisuError as error:
         _log.info("no weekly history", reason=str(error))
     except Exception:  # noqa: BLE001 - a forecast without its past is still a forecast
@@ -64,11 +65,11 @@ def weekly_history(settings: Settings, *, as_of: datetime) -> History | None:
 
 
 @lru_cache(maxsize=4)
-def _read(path: str, timezone: str, version: int, as_of: datetime) -> History:
+def _read(path: str, timezone: str, precedence: Precedence, version: int, as_of: datetime) -> History:
     from features.lake import Lake
     from features.panel import build_panel
 
-    lake = Lake.open(path, timezone=timezone)
+    lake = Lake.open(path, timezone=timezone, precedence=precedence)
     panel = build_panel(lake, as_of=as_of, freq="W", snapshot=version, threads=2)
     sources = {state.source for state in lake.sources(as_of, snapshot=version)}
     return History(

@@ -42,7 +42,7 @@ def land(
     """
     content = json.dumps(rows, ensure_ascii=False, sort_keys=True, default=str)
     name = idempotency_key or f"content:{hashlib.sha256(content.encode()).hexdigest()}"
-    lake = Lake.open(settings.lake_path, timezone=settings.timezone)
+    lake = Lake.of(settings)
     batch, own = [dict(row) for row in rows], _mapping(settings, mapping)
     privacy = Privacy.with_key(settings.secret_key())
     try:

@@ -1,9 +1,7 @@
-from datetime import timedelta
-
 import pandas as pd
 import pytest
 
-from features.taxonomy import TaxonomyError, clock_differences, normal_label, prefer_source, suggest_aliases
+from features.taxonomy import normal_label, suggest_aliases
 
 
 @pytest.mark.parametrize(
@@ -81,65 +79,3 @@ def test_new_yorks_community_boards(real_data):
     assert completed["15", "Brooklyn"] == "15 Brooklyn"
     assert {"CB3", "0230458", "82 Queens"} <= set(result.loc[result["reason"] == "unmatched", "old"])
     assert "16 Brooklyn" not in set(result["old"])
-
-
-def tickets(source, ids, opened):
-    times = pd.to_datetime(pd.Series(opened), utc=True)
-    return pd.DataFrame({"source": source, "ticket_id": ids, "opened_at": times})
-
-
-BOTH = pd.concat(
-    [
-        tickets("first", ["1", "2"], ["2015-01-01T05:00Z", "2015-07-01T04:00Z"]),
-        tickets("second", ["1", "2", "3"], ["2015-01-01T00:00Z", "2015-07-01T00:00Z", "2015-07-02T00:00Z"]),
-        tickets("third", ["1"], ["2015-01-01T00:00Z"]),
-    ],
-    ignore_index=True,
-)
-
-
-def test_shared_ticket_is_kept_from_the_preferred_source_and_others_are_left_alone():
-    kept = prefer_source(BOTH, ["first", "second"])
-    assert list(zip(kept["source"], kept["ticket_id"], strict=True)) == [
-        ("first", "1"),
-        ("first", "2"),
-        ("second", "3"),
-        ("third", "1"),
-    ]
-
-
-def test_clock_of_a_source_is_corrected_by_its_zone_or_by_a_fixed_offset():
-    zone = prefer_source(BOTH, ["second", "first"], offsets={"second": "America/New_York"})
-    assert zone.set_index("ticket_id").loc["2", "opened_at"] == pd.Timestamp("2015-07-01T04:00Z")
-    fixed = prefer_source(BOTH, ["second", "first"], offsets={"second": timedelta(hours=5)})
-    assert fixed[fixed["source"] == "second"]["opened_at"].tolist()[0] == pd.Timestamp("2015-01-01T05:00Z")
-
-
-def test_clock_differences_are_counted():
-    result = clock_differences(BOTH, "first", "second")
-    assert result["difference"].tolist() == [timedelta(hours=-5), timedelta(hours=-4)]
-    assert clock_differences(BOTH, "first", "nowhere").empty
-
-
-def test_wrong_calls_are_refused():
-    with pytest.raises(TaxonomyError, match="names a source twice"):
-        prefer_source(BOTH, ["first", "first"])
-    with pytest.raises(TaxonomyError, match=r"no column \['source'\]"):
-        prefer_source(BOTH.drop(columns="source"), ["first"])
-
-
-@pytest.mark.real_data
-def test_bostons_two_clocks(real_data):
-    names = {"boston_311": "boston_311_2015_minus5types", "boston_animals": "boston_animals_pests_2013_2023"}
-    frames = []
-    for source, name in names.items():
-        raw = pd.read_parquet(real_data / "tickets" / f"{name}.parquet", columns=["id", "created"])
-        frames.append(tickets(source, raw["id"].astype(str), raw["created"]))
-    both = pd.concat(frames, ignore_index=True)
-    differences = clock_differences(both, "boston_311", "boston_animals")
-    assert differences["tickets"].tolist() == [4766, 1458]
-    assert differences["difference"].tolist() == [timedelta(hours=-4), timedelta(hours=-5)]
-    once = prefer_source(both, ["boston_311", "boston_animals"], offsets={"boston_animals": "America/New_York"})
-    assert len(both) - len(once) == 6224
-    animals = prefer_source(both, ["boston_animals"], offsets={"boston_animals": "America/New_York"})
-    assert clock_differences(animals, "boston_311", "boston_animals")["difference"].tolist() == [timedelta(0)]
