@@ -80,6 +80,12 @@ def _something_came(context: Context) -> bool:
     return bool(_arrived(context)) or any(True for _ in landed_batches(context.settings))
 
 
+def _something_to_send(context: Context) -> bool:
+    from serve.delivery import anything_due
+
+    return anything_due(context.store, context.settings, now=context.clock.now())
+
+
 def ingest_incoming(context: Context) -> Outcome:
     """Take every complete file of the watched folder, one after the other; a bad one is put aside with its error.
 
@@ -192,6 +198,6 @@ WORK: Final[Mapping[str, Work]] = {
     "report": Work(_report, HEAVY, ready=_has_tickets),
     "detect": Work(_detect, LIGHT, ready=_has_tickets),
     "clocks": Work(_clocks, QUICK, recorded=False),
-    "deliver": Work(_deliver, QUICK, recorded=False),
+    "deliver": Work(_deliver, QUICK, ready=_something_to_send, recorded=False),
 }
 """What the jobs of a schedule do, by name."""

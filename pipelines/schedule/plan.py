@@ -20,7 +20,7 @@ DEFAULT_JOBS: Final[dict[str, dict[str, Any]]] = {
     "report": {"cron": "0 7 * * mon", "after": ("forecast",)},
     "detect": {"cron": "5 * * * *", "after": ("ingest",)},
     "clocks": {"every": "1m", "retries": 0},
-    "deliver": {"every": "3s", "retries": 0},
+    "deliver": {"every": "250ms", "retries": 0},
 }
 """What runs when nothing is configured; the order is the order in which jobs that are due together start."""
 

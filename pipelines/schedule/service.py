@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import signal
 import socket
@@ -25,7 +26,9 @@ from pipelines.schedule.runner import Runner
 from serve.jobs import record
 from serve.store import Store
 
-_SWEEP_SECONDS: Final = 1
+_SWEEP_SECONDS: Final = 0.25
+"""How long a message waits at most before somebody looks; the look itself is one indexed query."""
+
 _BEAT_SECONDS: Final = 15
 _ALIVE: Final = timedelta(seconds=4 * _BEAT_SECONDS)
 _OWN_LANE: Final = "scheduler"
@@ -100,6 +103,8 @@ def _blocking(settings: Settings, runner: Runner, row_id: int) -> Any:
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
     )
 
+    # A sweep that takes longer than its quarter of a second is no news.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
     told = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: told.set())

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 from pipelines.schedule.errors import ScheduleError
 
-_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-_LENGTH: Final = re.compile(r"(\d+)\s*([smhd])")
+_UNITS: Final = {"ms": "milliseconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_LENGTH: Final = re.compile(r"(\d+)\s*(ms|[smhd])")
 _FIELDS: Final = 5
 _LOOK_BACK: Final = tuple(timedelta(hours=hours) for hours in (1, 24, 24 * 8, 24 * 32, 24 * 367))
 """Windows searched for the latest slot, short ones first: a trigger fires often or rarely, never both."""

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -23,7 +24,7 @@ from serve.alerts.lifecycle import Event, check_allowed
 from serve.alerts.policy import AlertPolicy
 from serve.store import Store
 from serve.store.columns import new_id
-from serve.store.tables import Alert, AlertEvent, AlertParty
+from serve.store.tables import Alert, AlertEvent, AlertParty, DepartmentRule, Silence
 
 SYSTEM: Final = "system"
 
@@ -52,6 +53,17 @@ class Desk:
     policy: AlertPolicy
     now: datetime
     zone: ZoneInfo
+
+    @cached_property
+    def silences(self) -> list[Silence]:
+        """The silences that hold at this moment."""
+        query = select(Silence).where(Silence.starts_at <= self.now, Silence.ends_at > self.now)
+        return list(self.session.scalars(query.order_by(Silence.id)))
+
+    @cached_property
+    def department_rules(self) -> dict[str, DepartmentRule]:
+        """What departments asked for, by name."""
+        return {rule.department: rule for rule in self.session.scalars(select(DepartmentRule))}
 
     def record(
         self, episode: Episode, event: Event, *, actor: Actor | None = None, payload: dict[str, Any] | None = None

@@ -11,15 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import func, select
 
 from features.series import parse_series_id
 from serve.alerts.desk import Desk
 from serve.alerts.episode import Episode
 from serve.alerts.lifecycle import OPEN
 from serve.alerts.policy import Level
-from serve.store.tables import Alert, AlertCell, DepartmentRule, Silence
+from serve.store.tables import Alert, AlertCell, DepartmentRule
 
 
 class Hold(StrEnum):
@@ -44,7 +43,7 @@ class Verdict:
 def decide(desk: Desk, episode: Episode) -> Verdict:
     """Decide whether an episode's lead department may be told now."""
     alert = episode.alert
-    rule = desk.session.get(DepartmentRule, alert.department)
+    rule = desk.department_rules.get(alert.department)
     hold = _silenced(desk, alert) or _inhibited(desk, episode)
     if hold:
         return Verdict(hold, desk.now)
@@ -78,19 +77,16 @@ def _budget_left(desk: Desk, department: str, rule: DepartmentRule | None) -> bo
 
 
 def _silenced(desk: Desk, alert: Alert) -> Hold | None:
-    def matches(column: InstrumentedAttribute[str], *values: str) -> ColumnElement[bool]:
-        return column.in_(["", *values])
-
-    query = (
-        select(Silence.purpose)
-        .where(Silence.starts_at <= desk.now, Silence.ends_at > desk.now)
-        .where(matches(Silence.kind, alert.kind))
-        .where(matches(Silence.category, alert.category, alert.category2, alert.category1))
-        .where(matches(Silence.area, alert.area))
-        .where(matches(Silence.department, alert.department))
-    )
-    purpose = desk.session.scalar(query.limit(1))
-    return Hold(purpose) if purpose else None
+    matters = {"", alert.category, alert.category2, alert.category1}
+    for silence in desk.silences:
+        if (
+            silence.kind in {"", alert.kind}
+            and silence.category in matters
+            and silence.area in {"", alert.area}
+            and silence.department in {"", alert.department}
+        ):
+            return Hold(silence.purpose)
+    return None
 
 
 def _inhibited(desk: Desk, episode: Episode) -> Hold | None:
@@ -98,9 +94,12 @@ def _inhibited(desk: Desk, episode: Episode) -> Hold | None:
     alert = episode.alert
     if episode.level is Level.RED:
         return None
+    clusters = _red_clusters(desk, besides=alert)
+    if not clusters:
+        return None
     own = desk.session.scalars(select(AlertCell.unique_id).where(AlertCell.alert_id == alert.id))
     inside = [_dimensions(cell, alert) for cell in own]
-    for covering in _red_clusters(desk, besides=alert):
+    for covering in clusters:
         if inside and all(any(_covers(outer, inner) for outer in covering) for inner in inside):
             return Hold.INHIBITED
     return None

@@ -50,7 +50,8 @@ def intake(
         policy: Overrides the rules in the settings.
     """
     with open_desk(store, clock, settings, policy) as desk:
-        taking = _Intake(desk, run)
+        marks = [fingerprint(one.kind, one.category, one.area) for one in candidates]
+        taking = _Intake(desk, run, matching.Touched.by(desk.session, candidates, marks))
         ranked = [(assess(candidate, desk.policy), candidate) for candidate in candidates]
         ranked.sort(key=lambda pair: (-pair[0].level.rank, pair[1].rank, -pair[1].score))
         for assessment, candidate in ranked:
@@ -61,9 +62,10 @@ def intake(
 class _Intake:
     """One run being taken in."""
 
-    def __init__(self, desk: Desk, run: DetectionRun) -> None:
+    def __init__(self, desk: Desk, run: DetectionRun, touched: matching.Touched) -> None:
         self.desk = desk
         self.run = run
+        self.touched = touched
         self.result = IntakeResult()
         self._register()
         handed_in = select(IntakeRecord.fingerprint).where(IntakeRecord.run_key == run.key)
@@ -76,12 +78,14 @@ class _Intake:
             self.result.repeated += 1
             return
         self._known.add(mark)
-        alert = matching.find_episode(self.desk.session, candidate, mark)
+        known = self.touched.concerns(candidate, mark)
+        alert = matching.find_episode(self.desk.session, candidate, mark) if known else None
         if alert is None:
             outcome, episode = "opened", self._open(candidate, assessment, mark)
         else:
             episode = self.desk.episode(alert)
             outcome = self._mention(episode, candidate, assessment)
+        self.touched.add(candidate, mark)
         setattr(self.result, outcome, getattr(self.result, outcome) + 1)
         if episode.alert.id not in self.result.alert_ids:
             self.result.alert_ids.append(episode.alert.id)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from serve.alerts.candidates import Candidate
@@ -28,6 +29,45 @@ def find_episode(session: Session, candidate: Candidate, mark: str) -> Alert | N
     return by_ticket or _most_shared(session, AlertCell.alert_id, AlertCell.unique_id, candidate.cells)
 
 
+@dataclass
+class Touched:
+    """Which of a run's fingerprints, tickets and cells belong to an open episode already.
+
+    Read once per run and kept up to date while episodes are opened, so that a candidate which touches none of them is
+    known to be new without a look at the store.
+    """
+
+    marks: set[str]
+    tickets: set[str]
+    cells: set[str]
+
+    @classmethod
+    def by(cls, session: Session, candidates: Sequence[Candidate], marks: Sequence[str]) -> Touched:
+        """Read what the open episodes have in common with these candidates."""
+        active = Alert.ended_at.is_(None)
+        tickets = [ticket for candidate in candidates for ticket in candidate.tickets]
+        cells = [cell for candidate in candidates for cell in candidate.cells]
+        their_tickets = select(AlertTicket.ticket).join(Alert, Alert.id == AlertTicket.alert_id).where(active)
+        their_cells = select(AlertCell.unique_id).join(Alert, Alert.id == AlertCell.alert_id).where(active)
+        return cls(
+            marks=_present(session, select(Alert.fingerprint).where(active), Alert.fingerprint, marks),
+            tickets=_present(session, their_tickets, AlertTicket.ticket, tickets),
+            cells=_present(session, their_cells, AlertCell.unique_id, cells),
+        )
+
+    def concerns(self, candidate: Candidate, mark: str) -> bool:
+        """Tell whether a candidate may be news about an open episode."""
+        return mark in self.marks or not (
+            self.tickets.isdisjoint(candidate.tickets) and self.cells.isdisjoint(candidate.cells)
+        )
+
+    def add(self, candidate: Candidate, mark: str) -> None:
+        """Note what an episode was opened or extended with."""
+        self.marks.add(mark)
+        self.tickets.update(candidate.tickets)
+        self.cells.update(candidate.cells)
+
+
 def new_tickets(session: Session, alert: Alert, tickets: Sequence[str]) -> list[str]:
     """Return the tickets that an alert does not have yet, in order."""
     known = set(session.scalars(select(AlertTicket.ticket).where(AlertTicket.alert_id == alert.id)))
@@ -38,6 +78,16 @@ def new_cells(session: Session, alert: Alert, cells: Sequence[str]) -> list[str]
     """Return the cells that an alert does not have yet, in order."""
     known = set(session.scalars(select(AlertCell.unique_id).where(AlertCell.alert_id == alert.id)))
     return [cell for cell in dict.fromkeys(cells) if cell not in known]
+
+
+def _present(
+    session: Session, query: Select[str], column: InstrumentedAttribute[str], values: Sequence[str]
+) -> set[str]:
+    unique = list(dict.fromkeys(values))
+    found: set[str] = set()
+    for start in range(0, len(unique), _CHUNK):
+        found.update(session.scalars(query.where(column.in_(unique[start : start + _CHUNK]))))
+    return found
 
 
 def _most_shared(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from serve.delivery.attempts import DeadLetter, dead_letters, send_again
 from serve.delivery.config import DeliveryConfig
 from serve.delivery.links import LinkSigner, SignedLink
-from serve.delivery.worker import DeliverySummary, run_forever, run_once
+from serve.delivery.worker import DeliverySummary, anything_due, run_forever, run_once
 
 __all__ = [
     "DeadLetter",
@@ -13,6 +13,7 @@ __all__ = [
     "DeliverySummary",
     "LinkSigner",
     "SignedLink",
+    "anything_due",
     "dead_letters",
     "run_forever",
     "run_once",

@@ -8,12 +8,12 @@ idempotency id: at least once, never silently not at all.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session, aliased
 
 from features.clock import Clock
@@ -50,6 +50,15 @@ def recover(session: Session, *, now: datetime, lease: timedelta, retries: Retry
     return len(lost)
 
 
+def waiting(session: Session, *, now: datetime, lease: timedelta) -> bool:
+    """Tell whether a round would find anything to do: reads two indexes and writes nothing."""
+    fresh = exists().where(OutboxMessage.expanded_at.is_(None), OutboxMessage.not_before <= now)
+    heard = select(Subscription.id).where(Subscription.paused_at.is_(None))
+    due = exists().where(Delivery.status == QUEUED, Delivery.due_at <= now, Delivery.subscription_id.in_(heard))
+    lost = exists().where(Delivery.status == SENDING, Delivery.started_at <= now - lease)
+    return bool(session.scalar(select(fresh | due | lost)))
+
+
 def due_now(session: Session, *, now: datetime) -> list[DueRow]:
     """Return the queued attempts whose time has come, oldest message first."""
     rows = session.execute(
@@ -84,6 +93,12 @@ def claim(session: Session, batches: Sequence[Batch], *, now: datetime) -> None:
             attempt = session.get_one(Delivery, item.id)
             attempt.status, attempt.started_at, attempt.digest_id = SENDING, now, batch.digest
     session.flush()
+
+
+def give_up(rows: Iterable[DueRow], problems: Mapping[str, str], *, now: datetime) -> None:
+    """Put attempts that can go nowhere on the dead-letter list, with the problem of their subscription."""
+    for attempt, _, subscription in rows:
+        attempt.status, attempt.finished_at, attempt.error = DEAD, now, problems[subscription.id]
 
 
 def settle(

@@ -23,11 +23,13 @@ class Limits:
         windows: Sliding windows, all of which hold.
         digest: Whether many alerts may become one message (a person reads it) or not (a machine does).
         penalty_s: How long a bot stays shut after it said "too fast".
+        digest_size: Alerts in one digest: what a person still reads on a phone, and what fits the channel.
     """
 
     windows: tuple[Window, ...] = ()
     digest: bool = True
     penalty_s: float = 60.0
+    digest_size: int = 10
 
     @property
     def longest(self) -> timedelta:

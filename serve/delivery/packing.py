@@ -7,10 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from serve.delivery.limits import Limits
 from serve.delivery.notice import Notice
-
-DIGEST_SIZE: Final = 10
-"""Alerts in one digest: what a person still reads on a phone, and what fits WeCom's 4,096 bytes."""
 
 DigestId = Callable[[], str]
 """Makes the id of a new digest."""
@@ -58,7 +56,7 @@ class Batch:
         return self.digest or self.pending[0].notice.id
 
 
-def pack(due: Iterable[Pending], *, room: int, digest: bool, digest_above: int, new_id: DigestId) -> list[Batch]:
+def pack(due: Iterable[Pending], *, limits: Limits, room: int, digest_above: int, new_id: DigestId) -> list[Batch]:
     """Return the batches to send now, most urgent first, at most `room` of them; the rest stays queued.
 
     A digest that failed goes out again as the same digest with the same id. More than `digest_above` fresh messages
@@ -70,17 +68,18 @@ def pack(due: Iterable[Pending], *, room: int, digest: bool, digest_above: int, 
         (repeated[item.digest] if item.digest else by_recipient[item.subscription]).append(item)
     batches = [Batch(name, tuple(items)) for name, items in repeated.items()]
     for items in by_recipient.values():
-        batches += _for_recipient(items, digest=digest, digest_above=digest_above, new_id=new_id)
+        batches += _for_recipient(items, limits=limits, digest_above=digest_above, new_id=new_id)
     return sorted(batches, key=lambda batch: _urgency(batch.pending[0]))[:room]
 
 
-def _for_recipient(items: Sequence[Pending], *, digest: bool, digest_above: int, new_id: DigestId) -> list[Batch]:
-    if not digest or len(items) <= digest_above:
+def _for_recipient(items: Sequence[Pending], *, limits: Limits, digest_above: int, new_id: DigestId) -> list[Batch]:
+    if not limits.digest or len(items) <= digest_above:
         return [Batch("", (item,)) for item in items]
     alone = [item for item in items if item.notice.urgent][:digest_above]
     singled = {item.id for item in alone}
     rest = [item for item in items if item.id not in singled]
-    digests = [rest[start : start + DIGEST_SIZE] for start in range(0, len(rest), DIGEST_SIZE)]
+    size = limits.digest_size
+    digests = [rest[start : start + size] for start in range(0, len(rest), size)]
     return [
         *(Batch("", (item,)) for item in alone),
         *(Batch(new_id() if len(part) > 1 else "", tuple(part)) for part in digests),

@@ -73,7 +73,17 @@ class Planner:
         if not due:
             return []
         recipients = {one.id: one for one in session.scalars(select(Subscription))}
-        targets = {name: target for name, one in recipients.items() if (target := self._target(one))}
+        targets: dict[str, Target] = {}
+        problems: dict[str, str] = {}
+        for name, one in recipients.items():
+            try:
+                targets[name] = self._target(one)
+            except BadInputError as error:
+                problems[name] = str(error.args[0])
+        lost = [row for row in due if row[2].id in problems]
+        if lost:
+            attempts.give_up(lost, problems, now=self.now)
+            _log.error("messages to subscriptions without a target", count=len(lost), problems=problems)
         bots = {name: f"{recipients[name].channel} {target.url or target.to}" for name, target in targets.items()}
         rounds = []
         for bot, rows in attempts.by_bot(due, bots).items():
@@ -110,8 +120,8 @@ class Planner:
                 )
                 for attempt, message, recipient in rows
             ],
+            limits=channel.limits,
             room=channel.limits.room(made, self.now),
-            digest=channel.limits.digest,
             digest_above=self.config.digest_above,
             new_id=partial(new_id, "dg"),
         )
@@ -130,12 +140,7 @@ class Planner:
             timezone=self.timezone,
         )
 
-    def _target(self, subscription: Subscription) -> Target | None:
+    def _target(self, subscription: Subscription) -> Target:
         if subscription.channel not in CHANNELS:
-            _log.error("unknown channel", subscription=subscription.id, channel=subscription.channel)
-            return None
-        try:
-            return self.config.target(subscription.config)
-        except BadInputError as error:
-            _log.error("subscription without a target", subscription=subscription.id, problem=str(error))
-            return None
+            raise BadInputError(f"unknown channel {subscription.channel!r}")
+        return self.config.target(subscription.config)

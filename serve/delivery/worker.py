@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from queue import SimpleQueue
 from threading import Event
 from typing import Any, Final
@@ -58,6 +58,17 @@ class DeliverySummary:
         return {"schema_version": 1, **asdict(self)}
 
 
+def anything_due(store: Store, settings: Settings, *, now: datetime) -> bool:
+    """Tell whether a round would find anything to do, without taking the write lock.
+
+    Raises:
+        BadInputError: The `[delivery]` configuration is wrong.
+    """
+    lease = timedelta(seconds=DeliveryConfig.of(settings).lease_s)
+    with store.reading() as session:
+        return attempts.waiting(session, now=now, lease=lease)
+
+
 def run_once(store: Store, settings: Settings, clock: Clock) -> DeliverySummary:
     """Do one round: expand the outbox, call the bots, record the answers.
 
@@ -87,7 +98,8 @@ def run_forever(store: Store, settings: Settings, clock: Clock, stop: Event, *, 
     """Do rounds until `stop` is set. A failing round is logged and the next one tries again."""
     while not stop.is_set():
         try:
-            run_once(store, settings, clock)
+            if anything_due(store, settings, now=clock.now()):
+                run_once(store, settings, clock)
         except Exception:  # noqa: BLE001 - a worker that stops for one bad round stops telling people
             _log.exception("a delivery round failed; the next one tries again")
         stop.wait(pause_s)

@@ -334,6 +334,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "The answer carries no code, so nothing proves that it arrived.",
     ),
     "cause.worker": ("发送程序中断，结果未知。", "The worker stopped; what became of it is unknown."),
+    "cause.target": (
+        "配置中没有这个接收地址：请在 weisu.toml 的 [delivery.targets] 中补上。",
+        "The configuration has no such target: add it under [delivery.targets] in weisu.toml.",
+    ),
     "place.all": ("全域", "Whole area"),
     "channel.wecom": ("企业微信", "WeCom"),
     "channel.dingtalk": ("钉钉", "DingTalk"),

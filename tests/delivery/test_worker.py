@@ -5,12 +5,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
-from serve.delivery import dead_letters, run_once, send_again
+from serve.delivery import anything_due, dead_letters, run_once, send_again
 from serve.delivery.attempts import claim, due_now
 from serve.delivery.outbox import expand
 from serve.delivery.packing import Batch, Pending
 from serve.errors import ConflictError, NotFoundError
-from serve.store.tables import Delivery
+from serve.store.tables import Delivery, Subscription
 
 
 def statuses(store) -> dict[str, int]:
@@ -202,3 +202,30 @@ def test_filters_of_a_subscription_hold(kit, delivery_store, delivery_settings, 
     kit.put_message(delivery_store, level="yellow", kind="敏感")
     kit.put_message(delivery_store, level="red")
     assert run_once(delivery_store, settings, now_clock).sent == 2
+
+
+def test_a_subscription_whose_target_is_gone_leaves_a_dead_letter_not_an_endless_queue(
+    kit, delivery_store, delivery_settings, now_clock
+):
+    kit.subscribe(delivery_store, "wecom", "removed")
+    kit.put_message(delivery_store)
+    settings = delivery_settings({})
+    run_once(delivery_store, settings, now_clock)
+    [letter] = dead_letters(delivery_store)
+    assert letter.error == "no delivery target 'removed'"
+    assert not anything_due(delivery_store, settings, now=now_clock.now())
+
+
+def test_an_idle_worker_only_looks(kit, delivery_store, delivery_settings, fake_bot, now_clock):
+    settings = delivery_settings({"group": {"url": fake_bot.url}})
+    assert not anything_due(delivery_store, settings, now=now_clock.now())
+    subscription = kit.subscribe(delivery_store, "wecom", "group")
+    kit.put_message(delivery_store)
+    assert anything_due(delivery_store, settings, now=now_clock.now())
+    run_once(delivery_store, settings, now_clock)
+    assert not anything_due(delivery_store, settings, now=now_clock.now())
+    kit.put_message(delivery_store)
+    with delivery_store.session() as session:
+        session.get_one(Subscription, subscription).paused_at = now_clock.now()
+    run_once(delivery_store, settings, now_clock)
+    assert not anything_due(delivery_store, settings, now=now_clock.now()), "a paused one waits quietly"

@@ -30,7 +30,8 @@ class Feishu:
     """A Feishu group bot, with or without its signature setting."""
 
     name = "feishu"
-    limits = Limits((Window(100, 60), Window(5, 1)), digest=True, penalty_s=60)
+    # Twenty to a digest: a hundred alerts at once are then two seconds' worth of calls.
+    limits = Limits((Window(100, 60), Window(5, 1)), digest=True, penalty_s=60, digest_size=20)
 
     def send(self, message: Message, target: Target, poster: Poster) -> Outcome:
         """Post one card."""

@@ -24,6 +24,9 @@ _CAUSES: Final = (
     ("too fast", "fast"),
     ("carries no code", "code"),
     ("the worker stopped", "worker"),
+    ("no delivery target", "target"),
+    ("names no target", "target"),
+    ("unknown channel", "target"),
 )
 """What the error of an attempt contains -> how the cause is told; what a bot itself said is shown as it is."""
 
