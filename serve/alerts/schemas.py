@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, computed_field
 
 from serve.alerts.episode import Episode
 from serve.alerts.lifecycle import State
 from serve.alerts.policy import Level
+from serve.alerts.recite import recite
 from serve.civil import CivilTime
 
 EXAMPLE: dict[str, Any] = {
@@ -91,7 +92,7 @@ class AlertView(BaseModel):
     p_value: float | None
     recurrence_days: float | None
     score: float
-    rule: str
+    rule: Annotated[str, Field(description="The rule as the detector named it")]
     sentence_zh: str
     sentence_en: str
     window_start: CivilTime
@@ -117,6 +118,13 @@ class AlertView(BaseModel):
     taxonomy_version: str
     calendar_version: str
     degraded: str
+
+    @computed_field(description="The rule in words, per language")  # type: ignore[prop-decorator]
+    @property
+    def rule_text(self) -> dict[str, str]:
+        """The rule that a person can recite."""
+        chinese, english = recite(self.kind, self.rule, upper=self.upper)
+        return {"zh-CN": chinese, "en": english}
 
 
 class AlertPage(BaseModel):

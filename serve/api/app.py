@@ -47,10 +47,13 @@ def create_app(settings: Settings, *, clock: Clock | None = None, store: Store |
     app.state.store = opened
     app.state.clock = clock or SystemClock()
     app.state.settings = settings
+    from serve import pages
+
     problems.install(app)
     observability.install(app)
     for router in _routers():
         app.include_router(router)
+    pages.install(app)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app
 

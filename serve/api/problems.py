@@ -102,10 +102,9 @@ async def _on_weisu_error(request: Request, error: Exception) -> JSONResponse:
 
 async def _on_http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    title = HTTPStatus(error.status_code).phrase
-    return respond(
-        request, status=error.status_code, title=title, detail=str(error.detail), headers=error.headers or {}
-    )
+    title, headers = HTTPStatus(error.status_code).phrase, error.headers or {}
+    hint = f"this address takes {headers['Allow']}" if headers.get("Allow") else "/docs shows what every address takes"
+    return respond(request, status=error.status_code, title=title, detail=str(error.detail), hint=hint, headers=headers)
 
 
 async def _on_invalid_request(request: Request, error: Exception) -> JSONResponse:

@@ -124,7 +124,7 @@ def _info(alert: ET.Element, notice: Notice, *, language: str, words: str, sende
         ("senderName", sender),
         ("headline", _headline(notice, words)),
         ("description", notice.sentence(words)),
-        ("instruction", notice.rule),
+        ("instruction", notice.recited(words)),
         ("web", web),
     ):
         if value:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from features.privacy import mask_text
+from serve.alerts.recite import recite
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Notice:
         area: The place, no finer than a district or street.
         department: Who leads.
         sentence_zh: How unusual, in Chinese; `sentence_en` in English.
-        rule: The rule a person can recite.
+        rule: The rule as the detector named it; `recited` says it in words.
         due_at: Until when an answer is due (UTC).
         step: Step of the escalation ladder, 0 for none.
         step_name: How the ladder names that step.
@@ -73,6 +74,11 @@ class Notice:
     def urgent(self) -> bool:
         """Whether it goes out by itself, before any digest."""
         return self.level == "red" or self.kind == "敏感" or self.step > 0
+
+    def recited(self, language: str) -> str:
+        """Return the rule that a person can recite, in the reader's language."""
+        chinese, english = recite(self.kind, self.rule, upper=self.upper)
+        return english if language == "en" else chinese
 
     def sentence(self, language: str) -> str:
         """Return how unusual it is, in the reader's language, masked once more on the way out."""

@@ -132,7 +132,7 @@ def _lines(notice: Notice, message: Message, *, english: bool) -> list[tuple[str
     values = (
         reason_of(notice, message.language),
         notice.sentence(message.language),
-        notice.rule,
+        notice.recited(message.language),
         step,
         notice.department,
         due,

@@ -13,9 +13,18 @@ from serve.pages import (
     report_pages,
     supervision_pages,
 )
+from serve.pages.absent import install
 
-__all__ = ["router"]
+__all__ = ["install", "router"]
 
 router = APIRouter()
-for _pages in (gate, alert_pages, supervision_pages, delivery_pages, forecast_pages, report_pages, override_pages):
+for _pages in (
+    gate,
+    alert_pages,
+    supervision_pages,
+    delivery_pages,
+    forecast_pages,
+    report_pages,
+    override_pages,
+):
     router.include_router(_pages.router)

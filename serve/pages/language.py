@@ -53,6 +53,10 @@ class Words:
         """Return who is meant by an audience: a department is its own name."""
         return self(f"audience.{audience}") if f"audience.{audience}" in TEXTS else audience
 
+    def counted(self, key: str, n: int) -> str:
+        """Return a count with its noun; English says one thing otherwise than many."""
+        return self(f"{key}.one" if n == 1 and f"{key}.one" in TEXTS else key, n=n)
+
     def place(self, area: str) -> str:
         """Return a place; an alert that is about no district in particular is about all of them."""
         return self("place.all") if area == EVERYWHERE else area

@@ -14,13 +14,14 @@ from fastapi import Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from sqlalchemy.exc import SQLAlchemyError
 
 from features.settings import Settings
 from serve.alerts.policy import AlertPolicy
 from serve.auth import Caller
 from serve.errors import RequestError, ServeError, UnauthorizedError
 from serve.pages.language import Words, language_of
-from serve.pages.sessions import StaleFormError, Visitor
+from serve.pages.sessions import StaleFormError, Visitor, current_visitor
 
 HEADERS: Final = {
     "Content-Security-Policy": (
@@ -119,23 +120,37 @@ class PageRoute(APIRoute):
             except UnauthorizedError:
                 return redirect(f"/login?next={quote(_here(request))}")
             except (RequestError, ServeError) as error:
-                return _error_page(request, error)
+                return error_page(request, error)
 
         return answer
 
 
-def _error_page(request: Request, error: RequestError | ServeError) -> HTMLResponse:
+def error_page(request: Request, error: RequestError | ServeError, *, message: str = "") -> HTMLResponse:
+    """Return an error as a page, in the words of `message` or those of its status."""
     key = "error.csrf" if isinstance(error, StaleFormError) else f"error.{error.status}"
-    known = key in {"error.csrf", "error.403", "error.404", "error.409"}
+    known = {"error.csrf", "error.403", "error.404", "error.409"}
+    said = message or (key if key in known else "error.other")
     settings: Settings = request.app.state.settings
+    english = language_of(request, settings) == "en"
     return page(
         request,
         "error.html",
         settings=settings,
+        visitor=_visitor_of(request),
         status=error.status,
-        message=key if known else "error.other",
-        detail=error.args[0],
+        message=said,
+        # The detail is English: it helps whoever reads English, and whoever reports what nobody foresaw.
+        detail=error.args[0] if english or said == "error.other" else "",
     )
+
+
+def _visitor_of(request: Request) -> Visitor | None:
+    """Return who is looking at an error, if it can be told: they keep their navigation."""
+    state = request.app.state
+    try:
+        return current_visitor(request, state.store, state.clock)
+    except (UnauthorizedError, SQLAlchemyError):
+        return None
 
 
 def _here(request: Request) -> str:

@@ -98,6 +98,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "col.trend": ("走势", "Trend"),
     "col.due": ("时限", "Due"),
     "board.callers": ("{n} 人", "{n} callers"),
+    "board.callers.one": ("1 人", "1 caller"),
+    "board.observed.one": ("1 件", "1 ticket"),
     "board.observed": ("{n} 件", "{n} tickets"),
     "col.level": ("层级", "Level"),
     "col.day": ("日期", "Day"),
@@ -146,6 +148,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "alert.at_most": ("至多 {n}", "at most {n}"),
     "alert.recurrence": ("偶然出现的频率", "By chance"),
     "alert.recurrence.days": ("约 {n} 天一次", "once in {n} days"),
+    "alert.recurrence.beyond": ("{n} 年以上才一次", "less than once in {n} years"),
     "alert.recurrence.years": ("约 {n} 年一次", "once in {n} years"),
     "alert.rule": ("触发规则", "Rule"),
     "alert.level_rule": ("定级依据", "Why this level"),
@@ -376,6 +379,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "error.403": ("你的角色不能这样做。", "Your role may not do this."),
     "error.409": ("这条预警的状态已变，请看最新情况。", "The alert has moved on. Look at its present state."),
     "error.csrf": ("页面停留太久，请返回重试。", "This page is too old. Go back and try again."),
+    "error.page": ("没有这个页面。", "There is no such page."),
     "error.other": ("没有完成，请稍后再试。", "That did not work. Please try again."),
 }
 """Key -> (zh-CN, en)."""

@@ -278,3 +278,22 @@ def test_the_cap_feed_shows_a_department_its_own_alerts_only(browser, city):
     assert "路面积水" not in own.text
     assert own.text.count("<cap:status>Exercise</cap:status>") == 2, "a simulated city is an exercise"
     assert browser.get("/v1/alerts.cap").status_code == 401
+
+
+def test_an_address_that_names_nothing_is_a_page_for_a_browser_and_a_problem_for_a_program(browser, city):
+    log_in(browser, city.keys["planner"])
+    page = browser.get("/nowhere", headers={"Accept": "text/html"})
+    assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert "没有这个页面" in page.text
+    assert 'href="/board"' in page.text, "whoever is logged in keeps the navigation"
+    for address, accept in (("/nowhere", "*/*"), ("/v1/nowhere", "text/html")):
+        answer = browser.get(address, headers={"Accept": accept})
+        assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+        assert answer.json()["hint"] == "/docs lists every address"
+
+
+def test_an_error_page_speaks_the_readers_language_only(browser, city):
+    log_in(browser, city.keys["planner"])
+    assert "no alert" not in browser.get("/alerts/al_x").text
+    browser.cookies.set("weisu_language", "en")
+    assert "no alert" in browser.get("/alerts/al_x").text

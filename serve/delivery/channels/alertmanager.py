@@ -62,7 +62,7 @@ def _alert(notice: Notice, message: Message) -> dict[str, Any]:
         "labels": labels,
         "annotations": {
             "summary": notice.sentence(message.language),
-            "rule": notice.rule,
+            "rule": notice.recited(message.language),
             "due": iso(notice.due_at) or "",
             "simulated": str(notice.simulated).lower(),
         },

@@ -25,6 +25,7 @@ def facts_of(notice: Notice, message: Message) -> dict[str, Any]:
         "department": notice.department,
         "sentence": {"zh-CN": notice.sentence("zh-CN"), "en": notice.sentence("en")},
         "rule": notice.rule,
+        "rule_text": {"zh-CN": notice.recited("zh-CN"), "en": notice.recited("en")},
         "observed": notice.observed,
         "callers": notice.callers,
         "expected": notice.expected,

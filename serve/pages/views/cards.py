@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from serve.alerts.lifecycle import ALLOWED, OPEN, WAITING, Dismissal, Event, State
+from serve.alerts.recite import recite
 from serve.auth import Caller
 from serve.pages.language import Words
 from serve.store.tables import Alert
@@ -91,7 +92,7 @@ def card_of(alert: Alert, words: Words, caller: Caller, *, now: datetime) -> Car
         state=alert.state,
         held_by=alert.held_by,
         sentence=words.either(alert.sentence_zh, alert.sentence_en) or alert.rule,
-        rule=alert.rule,
+        rule=words.either(*recite(alert.kind, alert.rule, upper=alert.upper)),
         observed=alert.observed,
         callers=alert.callers,
         expected=alert.expected,
@@ -123,5 +124,6 @@ def _recurrence(days: float | None, words: Words) -> str:
         return ""
     if days < 2 * _DAYS_A_YEAR:
         return words("alert.recurrence.days", n=f"{days:,.0f}")
-    years = min(days / _DAYS_A_YEAR, _LONGEST_YEARS)
-    return words("alert.recurrence.years", n=f"{'>' if years == _LONGEST_YEARS else ''}{years:.0f}")
+    if days >= _LONGEST_YEARS * _DAYS_A_YEAR:
+        return words("alert.recurrence.beyond", n=_LONGEST_YEARS)
+    return words("alert.recurrence.years", n=f"{days / _DAYS_A_YEAR:.0f}")
