@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
+from fastapi.routing import APIRoute
+from fastapi.testclient import TestClient
 from sqlalchemy import select
 
+from serve import pages
 from serve.alerts import actions
 from serve.alerts.desk import open_desk
 from serve.alerts.supervision import orders
 from serve.api import create_app
-from serve.auth import Caller, Role
+from serve.auth import Caller, Role, add_key
+from serve.auth.caller import SESSION_COOKIE
+from serve.pages.sessions import start_session
 from serve.store import Store
 from serve.store.columns import Base
-from serve.store.tables import Delivery, DepartmentRule, Route, RouteCorrection, Silence, Subscription
+from serve.store.tables import BrowserSession, Delivery, DepartmentRule, Route, RouteCorrection, Silence, Subscription
 
 SECRET = "水务机密"
 OWNER, STRANGER = "水务局", "生态环境局"
@@ -171,3 +177,40 @@ def test_every_role_gets_a_documented_answer_everywhere(settings, store, clock, 
             url, body = request_of(operation, path, foreign, schema["components"]["schemas"])
             answer = client.request(method, url, headers=headers, **body)
             assert str(answer.status_code) in operation["responses"], (role, method, path, answer.text)
+
+
+def page_operations(router) -> list[tuple[str, str, list[str]]]:
+    """Return (method, path, names of form fields) of every page: they are not in the OpenAPI document."""
+    found = []
+    for route in router.routes:
+        if isinstance(route, APIRoute):
+            fields = [field.alias for field in route.dependant.body_params]
+            found += [(method.lower(), route.path, fields) for method in sorted(route.methods - {"HEAD"})]
+        else:
+            found += page_operations(route.original_router)
+    return found
+
+
+def test_another_departments_browser_shows_and_changes_nothing(settings, store, clock, foreign):
+    key = add_key(store, name="别处", role="department", department=STRANGER, now=clock.now()).info
+    cookie = start_session(store, key, now=clock.now())
+    with store.reading() as session:
+        csrf = session.scalar(select(BrowserSession.csrf_token))
+    form = {
+        **foreign, "csrf": csrf, "letter": foreign["delivery_id"], "action": "ack", "demand": "x", "answer": "x",
+        "due": "2027-01-01T10:00", "department": OWNER, "key": "weisu_x", "language": "en",
+    }  # fmt: skip
+    app = create_app(settings, clock=clock, store=store)
+    before, tried = everything(store), 0
+    for method, path, fields in page_operations(pages.router):
+        if path in {"/login", "/logout", "/language"}:
+            continue
+        address = re.sub(r"{(\w+)(:path)?}", lambda name: foreign.get(name[1], "x"), path)
+        with TestClient(app, cookies={SESSION_COOKIE: cookie}) as browser:
+            sent = {"data": {name: form[name] for name in fields if name in form}} if method == "post" else {}
+            answer = browser.request(method, address, **sent)
+        assert SECRET not in answer.text, (method, path)
+        assert answer.status_code < 500, (method, path, answer.text)
+        tried += 1
+    assert tried >= 15
+    assert everything(store) == before
