@@ -2,27 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
+from features.calendars import Calendar
 from features.panel import Panel
+from models.forecast.bases import MODEL, Base
+from models.metrics import pit_coverage
 from pipelines.gate import Verdict
 
 _SHOWN: Final = ("wape", "mase", "rmsse", "bias", "pinball", "coverage80")
+_WORST: Final = 5
+_ENOUGH: Final = 20.0
+_MISCALIBRATED: Final = 0.05
+_YOUNG: Final = pd.Timedelta(weeks=52)
+_SILENT: Final = pd.Timedelta(weeks=26)
 
 
-def demand_card(scores: pd.DataFrame, panel: Panel, verdict: Verdict) -> str:
+def demand_card(
+    scores: pd.DataFrame,
+    predictions: pd.DataFrame,
+    panel: Panel,
+    verdict: Verdict,
+    *,
+    bases: Mapping[str, Base],
+    calendar: Calendar,
+) -> str:
     """Return the card of a demand model in Markdown.
 
     Args:
         scores: Per level and model, on the gate's folds.
+        predictions: The same folds row by row, as `backtest` returns them.
         panel: What it was trained on.
         verdict: What the gate said.
+        bases: Levels that are issued from a plain forecast.
+        calendar: Tells holidays.
     """
     cells = int((panel.static["level"] == "cell").sum())
-    columns = [name for name in _SHOWN if name in scores]
+    ours = predictions[predictions["model"] == MODEL]
+    weeks = ours["ds"].nunique()
     lines = [
         "# weisu-demand",
         "",
@@ -31,15 +52,25 @@ def demand_card(scores: pd.DataFrame, panel: Panel, verdict: Verdict) -> str:
         "",
         f"Gate: {'promoted' if verdict.promote else 'not promoted'}. {verdict.reason}.",
         "",
-        "## On the gate's folds",
+        f"## On the gate's folds: {ours['cutoff'].nunique()} origins, {weeks} weeks from {ours['ds'].min():%Y-%m-%d}",
         "",
-        _table(scores, columns),
+        _scores(scores),
+        "",
+        "WAPE by weeks ahead, cells: " + ", ".join(_by_step(ours)) + ".",
         "",
         "## Where it is weak",
         "",
-        *_weak(scores),
-        "- Below one ticket a week the error is mostly the noise of small counts: read the band, not the mean.",
-        "- A category or district born after training is unknown until the next training.",
+        *_bullets(_lost(scores, bases)),
+        *_bullets(_uncalibrated(ours)),
+        *_bullets(_sparse(ours)),
+        *_bullets(_on_holidays(ours, calendar)),
+        *_bullets(_ages(panel)),
+        *_worst(predictions, "category"),
+        *_worst(predictions, "district"),
+        "",
+        "## What it cannot know",
+        "",
+        "- A category or district born after training has no forecast until the next training.",
         "- Weeks whose like is not in the history (a first pandemic) are not foreseen: planners override them.",
     ]
     return "\n".join(lines) + "\n"
@@ -59,28 +90,134 @@ def hotspot_card(metrics: Mapping[str, float], panel: Panel) -> str:
     )
 
 
-def _table(scores: pd.DataFrame, columns: list[str]) -> str:
-    head = "| level | model | " + " | ".join(columns) + " |"
-    rule = "|---|---|" + "---|" * len(columns)
-    rows = [
-        f"| {row['level']} | {row['model']} | " + " | ".join(_number(row[name]) for name in columns) + " |"
-        for _, row in scores.iterrows()
-    ]
-    return "\n".join([head, rule, *rows])
+def _bullets(sentences: Sequence[str]) -> list[str]:
+    return [f"- {sentence}" for sentence in sentences]
 
 
-def _number(value: float) -> str:
-    return "-" if pd.isna(value) else f"{value:.3f}"
+def _scores(scores: pd.DataFrame) -> str:
+    columns = [name for name in _SHOWN if name in scores]
+    rows = [[row["level"], row["model"], *(row[name] for name in columns)] for row in scores.to_dict("records")]
+    return "\n".join(_table(["level", "model", *columns], rows))
 
 
-def _weak(scores: pd.DataFrame) -> list[str]:
-    """Name the levels at which seasonal-naive was at least as good on these folds."""
+def _table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[str]:
+    lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
+    return lines + [f"| {' | '.join(map(_cell, row))} |" for row in rows]
+
+
+def _cell(value: Any) -> str:
+    if not isinstance(value, float):
+        return str(value).replace("|", "\\|")
+    return "-" if np.isnan(value) else f"{value:.3f}"
+
+
+def _lost(scores: pd.DataFrame, bases: Mapping[str, Base]) -> list[str]:
+    """Name the levels at which a plain forecast was at least as good on these folds, and what is issued there."""
     table = scores.pivot_table(index="level", columns="model", values="wape")
-    if not {"weisu", "seasonal_naive"} <= set(table):
+    names = [name for name in ("seasonal_naive", "same_week_mean") if name in table]
+    if MODEL not in table or not names:
         return []
-    lost = table[table["weisu"] >= table["seasonal_naive"]]
-    return [
-        f"- At level {level} seasonal-naive was as good on these folds ({row['seasonal_naive']:.3f} against "
-        f"{row['weisu']:.3f})."
-        for level, row in lost.iterrows()
+    said = []
+    for level, row in table[names].min(axis=1).items():
+        ours = table.loc[level, MODEL]
+        if ours < row:
+            continue
+        plain = str(table.loc[level, names].idxmin())
+        issued = f"so {bases[level].model} is issued there" if level in bases else "not clearly enough to replace it"
+        said.append(
+            f"At level {level} {plain} was as good on these folds (WAPE {row:.3f} against {ours:.3f}); {issued}."
+        )
+    return said
+
+
+def _uncalibrated(ours: pd.DataFrame) -> list[str]:
+    """Name levels whose 80 % band held too few or too many of the counts (randomised PIT)."""
+    said = []
+    for level, rows in ours.groupby("level", sort=False):
+        inside = pit_coverage(rows["pit"], 0.8)
+        noise = 2 * np.sqrt(0.8 * 0.2 / len(rows))
+        if abs(inside - 0.8) > max(_MISCALIBRATED, noise):
+            kind = "too narrow" if inside < 0.8 else "too wide"  # noqa: PLR2004 - the nominal coverage
+            said.append(f"At level {level} the 80 % band was {kind}: it held {inside:.0%} of {len(rows)} counts.")
+    return said
+
+
+def _sparse(ours: pd.DataFrame) -> list[str]:
+    """Say how much of the error at cells is the noise of small counts: E|Y - mu| of a Poisson at our own means."""
+    cells = ours[ours["level"] == "cell"]
+    mean, y = cells["mean"].to_numpy(), cells["y"].to_numpy()
+    if not y.sum():
+        return []
+    floor = float(np.abs(np.random.default_rng(0).poisson(np.maximum(mean, 0)) - mean).sum() / max(mean.sum(), 1e-9))
+    quiet = float((cells.groupby("unique_id")["mean"].mean() < 1).mean())
+    error = float(np.abs(y - mean).sum() / y.sum())
+    noise = f"Even a model that knew every rate would have a WAPE of about {floor:.2f} at cells (ours: {error:.2f})"
+    return [f"{quiet:.0%} of cells expect less than one ticket a week. {noise}: read the band, not the mean."]
+
+
+def _on_holidays(ours: pd.DataFrame, calendar: Calendar) -> list[str]:
+    """Compare the total's error in weeks with a public holiday with that in the others."""
+    total = ours[ours["level"] == "total"]
+    days = calendar(total["ds"].min().date(), (total["ds"].max() + pd.Timedelta(days=6)).date())
+    off = pd.DatetimeIndex(days.loc[days["is_holiday"], "date"])
+    held = np.array([((off >= ds) & (off < ds + pd.Timedelta(days=7))).any() for ds in total["ds"]], dtype=bool)
+    if not held.any() or held.all():
+        return []
+    parts = {"weeks with a public holiday": total[held], "weeks without": total[~held]}
+    errors = {name: _errors(rows) for name, rows in parts.items()}
+    said = [
+        f"{len(parts[name])} {name}: WAPE {error['wape']:.3f}, bias {error['bias']:+.1%}"
+        for name, error in errors.items()
     ]
+    return [f"The total in {said[0]}; in {said[1]}."]
+
+
+def _ages(panel: Panel) -> list[str]:
+    """Count the cells that the model knows little of: younger than a year, or silent for half a year."""
+    cells = panel.static.loc[panel.static["level"] == "cell", "unique_id"]
+    seen = panel.y[(panel.y["y"] > 0) & panel.y["unique_id"].isin(cells)].groupby("unique_id")["ds"].agg(["min", "max"])
+    end, start = panel.y["ds"].max(), panel.y["ds"].min()
+    young = int((seen["min"] > end - _YOUNG).sum()) if end - start > _YOUNG else len(seen)
+    silent = int((seen["max"] < end - _SILENT).sum())
+    return [
+        f"{young} of {len(cells)} cells are younger than a year: they borrow the season of their category.",
+        f"{silent} cells have had no ticket for half a year; they are forecast near zero until one comes.",
+    ]
+
+
+def _worst(predictions: pd.DataFrame, level: str) -> list[str]:
+    """List the series of a level that cost the most errors, beside last year's same week there."""
+    rows = predictions[predictions["level"] == level]
+    if rows.empty:
+        return []
+    errors = {
+        str(model): group.groupby("unique_id")[["y", "mean", "ds"]].apply(_series_errors)
+        for model, group in rows.groupby("model")
+    }
+    ours = errors[MODEL]
+    ours = ours[ours["y"] >= _ENOUGH].assign(share=ours["error"] / max(float(ours["error"].sum()), 1.0))
+    worst = ours.sort_values("error", ascending=False).head(_WORST)
+    naive = errors.get("seasonal_naive", ours)["wape"].reindex(worst.index)
+    table = [
+        [name, f"{row['share']:.0%}", row["wape"], float(naive[name]), f"{row['bias']:+.1%}"]
+        for name, row in worst.iterrows()
+    ]
+    head = [level, "share of errors", "WAPE", "last year's week", "bias"]
+    return ["", f"Where the errors are, by {level}:", "", *_table(head, table)]
+
+
+def _series_errors(rows: pd.DataFrame) -> pd.Series:
+    return pd.Series(
+        {**_errors(rows), "error": float((rows["y"] - rows["mean"]).abs().sum()), "y": float(rows["y"].sum())}
+    )
+
+
+def _errors(rows: pd.DataFrame) -> dict[str, float]:
+    total = max(float(rows["y"].sum()), 1.0)
+    difference = rows["mean"] - rows["y"]
+    return {"wape": float(difference.abs().sum()) / total, "bias": float(difference.sum()) / total}
+
+
+def _by_step(ours: pd.DataFrame) -> list[str]:
+    cells = ours[ours["level"] == "cell"]
+    return [f"{step}: {_errors(rows)['wape']:.3f}" for step, rows in cells.groupby("horizon")]

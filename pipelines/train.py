@@ -15,7 +15,9 @@ from features.clock import Clock
 from features.settings import Settings
 from features.taxonomy import taxonomy_version
 from models.errors import PanelError
-from models.forecast import DemandModel, backtest
+from models.forecast import BacktestResult, DemandModel, backtest
+from models.forecast.baselines import PLAIN
+from models.forecast.bases import choose_bases
 from models.hotspots import SurgeConfig, detect_surges
 from models.metrics import wape, weighted_pinball
 from pipelines.errors import NoChampionError, PipelineError
@@ -30,6 +32,7 @@ CHALLENGER_NAME: Final = "weisu"
 CHAMPION_NAME: Final = "champion"
 ALPHA: Final = 0.01
 _FOLD: Final = ["level", "unique_id", "ds", "cutoff"]
+_LOGGED: Final = [*_FOLD, "y", "mean", "p10", "p50", "p90"]
 _QUANTILES: Final = {0.1: "p10", 0.5: "p50", 0.9: "p90"}
 _HORIZON: Final = {"W": 4, "D": 14}
 
@@ -123,15 +126,21 @@ class Training:
     def demand(self, weekly: Known, daily: Known | None) -> TrainedModel:
         """Fit and register `weisu-demand`: the weekly forecaster and, where wanted, the daily one beside it."""
         with self._run("demand", "weekly training", weekly, self.config.model_dump()) as run_id:
-            scores, champion = self._meet(weekly)
+            folds = self._folds(weekly)
+            scores, champion = self._meet(weekly, folds)
+            bases = choose_bases(folds.predictions)
             metrics = _metrics(scores, CHALLENGER_NAME)
-            files = {f"weekly/{name}": content for name, content in self._fit(weekly).export().items()}
+            model = self._fit(weekly).issued_from({level: base.model for level, base in bases.items()})
+            files = {f"weekly/{name}": content for name, content in model.export().items()}
             if daily is not None:
                 files |= {f"daily/{name}": content for name, content in self._fit(daily).export().items()}
             verdict = judge(scores, challenger=CHALLENGER_NAME, champion=champion)
             self.tracker.log_metrics(metrics)
             self.tracker.log_text(scores.to_csv(index=False), "folds.csv")
-            self.tracker.log_text(demand_card(scores, weekly.panel, verdict), "model_card.md")
+            own = folds.predictions.loc[folds.predictions["model"] == CHALLENGER_NAME, _LOGGED]
+            self.tracker.log_text(own.to_csv(index=False), "fold_predictions.csv")
+            card = demand_card(scores, folds.predictions, weekly.panel, verdict, bases=bases, calendar=weekly.calendar)
+            self.tracker.log_text(card, "model_card.md")
             version = self.tracker.log_bundle(DEMAND, "demand_model.py", files, **_demand_example(weekly))
         return self._decide(TrainedModel(DEMAND, version, run_id, verdict.promote, verdict.reason, metrics))
 
@@ -160,18 +169,21 @@ class Training:
         panel = known.panel
         return DemandModel.fit(panel.y, panel.static, freq=panel.freq, calendar=known.calendar, n_jobs=self.n_jobs)
 
-    def _meet(self, known: Known) -> tuple[pd.DataFrame, str | None]:
-        """Score challenger, champion and seasonal-naive on the same folds; name the champion, None without one."""
-        found = backtest(
+    def _folds(self, known: Known) -> BacktestResult:
+        """Refit the challenger on the gate's folds, beside what a planner knows without it."""
+        return backtest(
             known.panel.y,
             known.panel.static,
             freq=known.panel.freq,
             origins=self.config.gate_origins,
             horizon=_HORIZON[known.panel.freq],
-            models=(CHALLENGER_NAME, "seasonal_naive"),
+            models=(CHALLENGER_NAME, *PLAIN),
             calendar=known.calendar,
             n_jobs=self.n_jobs,
         )
+
+    def _meet(self, known: Known, found: BacktestResult) -> tuple[pd.DataFrame, str | None]:
+        """Score the champion on the same folds as the others; name it, None without one."""
         registry = Registry.open(self.settings)
         try:
             files = _part(registry.bundle(registry.champion(DEMAND)), "weekly")

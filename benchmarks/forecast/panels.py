@@ -59,29 +59,31 @@ def load_city(name: str, folder: Path | None = None) -> City:
     """Build a city's weekly panel and folds."""
     tickets, start, end, country = load_tickets(name, folder or real_data())
     weeks = pd.date_range(start, end, freq="W-MON")
-    wide = _wide(tickets, tickets["created"].dt.to_period("W-SUN").dt.start_time, weeks)
+    wide = wide_counts(tickets, tickets["created"].dt.to_period("W-SUN").dt.start_time, weeks)
     cutoffs = [weeks[len(weeks) - 1 - HORIZON * back] for back in range(ORIGINS, 0, -1)]
     kept = wide.loc[:, wide.loc[: cutoffs[0]].sum() >= _MIN_TICKETS]
-    return _city(name, country, kept, cutoffs)
+    return city_of(name, country, kept, cutoffs)
 
 
 def load_daily(name: str, folder: Path | None = None, *, horizon: int = 14) -> City:
     """Build a city's daily panel, one series per category with at least 365 tickets before the first test day."""
     tickets, start, end, country = load_tickets(name, folder or real_data())
     days = pd.date_range(start, end, freq="D")
-    wide = _wide(tickets.assign(district=""), tickets["created"].dt.normalize(), days)
+    wide = wide_counts(tickets.assign(district=""), tickets["created"].dt.normalize(), days)
     cutoffs = [days[len(days) - 1 - horizon * back] for back in range(ORIGINS, 0, -1)]
     kept = wide.loc[:, wide.loc[: cutoffs[0]].sum() >= _MIN_TICKETS_DAILY]
-    return _city(name, country, kept, cutoffs)
+    return city_of(name, country, kept, cutoffs)
 
 
-def _wide(tickets: pd.DataFrame, period: pd.Series, periods: pd.DatetimeIndex) -> pd.DataFrame:
+def wide_counts(tickets: pd.DataFrame, period: pd.Series, periods: pd.DatetimeIndex) -> pd.DataFrame:
+    """Count tickets: periods x (category, district), zeros filled."""
     inside = tickets.assign(ds=period)[period.between(periods[0], periods[-1])]
     counts = inside.groupby(["ds", "category", "district"]).size().unstack(["category", "district"])  # noqa: PD010 - sizes are not to be averaged
     return counts.reindex(periods).fillna(0.0).sort_index(axis=1)
 
 
-def _city(name: str, country: str, wide: pd.DataFrame, cutoffs: list[pd.Timestamp]) -> City:
+def city_of(name: str, country: str, wide: pd.DataFrame, cutoffs: list[pd.Timestamp]) -> City:
+    """Make a city of its counts, periods x (category, district)."""
     pairs = wide.columns.to_frame(index=False)
     static = pairs.assign(unique_id=pairs["category"] + " | " + pairs["district"])
     y = pd.DataFrame(

@@ -22,6 +22,8 @@ import panels
 from scoring import LEVELS, QUANTILES, Forecasts, Truth, score, table
 
 from features.calendars import calendar_frame
+from models.forecast.backtest import ISSUED, backtest
+from models.forecast.baselines import PLAIN
 from models.forecast.cadence import ForecastConfig
 from models.forecast.distribution import count_cdf, count_quantiles
 from models.forecast.model import matrix_of
@@ -54,6 +56,8 @@ def main() -> None:
     names = ["seasonal_naive", "same_week_mean", "window_mean", "lightgbm", "weisu"]
     for name in names:
         models[name] = run_model(name, cities, truths, freq, horizon, ForecastConfig())
+    models["issued"] = run_issued(cities, truths, freq, horizon)
+    names.append("issued")
     if arguments.prophet:
         pulls = {"matter": 0.15, "total": 0.15}
         models["weisu + Prophet above"] = run_model(
@@ -93,6 +97,39 @@ def run_model(
             result.quantiles[key] = count_quantiles(mean, alpha["cell"], QUANTILES)
             result.steps[key] = {level: _cdf_steps(truth, fold, level, mean, alpha[level]) for level in LEVELS}
     return result
+
+
+def run_issued(cities: Sequence[Any], truths: Sequence[Truth], freq: str, horizon: int) -> Forecasts:
+    """Forecast every fold as it would have been issued: from a plain forecast at levels where the model lost before."""
+    result = Forecasts()
+    for city, truth in zip(cities, truths, strict=True):
+        calendar, started = partial(calendar_frame, city.country), time.process_time()
+        models = ("weisu", *PLAIN, ISSUED)
+        rows = backtest(
+            city.y, city.static, freq=freq, origins=panels.ORIGINS, horizon=horizon, models=models, calendar=calendar
+        ).predictions
+        result.cpu += time.process_time() - started
+        rows = rows[rows["model"] == ISSUED].assign(level=rows["level"].replace("total", "city"))
+        for level, base in rows.loc[rows["base_model"] != "weisu", ["level", "base_model"]].value_counts().index:
+            print(f"{city.name}: {level} issued from {base} in some folds")
+        for fold, cutoff in enumerate(city.cutoffs):
+            _take_issued(result, truth, fold, rows[rows["cutoff"] == cutoff], city.static["unique_id"])
+    return result
+
+
+def _take_issued(result: Forecasts, truth: Truth, fold: int, rows: pd.DataFrame, cells: pd.Series) -> None:
+    key = (truth.name, fold)
+    by_level = {level: rows[rows["level"] == level].set_index("unique_id") for level in LEVELS}
+    by_level["cell"] = by_level["cell"].loc[cells]
+
+    def matrix(level: str, column: str) -> Any:
+        return by_level[level][column].to_numpy().reshape(-1, truth.horizon)
+
+    result.mean[key] = matrix("cell", "mean")
+    result.quantiles[key] = {q: matrix("cell", f"p{100 * q:g}") for q in QUANTILES}
+    result.steps[key] = {
+        level: _cdf_steps(truth, fold, level, result.mean[key], matrix(level, "alpha")) for level in LEVELS
+    }
 
 
 def _in_order(alpha: Any, order: Any) -> Any:

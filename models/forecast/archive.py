@@ -38,6 +38,7 @@ def pack(model: DemandModel) -> dict[str, bytes]:
         "boosters": list(engine.boosters),
         "seasonal": list(engine.seasonal),
         "alpha": {name: [float(value) for value in values] for name, values in engine.alpha.items()},
+        "bases": dict(engine.bases),
     }
     files = {
         MANIFEST: json.dumps(manifest, ensure_ascii=False).encode(),
@@ -74,6 +75,7 @@ def unpack(files: Mapping[str, bytes]) -> tuple[PanelMatrix, pd.DataFrame, Engin
         boosters={name: Booster.restore(files[f"lightgbm_{name}.txt"]) for name in manifest["boosters"]},
         seasonal={name: SeasonalModels.restore(files[f"prophet_{name}.json"]) for name in manifest["seasonal"]},
         alpha={name: np.asarray(values) for name, values in manifest["alpha"].items()},
+        bases=manifest.get("bases", {}),
     )
     return panel, static, engine
 

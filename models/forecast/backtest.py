@@ -10,12 +10,14 @@ import numpy as np
 import pandas as pd
 
 from models.errors import PanelError
+from models.forecast.baselines import PLAIN
+from models.forecast.bases import MODEL, choose_bases, issue_cells
 from models.forecast.cadence import ForecastConfig
 from models.forecast.distribution import count_cdf, count_quantiles
 from models.forecast.drivers import Calendar
-from models.forecast.hierarchy import Hierarchy, Level, PanelMatrix
+from models.forecast.hierarchy import CELL, Hierarchy, Level, PanelMatrix
 from models.forecast.model import matrix_of
-from models.forecast.rivals import Known, Outcome, rival
+from models.forecast.rivals import Known, rival
 from models.forecast.windows import Floats
 from models.metrics import (
     bias,
@@ -30,7 +32,11 @@ from models.metrics import (
 )
 
 QUANTILES: Final = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
-DEFAULT_MODELS: Final = ("weisu", "lightgbm", "seasonal_naive", "same_week_mean", "window_mean")
+DEFAULT_MODELS: Final = ("weisu", "issued", "lightgbm", "seasonal_naive", "same_week_mean", "window_mean")
+ISSUED: Final = "issued"
+"""What would have gone out: the model, or at a level where it lost before, a plain forecast."""
+
+_COMPARED: Final = frozenset({MODEL, *PLAIN})
 _NOMINAL: Final = (50, 80, 90)
 
 
@@ -39,7 +45,7 @@ class BacktestResult:
     """What was forecast, and how good it was.
 
     Attributes:
-        predictions: `model, level, unique_id, ds, cutoff, horizon, y, mean, p5 .. p95, pit`.
+        predictions: `model, level, unique_id, ds, cutoff, horizon, y, mean, alpha, p5 .. p95, pit, base_model`.
         scores: One row per level and model: `wape, mase, rmsse, bias, pinball` (wQL), `coverage80` (as printed, ends
             included), `pit50, pit80, pit90` (randomised), `periods`.
     """
@@ -69,7 +75,7 @@ def backtest(
         freq: W or D.
         origins: Number of cutoffs.
         horizon: Periods ahead at each.
-        models: Names from models/forecast/rivals.py.
+        models: Names from models/forecast/rivals.py, and `issued`, which needs `weisu` and the two plain forecasts.
         calendar: First and last day to calendar rows.
         config: Configuration of our model; its horizon is replaced by `horizon`.
         step: Periods between cutoffs; `horizon` when None, so that test periods never overlap.
@@ -84,8 +90,11 @@ def backtest(
     cutoffs = _cutoffs(panel, origins, horizon, step or horizon)
     chosen = (config or ForecastConfig()).with_horizon(horizon)
     everything = Known(panel, hierarchy, calendar, chosen, horizon)
-    frames = Parallel(n_jobs=n_jobs)(delayed(_fold)(tuple(models), everything, cutoff) for cutoff in cutoffs)
+    rivals = tuple(name for name in models if name != ISSUED)
+    frames = Parallel(n_jobs=n_jobs)(delayed(_fold)(rivals, everything, cutoff) for cutoff in cutoffs)
     predictions = pd.concat(frames, ignore_index=True)
+    if ISSUED in models and set(rivals) >= _COMPARED:
+        predictions = pd.concat([predictions, issued_rows(predictions, hierarchy)], ignore_index=True)
     return BacktestResult(predictions, score(predictions, panel, hierarchy, until=cutoffs[0]))
 
 
@@ -110,16 +119,41 @@ def _fold(names: Sequence[str], everything: Known, cutoff: pd.Timestamp) -> pd.D
     for name in names:
         outcome = rival(name)(known)
         means = [(level, outcome.mean_of(level)) for level in hierarchy.levels]
-        rows = [_rows(level, mean, outcome, actual, ds) for level, mean in means if mean is not None]
+        rows = [_rows(level, mean, outcome.alpha[level.name], actual, ds) for level, mean in means if mean is not None]
         # A model that cannot speak yet (Prophet on a short history) has no rows at this cutoff.
-        frames += [pd.concat(rows, ignore_index=True).assign(model=name)] if rows else []
+        frames += [pd.concat(rows, ignore_index=True).assign(model=name, base_model=name)] if rows else []
     return pd.concat(frames, ignore_index=True).assign(cutoff=cutoff)
 
 
-def _rows(level: Level, mean: Floats, outcome: Outcome, actual: Floats, ds: pd.DatetimeIndex) -> pd.DataFrame:
+def issued_rows(predictions: pd.DataFrame, hierarchy: Hierarchy) -> pd.DataFrame:
+    """Return what would have been issued at each cutoff, judging the model by the folds that were over by then.
+
+    Args:
+        predictions: Of the model and the plain forecasts, as `backtest` makes them.
+        hierarchy: The levels.
+    """
+    frames = []
+    for cutoff, fold in predictions.groupby("cutoff"):
+        bases = {level: base.model for level, base in choose_bases(predictions, cutoff=cutoff).items()}
+        if not bases:
+            frames.append(fold[fold["model"] == MODEL].assign(model=ISSUED))
+            continue
+        ds = pd.DatetimeIndex(fold["ds"].unique())
+        at_cells = fold[fold["level"] == CELL].groupby("model", sort=False)
+        cells = {str(name): rows["mean"].to_numpy().reshape(-1, len(ds)) for name, rows in at_cells}
+        actual = at_cells.get_group(MODEL)["y"].to_numpy().reshape(-1, len(ds))
+        issued = issue_cells(cells[MODEL], cells, hierarchy, bases)
+        for level in hierarchy.levels:
+            base = bases.get(level.name, MODEL)
+            alpha = fold.loc[(fold["level"] == level.name) & (fold["model"] == base), "alpha"].to_numpy()
+            rows = _rows(level, level.sum(issued), alpha.reshape(-1, len(ds)), actual, ds)
+            frames.append(rows.assign(model=ISSUED, base_model=base, cutoff=cutoff))
+    return pd.concat(frames, ignore_index=True)
+
+
+def _rows(level: Level, mean: Floats, alpha: Floats, actual: Floats, ds: pd.DatetimeIndex) -> pd.DataFrame:
     y = level.sum(actual)
-    alpha = np.asarray(outcome.alpha[level.name])
-    alpha = alpha[:, None] if alpha.ndim == 1 else alpha
+    alpha = np.broadcast_to(alpha[:, None] if alpha.ndim == 1 else alpha, mean.shape)
     rng = np.random.default_rng(0)
     pit = randomised_pit(count_cdf(y - 1, mean, alpha), count_cdf(y, mean, alpha), rng)
     rows = {
@@ -129,6 +163,7 @@ def _rows(level: Level, mean: Floats, outcome: Outcome, actual: Floats, ds: pd.D
         "horizon": np.tile(np.arange(1, len(ds) + 1), len(level.ids)),
         "y": y.ravel(),
         "mean": mean.ravel(),
+        "alpha": alpha.ravel(),
         "pit": pit.ravel(),
     }
     quantiles = count_quantiles(mean, alpha, QUANTILES)

@@ -5,6 +5,7 @@ Each takes counts (series x periods, the last column known last) and returns mea
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -55,6 +56,21 @@ def same_week_mean(
                 count[step] += 1
     naive = seasonal_naive(y, cadence, horizon)
     return np.where(count > 0, total / np.maximum(count, 1), naive)
+
+
+def _naive(y: Floats, cadence: Cadence, horizon: int, _festival: Floats) -> Floats:
+    return seasonal_naive(y, cadence, horizon)
+
+
+def _same_week(y: Floats, cadence: Cadence, horizon: int, festival: Floats) -> Floats:
+    return same_week_mean(y, cadence, horizon, festival=festival)
+
+
+Plain = Callable[[Floats, Cadence, int, Floats], Floats]
+"""Counts, cadence, horizon and the days to the Spring Festival of every known and coming period to means."""
+
+PLAIN: Final[dict[str, Plain]] = {"seasonal_naive": _naive, "same_week_mean": _same_week}
+"""What a planner issues without a model."""
 
 
 def _lunar_twin(festival: Floats, target: int, at: int, reach: int) -> int:

@@ -109,6 +109,7 @@ class ForecastConfig:
         power: Exponent of that mean: near 0 it is geometric (low, sturdy), 1 arithmetic (unbiased, jumpy).
         pulls: Level (matter, place, total) -> weight with which last year's same periods pull its sums.
         prophet: Level -> weight with which Prophet pulls its sums; empty fits none.
+        breaks: Move what broke to its level since then, see models/forecast/breaks.py.
         shock: Spread of the weights that play down pandemics and other breaks, see models/forecast/regimes.py.
         dispersion_periods: Trailing periods from which dispersion is learned.
         dispersion_shrink: Series-equivalents of pooled dispersion (k of the notes).
@@ -127,6 +128,7 @@ class ForecastConfig:
     power: float = 0.5
     pulls: dict[str, float] = field(default_factory=lambda: {"matter": 0.2, "total": 0.2})
     prophet: dict[str, float] = field(default_factory=dict)
+    breaks: bool = True
     shock: float = 0.35
     dispersion_periods: int = 78
     dispersion_shrink: float = 2.0

@@ -20,6 +20,8 @@ _SATURDAY: Final = 5
 
 COLUMNS: Final = ("days_off", "festival", "season")
 
+FESTIVAL: Final = COLUMNS.index("festival")
+
 
 def period_drivers(ds: pd.DatetimeIndex, *, days: int, calendar: Calendar | None) -> NDArray[np.float64]:
     """Describe periods by what the calendar says of them.

@@ -7,16 +7,19 @@ periods (and Prophet, where it is switched on), by raking the cells, so that all
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
 
+from models.forecast.baselines import PLAIN
+from models.forecast.bases import issue_cells
 from models.forecast.boosting import Booster, fit_direct, fit_onestep, log_direct, one_step_means, walk
+from models.forecast.breaks import move_to_breaks
 from models.forecast.cadence import Cadence, ForecastConfig, cadence_of
 from models.forecast.design import DesignBuilder
 from models.forecast.distribution import past_dispersions
-from models.forecast.drivers import Calendar, period_drivers
+from models.forecast.drivers import FESTIVAL, Calendar, period_drivers
 from models.forecast.hierarchy import CELL, Hierarchy, Level, PanelMatrix
 from models.forecast.members import PlainMembers, last_year
 from models.forecast.reconcile import Pull, rake
@@ -35,6 +38,7 @@ class Engine:
         boosters: `onestep` and `direct`; one is missing where the history is too short for it.
         seasonal: Prophet models by level name.
         alpha: Dispersion by level name, one number per series.
+        bases: Levels that are issued from a plain forecast, see models/forecast/bases.py.
     """
 
     hierarchy: Hierarchy
@@ -43,10 +47,21 @@ class Engine:
     boosters: Mapping[str, Booster]
     seasonal: Mapping[str, SeasonalModels]
     alpha: Mapping[str, Floats]
+    bases: Mapping[str, str] = field(default_factory=dict)
 
     def cell_means(self, panel: PanelMatrix, horizon: int) -> Floats:
         """Forecast the cells after the panel's last period; every level is a sum of these, cells x horizon."""
-        return rake(self.blended(panel, horizon), self.pulls(panel, horizon))
+        cells = rake(self.blended(panel, horizon), self.pulls(panel, horizon))
+        if self.config.breaks:
+            week = cadence_of(panel.freq).week or 1
+            cells = move_to_breaks(cells, panel.y, breaking_levels(self.hierarchy), week=week)
+        return issue_cells(cells, self.plain(panel, horizon), self.hierarchy, self.bases)
+
+    def plain(self, panel: PanelMatrix, horizon: int) -> dict[str, Floats]:
+        """Return the plain forecasts that some level is issued from, cells x horizon."""
+        cadence = cadence_of(panel.freq)
+        festival = drivers_of(panel, self.calendar, horizon)[:, FESTIVAL]
+        return {name: PLAIN[name](panel.y, cadence, horizon, festival) for name in set(self.bases.values())}
 
     def blended(self, panel: PanelMatrix, horizon: int) -> Floats:
         """Return the cells' own combination, before the levels above are heard."""
@@ -122,6 +137,12 @@ def fit_engine(
 def groupings_of(hierarchy: Hierarchy) -> dict[str, Level]:
     """Return the three groupings that models know, whatever their columns are called."""
     return {"place": hierarchy.place(), "matter": hierarchy.matter(), "total": hierarchy.levels[0]}
+
+
+def breaking_levels(hierarchy: Hierarchy) -> list[Level]:
+    """Return the groupings that break as one: categories and districts (offices); the cells where there are neither."""
+    found = {level.name: level for level in (hierarchy.matter(), hierarchy.place()) if len(level.ids) > 1}
+    return list(found.values()) or [hierarchy.levels[-1]]
 
 
 def drivers_of(panel: PanelMatrix, calendar: Calendar | None, horizon: int) -> Floats:

@@ -10,15 +10,15 @@ import pandas as pd
 
 from models.errors import ModelError, PanelError
 from models.forecast.archive import pack, unpack
+from models.forecast.bases import MODEL
 from models.forecast.cadence import ForecastConfig
 from models.forecast.distribution import count_quantiles
 from models.forecast.drivers import Calendar
 from models.forecast.engine import Engine, fit_engine
 from models.forecast.explain import explain_cells
 from models.forecast.hierarchy import CELL, Hierarchy, PanelMatrix
+from models.forecast.rivals import Known, rival
 from models.forecast.windows import Floats
-
-MODEL_NAME = "weisu"
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,8 @@ class DemandModel:
 
         Returns:
             `unique_id, ds, mean, p.., base_model, horizon, level`, one row per series and period; means are
-            non-negative and add up over the levels.
+            non-negative and add up over the levels. `base_model` is `weisu`, or the plain forecast that the level is
+            issued from.
         """
         panel = self.panel if y is None else self._newer(y)
         cells = self.engine.cell_means(panel, horizon)
@@ -95,7 +96,8 @@ class DemandModel:
             frame = _long(level.ids, panel.future(horizon), mean)
             for quantile, values in counts.items():
                 frame[f"p{100 * quantile:g}"] = values.ravel()
-            frames.append(frame.assign(base_model=MODEL_NAME, level=level.name))
+            base = self.engine.bases.get(level.name, MODEL)
+            frames.append(frame.assign(base_model=base, level=level.name))
         return pd.concat(frames, ignore_index=True)
 
     def explain(self, y: pd.DataFrame | None = None, *, horizon: int, levels: str = "all") -> pd.DataFrame:
@@ -119,6 +121,17 @@ class DemandModel:
             frame = _long(level.ids, panel.future(horizon), sums.pop("mean"))
             frames.append(frame.assign(level=level.name, **{name: values.ravel() for name, values in sums.items()}))
         return pd.concat(frames, ignore_index=True)
+
+    def issued_from(self, bases: Mapping[str, str]) -> DemandModel:
+        """Issue some levels from a plain forecast, with its own dispersion; see models/forecast/bases.py.
+
+        Args:
+            bases: Level -> `seasonal_naive` or `same_week_mean`; unknown levels are ignored.
+        """
+        known = {level: name for level, name in bases.items() if level in self.engine.hierarchy.names}
+        given = Known(self.panel, self.engine.hierarchy, self.engine.calendar, self.engine.config, 1)
+        alpha = {level: rival(name)(given).alpha[level] for level, name in known.items()}
+        return replace(self, engine=replace(self.engine, bases=known, alpha={**self.engine.alpha, **alpha}))
 
     def export(self) -> dict[str, bytes]:
         """Return the model as files: LightGBM text, Prophet JSON, Parquet tables and JSON; no pickle."""

@@ -13,16 +13,15 @@ from typing import Any, Final
 import numpy as np
 
 from models.errors import PanelError
-from models.forecast.baselines import same_week_mean, seasonal_naive, window_mean
+from models.forecast.baselines import PLAIN, Plain, window_mean
 from models.forecast.cadence import Cadence, ForecastConfig, cadence_of
 from models.forecast.distribution import dispersions
-from models.forecast.drivers import Calendar, period_drivers
+from models.forecast.drivers import FESTIVAL, Calendar, period_drivers
 from models.forecast.engine import Engine, fit_engine, groupings_of
 from models.forecast.hierarchy import Hierarchy, Level, PanelMatrix
 from models.forecast.windows import Floats
 
 _PAST_ORIGINS: Final = 26
-_FESTIVAL: Final = 1
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,7 @@ def _without_prophet(known: Known) -> Outcome:
 
 
 def _lightgbm(known: Known) -> Outcome:
-    return known.outcome(prophet={}, pulls={}, weights={"onestep": 2.0, "direct": 1.0})
+    return known.outcome(prophet={}, pulls={}, breaks=False, weights={"onestep": 2.0, "direct": 1.0})
 
 
 def _prophet(known: Known) -> Outcome:
@@ -92,11 +91,11 @@ def _prophet(known: Known) -> Outcome:
     return Outcome(plain.mean, engine.alpha, by_level)
 
 
-def _simple(known: Known, *, method: Callable[[Floats, Cadence, int, Floats], Floats]) -> Outcome:
+def _simple(known: Known, *, method: Plain) -> Outcome:
     y, cadence = known.panel.y, cadence_of(known.panel.freq)
     ds = known.panel.ds.append(known.panel.future(known.horizon))
     drivers = period_drivers(ds, days=7 if known.panel.freq == "W" else 1, calendar=known.calendar)
-    festival = drivers[:, _FESTIVAL]
+    festival = drivers[:, FESTIVAL]
     mean = method(y, cadence, known.horizon, festival)
     shortest = max(2, y.shape[1] // 2)
     cutoffs = range(max(shortest, y.shape[1] - _PAST_ORIGINS), y.shape[1])
@@ -109,14 +108,6 @@ def _simple(known: Known, *, method: Callable[[Floats, Cadence, int, Floats], Fl
     return Outcome(mean, alpha)
 
 
-def _naive(y: Floats, cadence: Cadence, horizon: int, _festival: Floats) -> Floats:
-    return seasonal_naive(y, cadence, horizon)
-
-
-def _same_week(y: Floats, cadence: Cadence, horizon: int, festival: Floats) -> Floats:
-    return same_week_mean(y, cadence, horizon, festival=festival)
-
-
 def _window(y: Floats, cadence: Cadence, horizon: int, _festival: Floats) -> Floats:
     return window_mean(y, cadence.main, horizon)
 
@@ -126,8 +117,7 @@ RIVALS: Final[dict[str, Rival]] = {
     "weisu_without_prophet": _without_prophet,
     "lightgbm": _lightgbm,
     "prophet": _prophet,
-    "seasonal_naive": partial(_simple, method=_naive),
-    "same_week_mean": partial(_simple, method=_same_week),
+    **{name: partial(_simple, method=method) for name, method in PLAIN.items()},
     "window_mean": partial(_simple, method=_window),
 }
 

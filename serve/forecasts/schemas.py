@@ -63,7 +63,13 @@ class ForecastItem(BaseModel):
     p50: float
     p90: float
     last_year: Annotated[float | None, Field(description="Count of the aligned period last year; null when unknown")]
-    base_model: str
+    base_model: Annotated[
+        str,
+        Field(
+            description="What the level is issued from: `weisu`, or a plain one (`same_week_mean`, `seasonal_naive`) "
+            "that was better on earlier folds"
+        ),
+    ]
     usual_level: Annotated[float | None, Field(description="Driver: the trailing mean; the four add up to `mean`")] = (
         None
     )
@@ -101,7 +107,7 @@ EXAMPLE: dict[str, Any] = {
             "p50": 40.6,
             "p90": 52.3,
             "last_year": 38.0,
-            "base_model": "lightgbm",
+            "base_model": "weisu",
             "usual_level": 37.5,
             "season": 2.1,
             "holiday": 0.0,

@@ -46,19 +46,33 @@ _NAMES: Final = {
 }
 _WORTH_SAYING: Final = 0.02
 
+_INSTEAD: Final = {
+    "same_week_mean": Driver(
+        "本层级模型近期不及历年同周均值，按均值发布", "issued from the same-week mean, which was better here"
+    ),
+    "seasonal_naive": Driver(
+        "本层级模型近期不及去年同周，按去年发布", "issued from last year's week, which was better here"
+    ),
+}
+
 
 def model_drivers(row: Any, mean: float) -> list[Driver]:
-    """Return what the model says moves a forecast, largest first: parts of at least 2 % of the mean.
+    """Return what moves a forecast, largest first: parts of at least 2 % of the mean; first of all, where from it is.
 
     Args:
-        row: Anything with `season`, `holiday` and `recent_change`, in tickets; NaN or None where unknown.
+        row: Anything with `season`, `holiday` and `recent_change`, in tickets; NaN or None where unknown; and with
+            `base_model`, which names what the level is issued from.
         mean: The forecast's mean.
     """
     parts = [(getattr(row, name, None), zh, en) for name, (zh, en) in _NAMES.items()]
     known = [(float(value), zh, en) for value, zh, en in parts if value is not None and not pd.isna(value)]
     said = [part for part in known if abs(part[0]) >= max(_WORTH_SAYING * mean, 0.5)]
     said.sort(key=lambda part: -abs(part[0]))
-    return [Driver(f"{zh} {value:+,.0f}", f"{en} {value:+,.0f}") for value, zh, en in said]
+    instead = _INSTEAD.get(getattr(row, "base_model", ""))
+    return [
+        *([instead] if instead else []),
+        *(Driver(f"{zh} {value:+,.0f}", f"{en} {value:+,.0f}") for value, zh, en in said),
+    ]
 
 
 def _festival(week: pd.DataFrame) -> list[Driver]:

@@ -20,6 +20,13 @@ WHY: Final = {
     "late": "逾期未办结 not handled",
     "dismissed": "多次判误报 dismissed again",
 }
+BASE: Final = {
+    "weisu": "模型 Model",
+    "same_week_mean": "历年同周均值 Same-week mean",
+    "seasonal_naive": "去年同周 Same week last year",
+}
+"""Base forecast of a row -> how a planner calls it."""
+
 COLUMN: Final = {
     "level": "层级 Level",
     "unique_id": "序列号 unique_id",
@@ -36,6 +43,7 @@ COLUMN: Final = {
     "last_year": "去年同周 Last year",
     "change_on_last_year": "较去年 Change",
     "last_week": "上周实际 Last week",
+    "base_model": "预测依据 Base",
     "override": "人工修正 Override",
     "reason": "修正理由 Reason",
 }

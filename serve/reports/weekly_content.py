@@ -15,6 +15,7 @@ from features.settings import Settings
 from serve.errors import NotReadyError
 from serve.reports.accuracy import LevelScore, join_actual, score_levels
 from serve.reports.alert_week import AlertWeek, alert_week
+from serve.reports.headings import BASE
 from serve.reports.history import History, weekly_history
 from serve.reports.issues import issue_before, issue_frame
 from serve.reports.seasons import Season, seasonal_calendar
@@ -26,6 +27,9 @@ FORECAST_COLUMNS: Final = (
     "ds", "p10", "p50", "p90", "mean", "last_year", "change_on_last_year", "last_week",
 )  # fmt: skip
 """Columns of the forecast table, in every format and in this order for good: other people's sheets refer to them."""
+
+LATER_COLUMNS: Final = ("base_model",)
+"""Columns that came later, behind all others, so that those keep their letters."""
 
 TOP_EXPECTED: Final = 10
 TOP_CATEGORIES: Final = 6
@@ -73,7 +77,7 @@ class WeeklyContent:
     Attributes:
         week: The week reported on.
         issue: The forecast that speaks about the weeks after it.
-        forecast: The forecast table, columns `FORECAST_COLUMNS`.
+        forecast: The forecast table, columns `FORECAST_COLUMNS` and `LATER_COLUMNS`.
         total: The total's forecast, one row per week to come.
         recent: The total's counts of the last half year, by Monday.
         count: Tickets of the week; None without a lake.
@@ -169,10 +173,11 @@ def _forecast_table(forecast: pd.DataFrame, last_week: pd.Series) -> pd.DataFram
     table = forecast.assign(
         change_on_last_year=(forecast["p50"] / forecast["last_year"].where(forecast["last_year"] > 0)) - 1,
         last_week=forecast["unique_id"].map(last_week) if len(last_week) else float("nan"),
+        base_model=forecast["base_model"].map(lambda name: BASE.get(name, name)),
     )
     order = table["level"].map({name: rank for rank, name in enumerate(LEVELS)})
     table = table.assign(_order=order).sort_values(["_order", "unique_id", "ds"])
-    return table[list(FORECAST_COLUMNS)].reset_index(drop=True)
+    return table[[*FORECAST_COLUMNS, *LATER_COLUMNS]].reset_index(drop=True)
 
 
 def _counts_of(history: History | None, week: pd.Timestamp) -> pd.Series:

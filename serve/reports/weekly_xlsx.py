@@ -12,11 +12,19 @@ from typing import Any, Final
 import pandas as pd
 
 from serve.reports.headings import ALERT_LEVEL, COLUMN, LEVEL, WHY
-from serve.reports.weekly_content import FORECAST_COLUMNS, WeeklyContent
+from serve.reports.weekly_content import FORECAST_COLUMNS, LATER_COLUMNS, WeeklyContent
 
 FORECAST_SHEET: Final = "四周预测 Forecast"
 OVERRIDE_COLUMNS: Final = ("override", "reason")
-_WIDTHS: Final = {"unique_id": 34, "ds": 12, "reason": 30, "category": 20, "category2": 18, "category1": 16}
+_WIDTHS: Final = {
+    "unique_id": 34,
+    "ds": 12,
+    "reason": 30,
+    "category": 20,
+    "category2": 18,
+    "category1": 16,
+    "base_model": 24,
+}
 _MOST_CHART_WEEKS: Final = 26
 
 
@@ -168,24 +176,25 @@ def _chart(sheets: _Sheets, sheet: Any, row: int, content: WeeklyContent) -> int
 
 def _forecast(sheets: _Sheets, content: WeeklyContent) -> None:
     sheet = sheets.add(FORECAST_SHEET)
-    names = [*FORECAST_COLUMNS, *OVERRIDE_COLUMNS]
+    names = [*FORECAST_COLUMNS, *OVERRIDE_COLUMNS, *LATER_COLUMNS]
     formats = _forecast_formats(sheets)
     for column, name in enumerate(names):
         sheet.write_string(0, column, COLUMN[name], sheets.head)
         sheet.set_column(column, column, _WIDTHS.get(name, 13))
     table = content.forecast.assign(level=content.forecast["level"].map(lambda level: LEVEL.get(level, level)))
-    for row, values in enumerate(table.itertuples(index=False), start=1):
-        for column, (name, value) in enumerate(zip(FORECAST_COLUMNS, values, strict=True)):
-            _write(sheet, row, column, value, formats[name])
-        for column in range(len(FORECAST_COLUMNS), len(names)):
-            sheet.write_blank(row, column, None, sheets.edit)
+    for row, values in enumerate(table.to_dict("records"), start=1):
+        for column, name in enumerate(names):
+            if name in OVERRIDE_COLUMNS:
+                sheet.write_blank(row, column, None, sheets.edit)
+            else:
+                _write(sheet, row, column, values[name], formats[name])
     sheet.freeze_panes(1, 2)
     sheet.autofilter(0, 0, len(table), len(names) - 1)
 
 
 def _forecast_formats(sheets: _Sheets) -> dict[str, Any]:
     return {
-        **dict.fromkeys(FORECAST_COLUMNS, sheets.text),
+        **dict.fromkeys((*FORECAST_COLUMNS, *LATER_COLUMNS), sheets.text),
         **dict.fromkeys(("p10", "p50", "p90", "mean"), sheets.one),
         **dict.fromkeys(("last_year", "last_week"), sheets.whole),
         "ds": sheets.date,

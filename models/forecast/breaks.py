@@ -1,0 +1,154 @@
+"""Breaks at the origin: an office that left, a category that died, a district that tripled, a shutdown.
+
+Trees and trailing means follow such a break over months. Here it is found at once, by comparing the last weeks of every
+category and district with the year before them (a likelihood ratio of Poisson rates, scaled by the series' own
+overdispersion; cf. Killick & Eckley 2014 on change points), and the forecast of that series is moved to its level since
+the break. A fall that also came last year at this time is a season, not a break. Rises take longer to be believed and
+are judged by the median week, so that a burst of tickets is not taken for a new level.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from models.forecast.hierarchy import Level
+from models.forecast.windows import Floats, Indices
+
+_YEAR: Final = 52
+_SHORTEST_BEFORE: Final = 13
+_SHORTEST_FALL: Final = 3
+_SHORTEST_RISE: Final = 6
+_LONGEST: Final = 26
+_FACTOR: Final = 3.0
+"""A break moves the level at least this much, up or down, against the year before and against last year's season."""
+
+_FALL_EVIDENCE: Final = 4.0
+_RISE_EVIDENCE: Final = 6.0
+_MEMORY: Final = 2.0
+"""Neighbouring weeks are alike: evidence from n weeks is worth that of n / 2 independent ones."""
+
+_CERTAIN_AFTER: Final = 1.0
+_SMALLEST: Final = 0.02
+_LARGEST_FACTOR: Final = 20.0
+
+
+@dataclass(frozen=True)
+class Breaks:
+    """The newest break of each series of a level.
+
+    Attributes:
+        weeks: Weeks since the break; 0 where there is none.
+        level: Tickets a week since then.
+        fell: Whether the level fell.
+    """
+
+    weeks: Indices
+    level: Floats
+    fell: Floats
+
+
+def find_breaks(y: Floats) -> Breaks:
+    """Find breaks in the last half year of weekly counts.
+
+    Args:
+        y: Series x weeks, the last one complete.
+    """
+    count, known = y.shape
+    found = Breaks(np.zeros(count, dtype=np.intp), np.zeros(count), np.zeros(count, dtype=bool))
+    best = np.zeros(count)
+    for weeks in range(_SHORTEST_FALL, min(_LONGEST, known - _SHORTEST_BEFORE) + 1):
+        evidence, fell, rose, level = _at(y, weeks)
+        rose &= weeks >= _SHORTEST_RISE
+        take = (fell | rose) & (evidence > best)
+        best = np.where(take, evidence, best)
+        found = Breaks(
+            np.where(take, weeks, found.weeks),
+            np.where(take, np.where(fell, level[0], level[1]), found.level),
+            np.where(take, fell, found.fell),
+        )
+    return found
+
+
+def move_to_breaks(cells: Floats, y: Floats, levels: Sequence[Level], *, week: int) -> Floats:
+    """Move the forecast of series that broke to their level since then.
+
+    Args:
+        cells: Means, cells x horizon.
+        y: Cells x known periods.
+        levels: Groupings to judge, one after the other.
+        week: Periods in a week: 1 for weekly panels, 7 for daily ones.
+
+    Returns:
+        Means of the same shape. Shapes over the horizon stay, series without a break stay.
+    """
+    whole = cells.shape[1] // week * week
+    if not whole:
+        return cells
+    wanted = [(level, *_wanted(cells, level, y, week, whole)) for level in levels]
+    moved = cells
+    # Twice: what one level takes from a broken office comes back to the categories that broke the other way.
+    for level, target, broke in wanted * 2:
+        factor = np.where(broke, target / _said(moved, level, week, whole), 1.0)
+        moved = moved * np.minimum(factor, _LARGEST_FACTOR)[level.groups][:, None]
+    return moved
+
+
+def _wanted(cells: Floats, level: Level, y: Floats, week: int, whole: int) -> tuple[Floats, Floats]:
+    """Return the weekly level that each series should have, and which ones broke away from the forecast."""
+    broken = find_breaks(_weekly(level.sum(y), week))
+    said = _said(cells, level, week, whole)
+    trust = broken.weeks / (broken.weeks + _CERTAIN_AFTER)
+    target = said ** (1 - trust) * np.maximum(broken.level, _SMALLEST) ** trust
+    # A model that has followed the break already, or gone beyond it, is not pulled back.
+    away = np.where(broken.fell, target < said, target > said)
+    return target, (broken.weeks > 0) & away
+
+
+def _said(cells: Floats, level: Level, week: int, whole: int) -> Floats:
+    return np.maximum(level.sum(cells)[:, :whole].mean(axis=1) * week, _SMALLEST)
+
+
+def _weekly(y: Floats, week: int) -> Floats:
+    kept = y[:, y.shape[1] % week :]
+    return kept.reshape(len(y), -1, week).sum(axis=2)
+
+
+def _at(y: Floats, weeks: int) -> tuple[Floats, Floats, Floats, tuple[Floats, Floats]]:
+    """Judge a break `weeks` ago: evidence, whether it fell, whether it rose, and the levels of a fall and a rise."""
+    after, before = y[:, -weeks:], y[:, :-weeks][:, -_YEAR:]
+    middle = np.median(after, axis=1)
+    change = _log_ratio(after.sum(axis=1), weeks, before)
+    rise = _log_ratio(middle * weeks, weeks, before)
+    season = np.zeros(len(y))
+    then = y[:, :-_YEAR]
+    if then.shape[1] >= weeks + _SHORTEST_BEFORE:
+        season = _log_ratio(then[:, -weeks:].sum(axis=1), weeks, then[:, :-weeks][:, -_YEAR:])
+    evidence = _evidence(after, before)
+    far = np.log(_FACTOR)
+    fell = (evidence > _FALL_EVIDENCE) & (change < -far) & (change - season < -far)
+    rose = (evidence > _RISE_EVIDENCE) & (rise > far) & (rise - season > far)
+    return evidence, fell, rose, (after.mean(axis=1), middle)
+
+
+def _log_ratio(total: Floats, weeks: int, before: Floats) -> Floats:
+    """Return the log ratio of a weekly level to the one before; one ticket is added to each side."""
+    return np.asarray(np.log((total + 1.0) / weeks) - np.log((before.sum(axis=1) + 1.0) / before.shape[1]))
+
+
+def _evidence(after: Floats, before: Floats) -> Floats:
+    """Return the log likelihood ratio of two Poisson rates against one, scaled by overdispersion and memory."""
+    n, m = after.shape[1], before.shape[1]
+    late, early = after.mean(axis=1), before.mean(axis=1)
+    common = (n * late + m * early) / (n + m)
+    spread = np.maximum(1.0, before.var(axis=1, ddof=1) / np.maximum(early, 0.2))
+    ratio = n * _gain(late, common) + m * _gain(early, common)
+    return np.asarray(ratio / (spread * _MEMORY))
+
+
+def _gain(rate: Floats, common: Floats) -> Floats:
+    tiny = 1e-9
+    return np.asarray(rate * np.log(np.maximum(rate, tiny) / np.maximum(common, tiny)))
