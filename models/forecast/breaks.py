@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.forecast.hierarchy import Level
 from models.forecast.windows import Floats, Indices
@@ -36,6 +37,9 @@ _SMALLEST: Final = 0.02
 _LARGEST_FACTOR: Final = 20.0
 
 
+Flags = NDArray[np.bool_]
+
+
 @dataclass(frozen=True)
 class Breaks:
     """The newest break of each series of a level.
@@ -48,7 +52,7 @@ class Breaks:
 
     weeks: Indices
     level: Floats
-    fell: Floats
+    fell: Flags
 
 
 def find_breaks(y: Floats) -> Breaks:
@@ -97,7 +101,7 @@ def move_to_breaks(cells: Floats, y: Floats, levels: Sequence[Level], *, week: i
     return moved
 
 
-def _wanted(cells: Floats, level: Level, y: Floats, week: int, whole: int) -> tuple[Floats, Floats]:
+def _wanted(cells: Floats, level: Level, y: Floats, week: int, whole: int) -> tuple[Floats, Flags]:
     """Return the weekly level that each series should have, and which ones broke away from the forecast."""
     broken = find_breaks(_weekly(level.sum(y), week))
     said = _said(cells, level, week, whole)
@@ -109,15 +113,15 @@ def _wanted(cells: Floats, level: Level, y: Floats, week: int, whole: int) -> tu
 
 
 def _said(cells: Floats, level: Level, week: int, whole: int) -> Floats:
-    return np.maximum(level.sum(cells)[:, :whole].mean(axis=1) * week, _SMALLEST)
+    return np.asarray(np.maximum(level.sum(cells)[:, :whole].mean(axis=1) * week, _SMALLEST))
 
 
 def _weekly(y: Floats, week: int) -> Floats:
     kept = y[:, y.shape[1] % week :]
-    return kept.reshape(len(y), -1, week).sum(axis=2)
+    return np.asarray(kept.reshape(len(y), -1, week).sum(axis=2))
 
 
-def _at(y: Floats, weeks: int) -> tuple[Floats, Floats, Floats, tuple[Floats, Floats]]:
+def _at(y: Floats, weeks: int) -> tuple[Floats, Flags, Flags, tuple[Floats, Floats]]:
     """Judge a break `weeks` ago: evidence, whether it fell, whether it rose, and the levels of a fall and a rise."""
     after, before = y[:, -weeks:], y[:, :-weeks][:, -_YEAR:]
     middle = np.median(after, axis=1)
@@ -127,7 +131,7 @@ def _at(y: Floats, weeks: int) -> tuple[Floats, Floats, Floats, tuple[Floats, Fl
     then = y[:, :-_YEAR]
     if then.shape[1] >= weeks + _SHORTEST_BEFORE:
         season = _log_ratio(then[:, -weeks:].sum(axis=1), weeks, then[:, :-weeks][:, -_YEAR:])
-    evidence = _evidence(after, before)
+    evidence = np.maximum(_evidence(after, before), np.where(change < 0, _rank_evidence(after, before), 0.0))
     far = np.log(_FACTOR)
     fell = (evidence > _FALL_EVIDENCE) & (change < -far) & (change - season < -far)
     rose = (evidence > _RISE_EVIDENCE) & (rise > far) & (rise - season > far)
@@ -147,6 +151,12 @@ def _evidence(after: Floats, before: Floats) -> Floats:
     spread = np.maximum(1.0, before.var(axis=1, ddof=1) / np.maximum(early, 0.2))
     ratio = n * _gain(late, common) + m * _gain(early, common)
     return np.asarray(ratio / (spread * _MEMORY))
+
+
+def _rank_evidence(after: Floats, before: Floats) -> Floats:
+    """Return the evidence of weeks that all lie low among the weeks before, which no burst before can hide."""
+    lower = (before <= after.max(axis=1, keepdims=True)).mean(axis=1)
+    return np.asarray(-after.shape[1] / _MEMORY * np.log(np.maximum(lower, 1 / before.shape[1])))
 
 
 def _gain(rate: Floats, common: Floats) -> Floats:
