@@ -231,6 +231,22 @@ def test_everything_works_without_javascript_and_fits_the_phone(served, chromium
         assert box is None or box["height"] >= 44, "large enough for a thumb"
 
 
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+def test_no_page_is_wider_than_its_screen(language, served, chromium):
+    later(served, 200)
+    context = chromium.new_context(viewport=PHONE, locale="zh-CN")
+    context.add_cookies([{"name": "weisu_language", "value": language, "url": served.base}])
+    page = context.new_page()
+    page.goto(f"{served.base}/login")
+    log_in(page, served.keys["supervisor"])
+    alert = stands(served, "停水", "海口市").id
+    for path in ("/", "/alerts", f"/alerts/{alert}", "/board", "/supervision", "/deliveries", "/reports", "/nowhere"):
+        for width in (PHONE["width"], 768, DESK["width"]):
+            page.set_viewport_size({"width": width, "height": 844})
+            page.goto(served.base + path)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, (path, width)
+
+
 def test_the_keyboard_reaches_the_content_first_and_every_button(served, chromium):
     page = chromium.new_context(viewport=DESK, locale="zh-CN").new_page()
     page.goto(f"{served.base}/login?next=/alerts")

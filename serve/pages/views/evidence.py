@@ -130,7 +130,7 @@ def _who(event: AlertEvent) -> str:
 
 def _note(event: AlertEvent, words: Words) -> str:
     payload = event.payload
-    said = [str(payload[name]) for name in ("note", "text", "step", "name", "comment", "demand") if payload.get(name)]
+    said = [str(payload[name]) for name in ("note", "text", "comment", "demand", "answer") if payload.get(name)]
     if event.kind == "dismissed" and payload.get("reason"):
         said.insert(0, words(f"dismiss.{payload['reason']}"))
     if event.kind == "assigned":
