@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from features.privacy import mask_text
 from serve.alerts.recite import recite
@@ -35,6 +34,7 @@ class Notice:
         opened_at: When the alert was opened (UTC).
         data_through: End of the data behind it, as text.
         simulated: Whether the tickets are simulated.
+        demand: What a supervisor's order asks for; masked before it is told, like every sentence.
         written_at: When the message was written (UTC): the same on every copy, however late it goes out.
         references: (id, written at) of the earlier messages about this alert to the same recipient, oldest first.
     """
@@ -68,12 +68,12 @@ class Notice:
     model_version: str = ""
     written_at: datetime | None = None
     references: tuple[tuple[str, datetime], ...] = ()
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    demand: str = ""
 
     @property
     def urgent(self) -> bool:
         """Whether it goes out by itself, before any digest."""
-        return self.level == "red" or self.kind == "敏感" or self.step > 0
+        return self.level == "red" or self.kind == "敏感" or self.step > 0 or bool(self.demand)
 
     def recited(self, language: str) -> str:
         """Return the rule that a person can recite, in the reader's language."""

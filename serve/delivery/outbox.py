@@ -122,6 +122,7 @@ def notice_of(message: OutboxMessage, *, simulated: bool = False) -> Notice:
         due_at=_due(body),
         step=int(body.get("step") or 0),
         step_name=str(body.get("step_name", "")),
+        demand=str(body.get("demand", "")),
         observed=body.get("observed"),
         callers=body.get("callers"),
         expected=body.get("expected"),

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from features.privacy import mask_text
 from serve.alerts.candidates import EVERYWHERE
 from serve.delivery.notice import Message, Notice
 
@@ -53,6 +54,7 @@ _REASONS: Final[dict[str, dict[str, str]]] = {
         "dismissed": "Dismissed",
     },
 }
+_LONGEST_DEMAND: Final = 200
 _FALLBACK_REASON: Final = {"zh-CN": "预警", "en": "Alert"}
 
 
@@ -80,6 +82,11 @@ def words_of(notice: Notice, message: Message) -> Words:
     )
 
 
+def colon(language: str) -> str:
+    """Return what stands between a label and its value."""
+    return ": " if language == "en" else "："
+
+
 def say_reason(reason: str, language: str) -> str:
     """Return why a message comes, in words."""
     chosen = "en" if language == "en" else "zh-CN"
@@ -100,7 +107,7 @@ def subject_of(message: Message) -> str:
     """Return one line for a subject or a notification: what, where, how many more."""
     title = words_of(message.first, message).title
     if not message.is_digest:
-        return f"{reason_of(message.first, message.language)}：{title}"
+        return f"{reason_of(message.first, message.language)}{colon(message.language)}{title}"
     more = len(message.notices)
     return f"{more} alerts, first: {title}" if message.language == "en" else f"{more} 条预警，首条：{title}"
 
@@ -125,12 +132,13 @@ def _lines(notice: Notice, message: Message, *, english: bool) -> list[tuple[str
     step = f"{notice.step_name or notice.step}" if notice.step else ""
     due = local_time(notice.due_at, message.timezone) if notice.due_at else ""
     labels = (
-        ("Why now", "How unusual", "Rule", "Step", "Lead", "Answer by")
+        ("Why now", "Order", "How unusual", "Rule", "Step", "Lead", "Answer by")
         if english
-        else ("事由", "情况", "规则", "升级", "承办", "时限")
+        else ("事由", "要求", "情况", "规则", "升级", "承办", "时限")
     )
     values = (
         reason_of(notice, message.language),
+        mask_text(notice.demand)[:_LONGEST_DEMAND],
         notice.sentence(message.language),
         notice.recited(message.language),
         step,
@@ -143,4 +151,6 @@ def _lines(notice: Notice, message: Message, *, english: bool) -> list[tuple[str
 def _action(notice: Notice, *, english: bool) -> str:
     if notice.msg_type == "Cancel":
         return "Open" if english else "查看"
+    if notice.demand:
+        return "Open and answer" if english else "打开并回复"
     return "Open and answer" if english else "打开并签收"

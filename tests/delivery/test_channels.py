@@ -196,6 +196,17 @@ def test_a_person_reads_what_where_how_unusual_the_rule_and_until_when(name, fak
         assert words in said
 
 
+@pytest.mark.parametrize("name", ["wecom", "dingtalk", "feishu"])
+def test_an_order_says_what_it_asks_for_masked_and_goes_out_alone(name, fake_bot, poster, kit):
+    order = kit.notice(reason="supervised", demand="今日内现场核查，联系 13900001111 后回复")
+    CHANNELS[name].send(kit.message(order), Target(url=fake_bot.url), poster)
+    said = fake_bot.received[0].text
+    for words in ("督办", "今日内现场核查", "打开并回复"):
+        assert words in said
+    assert "13900001111" not in said
+    assert order.urgent, "an order is not lost in a digest"
+
+
 class _Mailbox(socketserver.StreamRequestHandler):
     """Just enough SMTP: accepts one mail, or answers RCPT with the server's code."""
 

@@ -15,7 +15,7 @@ from serve.delivery.limits import Limits
 from serve.delivery.notice import Message, Notice
 from serve.delivery.outcome import Outcome
 from serve.delivery.posting import Poster
-from serve.delivery.wording import subject_of, words_of
+from serve.delivery.wording import colon, subject_of, words_of
 
 _COLOURS: Final = {"red": "#b3261e", "orange": "#b04a00", "yellow": "#7a5c00", "blue": "#1a56a8"}
 _PERMANENT: Final = 500
@@ -81,11 +81,11 @@ class Mail:
 
 def plain_text(message: Message) -> str:
     """Return the whole message as plain text, one block per notice."""
-    blocks = []
+    blocks, mark = [], colon(message.language)
     for notice in message.notices:
         words = words_of(notice, message)
-        lines = [words.title, *(f"{label}：{value}" for label, value in words.lines)]
-        blocks.append("\n".join([*lines, f"{words.action}：{message.link(notice)}", f"#{words.reference}"]))
+        lines = [words.title, *(f"{label}{mark}{value}" for label, value in words.lines)]
+        blocks.append("\n".join([*lines, f"{words.action}{mark}{message.link(notice)}", f"#{words.reference}"]))
     return "\n\n".join(blocks) + "\n"
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from serve.delivery.cuts import fit_blocks
 from serve.delivery.notice import Message, Notice
-from serve.delivery.wording import more_of, words_of
+from serve.delivery.wording import colon, more_of, words_of
 
 _MARKUP: Final = str.maketrans({"<": "＜", ">": "＞", "[": "［", "]": "］", "*": "＊", "`": "'", "#": "＃", "_": "＿"})
 
@@ -45,7 +45,8 @@ def render(message: Message, limit: int, *, heading: Callable[[str, str], str]) 
 
 def _block(notice: Notice, message: Message, heading: Callable[[str, str], str]) -> str:
     words = words_of(notice, message)
-    lines = [f"> {label}：{plain(value)}" for label, value in words.lines]
+    mark = colon(message.language)
+    lines = [f"> {label}{mark}{plain(value)}" for label, value in words.lines]
     link = f"[{words.action}]({message.link(notice)})"
     return "\n\n".join([heading(notice.level, plain(words.title)), "\n".join(lines), link, f"#{words.reference}"])
 
