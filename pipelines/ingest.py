@@ -23,8 +23,6 @@ from features.sources.http import JsonFeed
 from features.sources.staging import Privacy, Staging
 
 SCHEMA_VERSION = 1
-OnBatch = Callable[[pa.Table], None]
-"""Gets source, ticket_id and revision of every version that a batch added, after its commit."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +105,6 @@ def ingest(
     clock: Clock,
     *,
     span: Span | None = None,
-    on_batch: OnBatch | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> IngestSummary:
     """Load tickets into the lake, one commit for each file, page or chunk of a query.
@@ -118,7 +115,6 @@ def ingest(
         settings: Where the lake lies, and the key of the caller hash.
         clock: The present: arrival of live rows, and what counts as the future.
         span: What to ask remote sources for.
-        on_batch: Called after each commit that added something.
         sleep: How to wait between attempts to reach a remote source.
 
     Raises:
@@ -131,7 +127,7 @@ def ingest(
     remote = [str(path) for path in paths if "://" in str(path)]
     summary = IngestSummary(source=chosen.source, snapshot=lake.version)
     with Privacy.on_all_cores(settings.secret_key()) as privacy:
-        load = Loading(lake=lake, mapping=chosen, privacy=privacy, clock=clock, on_batch=on_batch)
+        load = Loading(lake=lake, mapping=chosen, privacy=privacy, clock=clock)
         for path in find_files(path for path in paths if str(path) not in remote):
             summary = load.file(path, summary)
         for address in remote:
@@ -150,7 +146,6 @@ class Loading:
     mapping: Mapping
     privacy: Privacy
     clock: Clock
-    on_batch: OnBatch | None
 
     def file(self, path: Path, summary: IngestSummary) -> IngestSummary:
         """Load a file, unless its very bytes were loaded before."""
@@ -171,8 +166,6 @@ class Loading:
             staging = Staging(self.mapping, into=folder, privacy=self.privacy, now=self.clock.now(), load_id=load_id)
             batch = stage(staging)
             result = self.lake.upsert(batch)
-        if self.on_batch and result.files:
-            self.on_batch(result.keys())
         return summary.plus(result, read=batch.read, quarantined=batch.quarantine.num_rows)
 
 

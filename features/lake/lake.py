@@ -124,7 +124,7 @@ class Lake:
             return counts
         note: dict[str, Any] = {"load": batch.load_id, "source": batch.mapping.source, "file": batch.name}
         note |= {"kept": counts.kept, "updated": counts.updated, "deleted": counts.deleted}
-        return replace(counts, version=self.store.append(files, note=note, guard=version), files=tuple(files))
+        return replace(counts, version=self.store.append(files, note=note, guard=version))
 
     def _data_files(self, connection: Any, batch: StagedBatch, writing: Writing) -> list[Path]:
         """Put the files of a batch where the table's files are; no commit names them yet."""

@@ -11,8 +11,6 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
 from features.lake.asof import as_of_query
 from features.lake.engine import instant, literal
 from features.lake.schema import MOVED, TICKETS
@@ -38,7 +36,6 @@ class UpsertResult:
         unchanged: Rows that said nothing new.
         repeated: Rows whose ticket had come before in the same batch.
         deleted: Tickets that a full export no longer holds.
-        files: Data files of this commit.
     """
 
     version: int
@@ -47,20 +44,6 @@ class UpsertResult:
     unchanged: int = 0
     repeated: int = 0
     deleted: int = 0
-    files: tuple[Path, ...] = ()
-
-    def keys(self) -> pa.Table:
-        """Return source, ticket_id and newest revision of every ticket that this batch added to or changed."""
-        import pyarrow.parquet as pq
-
-        columns = ["source", "ticket_id", "revision"]
-        wanted = pa.schema([TICKETS.field(name) for name in columns])
-        if not self.files:
-            return wanted.empty_table()
-        # DuckDB marks columns as never null where it can prove it, so the files differ in that.
-        versions = pa.concat_tables([pq.read_table(file, columns=columns).cast(wanted) for file in self.files])
-        newest = versions.group_by(["source", "ticket_id"]).aggregate([("revision", "max")])
-        return newest.rename_columns(columns)
 
 
 class Writing(Enum):

@@ -9,8 +9,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-import pyarrow as pa
-
 from features.errors import BadInputError
 from features.lake import Lake
 from features.lake.loads import Loaded
@@ -34,7 +32,6 @@ class Receipt:
         unchanged: Rows that said nothing new.
         quarantined: Rows refused.
         replayed: This very batch had been taken before; nothing was done again.
-        keys: source, ticket_id and revision of what was added; None if nothing was.
     """
 
     read: int
@@ -43,7 +40,6 @@ class Receipt:
     unchanged: int
     quarantined: int
     replayed: bool
-    keys: pa.Table | None = None
 
 
 def accept(
@@ -89,7 +85,6 @@ def accept(
         unchanged=result.unchanged,
         quarantined=batch.quarantine.num_rows,
         replayed=False,
-        keys=result.keys() if result.files else None,
     )
 
 

@@ -9,11 +9,10 @@ from typing import Any, Final
 
 from features.clock import Clock
 from features.errors import WeisuError
-from features.lake.landed import landed_batches
 from features.settings import Settings
 from pipelines.schedule.incoming import DONE, FAILED, Arrival, arrivals, put_away
 from pipelines.schedule.plan import Schedule
-from serve.jobs import record
+from pipelines.schedule.rules import apply_rules_to_news, rules_are_behind
 from serve.store import Store
 
 QUICK: Final = "quick"
@@ -21,12 +20,6 @@ LIGHT: Final = "light"
 HEAVY: Final = "heavy"
 LANES: Final[Mapping[str, int]] = {QUICK: 2, LIGHT: 1, HEAVY: 1}
 """Lanes and their threads: a training never holds up detection, and neither holds up delivery."""
-
-RULES: Final = "rules"
-"""Name under which the recitable rules on a batch are recorded."""
-
-_MOST_KEYS: Final = 100_000
-"""A larger batch is history being loaded: rules look at all recent tickets then."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +70,7 @@ def _arrived(context: Context) -> list[Arrival]:
 
 
 def _something_came(context: Context) -> bool:
-    return bool(_arrived(context)) or any(True for _ in landed_batches(context.settings))
+    return bool(_arrived(context)) or rules_are_behind(context.settings, context.store, now=context.clock.now())
 
 
 def _something_to_send(context: Context) -> bool:
@@ -89,7 +82,8 @@ def _something_to_send(context: Context) -> bool:
 def ingest_incoming(context: Context) -> Outcome:
     """Take every complete file of the watched folder, one after the other; a bad one is put aside with its error.
 
-    Batches that came through the API are in the lake already; the rules run on them here.
+    After each one, and once when there is none, the rules run on all that came into the lake since they last did:
+    batches handed in through the API and files of `weisu ingest` too.
     """
     taken: dict[str, Any] = {}
     refused: dict[str, str] = {}
@@ -102,46 +96,19 @@ def ingest_incoming(context: Context) -> Outcome:
             put_away(arrival.path, into=FAILED, note=str(error))
         else:
             put_away(arrival.path, into=DONE)
-    for path, keys in landed_batches(context.settings):
-        taken[f"landed/{path.stem}"] = {"keys": len(keys)}
-        _apply_rules(keys, path.name, context)
-        path.unlink(missing_ok=True)
+        _apply_rules(context)
+    _apply_rules(context)
     return Outcome({"files": taken, "refused": refused}, f"refused {', '.join(refused)}" if refused else "")
 
 
 def _ingest(arrival: Arrival, context: Context) -> dict[str, Any]:
     from pipelines.ingest import ingest
 
-    summary = ingest(
-        [arrival.path],
-        arrival.mapping,
-        context.settings,
-        context.clock,
-        on_batch=lambda keys: _recite(keys, arrival, context),
-    )
-    return summary.to_json()
+    return ingest([arrival.path], arrival.mapping, context.settings, context.clock).to_json()
 
 
-def _recite(keys: Any, arrival: Arrival, context: Context) -> None:
-    few = None if keys.num_rows > _MOST_KEYS else _ticket_keys(keys)
-    _apply_rules(few, arrival.path.name, context)
-
-
-def _apply_rules(few: list[str] | None, batch: str, context: Context) -> None:
-    """Run the recitable rules on a batch; if they fail, that is recorded, and the batch stays in the lake."""
-    from pipelines.detect import detect
-
-    try:
-        with record(context.store, RULES, clock=context.clock, key=batch) as job:
-            summary = detect(context.settings, context.clock, rules_only=True, keys=few)
-            job.summary, job.degraded = _jsonable(summary.to_json()), summary.degraded
-    except Exception:  # noqa: BLE001 - recorded above; the hourly detectors see the same tickets again
-        return
-
-
-def _ticket_keys(keys: Any) -> list[str]:
-    sources, tickets = keys["source"].to_pylist(), keys["ticket_id"].to_pylist()
-    return [f"{source}/{ticket}" for source, ticket in zip(sources, tickets, strict=True)]
+def _apply_rules(context: Context) -> None:
+    apply_rules_to_news(context.settings, context.store, context.clock)
 
 
 def _train(context: Context) -> Outcome:

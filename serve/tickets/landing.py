@@ -1,20 +1,18 @@
-"""Land a batch: masked and hashed at the door, straight into the lake; its keys are left for the rules.
+"""Land a batch: masked and hashed at the door, straight into the lake.
 
-Nothing raw is written anywhere. The schedule's next sweep runs the recitable rules on the keys; a process killed before
-they are written loses no ticket, and the hourly detectors see the batch all the same.
+Nothing raw is written anywhere. The schedule's next sweep finds the commit in the lake and runs the recitable rules on
+its tickets.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from features.lake import Lake
-from features.lake.landed import landed_folder
 from features.mappings import Mapping as SourceMapping
 from features.mappings import load_mapping, mapping_names
 from features.settings import Settings
@@ -27,7 +25,7 @@ from serve.errors import UnprocessableError
 def land(
     settings: Settings, mapping: str, rows: Sequence[Mapping[str, Any]], *, idempotency_key: str | None, now: datetime
 ) -> Receipt:
-    """Bring a batch into the lake, once, and leave the keys of what it changed for the rules.
+    """Bring a batch into the lake, once.
 
     Args:
         settings: Where the lake lies, and the key of the caller hash.
@@ -46,12 +44,9 @@ def land(
     batch, own = [dict(row) for row in rows], _mapping(settings, mapping)
     privacy = Privacy.with_key(settings.secret_key())
     try:
-        receipt = accept(lake, batch, own, idempotency_key=f"{mapping}:{name}", privacy=privacy, now=now)
+        return accept(lake, batch, own, idempotency_key=f"{mapping}:{name}", privacy=privacy, now=now)
     except QuarantineError as error:
         raise UnprocessableError(str(error), hint="correct the rows and send the batch again") from error
-    if receipt.keys is not None:
-        _leave_keys(settings, receipt, name)
-    return receipt
 
 
 def _mapping(settings: Settings, name: str) -> SourceMapping:
@@ -61,15 +56,3 @@ def _mapping(settings: Settings, name: str) -> SourceMapping:
     if name not in mapping_names():
         raise UnprocessableError(f"no mapping {name!r}", hint=f"use one of {', '.join(sorted(mapping_names()))}")
     return load_mapping(name)
-
-
-def _leave_keys(settings: Settings, receipt: Receipt, name: str) -> None:
-    folder = landed_folder(settings)
-    folder.mkdir(parents=True, exist_ok=True)
-    assert receipt.keys is not None
-    pairs = zip(receipt.keys["source"].to_pylist(), receipt.keys["ticket_id"].to_pylist(), strict=True)
-    keys = sorted({f"{source}/{ticket}" for source, ticket in pairs})
-    target = folder / f"{hashlib.sha256(name.encode()).hexdigest()[:16]}.json"
-    unfinished = target.with_name(f".{target.name}.{os.getpid()}.part")
-    unfinished.write_text(json.dumps(keys, ensure_ascii=False), encoding="utf-8")
-    unfinished.replace(target)

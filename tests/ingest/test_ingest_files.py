@@ -13,6 +13,8 @@ import xlsxwriter
 from typer.testing import CliRunner
 
 from features.lake import Lake
+from features.lake.news import news_since, ticket_keys
+from features.lake.upkeep import optimize
 from features.mappings import Mapping
 from features.sources.errors import QuarantineError, SourceError
 from pipelines.cli import app
@@ -143,12 +145,19 @@ def test_too_many_bad_rows_fail_before_anything_is_kept(tmp_path, settings, cloc
     assert Lake.open(settings.lake_path, timezone="Asia/Shanghai").quarantine().num_rows == 0
 
 
-def test_keys_of_new_and_changed_tickets_are_handed_on(tmp_path, settings, clock):
-    heard: list[pa.Table] = []
-    ingest([write_csv(tmp_path / "a.csv", ROWS[:2])], "zh_12345", settings, clock, on_batch=heard.append)
-    ingest([write_csv(tmp_path / "b.csv")], "zh_12345", settings, clock, on_batch=heard.append)
-    ingest([tmp_path / "b.csv"], "zh_12345", settings, clock, on_batch=heard.append)
-    assert [sorted(keys["ticket_id"].to_pylist()) for keys in heard] == [["HK001", "HK002"], ["HK003"]]
+def test_the_lake_tells_the_keys_of_new_and_changed_tickets(tmp_path, settings, clock):
+    lake = Lake.of(settings)
+    heard, version = [], 0
+    changed = [ROWS[0], ["HK002", "2026-03-02 10:30:00", "", "占道", "龙华区", "", ""], ROWS[2]]
+    for number, rows in enumerate([ROWS[:2], changed, changed]):
+        ingest([write_csv(tmp_path / f"{number}.csv", rows)], "zh_12345", settings, clock)
+        news = news_since(lake, version)
+        heard.append(ticket_keys(lake, news))
+        version = news.through
+    assert heard == [["zh_12345/HK001", "zh_12345/HK002"], ["zh_12345/HK002", "zh_12345/HK003"], []]
+    optimize(lake)
+    assert ticket_keys(lake, news_since(lake, 1)) == heard[1]
+    assert news_since(lake, version).loads == ()
 
 
 def test_a_missing_column_is_named(tmp_path, settings, clock):
