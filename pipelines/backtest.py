@@ -11,12 +11,14 @@ import pandas as pd
 
 from features.clock import Clock
 from features.settings import Settings
-from models.forecast import BacktestResult, backtest
+from models.forecast import BacktestResult, ForecastConfig, backtest
 from models.forecast.backtest import DEFAULT_MODELS, score_rows
+from models.forecast.peers import installed_peers
 from models.metrics import pit_coverage
 from pipelines.cluster import on_cluster
 from pipelines.panels import Known, read_panel
 from pipelines.tracking import Tracker
+from pipelines.train import TrainConfig
 
 PEERS: Final = ("prophet",)
 _BINS: Final = 10
@@ -89,7 +91,8 @@ def run_backtest(
         horizon: Periods ahead at each.
         freq: W or D.
         models: Names from models/forecast/rivals.py.
-        peers: Also Prophet, on the levels above the cells, for days; for weeks it always stands beside.
+        peers: Also statsforecast and mlforecast where installed, and Prophet for days; for weeks Prophet, on the levels
+            above the cells, always stands beside.
         n_jobs: Refits at once.
         scheduler: A Dask scheduler instead of local cores.
 
@@ -98,7 +101,7 @@ def run_backtest(
         PanelError: The history is too short for that many origins.
     """
     known = read_panel(settings, as_of=as_of or clock.now(), freq=freq)
-    names = (*models, *(PEERS if peers or freq == "W" else ()))
+    names = (*models, *(PEERS if peers or freq == "W" else ()), *(installed_peers() if peers else ()))
     with on_cluster(scheduler):
         result = backtest(
             known.panel.y,
@@ -108,6 +111,9 @@ def run_backtest(
             horizon=horizon,
             models=names,
             calendar=known.calendar,
+            weather=known.weather,
+            events=known.events,
+            config=ForecastConfig(weather=TrainConfig(**settings.section("train")).weather),
             n_jobs=n_jobs,
         )
     holidays = _on_holidays(result.predictions, known)
@@ -175,6 +181,7 @@ def _log(settings: Settings, known: Known, result: BacktestResult, params: dict[
     with tracker.run("backtest", "rolling origin", params={"freq": panel.freq, **params}, tags=tags) as run_id:
         tracker.log_metrics(metrics)
         tracker.log_text(result.scores.to_csv(index=False), "scores.csv")
+        tracker.log_text(reliability(result.predictions).to_csv(index=False), "reliability.csv")
     return run_id
 
 

@@ -15,6 +15,7 @@ _STYLE = (
     "body{font:15px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem;color:#222}"
     "table{border-collapse:collapse;margin:1rem 0}th,td{padding:.2rem .7rem;text-align:right}"
     "th{border-bottom:1px solid #888}td:first-child,td:nth-child(2),th:first-child,th:nth-child(2){text-align:left}"
+    ".best{font-weight:600}"
     "svg{max-width:100%;height:auto}"
 )
 _SCORES = ("level", "model", "wape", "mase", "rmsse", "bias", "pinball", "coverage80", "pit50", "pit80", "pit90")
@@ -30,7 +31,8 @@ def render(summary: BacktestSummary) -> str:
         (
             f"<p>As of {summary.as_of:%Y-%m-%d %H:%M} UTC, data through {summary.data_through:%Y-%m-%d}. "
             "Pinball is the weighted quantile loss; coverage80 counts the ends of the interval in, so sparse counts "
-            "lie above 0.8; pit50, pit80 and pit90 are the randomised coverage that should equal the nominal one.</p>"
+            "lie above 0.8; pit50, pit80 and pit90 are the randomised coverage that should equal the nominal one. "
+            "The lowest WAPE of a level is bold.</p>"
         ),
         "<h2>Scores per level and model</h2>",
         _table(summary.result.scores),
@@ -51,9 +53,14 @@ def render(summary: BacktestSummary) -> str:
 
 def _table(scores: pd.DataFrame) -> str:
     columns = [name for name in _SCORES if name in scores]
+    scores = scores.assign(best=scores.groupby("level")["wape"].transform("min") == scores["wape"])
+    place = {level: rank for rank, level in enumerate(scores["level"].unique())}
+    scores = scores.sort_values("level", key=lambda levels: levels.map(place), kind="stable")
     head = "".join(f"<th>{name}</th>" for name in columns)
     body = "".join(
-        "<tr>" + "".join(f"<td>{_cell(row[name])}</td>" for name in columns) + "</tr>"
+        f"<tr{' class=best' if row['best'] else ''}>"
+        + "".join(f"<td>{_cell(row[name])}</td>" for name in columns)
+        + "</tr>"
         for row in scores.to_dict("records")
     )
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

@@ -70,7 +70,7 @@ def forecast(
         PipelineError: The lake is empty, or no complete period is known by then.
     """
     moment = (as_of or clock.now()).astimezone(UTC)
-    known = read_panel(settings, as_of=moment, freq=freq, periods=_HISTORY[freq])
+    known = read_panel(settings, as_of=moment, freq=freq, periods=_HISTORY[freq]).asked_at(moment, settings.zone)
     horizon = weeks if freq == "W" else 7 * weeks
     rows, version, fallback = _rows(settings, known, horizon)
     gap = calendar_gap(known.calendar, rows["ds"].min(), rows["ds"].max())
@@ -99,7 +99,9 @@ def _rows(settings: Settings, known: Known, horizon: int) -> tuple[pd.DataFrame,
     try:
         champion = registry.champion(DEMAND)
         files = registry.bundle(champion)
-        model = DemandModel.restore(_files(files, _PART[panel.freq]), calendar=known.calendar)
+        model = DemandModel.restore(
+            _files(files, _PART[panel.freq]), calendar=known.calendar, weather=known.weather, events=known.events
+        )
         rows = model.predict(panel.y, horizon=horizon)
         why = model.explain(panel.y, horizon=horizon)[["unique_id", "ds", *DRIVERS]]
         return rows.merge(why, on=["unique_id", "ds"]), champion.version, ""

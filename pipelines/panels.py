@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from features.calendars import Calendar, calendar_for, calendar_version, configured_overrides
+from features.calendars import Calendar, calendar_for, calendar_version, configured_overrides, events_as_of, events_for
 from features.lake import Lake
 from features.panel import Panel, build_panel
 from features.panel.restate import restate_panel
 from features.settings import Settings
 from features.taxonomy import crosswalk_for
+from features.weather import weather_for, weather_frame
+from models.forecast.events import Events
+from models.forecast.weather import Weather
 from pipelines.errors import PipelineError
 
 # A feed may be this late before its newest complete period counts as stale.
@@ -30,6 +34,18 @@ class Known:
     calendar: Calendar
     calendar_version: str
     degraded: str
+    weather: Weather | None = None
+    events: Events | None = None
+
+    def asked_at(self, moment: datetime, zone: ZoneInfo) -> Known:
+        """Return the same, with weather and events as known at `moment` instead of at the end of a history."""
+        local = pd.Timestamp(moment.astimezone(zone).replace(tzinfo=None))
+        weather, events = self.weather, self.events
+        return replace(
+            self,
+            weather=weather and (lambda _end, start, stop: weather(local, start, stop)),
+            events=events and (lambda _end: events(local)),
+        )
 
 
 def open_lake(settings: Settings) -> Lake:
@@ -87,7 +103,26 @@ def read_panel(
             hint="ingest tickets, or move --as-of to after them",
         )
     version = calendar_version(configured_overrides(settings))
-    return Known(lake, panel, calendar_for(settings), version, staleness(panel, as_of, settings))
+    stale = staleness(panel, as_of, settings)
+    return Known(lake, panel, calendar_for(settings), version, stale, known_weather(settings), known_events(settings))
+
+
+def known_weather(settings: Settings) -> Weather | None:
+    """Return the installation's weather as a question that names its moment; None where it has no file."""
+    observations, zone = weather_for(settings), settings.timezone
+    if observations is None:
+        return None
+    return lambda moment, start, end: weather_frame(observations, as_of=moment, start=start, end=end, timezone=zone)
+
+
+def known_events(settings: Settings) -> Events | None:
+    """Return the installation's event register as a question that names its moment; None where it has none."""
+    register = events_for(settings)
+    if register is None:
+        return None
+    return lambda moment: events_as_of(
+        register, moment.tz_localize(settings.zone, ambiguous=True, nonexistent="shift_forward")
+    )
 
 
 def staleness(panel: Panel, as_of: datetime, settings: Settings) -> str:

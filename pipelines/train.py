@@ -15,7 +15,7 @@ from features.clock import Clock
 from features.settings import Settings
 from features.taxonomy import taxonomy_version
 from models.errors import PanelError
-from models.forecast import BacktestResult, DemandModel, backtest
+from models.forecast import BacktestResult, DemandModel, ForecastConfig, backtest
 from models.forecast.baselines import PLAIN
 from models.forecast.bases import choose_bases
 from models.hotspots import SurgeConfig, detect_surges
@@ -45,6 +45,7 @@ class TrainConfig(BaseModel):
         gate_origins: Folds on which champion, challenger and seasonal-naive meet.
         history_weeks: At most this much history is used.
         daily_history: Days of history under the daily forecaster.
+        weather: Use the weather file (`[weather] file`); worth it where that holds forecasts, see docs/forecasting.md.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -53,6 +54,7 @@ class TrainConfig(BaseModel):
     gate_origins: int = Field(default=3, ge=1, le=26)
     history_weeks: int = Field(default=260, ge=26)
     daily_history: int = Field(default=730, ge=60)
+    weather: bool = False
 
 
 @dataclass(frozen=True)
@@ -167,7 +169,16 @@ class Training:
 
     def _fit(self, known: Known) -> DemandModel:
         panel = known.panel
-        return DemandModel.fit(panel.y, panel.static, freq=panel.freq, calendar=known.calendar, n_jobs=self.n_jobs)
+        return DemandModel.fit(
+            panel.y,
+            panel.static,
+            freq=panel.freq,
+            calendar=known.calendar,
+            weather=known.weather,
+            events=known.events,
+            config=ForecastConfig(weather=self.config.weather),
+            n_jobs=self.n_jobs,
+        )
 
     def _folds(self, known: Known) -> BacktestResult:
         """Refit the challenger on the gate's folds, beside what a planner knows without it."""
@@ -179,6 +190,9 @@ class Training:
             horizon=_HORIZON[known.panel.freq],
             models=(CHALLENGER_NAME, *PLAIN),
             calendar=known.calendar,
+            weather=known.weather,
+            events=known.events,
+            config=ForecastConfig(weather=self.config.weather),
             n_jobs=self.n_jobs,
         )
 
@@ -189,7 +203,7 @@ class Training:
             files = _part(registry.bundle(registry.champion(DEMAND)), "weekly")
         except NoChampionError:
             return found.scores, None
-        champion = DemandModel.restore(files, calendar=known.calendar)
+        champion = DemandModel.restore(files, calendar=known.calendar, weather=known.weather, events=known.events)
         return _same_folds(champion, known.panel.y, found.predictions), CHAMPION_NAME
 
     def _decide(self, model: TrainedModel) -> TrainedModel:

@@ -7,6 +7,7 @@ A CSV with one row per event:
     start, end     first and last day in the hotline's zone, both included
     registered_at  when it was entered; an aware ISO time, or a local one in the hotline's zone
     category, district, author, note   optional; an empty category or district means all of them
+    effect         optional: the relative change that is expected of it, 0.3 or 30% for 30 % more
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ from features.settings import Settings
 KINDS: Final = ("event", "policy")
 REQUIRED: Final = ("name", "kind", "start", "end", "registered_at")
 OPTIONAL: Final = ("category", "district", "author", "note")
-_HINT: Final = f"columns {', '.join(REQUIRED + OPTIONAL)}; kind is event or policy; see docs/calendar.md"
+EFFECT: Final = "effect"
+_HINT: Final = f"columns {', '.join((*REQUIRED, *OPTIONAL, EFFECT))}; kind is event or policy; see docs/calendar.md"
 
 
 def read_events(path: Path, *, timezone: str) -> Any:
@@ -51,7 +53,7 @@ def events_for(settings: Settings) -> Any:
 
 
 def validate_events(raw: Any, *, timezone: str, where: str = "event register") -> Any:
-    """Return a clean register: `start`, `end` datetime64 (end NaT for an open policy), `registered_at` aware UTC.
+    """Return a clean register: `start`, `end` dates (end NaT for an open policy), `registered_at` UTC, `effect` float.
 
     Raises:
         EventError: A column is missing, or a row has a bad date, kind or name, or ends before it starts.
@@ -66,6 +68,8 @@ def validate_events(raw: Any, *, timezone: str, where: str = "event register") -
     for name in ("start", "end"):
         frame[name] = pd.to_datetime(frame[name], format="ISO8601", errors="coerce").dt.normalize()
     frame["registered_at"] = _moments(frame["registered_at"], timezone)
+    said = raw[EFFECT].astype(object).where(raw[EFFECT].notna(), "") if EFFECT in raw else pd.Series("", raw.index)
+    frame[EFFECT] = [_relative(value) for value in said]
     checks = {
         "has no name": frame["name"] == "",
         "has an unknown kind": ~frame["kind"].isin(KINDS),
@@ -73,6 +77,7 @@ def validate_events(raw: Any, *, timezone: str, where: str = "event register") -
         "has no valid end": frame["end"].isna() & ~(open_end & (frame["kind"] == "policy")),
         "ends before it starts": frame["end"] < frame["start"],
         "has no valid registered_at": frame["registered_at"].isna(),
+        "has an effect that is no number above -1": (said.astype(str).str.strip() != "") & ~(frame[EFFECT] > -1),
     }
     for problem, bad in checks.items():
         if bad.any():
@@ -84,6 +89,13 @@ def validate_events(raw: Any, *, timezone: str, where: str = "event register") -
 def events_as_of(events: Any, as_of: datetime) -> Any:
     """Return the events that had been registered by `as_of` (aware); an event entered later is not known yet."""
     return events[events["registered_at"] <= pd.Timestamp(as_of)].reset_index(drop=True)
+
+
+def _relative(value: Any) -> float:
+    """Return a relative change written as a number or in per cent; NaN where it is neither."""
+    text = str(value).strip()
+    number = pd.to_numeric(text.removesuffix("%"), errors="coerce")
+    return float(number) / 100 if text.endswith("%") else float(number)
 
 
 def _moments(values: Any, timezone: str) -> Any:

@@ -18,6 +18,7 @@ from models.forecast.drivers import Calendar
 from models.forecast.engine import Engine
 from models.forecast.hierarchy import Hierarchy, PanelMatrix
 from models.forecast.seasonal import SeasonalModels
+from models.forecast.weather import WeatherEffects
 
 if TYPE_CHECKING:
     from models.forecast.model import DemandModel
@@ -39,6 +40,7 @@ def pack(model: DemandModel) -> dict[str, bytes]:
         "seasonal": list(engine.seasonal),
         "alpha": {name: [float(value) for value in values] for name, values in engine.alpha.items()},
         "bases": dict(engine.bases),
+        "weather": None if engine.weather is None else engine.weather.to_json(),
     }
     files = {
         MANIFEST: json.dumps(manifest, ensure_ascii=False).encode(),
@@ -76,6 +78,7 @@ def unpack(files: Mapping[str, bytes]) -> tuple[PanelMatrix, pd.DataFrame, Engin
         seasonal={name: SeasonalModels.restore(files[f"prophet_{name}.json"]) for name in manifest["seasonal"]},
         alpha={name: np.asarray(values) for name, values in manifest["alpha"].items()},
         bases=manifest.get("bases", {}),
+        weather=WeatherEffects.from_json(manifest["weather"]) if manifest.get("weather") else None,
     )
     return panel, static, engine
 

@@ -13,11 +13,14 @@ from models.errors import PanelError
 from models.forecast.baselines import PLAIN
 from models.forecast.bases import MODEL, choose_bases, issue_cells
 from models.forecast.cadence import ForecastConfig
+from models.forecast.circumstances import Circumstances
 from models.forecast.distribution import count_cdf, count_quantiles
 from models.forecast.drivers import Calendar
+from models.forecast.events import Events
 from models.forecast.hierarchy import CELL, Hierarchy, Level, PanelMatrix
 from models.forecast.model import matrix_of
 from models.forecast.rivals import Known, rival
+from models.forecast.weather import Weather
 from models.forecast.windows import Floats
 from models.metrics import (
     bias,
@@ -63,6 +66,8 @@ def backtest(
     horizon: int,
     models: Sequence[str] = DEFAULT_MODELS,
     calendar: Calendar | None = None,
+    weather: Weather | None = None,
+    events: Events | None = None,
     config: ForecastConfig | None = None,
     step: int | None = None,
     n_jobs: int = 1,
@@ -77,6 +82,8 @@ def backtest(
         horizon: Periods ahead at each.
         models: Names from models/forecast/rivals.py, and `issued`, which needs `weisu` and the two plain forecasts.
         calendar: First and last day to calendar rows.
+        weather: Daily weather as known at a moment.
+        events: The event register as known at a moment.
         config: Configuration of our model; its horizon is replaced by `horizon`.
         step: Periods between cutoffs; `horizon` when None, so that test periods never overlap.
         n_jobs: Refits at once, by joblib: inside a `joblib.parallel_config("dask")` they run on the cluster.
@@ -89,7 +96,7 @@ def backtest(
     panel, hierarchy = matrix_of(y, static, freq)
     cutoffs = _cutoffs(panel, origins, horizon, step or horizon)
     chosen = (config or ForecastConfig()).with_horizon(horizon)
-    everything = Known(panel, hierarchy, calendar, chosen, horizon)
+    everything = Known(panel, hierarchy, calendar, chosen, horizon, Circumstances(weather, events))
     rivals = tuple(name for name in models if name != ISSUED)
     frames = Parallel(n_jobs=n_jobs)(delayed(_fold)(rivals, everything, cutoff) for cutoff in cutoffs)
     predictions = pd.concat(frames, ignore_index=True)

@@ -110,6 +110,7 @@ class ForecastConfig:
         pulls: Level (matter, place, total) -> weight with which last year's same periods pull its sums.
         prophet: Level -> weight with which Prophet pulls its sums; empty fits none.
         breaks: Move what broke to its level since then, see models/forecast/breaks.py.
+        weather: Use the daily weather that is handed in, see models/forecast/weather.py.
         shock: Spread of the weights that play down pandemics and other breaks, see models/forecast/regimes.py.
         dispersion_periods: Trailing periods from which dispersion is learned.
         dispersion_shrink: Series-equivalents of pooled dispersion (k of the notes).
@@ -129,6 +130,7 @@ class ForecastConfig:
     pulls: dict[str, float] = field(default_factory=lambda: {"matter": 0.2, "total": 0.2})
     prophet: dict[str, float] = field(default_factory=dict)
     breaks: bool = True
+    weather: bool = False
     shock: float = 0.35
     dispersion_periods: int = 78
     dispersion_shrink: float = 2.0

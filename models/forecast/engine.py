@@ -17,6 +17,7 @@ from models.forecast.bases import issue_cells
 from models.forecast.boosting import Booster, fit_direct, fit_onestep, log_direct, one_step_means, walk
 from models.forecast.breaks import move_to_breaks
 from models.forecast.cadence import Cadence, ForecastConfig, cadence_of
+from models.forecast.circumstances import Circumstances, learn_circumstances, usual
 from models.forecast.design import DesignBuilder
 from models.forecast.distribution import past_dispersions
 from models.forecast.drivers import FESTIVAL, Calendar, period_drivers
@@ -24,6 +25,7 @@ from models.forecast.hierarchy import CELL, Hierarchy, Level, PanelMatrix
 from models.forecast.members import PlainMembers, last_year
 from models.forecast.reconcile import Pull, rake
 from models.forecast.seasonal import SeasonalModels, can_fit, fit_seasonal, prophet_holidays
+from models.forecast.weather import WeatherEffects
 from models.forecast.windows import Floats, Steps
 
 
@@ -39,6 +41,8 @@ class Engine:
         seasonal: Prophet models by level name.
         alpha: Dispersion by level name, one number per series.
         bases: Levels that are issued from a plain forecast, see models/forecast/bases.py.
+        circumstances: Where to ask for weather and events.
+        weather: What the weather does; None where it is not used.
     """
 
     hierarchy: Hierarchy
@@ -48,14 +52,17 @@ class Engine:
     seasonal: Mapping[str, SeasonalModels]
     alpha: Mapping[str, Floats]
     bases: Mapping[str, str] = field(default_factory=dict)
+    circumstances: Circumstances = field(default_factory=Circumstances)
+    weather: WeatherEffects | None = None
 
     def cell_means(self, panel: PanelMatrix, horizon: int) -> Floats:
         """Forecast the cells after the panel's last period; every level is a sum of these, cells x horizon."""
-        cells = rake(self.blended(panel, horizon), self.pulls(panel, horizon))
+        seen = usual(panel, self.hierarchy, self.circumstances, self.weather, horizon=horizon)
+        cells = rake(self.blended(seen.panel, horizon), self.pulls(seen.panel, horizon))
         if self.config.breaks:
             week = cadence_of(panel.freq).week or 1
-            cells = move_to_breaks(cells, panel.y, breaking_levels(self.hierarchy), week=week)
-        return issue_cells(cells, self.plain(panel, horizon), self.hierarchy, self.bases)
+            cells = move_to_breaks(cells, seen.panel.y, breaking_levels(self.hierarchy), week=week)
+        return issue_cells(cells * seen.ahead, self.plain(panel, horizon), self.hierarchy, self.bases)
 
     def plain(self, panel: PanelMatrix, horizon: int) -> dict[str, Floats]:
         """Return the plain forecasts that some level is issued from, cells x horizon."""
@@ -110,9 +117,13 @@ def fit_engine(
     *,
     config: ForecastConfig,
     calendar: Calendar | None = None,
+    circumstances: Circumstances | None = None,
     n_jobs: int = 1,
 ) -> Engine:
-    """Learn from all of a panel."""
+    """Learn from all of a panel, weather and events taken out of it."""
+    told = circumstances or Circumstances()
+    weather = learn_circumstances(panel, hierarchy, told, weather=config.weather)
+    panel = usual(panel, hierarchy, told, weather, horizon=1).panel
     cadence = cadence_of(panel.freq)
     drivers = drivers_of(panel, calendar, config.horizon)
     wanted = {name for name, weight in config.weights.items() if weight > 0}
@@ -131,6 +142,8 @@ def fit_engine(
         {name: booster for name, booster in boosters.items() if booster is not None},
         _fit_prophet(panel, hierarchy, config, calendar, n_jobs),
         past_dispersions(panel.y, hierarchy, cadence, config, fitted),
+        circumstances=told,
+        weather=weather,
     )
 
 

@@ -12,12 +12,15 @@ from models.errors import ModelError, PanelError
 from models.forecast.archive import pack, unpack
 from models.forecast.bases import MODEL
 from models.forecast.cadence import ForecastConfig
+from models.forecast.circumstances import Circumstances
 from models.forecast.distribution import count_quantiles
 from models.forecast.drivers import Calendar
 from models.forecast.engine import Engine, fit_engine
+from models.forecast.events import Events
 from models.forecast.explain import explain_cells
 from models.forecast.hierarchy import CELL, Hierarchy, PanelMatrix
 from models.forecast.rivals import Known, rival
+from models.forecast.weather import Weather
 from models.forecast.windows import Floats
 
 
@@ -43,7 +46,8 @@ class DemandModel:
         *,
         freq: str,
         calendar: Calendar | None = None,
-        weather: pd.DataFrame | None = None,  # noqa: ARG003 - taken up where it earns its place
+        weather: Weather | None = None,
+        events: Events | None = None,
         config: ForecastConfig | None = None,
         n_jobs: int = 1,
     ) -> DemandModel:
@@ -54,7 +58,8 @@ class DemandModel:
             static: One row per series, see `Hierarchy.of`.
             freq: W or D.
             calendar: First and last day to calendar rows, e.g. `functools.partial(calendar_frame, "CN")`.
-            weather: Daily weather as known then.
+            weather: Daily weather as known at a moment; used where the configuration says so.
+            events: The event register as known at a moment.
             config: The configuration; the default one when None.
             n_jobs: Threads of LightGBM and workers for Prophet.
 
@@ -62,7 +67,14 @@ class DemandModel:
             PanelError: The panel does not fit the contract.
         """
         panel, hierarchy = matrix_of(y, static, freq)
-        engine = fit_engine(panel, hierarchy, config=config or ForecastConfig(), calendar=calendar, n_jobs=n_jobs)
+        engine = fit_engine(
+            panel,
+            hierarchy,
+            config=config or ForecastConfig(),
+            calendar=calendar,
+            circumstances=Circumstances(weather, events),
+            n_jobs=n_jobs,
+        )
         return cls(panel, static, engine)
 
     def predict(
@@ -109,7 +121,7 @@ class DemandModel:
             levels: `all`, or `input` for the cells alone.
 
         Returns:
-            `unique_id, ds, mean, usual_level, season, holiday, recent_change, horizon, level`, see
+            `unique_id, ds, mean, usual_level, season, holiday, weather, event, recent_change, horizon, level`, see
             models/forecast/explain.py.
         """
         panel = self.panel if y is None else self._newer(y)
@@ -138,18 +150,28 @@ class DemandModel:
         return pack(self)
 
     @classmethod
-    def restore(cls, files: Mapping[str, bytes], *, calendar: Calendar | None = None) -> DemandModel:
+    def restore(
+        cls,
+        files: Mapping[str, bytes],
+        *,
+        calendar: Calendar | None = None,
+        weather: Weather | None = None,
+        events: Events | None = None,
+    ) -> DemandModel:
         """Read what `export` wrote.
 
         Args:
             files: Name to content.
             calendar: Gives the days of coming periods; the exported calendar rows serve when None.
+            weather: Daily weather as known at a moment.
+            events: The event register as known at a moment.
 
         Raises:
             ModelError: A file is missing or of another schema.
         """
         panel, static, engine = unpack(files)
-        return cls(panel, static, replace(engine, calendar=calendar or engine.calendar))
+        told = Circumstances(weather, events)
+        return cls(panel, static, replace(engine, calendar=calendar or engine.calendar, circumstances=told))
 
     def _newer(self, y: pd.DataFrame) -> PanelMatrix:
         known = y[y["unique_id"].isin(self.panel.ids)]

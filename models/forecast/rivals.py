@@ -6,7 +6,7 @@ Each takes what was known at a cutoff and returns means of the cells and one dis
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any, Final
 
@@ -15,10 +15,12 @@ import numpy as np
 from models.errors import PanelError
 from models.forecast.baselines import PLAIN, Plain, window_mean
 from models.forecast.cadence import Cadence, ForecastConfig, cadence_of
+from models.forecast.circumstances import Circumstances
 from models.forecast.distribution import dispersions
 from models.forecast.drivers import FESTIVAL, Calendar, period_drivers
 from models.forecast.engine import Engine, fit_engine, groupings_of
 from models.forecast.hierarchy import Hierarchy, Level, PanelMatrix
+from models.forecast.peers import autoets, boosted
 from models.forecast.windows import Floats
 
 _PAST_ORIGINS: Final = 26
@@ -33,11 +35,18 @@ class Known:
     calendar: Calendar | None
     config: ForecastConfig
     horizon: int
+    circumstances: Circumstances = field(default_factory=Circumstances)
 
     @cached_property
     def engine(self) -> Engine:
         """Our engine, fitted once for all rivals that are parts of it."""
-        return fit_engine(self.panel, self.hierarchy, config=self.config, calendar=self.calendar)
+        return fit_engine(
+            self.panel,
+            self.hierarchy,
+            config=self.config,
+            calendar=self.calendar,
+            circumstances=self.circumstances,
+        )
 
     def outcome(self, **changes: Any) -> Outcome:
         """Return the engine's forecast, with parts of its combination changed."""
@@ -91,6 +100,15 @@ def _prophet(known: Known) -> Outcome:
     return Outcome(plain.mean, engine.alpha, by_level)
 
 
+def _autoets(known: Known) -> Outcome:
+    return replace(_simple(known, method=_window), mean=autoets(known.panel, known.horizon))
+
+
+def _mlforecast(known: Known) -> Outcome:
+    mean = boosted(known.panel, known.hierarchy, known.calendar, known.horizon)
+    return replace(_simple(known, method=_window), mean=mean)
+
+
 def _simple(known: Known, *, method: Plain) -> Outcome:
     y, cadence = known.panel.y, cadence_of(known.panel.freq)
     ds = known.panel.ds.append(known.panel.future(known.horizon))
@@ -117,6 +135,8 @@ RIVALS: Final[dict[str, Rival]] = {
     "weisu_without_prophet": _without_prophet,
     "lightgbm": _lightgbm,
     "prophet": _prophet,
+    "autoets": _autoets,
+    "mlforecast": _mlforecast,
     **{name: partial(_simple, method=method) for name, method in PLAIN.items()},
     "window_mean": partial(_simple, method=_window),
 }

@@ -24,7 +24,9 @@ class Frequency(StrEnum):
 Origins = Annotated[int, typer.Option("--origins", min=1, help="Cutoffs; the last one ends with the data.")]
 Weeks = Annotated[int, typer.Option("--weeks", min=1, max=13, help="Weeks ahead at every cutoff.")]
 Freq = Annotated[Frequency, typer.Option("--freq", help="W (weeks) or D (days).")]
-Peers = Annotated[bool, typer.Option("--peers", help="Prophet above the cells for days too (weeks: always).")]
+Peers = Annotated[
+    bool, typer.Option("--peers", help="Also statsforecast and mlforecast where installed, and Prophet for days.")
+]
 Html = Annotated[Path | None, typer.Option("--html", help="Write a report with plots to this file.")]
 
 _COLUMNS = ("wape", "mase", "bias", "pinball", "coverage80", "pit80")

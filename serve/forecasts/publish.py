@@ -50,8 +50,8 @@ def publish(store: Store, issue: ForecastIssue, rows: pd.DataFrame, *, clock: Cl
         store: The operational store.
         issue: What the forecaster knew.
         rows: `unique_id, level, ds, horizon, mean, p10, p50, p90`, optionally `category1, category2, category,
-            district, department, last_year, base_model`, and the drivers `usual_level, season, holiday, recent_change`,
-            in tickets, which add up to `mean`.
+            district, department, last_year, base_model`, and the drivers of `serve.forecasts.schemas.DRIVERS`, in
+            tickets, which add up to `mean`.
         clock: Source of the publishing time.
 
     Raises:

@@ -10,8 +10,8 @@ from serve.civil import CivilTime
 
 Frequency = Literal["W", "D"]
 
-DRIVERS: Final = ("usual_level", "season", "holiday", "recent_change")
-"""What a mean is made of, in tickets; the four add up to it."""
+DRIVERS: Final = ("usual_level", "season", "holiday", "weather", "event", "recent_change")
+"""What a mean is made of, in tickets; they add up to it."""
 
 
 class ForecastIssue(BaseModel):
@@ -70,11 +70,13 @@ class ForecastItem(BaseModel):
             "that was better on earlier folds"
         ),
     ]
-    usual_level: Annotated[float | None, Field(description="Driver: the trailing mean; the four add up to `mean`")] = (
-        None
-    )
+    usual_level: Annotated[
+        float | None, Field(description="Driver: the trailing mean; the drivers add up to `mean`")
+    ] = None
     season: Annotated[float | None, Field(description="Driver: what last year's same periods add")] = None
     holiday: Annotated[float | None, Field(description="Driver: what the calendar of the period changes")] = None
+    weather: Annotated[float | None, Field(description="Driver: what the weather changes")] = None
+    event: Annotated[float | None, Field(description="Driver: what the event register changes")] = None
     recent_change: Annotated[float | None, Field(description="Driver: what recent periods change")] = None
     override: Override | None = None
 
@@ -111,6 +113,8 @@ EXAMPLE: dict[str, Any] = {
             "usual_level": 37.5,
             "season": 2.1,
             "holiday": 0.0,
+            "weather": 0.0,
+            "event": 0.0,
             "recent_change": 1.6,
             "override": None,
         }

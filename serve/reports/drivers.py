@@ -42,6 +42,8 @@ def calendar_drivers(calendar: pd.DataFrame, monday: date) -> list[Driver]:
 _NAMES: Final = {
     "season": ("季节", "season"),
     "holiday": ("节假日", "days off"),
+    "weather": ("天气", "weather"),
+    "event": ("登记事件", "registered events"),
     "recent_change": ("近期变化", "recent weeks"),
 }
 _WORTH_SAYING: Final = 0.02
@@ -60,8 +62,8 @@ def model_drivers(row: Any, mean: float) -> list[Driver]:
     """Return what moves a forecast, largest first: parts of at least 2 % of the mean; first of all, where from it is.
 
     Args:
-        row: Anything with `season`, `holiday` and `recent_change`, in tickets; NaN or None where unknown; and with
-            `base_model`, which names what the level is issued from.
+        row: Anything with the drivers below, in tickets; NaN or None where unknown; and with `base_model`, which names
+            what the level is issued from.
         mean: The forecast's mean.
     """
     parts = [(getattr(row, name, None), zh, en) for name, (zh, en) in _NAMES.items()]

@@ -76,7 +76,7 @@ def test_files_without_a_manifest_are_refused():
 
 def test_drivers_add_up_to_the_mean(fitted):
     rows = fitted.explain(horizon=4)
-    drivers = rows[["usual_level", "season", "holiday", "recent_change"]].sum(axis=1)
+    drivers = rows[["usual_level", "season", "holiday", "weather", "event", "recent_change"]].sum(axis=1)
     np.testing.assert_allclose(drivers, rows["mean"])
     expected = fitted.predict(horizon=4)
     np.testing.assert_allclose(rows["mean"], expected["mean"])

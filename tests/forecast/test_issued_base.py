@@ -114,5 +114,5 @@ def test_the_model_issues_a_level_from_a_plain_forecast_and_says_so_after_a_rest
     np.testing.assert_allclose(total["mean"], year[-52:-48])
     np.testing.assert_allclose(rows[rows["level"] == "cell"].groupby("ds")["mean"].sum(), total["mean"])
     why = model.explain(horizon=4)
-    drivers = why[["usual_level", "season", "holiday", "recent_change"]].sum(axis=1)
+    drivers = why[["usual_level", "season", "holiday", "weather", "event", "recent_change"]].sum(axis=1)
     np.testing.assert_allclose(drivers, rows["mean"])

@@ -121,3 +121,38 @@ def test_champion_meets_challenger_and_rollback_is_one_step(own_city):
     assert [e.version for e in registry.promotions("weisu-demand")] == ["1", "2", "1"]
     with pytest.raises(UnknownVersionError, match="has no version 9"):
         promote(settings, "weisu-demand", "9", actor="tester", reason="typo", clock=clock)
+
+
+def test_a_registered_event_and_the_weather_forecast_are_drivers_of_the_issue(own_city, tmp_path):
+    register, weather = tmp_path / "events.csv", tmp_path / "weather.csv"
+    register.write_text(
+        "name,kind,start,end,registered_at,effect\n"
+        "城市马拉松,event,2026-11-23,2026-11-29,2026-11-20,+50%\n"
+        "later,event,2026-11-23,2026-11-29,2026-11-24,+900%\n"
+    )
+    days = pd.date_range("2025-06-01", "2026-11-22")
+    rows = [f"{day:%Y-%m-%d},{20 + day.dayofyear % 9},0," for day in days]
+    rows += [f"2026-11-{day},40,0,2026-11-23T06:00" for day in (23, 24, 25)]
+    weather.write_text("date,tmax,prcp,issued_at\n" + "\n".join(rows) + "\n")
+    sections = {
+        **own_city.settings.sections,
+        "calendar": {"events": str(register)},
+        "weather": {"file": str(weather)},
+        "train": {**own_city.settings.sections["train"], "weather": True},
+    }
+    settings = own_city.settings.model_copy(update={"sections": sections})
+    trained = train(settings, own_city.clock, as_of=own_city.now)
+    promote(settings, "weisu-demand", trained.models[0].version, actor="tester", reason="x", clock=own_city.clock)
+    assert forecast(settings, own_city.clock, as_of=own_city.now).is_new
+    store = Store.open(settings.store_url)
+    with store.reading() as session:
+        found = session.scalars(select(ForecastRow).where(ForecastRow.unique_id == "total")).all()
+    store.close()
+    newest = {row.ds: row for row in found if row.issue_id == max(one.issue_id for one in found)}
+    first, second = (newest[ds] for ds in sorted(newest)[:2])
+    assert first.event == pytest.approx(first.mean / 3, rel=1e-6)
+    assert second.event == pytest.approx(0.0, abs=1e-6)
+    assert first.weather != 0.0
+    for row in newest.values():
+        parts = (row.usual_level, row.season, row.holiday, row.weather, row.event, row.recent_change)
+        assert sum(parts) == pytest.approx(row.mean)

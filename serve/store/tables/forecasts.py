@@ -62,6 +62,8 @@ class ForecastRow(Base):
     usual_level: Mapped[float | None]
     season: Mapped[float | None]
     holiday: Mapped[float | None]
+    weather: Mapped[float | None]
+    event: Mapped[float | None]
     recent_change: Mapped[float | None]
 
 

@@ -450,6 +450,8 @@ def upgrade() -> None:  # noqa: PLR0915 - one call per table and index, made by 
         sa.Column("usual_level", sa.Double(), nullable=True),
         sa.Column("season", sa.Double(), nullable=True),
         sa.Column("holiday", sa.Double(), nullable=True),
+        sa.Column("weather", sa.Double(), nullable=True),
+        sa.Column("event", sa.Double(), nullable=True),
         sa.Column("recent_change", sa.Double(), nullable=True),
         sa.ForeignKeyConstraint(
             ["issue_id"], ["forecast_issues.id"], name=op.f("fk_forecast_rows_issue_id"), ondelete="CASCADE"
