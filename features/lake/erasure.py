@@ -67,7 +67,7 @@ def erase(
         source: Their source.
         ids: Ticket ids.
         callers: Caller hashes, under the present and retired keys (`CallerHasher.hashes_of`).
-        opened_before: Aware moment: everything opened before it.
+        opened_before: Aware moment: everything opened before it, and what was refused before it.
         by: Who asked.
         reason: Why.
         now: The present.
@@ -79,13 +79,13 @@ def erase(
         raise LakeInputError("nothing to erase was named", hint="give ticket ids, a caller or an age")
     conditions = [f"ticket_id IN {literals(ids)}"] if ids else []
     conditions += [f"caller IN {literals(callers)}"] if callers else []
-    named = " OR ".join(conditions)
     aged = [f"opened_at < {instant(opened_before)}"] if opened_before else []
     where = f"source = {literal(source)} AND ({' OR '.join([*conditions, *aged])})"
     with writer_lock(lake.path), duck() as connection:
         everything = _files(lake.store.path)
         keys, versions = _matching(connection, everything, where)
-        quarantined = _erase_quarantine(connection, lake, f"source = {literal(source)} AND ({named})") if named else 0
+        refused = [*conditions, *([f"quarantined_at < {instant(opened_before)}"] if opened_before else [])]
+        quarantined = _erase_quarantine(connection, lake, f"source = {literal(source)} AND ({' OR '.join(refused)})")
         if keys:
             _delete_rows(lake, keys)
         snapshot = lake.version

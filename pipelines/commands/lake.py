@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pipelines.commands.options import Home, Json, print_json, say, settings_for
+from pipelines.commands.options import DEGRADED, Home, Json, print_json, say, settings_for
 
 lake_app = typer.Typer(help="Look after the ticket lake.", no_args_is_help=True)
 
@@ -66,6 +66,23 @@ def vacuum_command(
         return
     kept = ", ".join(map(str, sorted(retained))) or "none"
     say(f"{len(files)} files {'would be ' if dry_run else ''}deleted; versions kept for training runs: {kept}")
+
+
+@lake_app.command("retain")
+def retain_command(home: Home = None, as_json: Json = False) -> None:
+    """Erase what is older than its source's period in [retention]; exit code 3 when a training run loses its rows."""
+    from features.clock import SystemClock
+    from pipelines.upkeep import keep_retention
+
+    summary = keep_retention(settings_for(home), SystemClock())
+    if as_json:
+        print_json(summary.to_json())
+    else:
+        for source, erased in summary.done["erased"].items():
+            say(f"{source}: {erased['tickets']:,} tickets opened before {erased['before']} erased")
+        say(summary.degraded or "nothing older than its period is left")
+    if summary.degraded:
+        raise typer.Exit(DEGRADED)
 
 
 @lake_app.command("check")

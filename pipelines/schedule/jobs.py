@@ -135,6 +135,34 @@ def _report(context: Context) -> Outcome:
     return _outcome(write_weekly_report(context.settings, context.store, context.clock))
 
 
+def _quality(context: Context) -> Outcome:
+    from pipelines.upkeep import write_quality_report
+
+    return _outcome(write_quality_report(context.settings, context.clock))
+
+
+def _has_retention(context: Context) -> bool:
+    return bool(context.settings.section("retention")) and _has_tickets(context)
+
+
+def _retention(context: Context) -> Outcome:
+    from pipelines.upkeep import keep_retention
+
+    return _outcome(keep_retention(context.settings, context.clock))
+
+
+def _optimize(context: Context) -> Outcome:
+    from pipelines.upkeep import optimize_lake
+
+    return _outcome(optimize_lake(context.settings))
+
+
+def _vacuum(context: Context) -> Outcome:
+    from pipelines.upkeep import vacuum_lake
+
+    return _outcome(vacuum_lake(context.settings))
+
+
 def _clocks(context: Context) -> Outcome:
     from serve.alerts import tick
 
@@ -164,6 +192,10 @@ WORK: Final[Mapping[str, Work]] = {
     "forecast": Work(_forecast, HEAVY, ready=_has_tickets),
     "report": Work(_report, HEAVY, ready=_has_tickets),
     "detect": Work(_detect, LIGHT, ready=_has_tickets),
+    "quality": Work(_quality, HEAVY, ready=_has_tickets),
+    "retention": Work(_retention, HEAVY, ready=_has_retention),
+    "optimize": Work(_optimize, HEAVY, ready=_has_tickets),
+    "vacuum": Work(_vacuum, HEAVY, ready=_has_tickets),
     "clocks": Work(_clocks, QUICK, recorded=False),
     "deliver": Work(_deliver, QUICK, ready=_something_to_send, recorded=False),
 }

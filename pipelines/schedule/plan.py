@@ -19,6 +19,10 @@ DEFAULT_JOBS: Final[dict[str, dict[str, Any]]] = {
     "forecast": {"cron": "0 7 * * mon", "after": ("train",)},
     "report": {"cron": "0 7 * * mon", "after": ("forecast",)},
     "detect": {"cron": "5 * * * *", "after": ("ingest",)},
+    "quality": {"cron": "30 6 * * *", "after": ("ingest",)},
+    "retention": {"cron": "15 3 * * *"},
+    "optimize": {"cron": "30 3 * * *", "after": ("retention",)},
+    "vacuum": {"cron": "0 4 * * sun", "after": ("train", "optimize")},
     "clocks": {"every": "1m", "retries": 0},
     "deliver": {"every": "250ms", "retries": 0},
 }

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from features.settings import Settings
 from pipelines.schedule import LastRun, RunState, ScheduleError, due, read_schedule
+from pipelines.schedule.plan import DEFAULT_JOBS
 from pipelines.schedule.triggers import Cron, Every, parse_length
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -16,9 +17,7 @@ MONDAY = datetime(2026, 11, 23, 7, 0, tzinfo=SHANGHAI)
 
 
 def _schedule(**jobs):
-    off = {
-        name: {"enabled": False} for name in ("ingest", "train", "forecast", "report", "detect", "clocks", "deliver")
-    }
+    off = {name: {"enabled": False} for name in DEFAULT_JOBS}
     return read_schedule(Settings(sections={"schedule": {"jobs": {**off, **jobs}}}))
 
 

@@ -13,13 +13,12 @@ from sqlalchemy import select
 from features.lake import Lake
 from pipelines.errors import PipelineError
 from pipelines.schedule import Runner, read_schedule
+from pipelines.schedule.plan import DEFAULT_JOBS
 from pipelines.schedule.rules import RULES, apply_rules_to_news, rules_are_behind
 from serve.store.tables import Alert, JobRun
 from serve.tickets.landing import land
 
-ONLY_INGEST = {
-    "schedule": {"jobs": {name: {"enabled": False} for name in ("train", "forecast", "report", "detect", "clocks")}}
-}
+ONLY_INGEST = {"schedule": {"jobs": {name: {"enabled": False} for name in DEFAULT_JOBS if name != "ingest"}}}
 ROWS = [
     {
         "工单编号": f"K{n}",

@@ -1,0 +1,96 @@
+"""Looking after the lake on a schedule: retention, compaction, vacuum, and the daily report on the data's quality."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+import pandas as pd
+
+from features.clock import Clock
+from features.errors import BadInputError
+from features.lake import Lake
+from features.lake.erasure import erase
+from features.lake.upkeep import oldest_openings, optimize, vacuum
+from features.settings import Settings
+from pipelines.quality import quality_report
+from pipelines.retained import retained_snapshots
+
+_PERIOD: Final = re.compile(r"([1-9]\d*) *(d|m|y)")
+_UNITS: Final = {"d": "days", "m": "months", "y": "years"}
+
+
+@dataclass(frozen=True)
+class UpkeepSummary:
+    """What was done, and why it is less than it should be ('' when it is not)."""
+
+    done: dict[str, Any] = field(default_factory=dict)
+    degraded: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the summary as a JSON document."""
+        return {"schema_version": 1, **asdict(self)}
+
+
+def retention_cutoffs(settings: Settings, *, now: datetime) -> dict[str, datetime]:
+    """Return until when the tickets of each source have to go, from `[retention]`: midnight at the hotline.
+
+    Raises:
+        BadInputError: A period cannot be read.
+    """
+    today = pd.Timestamp(now.astimezone(settings.zone)).normalize()
+    cutoffs = {}
+    for source, period in settings.section("retention").items():
+        match = _PERIOD.fullmatch(str(period))
+        if not match:
+            raise BadInputError(f"[retention] {source} = {period!r} is not a period", hint='write "90d", "18m" or "5y"')
+        cutoffs[source] = (today - pd.DateOffset(**{_UNITS[match[2]]: int(match[1])})).to_pydatetime()
+    return cutoffs
+
+
+def keep_retention(settings: Settings, clock: Clock) -> UpkeepSummary:
+    """Erase what is older than its source's retention period; replay of old snapshots gives way, and is named."""
+    lake, now = Lake.of(settings), clock.now()
+    oldest = oldest_openings(lake)
+    erased, lost = {}, set()
+    for source, cutoff in retention_cutoffs(settings, now=now).items():
+        if source not in oldest or oldest[source] >= cutoff:
+            continue
+        reason = f"[retention] {source} = {settings.section('retention')[source]}"
+        result = erase(lake, source=source, opened_before=cutoff, by="retention", reason=reason, now=now)
+        erased[source] = {"tickets": result.tickets, "quarantined": result.quarantined, "before": cutoff.isoformat()}
+        lost |= set(result.lost)
+    broken = sorted(lost & retained_snapshots(settings)) if lost else []
+    listed = ", ".join(map(str, broken))
+    said = f"training runs that can no longer be replayed exactly name the snapshots {listed}" if broken else ""
+    return UpkeepSummary({"erased": erased, "lost_snapshots": sorted(lost)}, said)
+
+
+def optimize_lake(settings: Settings) -> UpkeepSummary:
+    """Merge the small files of every table."""
+    return UpkeepSummary(dict(optimize(Lake.of(settings))))
+
+
+def vacuum_lake(settings: Settings) -> UpkeepSummary:
+    """Delete files that neither the present version nor a retained training run needs."""
+    retained = retained_snapshots(settings)
+    files = vacuum(Lake.of(settings), retained=retained)
+    return UpkeepSummary({"files": len(files), "retained": sorted(retained)})
+
+
+def write_quality_report(settings: Settings, clock: Clock) -> UpkeepSummary:
+    """Write the day's quality report under `home/reports`, as a page and as JSON; degraded when a feed has stalled."""
+    from features.quality import render_page
+
+    report = quality_report(settings, clock)
+    folder = settings.home / "reports"
+    folder.mkdir(parents=True, exist_ok=True)
+    page = folder / f"quality-{clock.now().astimezone(settings.zone).date()}.html"
+    page.write_text(render_page(report), encoding="utf-8")
+    page.with_suffix(".json").write_text(json.dumps(report, ensure_ascii=False, default=str), encoding="utf-8")
+    stalled = [problem["en"] for problem in report["problems"] if problem["severity"] == "error"]
+    done = {"out": str(page), "status": report["status"], "problems": len(report["problems"])}
+    return UpkeepSummary(done, "; ".join(stalled)[:500] if report["status"] == "stale" else "")
