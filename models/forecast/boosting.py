@@ -64,7 +64,7 @@ def fit_direct(builder: DesignBuilder, config: ForecastConfig, *, threads: int) 
     horizons = direct_horizons(config.horizon)
     origins = _origins(y.shape[1] - 1 - horizons[-1], len(y) * len(horizons), cadence, config, cadence.stride)
     steps = Steps.grid(origins, horizons)
-    if len(steps.origin) * len(y) < _MIN_ROWS:
+    if len(steps.origin) * len(y) < _MIN_ROWS or not y[:, steps.target].any():
         return None
     design = builder.at(steps)
     weight = lesson_weights(y.sum(axis=0), steps, cadence, spread=config.shock)
@@ -78,7 +78,7 @@ def fit_onestep(
 ) -> Booster | None:
     """Fit the one-step model on past origins; None where there is too little to learn from."""
     origins = _origins(y.shape[1] - 2, len(y), cadence, config, 1)
-    if len(origins) * len(y) < _MIN_ROWS:
+    if len(origins) * len(y) < _MIN_ROWS or not y[:, origins + 1].any():
         return None
     X, names = OneStepBuilder(hierarchy, cadence).at(y, origins, drivers[origins + 1])
     weight = lesson_weights(y.sum(axis=0), Steps.grid(origins, [1]), cadence, spread=config.shock)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Final
 
 import numpy as np
 
@@ -27,6 +28,9 @@ from models.forecast.reconcile import Pull, rake
 from models.forecast.seasonal import SeasonalModels, can_fit, fit_seasonal, prophet_holidays
 from models.forecast.weather import WeatherEffects
 from models.forecast.windows import Floats, Steps
+
+_DOUBT: Final = 2.0
+"""Tickets of doubt about one week of last year."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,7 @@ class Engine:
         """Return what the levels above the cells ask for."""
         cadence, groupings = cadence_of(panel.freq), groupings_of(self.hierarchy)
         wishes = [
-            Pull(groupings[name], last_year(groupings[name].sum(panel.y), cadence, horizon), weight)
+            Pull(groupings[name], last_year(groupings[name].sum(panel.y), cadence, horizon), weight, _DOUBT)
             for name, weight in self.config.pulls.items()
             if weight > 0 and not cadence.week  # single days of last year are too noisy to follow
         ]

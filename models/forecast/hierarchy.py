@@ -70,7 +70,7 @@ class Hierarchy:
         if "level" in static:
             uppers = _named_levels(dims, set(static["level"]))
         else:
-            uppers = [_level(column, dims[[column]]) for column in dims.columns]
+            uppers = [_column_level(str(column), dims[column]) for column in dims.columns]
         total = Level(TOTAL, (TOTAL,), np.zeros(len(cells), dtype=np.intp))
         bottom = Level(CELL, tuple(cells), np.arange(len(cells), dtype=np.intp))
         return cls((total, *uppers, bottom))
@@ -107,11 +107,16 @@ def _named_levels(dims: pd.DataFrame, wanted: set[str]) -> list[Level]:
     return [_level(name, dims[list(LEVELS[name])]) for name in names]
 
 
+def _column_level(name: str, values: pd.Series) -> Level:
+    groups, found = pd.factorize(values, sort=True)
+    return Level(name, tuple(f"{name}={value}" for value in found), groups.astype(np.intp))
+
+
 def _level(name: str, keys: pd.DataFrame) -> Level:
     groups = keys.groupby(list(keys.columns), sort=True).ngroup().to_numpy(dtype=np.intp)
     first = keys.iloc[np.unique(groups, return_index=True)[1]]
     records = first.to_dict("records")
-    ids = tuple(series_id(name, row) if name in LEVELS else f"{name}={row[name]}" for row in records)
+    ids = tuple(series_id(name, row) for row in records)
     return Level(name, ids, groups)
 
 

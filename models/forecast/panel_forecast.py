@@ -16,6 +16,12 @@ from models.forecast.model import DemandModel
 
 MIN_PERIODS: Final = 26
 _KEYS: Final = ("unique_id", "ds", "y")
+_RESERVED: Final = ("level", "total", "cell")
+_HINTS: Final = {
+    "unique_id": "every row names its series",
+    "ds": "ds is the start of a period, e.g. 2026-11-23",
+    "y": "y is a count: 0 or more, no blanks; leave a row out where nothing happened",
+}
 
 
 def forecast_panel(
@@ -53,21 +59,53 @@ def forecast_panel(
         raise PanelError(f"the panel has {periods} periods", hint=f"a forecast needs {MIN_PERIODS}")
     if horizon < 1:
         raise PanelError(f"a horizon of {horizon} is not in the future", hint="use --horizon 1 or more")
-    static = frame.drop(columns=["ds", "y"]).drop_duplicates("unique_id")
+    static = _static(frame)
     chosen = replace(config or ForecastConfig(), horizon=horizon)
     calendar = partial(calendar_frame, country) if country else None
     model = DemandModel.fit(frame[list(_KEYS)], static, freq=freq, calendar=calendar, config=chosen, n_jobs=n_jobs)
     rows = model.predict(horizon=horizon, quantiles=quantiles, levels="all" if levels == "all" else "input")
     columns = ["unique_id", "ds", "mean", *(f"p{100 * q:g}" for q in quantiles)]
+    _no_namesakes(rows)
     return rows[columns].sort_values(["unique_id", "ds"], ignore_index=True)
+
+
+def _static(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per series; columns named like a level of ours get an underscore."""
+    rows = frame.drop(columns=["ds", "y"]).drop_duplicates()
+    repeated = rows[rows["unique_id"].duplicated(keep=False)].fillna("")
+    if len(repeated):
+        first, second = repeated[repeated["unique_id"] == repeated["unique_id"].iloc[0]].to_dict("records")[:2]
+        column = next(name for name in first if first[name] != second[name])
+        raise PanelError(
+            f"series {first['unique_id']!r} has two values of {column!r}: {first[column]!r} and {second[column]!r}",
+            hint="static columns describe a series; one value each",
+        )
+    return rows.rename(columns={name: f"{name}_" for name in _RESERVED})
+
+
+def _no_namesakes(rows: pd.DataFrame) -> None:
+    named = rows.groupby("unique_id")["level"].nunique()
+    if (named > 1).any():
+        raise PanelError(
+            f"series {named.index[named > 1][0]!r} is named like an aggregate",
+            hint="rename it, or leave out --levels all",
+        )
 
 
 def _typed(panel: pd.DataFrame) -> pd.DataFrame:
     missing = [column for column in _KEYS if column not in panel]
     if missing:
         raise PanelError(f"the panel has no column {missing[0]!r}", hint="a panel has unique_id, ds and y")
-    try:
-        ds, y = pd.to_datetime(panel["ds"]), pd.to_numeric(panel["y"])
-    except (ValueError, TypeError) as error:
-        raise PanelError(f"the panel's ds or y cannot be read: {error}") from error
-    return panel.assign(unique_id=panel["unique_id"].astype(str), ds=ds, y=y)
+    nameless = panel["unique_id"].isna() | (panel["unique_id"].astype(str).str.strip() == "")
+    read = {
+        "unique_id": panel["unique_id"].astype(str).mask(nameless),
+        "ds": pd.to_datetime(panel["ds"], errors="coerce"),
+        "y": pd.to_numeric(panel["y"], errors="coerce"),
+    }
+    for column, values in read.items():
+        if values.isna().any():
+            place = int(values.isna().to_numpy().argmax())
+            raise PanelError(
+                f"row {place + 1} of the panel: {column} is {panel[column].iloc[place]!r}", hint=_HINTS[column]
+            )
+    return panel.assign(**read)

@@ -29,11 +29,13 @@ class Pull:
         level: Grouping of the cells.
         mean: What the level's own model expects, series x horizon; NaN where it has no opinion.
         weight: 0 ignores it, 1 makes the cells add up to it.
+        doubt: Tickets added to both sides, so that an empty period of a small level says little.
     """
 
     level: Level
     mean: Floats
     weight: float
+    doubt: float = 0.0
 
 
 def rake(cells: Floats, pulls: Sequence[Pull]) -> Floats:
@@ -58,4 +60,4 @@ def rake(cells: Floats, pulls: Sequence[Pull]) -> Floats:
 def _compromise(cells: Floats, pull: Pull) -> Floats:
     bottom_up = np.maximum(pull.level.sum(cells), _TINY)
     wanted = np.where(np.isfinite(pull.mean), np.maximum(pull.mean, _TINY), bottom_up)
-    return np.asarray(bottom_up ** (1 - pull.weight) * wanted**pull.weight)
+    return np.asarray(bottom_up * ((wanted + pull.doubt) / (bottom_up + pull.doubt)) ** pull.weight)

@@ -155,6 +155,10 @@ def test_levels_all_adds_the_aggregates_of_static_columns():
     [
         (lambda f: f.drop(columns="y"), "no column 'y'"),
         (lambda f: f.assign(y=-1), "negative or missing"),
+        (lambda f: f.assign(y=f["y"].astype(object).where(f.index != 4, "x")), "row 5 of the panel: y is 'x'"),
+        (lambda f: f.assign(ds=f["ds"].astype(object).where(f.index != 4, "soon")), "row 5 of the panel: ds is 'soon'"),
+        (lambda f: f.assign(unique_id=f["unique_id"].where(f.index != 4, "")), "row 5 of the panel: unique_id is ''"),
+        (lambda f: f.assign(area=np.where(f.index == 4, "b", "a")), "'cell 00' has two values of 'area': 'a' and 'b'"),
         (lambda f: pd.concat([f, f.head(1)]), "twice"),
         (lambda f: f[f["ds"] < f["ds"].min() + pd.Timedelta(days=70)], "10 periods"),
         (lambda f: f.assign(ds=f["ds"] + pd.to_timedelta(np.arange(len(f)) % 2, unit="D")), "do not fit"),
@@ -164,6 +168,36 @@ def test_a_wrong_panel_is_refused_with_a_reason(change, message):
     y, _ = panel(cells=2, weeks=30)
     with pytest.raises(PanelError, match=message):
         forecast_panel(change(y), freq="W", horizon=2)
+
+
+def test_any_static_column_is_a_level_whatever_it_is_called():
+    y, static = panel(cells=4, weeks=40)
+    odd = static.rename(columns={"category": "cell", "district": "category1_district"}).assign(level="x", total="y")
+    rows = forecast_panel(y.merge(odd), freq="W", horizon=2, levels="all", config=SMALL)
+    assert {"cell_=c0", "category1_district=d3", "level_=x", "total_=y", "total", "cell 00"} <= set(rows["unique_id"])
+    assert not rows.duplicated(["unique_id", "ds"]).any()
+
+
+def test_a_series_named_like_an_aggregate_is_refused_beside_aggregates_only():
+    y, _ = panel(cells=2, weeks=30)
+    named = y.assign(unique_id=y["unique_id"].replace("cell 00", "total"))
+    assert set(forecast_panel(named, freq="W", horizon=2, config=SMALL)["unique_id"]) == {"total", "cell 01"}
+    with pytest.raises(PanelError, match="'total' is named like an aggregate"):
+        forecast_panel(named, freq="W", horizon=2, levels="all", config=SMALL)
+
+
+def test_a_panel_of_zeros_is_forecast_near_zero():
+    y, _ = panel(cells=12, weeks=120)
+    rows = forecast_panel(y.assign(y=0), freq="W", horizon=2, config=SMALL)
+    assert rows["mean"].between(0, 0.1).all()
+
+
+def test_an_empty_week_last_year_does_not_silence_a_sparse_series():
+    rng = np.random.default_rng(0)
+    ds = pd.date_range("2025-01-06", periods=60, freq="7D")
+    y = pd.DataFrame({"unique_id": "a", "ds": ds, "y": rng.poisson(0.6, 60)})
+    rows = forecast_panel(y, freq="W", horizon=8, config=SMALL)
+    assert rows["mean"].between(0.15, 1.5).all()
 
 
 def test_configuration_survives_json():
