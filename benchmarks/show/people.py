@@ -43,7 +43,7 @@ class People:
         phone.goto(link)
         if phone.locator("#key").count():
             assert fresh, "the key is asked for only once"
-            self.shoot(phone, f"{shot}-login" if shot else "")
+            self.shoot(phone, "phone-login" if shot else "")
             phone.fill("#key", self._key(alert.department))
             phone.click("main button")
         assert alert.category in phone.locator("h1").inner_text(), phone.locator("h1").inner_text()
@@ -54,6 +54,11 @@ class People:
         """Tap 签收."""
         phone.get_by_role("button", name="签收").click()
         phone.get_by_text("已记录：签收").wait_for()
+
+    def look_at_mine(self, phone: Any, base: str, shot: str) -> None:
+        """Open 我的预警."""
+        phone.goto(f"{base}/alerts")
+        self.shoot(phone, shot)
 
     def dismiss(self, phone: Any, shot: str = "") -> None:
         """Tap 误报, then the reason."""

@@ -128,7 +128,9 @@ class Story:
             self.alone = alert.id
             self._say("-", f"{alert.category} {alert.area}：无人应答")
         elif not self.acknowledged:
-            self.people.acknowledge(self.people.follow(self.links[alert.id]["wecom"], alert, "phone-alert"))
+            phone = self.people.follow(self.links[alert.id]["wecom"], alert, "phone-alert")
+            self.people.acknowledge(phone)
+            self.people.look_at_mine(phone, self.base, "phone-my-alerts")
             self._acknowledged(alert)
         elif not self.dismissed:
             phone = self.people.follow(self.links[alert.id]["dingtalk"], alert)
