@@ -1,7 +1,7 @@
 """Measure how quiet series bend raw p-values, and write models/hotspots/surge/calibration_table.py.
 
 The series are of many shapes and none of the published scenarios: random levels, trends, seasons, weekdays, dispersions
-and lengths of history, half of them with past outbreaks. Run it again after any change of the engine's defaults:
+and lengths of history, most of them with past outbreaks. Run it again after any change of the engine's defaults:
 
     python benchmarks/hotspots/calibrate.py --series 6000
 """
@@ -22,21 +22,27 @@ from models.hotspots.surge.calibration import DENSE, SPARSE, calibrate_with, fea
 from models.hotspots.surge.calibration_table import LEVELS
 from models.hotspots.surge.config import SurgeConfig
 from models.hotspots.surge.detect import Context, judge_grid
-from models.hotspots.surge.grid import Grid
+from models.hotspots.surge.grid import STEP, Grid
 
 TARGET: Final = Path(__file__).parents[2] / "models" / "hotspots" / "surge" / "calibration_table.py"
 BINS: Final = (9, 6)  # of expected count and of dispersion
-JUDGED: Final = {"W": 49, "D": 140}
-LENGTHS: Final = {"W": (624, 624, 624, 312), "D": (2548, 1456, 1092)}
-PACE: Final = {"W": 550, "D": 2200}  # periods in which four past outbreaks fall on average
+JUDGED: Final = {"W": 49, "D": 140, "h": 28 * 24}
+LENGTHS: Final = {"W": (624, 624, 624, 312), "D": (2548, 1456, 1092), "h": (400 * 24, 200 * 24, 100 * 24)}
+PACE: Final = {"W": 550, "D": 2200, "h": 52800}  # periods in which four past outbreaks fall on average
+CONTAMINATED: Final = {"W": 0.9, "D": 0.5, "h": 0.0}  # share of series with past outbreaks
+CYCLES: Final = {"W": (52, 1), "D": (364, 7), "h": (364 * 24, 24)}  # periods in a year, and in an outbreak's week
+WIDEST: Final = {"W": 12.0, "D": 12.0, "h": 2.5}  # dispersion; distinct callers of one hour hardly clump
+LEAST_SLOPE: Final = {"W": 0.2, "D": 0.2, "h": 0.5}
+"""Floor of the far tail's slope: beyond 1 in 1,000, sparse hours rest on a dispersion nobody can estimate, and the
+alert budget decides; a lower floor would hide bursts."""
 FEWEST: Final = 5  # exceedances in a bin before its quantile counts
 
 
 def quiet_panel(rng: np.random.Generator, freq: str, series: int, periods: int) -> tuple[Floats, pd.DatetimeIndex]:
-    """Draw quiet series of random shape; half of them carry past outbreaks."""
-    cycle, week = (52, 1) if freq == "W" else (364, 7)
+    """Draw quiet series of random shape; `CONTAMINATED` of them carry past outbreaks."""
+    cycle, week = CYCLES[freq]
     t = np.arange(periods)
-    level = rng.uniform(np.log(0.02), np.log(400.0), series)
+    level = rng.uniform(np.log(0.02), np.log(400.0 if freq != "h" else 40.0), series)
     trend = rng.normal(0.0, 0.12, series) * rng.integers(0, 2, series)
     log_mu = level[:, None] + trend[:, None] * (t - periods) / cycle
     for j in (1, 2):
@@ -44,14 +50,18 @@ def quiet_panel(rng: np.random.Generator, freq: str, series: int, periods: int) 
         log_mu = log_mu + size[0] * np.cos(2 * np.pi * j * t / cycle) + size[1] * np.sin(2 * np.pi * j * t / cycle)
     if freq == "D":
         log_mu = log_mu + rng.normal(0.0, 0.4, (series, 7))[:, t % 7]
-    phi = np.where(rng.random(series) < 0.2, 1.0, np.exp(rng.uniform(np.log(1.05), np.log(12.0), series)))
+    if freq == "h":
+        city = rng.normal(0.0, 0.3, (2, 24)) + 1.2 * np.sin(np.pi * (np.arange(24) - 8) / 12)
+        own = city + rng.normal(0.0, 0.3, (series, 2, 24)) - np.array([0.5, 0.0])[:, None]
+        log_mu = log_mu + own[:, (t // 24 % 7 < 5).astype(int), t % 24]
+    phi = np.where(rng.random(series) < 0.2, 1.0, np.exp(rng.uniform(np.log(1.05), np.log(WIDEST[freq]), series)))
     mu = np.exp(np.minimum(log_mu, 8.0))
     y = negative_binomial(rng, mu, phi[:, None])
-    for i in np.flatnonzero(rng.random(series) < 0.5):
+    for i in np.flatnonzero(rng.random(series) < CONTAMINATED[freq]):
         for start in rng.integers(0, periods - JUDGED[freq], rng.poisson(4.0 * periods / PACE[freq])):
             size = rng.choice([2, 3, 5, 10]) * np.sqrt(phi[i] * mu[i, start] * week) + 0.1
             y[i] += outbreak_cases(rng, size, start, periods, 1.0 if freq == "W" else 0.25)
-    ds = pd.date_range("2010-01-04", periods=periods, freq="7D" if freq == "W" else "D")
+    ds = pd.date_range("2010-01-04", periods=periods, freq=STEP[freq])
     return y, ds
 
 
@@ -90,13 +100,13 @@ def bend(sample: pd.DataFrame, channel: str) -> Any:
     return np.array(coefficients).T
 
 
-def tail(sample: pd.DataFrame, channel: str, table: Any) -> tuple[float, float]:
+def tail(sample: pd.DataFrame, channel: str, table: Any, least: float) -> tuple[float, float]:
     """Return calibrated over raw evidence beyond the last level, from the one period in 10,000, sparse and dense."""
     slopes = []
     for part in (sample[sample["mean"] < SPARSE * 1.5], sample[sample["mean"] > DENSE / 1.5]):
         columns = (part[name].to_numpy(float) for name in (channel, "mean", "variance"))
         evidence = -np.log10(calibrate_with(table, (1.0, 1.0), *columns))
-        slopes.append(float(np.clip(1.0 / (np.quantile(evidence, 1 - 1e-4) - 3.0), 0.2, 1.2)))
+        slopes.append(float(np.clip(1.0 / (np.quantile(evidence, 1 - 1e-4) - 3.0), least, 1.2)))
     return slopes[0], slopes[1]
 
 
@@ -123,14 +133,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--series", type=int, default=6000)
     parser.add_argument("--seed", type=int, default=20130101)
-    parser.add_argument("--freq", nargs="*", default=["W", "D"])
+    parser.add_argument("--freq", nargs="*", default=["W", "D", "h"])
     arguments = parser.parse_args()
     tables, tails = dict(TABLES), dict(TAILS)
     for freq in arguments.freq:
         sample = collect(freq, arguments.series, arguments.seed)
         for channel in ("one", "scan"):
             tables[freq, channel] = bend(sample, channel)
-            tails[freq, channel] = tail(sample, channel, tables[freq, channel])
+            tails[freq, channel] = tail(sample, channel, tables[freq, channel], LEAST_SLOPE[freq])
     write(tables, tails)
 
 

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from scenarios import Simulated
 
 from models.hotspots import detect_surges
+from models.hotspots.surge.config import FreqConfig
+from models.hotspots.surge.windows import Expectation, capped, judge
 
 Floats = NDArray[np.float64]
 
@@ -57,6 +59,29 @@ def p_values(simulated: Simulated, counts: Floats, freq: str, calendar: Any = No
     start = simulated.ds[simulated.first_judged]
     rows = detect_surges(simulated.frame(counts), freq=freq, start=start, calendar=calendar)
     return {channel: rows[channel].to_numpy().reshape(len(counts), -1) for channel in CHANNELS}
+
+
+def ceiling_p_values(simulated: Simulated, counts: Floats, config: FreqConfig) -> dict[str, Floats]:
+    """Return the channels of a detector that knows the true means and dispersions, with the same windows."""
+    mean, phi = simulated.mean, simulated.phi
+    assert mean is not None
+    assert phi is not None
+    dispersion = phi[:, None]
+    earlier = capped(counts, mean, dispersion * mean, config.cap)
+    m = counts.shape[1] - simulated.first_judged
+    ones, none = np.ones((len(counts), m)), np.zeros((len(counts), m))
+    known = Expectation(
+        counts,
+        earlier,
+        mean,
+        none,
+        phi,
+        runs=dict.fromkeys(config.windows, np.ones(len(counts))),
+        factor=dict.fromkeys(config.windows, ones),
+        factor_spread=dict.fromkeys(config.windows, none),
+    )
+    raw = judge(known, config)
+    return {"p_value": raw.p_scan, "p_value_1": raw.p_one}
 
 
 def warm_up() -> None:

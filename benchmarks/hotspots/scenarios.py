@@ -62,6 +62,8 @@ class Simulated:
         outbreak: Cases of the current outbreak alone, S x T.
         series: One row per series: what it was made from.
         first_judged: Index of the first judged period.
+        mean: True mean of the quiet counts without past outbreaks, S x T; None where it is not known in closed form.
+        phi: True dispersion, S.
     """
 
     ds: pd.DatetimeIndex
@@ -69,6 +71,8 @@ class Simulated:
     outbreak: Floats
     series: pd.DataFrame
     first_judged: int
+    mean: Floats | None = None
+    phi: Floats | None = None
 
     @property
     def y(self) -> Floats:
@@ -111,7 +115,7 @@ def simulate_weekly(repetitions: int, seed: int, *, past_outbreaks: bool = True)
                 quiet[i] += outbreak_cases(rng, k * sd[start], start, WEEKS)
         outbreak[i] = outbreak_cases(rng, series["k"][i] * sd[starts[i]], starts[i], WEEKS)
     ds = pd.date_range("2004-01-05", periods=WEEKS, freq="7D")
-    return Simulated(ds, quiet, outbreak, series, WEEKLY_FIRST_JUDGED)
+    return Simulated(ds, quiet, outbreak, series, WEEKLY_FIRST_JUDGED, mu, phi)
 
 
 def _weekly_means(series: pd.DataFrame) -> tuple[Floats, Floats]:

@@ -1,22 +1,37 @@
 """The 42 weekly scenarios: power at FPR 1 %, honesty of nominal p-values, and R's Farrington in the same run.
 
 python benchmarks/hotspots/weekly.py                       # 2,100 series, fresh seed
+python benchmarks/hotspots/weekly.py --draws 10            # ten draws: means, and the difference to the ceiling
 python benchmarks/hotspots/weekly.py --peer-series 84      # and R on 84 of them
 """
 
 from __future__ import annotations
 
 import time
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import surveillance_peer as peer
-from judging import arguments, fresh_seed, nominal_fpr, p_values, report, score, threshold_at, warm_up
+from judging import (
+    CHANNELS,
+    Floats,
+    Score,
+    arguments,
+    ceiling_p_values,
+    fresh_seed,
+    nominal_fpr,
+    p_values,
+    report,
+    score,
+    threshold_at,
+    warm_up,
+)
 from scenarios import Simulated, simulate_weekly
 
 from models.hotspots.farrington import FarringtonConfig, farrington_flexible
+from models.hotspots.surge.config import SurgeConfig
 
 REFERENCE = {"R improved Farrington": 0.523, "POD in the first week": 0.428, "F1": 0.358, "s per 1,000 series": 355}
 """Stored numbers of the peer on 2,100 series, for machines without R."""
@@ -25,35 +40,99 @@ REFERENCE = {"R improved Farrington": 0.523, "POD in the first week": 0.428, "F1
 def main() -> None:
     """Run the benchmark and print it."""
     parser = arguments(__doc__, repetitions=50)
+    parser.add_argument("--draws", type=int, default=1, help="draws of 42 x repetitions series, seeds counting up")
     parser.add_argument("--peer-series", type=int, default=0, help="series R also judges (8 s for 20)")
     options = parser.parse_args()
     seed = fresh_seed(options.seed)
-    simulated = simulate_weekly(options.repetitions, seed)
     warm_up()
-    begin = time.process_time()
-    p = p_values(simulated, simulated.y, "W")
-    seconds = 1000 * (time.process_time() - begin) / len(simulated.y)
-    quiet = p_values(simulated, simulated.quiet, "W")
-    never = simulate_weekly(options.repetitions, seed + 1, past_outbreaks=False)
-    pure = p_values(never, never.quiet, "W")
-    scores = {name: score(simulated, p[name], quiet[name], threshold_at(quiet[name], 0.01)) for name in p}
-    honest = {
-        name: {
-            "past outbreaks": nominal_fpr(quiet[name], simulated.series["base"]),
-            "never an outbreak": nominal_fpr(pure[name], never.series["base"]),
-        }
-        for name in p
-    }
+    draws = [draw(options.repetitions, seed + 2 * number) for number in range(options.draws)]
     document: dict[str, Any] = {
         "seed": seed,
-        "seconds_per_1000_series": seconds,
-        "equal_fpr": {name: asdict(value) for name, value in scores.items()},
-        "nominal_fpr": honest,
+        "draws": options.draws,
+        "seconds_per_1000_series": float(np.mean([one.seconds for one in draws])),
+        "equal_fpr": {name: pooled([one.scores[name] for one in draws]) for name in draws[0].scores},
+        "to_ceiling": {name: to_ceiling(draws, name) for name in CHANNELS},
+        "nominal_fpr": honesty(draws),
         "reference": REFERENCE,
     }
     if options.peer_series and peer.available():
-        document["parity"] = parity(simulated, options.peer_series, seconds)
+        document["parity"] = parity(
+            simulate_weekly(options.repetitions, seed), options.peer_series, document["seconds_per_1000_series"]
+        )
     report(document, _lines(document), as_json=options.json)
+
+
+@dataclass(frozen=True)
+class Draw:
+    """One draw of the scenarios, judged by us and by a detector that knows the true rates ("ceiling").
+
+    Attributes:
+        scores: Name of a channel, or `ceiling` and the channel, -> its score at FPR 1 %.
+        quiet: Kind of history -> channel -> our p-values of the outbreak-free copies, and the base of each series.
+        seconds: CPU seconds per 1,000 series.
+    """
+
+    scores: dict[str, Score]
+    quiet: dict[str, tuple[dict[str, Floats], pd.Series]]
+    seconds: float
+
+
+def draw(repetitions: int, seed: int) -> Draw:
+    """Simulate, judge and score one draw; its series without any outbreak come from the next seed."""
+    simulated = simulate_weekly(repetitions, seed)
+    begin = time.process_time()
+    ours = p_values(simulated, simulated.y, "W")
+    seconds = 1000 * (time.process_time() - begin) / len(simulated.y)
+    ours_quiet = p_values(simulated, simulated.quiet, "W")
+    config = SurgeConfig().weekly
+    p = ours | _ceiling(ceiling_p_values(simulated, simulated.y, config))
+    quiet = ours_quiet | _ceiling(ceiling_p_values(simulated, simulated.quiet, config))
+    scores = {name: score(simulated, p[name], quiet[name], threshold_at(quiet[name], 0.01)) for name in p}
+    never = simulate_weekly(repetitions, seed + 1, past_outbreaks=False)
+    kinds = {
+        "past outbreaks": (ours_quiet, simulated.series["base"]),
+        "never an outbreak": (p_values(never, never.quiet, "W"), never.series["base"]),
+    }
+    return Draw(scores, kinds, seconds)
+
+
+def _ceiling(channels: dict[str, Floats]) -> dict[str, Floats]:
+    return {f"ceiling {name}": values for name, values in channels.items()}
+
+
+def pooled(scores: list[Score]) -> dict[str, float]:
+    """Return the mean of each measure over draws; the standard errors are of all draws together."""
+    table = pd.DataFrame([asdict(one) for one in scores])
+    mean = table.mean()
+    for error in ("pod_se", "pod_first_se"):
+        mean[error] = float(np.sqrt((table[error] ** 2).sum()) / len(table))
+    return {str(name): float(value) for name, value in mean.items()} | {"series": float(table["series"].sum())}
+
+
+def to_ceiling(draws: list[Draw], channel: str) -> dict[str, float]:
+    """Return what is missing to the ceiling of the same draws, and the standard error over draws."""
+    answer = {}
+    for measure in ("pod", "pod_first", "f1"):
+        ours, known = (
+            np.array([getattr(one.scores[name], measure) for one in draws]) for name in (channel, f"ceiling {channel}")
+        )
+        answer[measure] = float((ours - known).mean())
+        if len(draws) > 1:
+            answer[f"{measure}_se"] = float((ours - known).std(ddof=1) / np.sqrt(len(draws)))
+    return answer
+
+
+def honesty(draws: list[Draw]) -> dict[str, dict[str, list[dict[str, float]]]]:
+    """Return the share of quiet weeks with p < .01 per base group: channel -> kind of history -> groups."""
+    kinds = draws[0].quiet
+    bases = {kind: pd.concat([one.quiet[kind][1] for one in draws]) for kind in kinds}
+    return {
+        name: {
+            kind: nominal_fpr(np.concatenate([one.quiet[kind][0][name] for one in draws]), bases[kind])
+            for kind in kinds
+        }
+        for name in CHANNELS
+    }
 
 
 def parity(simulated: Simulated, series: int, seconds: float) -> dict[str, float]:
@@ -79,10 +158,13 @@ def parity(simulated: Simulated, series: int, seconds: float) -> dict[str, float
 
 def _lines(document: dict[str, Any]) -> list[str]:
     lines = [
-        f"seed {document['seed']}, {document['seconds_per_1000_series']:.2f} CPU s per 1,000 series x 49 weeks",
+        f"seed {document['seed']}, draws {document['draws']}",
+        f"{document['seconds_per_1000_series']:.2f} CPU s per 1,000 series x 49 weeks",
         "",
     ]
     lines.append(pd.DataFrame(document["equal_fpr"]).T.round(4).to_string())
+    for name, missing in document["to_ceiling"].items():
+        lines.append(f"{name} less its ceiling: " + "  ".join(f"{k} {v:+.4f}" for k, v in missing.items()))
     for name, kinds in document["nominal_fpr"].items():
         for kind, groups in kinds.items():
             cells = "  ".join(f"{g['group']}: {g['fpr']:.4f} ({g['se']:.4f})" for g in groups)

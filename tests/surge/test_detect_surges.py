@@ -65,6 +65,16 @@ def test_a_burst_is_raised_and_a_quiet_week_is_not():
     assert rows["alarm"].mean() < 0.1
 
 
+def test_a_week_that_alarmed_does_not_alone_make_the_next_one_alarm():
+    frame = panel("W", series=12)
+    spike, after = pd.Timestamp("2024-02-12"), pd.Timestamp("2024-02-19")
+    frame.loc[frame["ds"] == spike, "y"] = 60
+    frame.loc[frame["ds"] == after, "y"] = 10
+    rows = detect_surges(frame, freq="W", start=START)
+    assert rows.loc[rows["ds"] == spike, "alarm"].all()
+    assert not rows.loc[rows["ds"] == after, "alarm"].any()
+
+
 def test_distinct_callers_are_tested_where_the_panel_has_them():
     frame = panel("W")
     frame["callers"] = frame["y"]

@@ -14,6 +14,7 @@ from models.hotspots.surge.level import window_dispersion
 from models.hotspots.surge.portfolio import fdr_select
 from models.hotspots.surge.tails import exceedance, quantile
 from models.hotspots.surge.walk import blocks
+from models.hotspots.surge.windows import capped
 
 
 @given(st.integers(0, 60), st.floats(0.05, 40.0), st.floats(1.05, 6.0))
@@ -71,6 +72,35 @@ def test_a_past_outbreak_hardly_moves_the_baseline():
     fit = Regression(X).fit(y, np.ones_like(y), slice(0, 200), flat, robust=Robust(2.58, 3))
     assert fit.mean(X[:1])[0, 0] == pytest.approx(clean[0, 0], rel=0.03)
     assert fit.phi[0] < 1.6
+
+
+def test_a_season_nobody_shows_is_shrunk_and_a_clear_one_stays():
+    rng = np.random.default_rng(11)
+    t = np.arange(400)
+    X = np.stack([np.ones(400), np.cos(2 * np.pi * t / 52), np.sin(2 * np.pi * t / 52)], axis=1)
+    size = np.r_[np.zeros(60), np.full(60, 0.6)]
+    y = rng.poisson(np.exp(0.5 + size[:, None] * X[:, 1])).astype(float)
+    prior = Prior(np.zeros((120, 3)), np.array([0.05, 1.0, 1.0]))
+    fits = [
+        Regression(X, blocks).fit(y, np.ones_like(y), slice(0, 400), prior, robust=Robust(1e9, 1))
+        for blocks in ((), (slice(1, 3),))
+    ]
+    error = [((fit.beta[:, 1] - size) ** 2 + fit.beta[:, 2] ** 2) for fit in fits]
+    assert error[1][:60].mean() < 0.5 * error[0][:60].mean()
+    assert error[1][60:].mean() == pytest.approx(error[0][60:].mean(), rel=0.1)
+
+
+@given(st.integers(0, 80), st.floats(0.05, 40.0), st.floats(1.05, 6.0))
+@settings(max_examples=60, deadline=None)
+def test_an_earlier_count_is_cut_where_it_would_have_alarmed(y, mean, phi):
+    mu, variance = np.array([[mean]]), np.array([[phi * mean]])
+    counts = np.array([[float(y)]])
+    cut = capped(counts, mu, variance, 0.005)
+    if exceedance(counts, mu, variance)[0, 0] < 0.005:
+        assert cut[0, 0] < y
+    else:
+        assert cut[0, 0] == y
+    assert capped(counts, mu, variance, 0.0)[0, 0] == y
 
 
 def test_runs_widen_a_window_and_noise_does_not():

@@ -2,7 +2,9 @@
 
 Iteratively reweighted least squares with batched p x p normal equations, a normal prior on every coefficient (its
 mean may come from related series), and past outbreaks downweighted by their Anscombe residuals, as in Farrington et
-al. 1996 and Noufaily et al. 2013 (Statistics in Medicine 32:1206).
+al. 1996 and Noufaily et al. 2013 (Statistics in Medicine 32:1206). Trend and season count as far as a series shows
+them: the prior of each block of coefficients is then narrowed to what the block itself speaks for (empirical Bayes,
+positive-part James-Stein; Efron and Morris 1973, JASA 68:117).
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ Singles = NDArray[np.floating[Any]]
 _LARGEST_STEP: Final = 2.0  # of the linear predictor's coefficients in one Newton step
 _LOG_LIMIT: Final = 18.0
 _CONVERGED: Final = 1e-3
+_LEAST_EFFECT: Final = 0.01  # sd on the log scale that a block of coefficients keeps, however little speaks for it
 
 
 @dataclass(frozen=True)
@@ -72,8 +75,9 @@ class Fit:
 class Regression:
     """The work shared by all fits on one design: products of its columns."""
 
-    def __init__(self, X: Floats) -> None:
+    def __init__(self, X: Floats, shrunk: tuple[slice, ...] = ()) -> None:
         self.X = X
+        self.shrunk = shrunk
         p = X.shape[1]
         self.upper = np.triu_indices(p)
         # Single precision is enough for the curvature: the gradient, which decides where a fit ends, stays double.
@@ -107,8 +111,28 @@ class Regression:
             mu = np.exp(np.clip(beta @ X.T, -_LOG_LIMIT, _LOG_LIMIT))
             phi, information = _dispersion(y, mu, weights, X.shape[1])
             weights = exposure * _robust_weights(cubed, mu, phi, exposure, robust)
-        covariance = np.linalg.inv(hessian) * phi[:, None, None]
+        beta, covariance = self._shrink(beta, hessian, phi, prior)
         return Fit(beta, covariance, phi, weights, information)
+
+    def _shrink(self, beta: Floats, hessian: Floats, phi: Floats, prior: Prior) -> tuple[Floats, Floats]:
+        """Return coefficients and covariance under the narrower priors that the blocks of `shrunk` speak for."""
+        covariance = np.linalg.inv(hessian) * phi[:, None, None]
+        if not self.shrunk:
+            return beta, covariance
+        noise = np.diagonal(covariance, axis1=1, axis2=2)
+        precision = np.broadcast_to(prior.precision, beta.shape)
+        away = beta - prior.mean
+        narrower = np.zeros_like(beta)
+        for block in self.shrunk:
+            signal = (away[:, block] ** 2 - noise[:, block]).mean(axis=1, keepdims=True)
+            tight = 1.0 / np.maximum(signal, _LEAST_EFFECT**2)
+            narrower[:, block] = np.maximum(tight - precision[:, block], 0.0) * phi[:, None]
+        place = np.arange(beta.shape[1])
+        tighter = hessian.copy()
+        tighter[:, place, place] += narrower
+        inverse = np.linalg.inv(tighter)
+        beta = beta - (inverse @ (narrower * away)[..., None])[..., 0]
+        return beta, inverse * phi[:, None, None]
 
     def _newton(
         self, beta: Floats, counts: tuple[Floats, Floats], phi: Floats, columns: tuple[Floats, Singles], prior: Prior

@@ -22,6 +22,8 @@ class FreqConfig:
         harmonics: Pairs of yearly sine and cosine terms.
         windows: Lengths of the scan windows, in periods, ending at the judged period.
         window_weights: Weight of each window in the combined p-value (harmonic mean); sums to 1.
+        cap: Raw one-period p-value at which an earlier period's count is cut within a window; 0 for never.
+        shrink: Whether trend, season and weekdays count only as far as the series itself shows them.
         guard: Last periods left out of the fit, so that a growing outbreak cannot raise its own baseline.
         refit_every: Periods between two fits; fits happen at fixed calendar positions, whatever the start.
         memory: Periods of history used at most.
@@ -45,6 +47,8 @@ class FreqConfig:
     season_sd: float = 1.0
     day_sd: float = 1.0
     young: int = 52
+    cap: float = 0.0
+    shrink: bool = False
 
     @property
     def robust(self) -> Robust:
@@ -64,12 +68,14 @@ class SurgeConfig:
         default_factory=lambda: FreqConfig(
             harmonics=2,
             windows=(1, 2, 3),
-            window_weights=(0.45, 0.45, 0.1),
-            guard=26,
+            window_weights=(0.35, 0.45, 0.2),
+            guard=13,
             refit_every=4,
             memory=624,
             outlier_span=3,
             level_discounts=(0.9,),
+            cap=0.005,
+            shrink=True,
         )
     )
     daily: FreqConfig = field(

@@ -46,6 +46,15 @@ class Design:
         """Columns that a young or sparse series may borrow: all but the constant and the trend."""
         return np.array([name not in {"level", "trend"} for name in self.names])
 
+    @property
+    def blocks(self) -> tuple[slice, ...]:
+        """Columns that stand or fall together: the trend, each yearly harmonic, the weekdays."""
+        places: dict[str, list[int]] = {}
+        for place, name in enumerate(self.names):
+            if name.startswith(("trend", "cos", "sin", "weekday")):
+                places.setdefault(name[3:] if name[:3] in {"cos", "sin"} else name[:5], []).append(place)
+        return tuple(slice(columns[0], columns[-1] + 1) for columns in places.values())
+
 
 def build_design(
     ds: pd.DatetimeIndex,

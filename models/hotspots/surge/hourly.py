@@ -18,7 +18,7 @@ from models.errors import PanelError
 from models.hotspots.surge.config import FreqConfig
 from models.hotspots.surge.grid import Grid
 from models.hotspots.surge.walk import Judged, blocks, reporting_spread
-from models.hotspots.surge.windows import Expectation, RawSignal, judge
+from models.hotspots.surge.windows import Expectation, RawSignal, capped, judge
 
 Floats = NDArray[np.float64]
 
@@ -95,15 +95,16 @@ class HourlyWalk:
         mean = self.days.signal.mean[:, lead // HOURS - self.first_day] * share[:, kind, lead % HOURS]
         mean = mean * self.reported[lead]
         m = block.stop - block.start
-        now = lead[-m:]
-        spread = self.days.signal.spread[:, now // HOURS - self.first_day]
-        spread = spread + 1.0 / strength[:, kind[-m:], now % HOURS] + reporting_spread(self.reported[now])
+        spread = self.days.signal.spread[:, lead // HOURS - self.first_day]
+        spread = spread + 1.0 / strength[:, kind, lead % HOURS] + reporting_spread(self.reported[lead])
         spread = np.minimum(spread, 1.0)
         alone = dict.fromkeys(self.config.windows, np.ones(len(self.y)))
-        flat = dict.fromkeys(self.config.windows, np.broadcast_to(1.0, spread.shape))
-        none = dict.fromkeys(self.config.windows, np.broadcast_to(0.0, spread.shape))
+        flat = dict.fromkeys(self.config.windows, np.broadcast_to(1.0, (len(self.y), m)))
+        none = dict.fromkeys(self.config.windows, np.broadcast_to(0.0, (len(self.y), m)))
         phi = self._dispersion(until, share)
-        return judge(Expectation(self.y[:, lead], mean, spread, phi, alone, flat, none), self.config)
+        earlier = capped(self.y[:, lead], mean, phi[:, None] * mean + mean * mean * spread, self.config.cap)
+        spread = spread[:, -m:]
+        return judge(Expectation(self.y[:, lead], earlier, mean, spread, phi, alone, flat, none), self.config)
 
     def _profile(self, until: int) -> tuple[Floats, Floats]:
         """Return each hour's share of its day, S x (off, work) x 24, and the tickets (with the lean) behind it."""

@@ -15,7 +15,7 @@ from models.hotspots.surge.config import FreqConfig
 from models.hotspots.surge.design import Design
 from models.hotspots.surge.exposure import Exposure, exposure
 from models.hotspots.surge.level import Level, local_level, window_dispersion
-from models.hotspots.surge.windows import Expectation, RawSignal, judge
+from models.hotspots.surge.windows import Expectation, RawSignal, capped, judge
 
 Floats = NDArray[np.float64]
 
@@ -96,7 +96,7 @@ class Walk:
     fits: dict[int, Fit] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.regression = Regression(self.design.X)
+        self.regression = Regression(self.design.X, self.design.blocks if self.config.shrink else ())
 
     def run(self, first: int) -> Judged:
         """Judge the columns from `first` on, each from a fit to the columns before its refit cycle."""
@@ -147,10 +147,16 @@ class Walk:
             before = np.maximum(np.arange(block.start, block.stop) - length, 0)
             runs[length] = window_dispersion(usual, fit.information, length)
             factor[length], factor_spread[length] = level.factor[:, before], level.spread[:, before]
-        spread = fit.spread(self.design.X[block]) + reporting_spread(self.reported[block])
+        spread = fit.spread(self.design.X[lead]) + reporting_spread(self.reported[lead])
         spread = np.minimum(spread, _WIDEST)
-        expectation = Expectation(self.y[part, lead], mean, spread, level.phi, runs, factor, factor_spread)
-        return judge(expectation, self.config)
+        last = np.maximum(np.arange(lead.start, lead.stop) - 1, 0)
+        local = mean * level.factor[:, last]
+        variance = level.phi[:, None] * local + local**2 * (spread + level.spread[:, last])
+        earlier = capped(self.y[part, lead], local, variance, self.config.cap)
+        spread = spread[:, block.start - block.stop :]
+        return judge(
+            Expectation(self.y[part, lead], earlier, mean, spread, level.phi, runs, factor, factor_spread), self.config
+        )
 
     def _level(self, known: Exposure, part: slice, fit: Fit, stop: int, until: int) -> Level:
         """Run the local level up to column `stop`; its discount is chosen on the columns before `until` alone."""

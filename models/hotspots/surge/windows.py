@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.hotspots.surge.config import FreqConfig
-from models.hotspots.surge.tails import exceedance
+from models.hotspots.surge.tails import exceedance, quantile
 
 Floats = NDArray[np.float64]
 
@@ -19,6 +19,7 @@ class Expectation:
 
     Attributes:
         y: Counts of the stretch, S x (lead + m), where `lead` is the longest window less 1.
+        earlier: The same counts as later windows see them, at most what would have alarmed by itself (`capped`).
         mean: Means of the regression, 0 on closed days, S x (lead + m).
         spread: Variance of the logarithm of the mean, S x m.
         phi: Dispersion, S.
@@ -28,6 +29,7 @@ class Expectation:
     """
 
     y: Floats
+    earlier: Floats
     mean: Floats
     spread: Floats
     phi: Floats
@@ -57,6 +59,15 @@ class RawSignal:
     window: NDArray[np.int64]
 
 
+def capped(y: Floats, mean: Floats, variance: Floats, level: float) -> Floats:
+    """Return counts cut where a period alone would have had a raw p-value below `level`; 0 cuts nothing.
+
+    A period that has alarmed needs no second alarm: cut there, it lends its weight to what follows, but no window
+    alarms again for its sake alone.
+    """
+    return np.minimum(y, quantile(np.full(y.shape, level), mean, variance)) if level else y
+
+
 def judge(expectation: Expectation, config: FreqConfig) -> RawSignal:
     """Judge each period alone and with the windows that end with it.
 
@@ -64,6 +75,7 @@ def judge(expectation: Expectation, config: FreqConfig) -> RawSignal:
     windows hardly disturb; the calibration takes what is left.
     """
     m = expectation.spread.shape[1]
+    now = expectation.y[:, -m:]
     inverse = np.zeros_like(expectation.spread)
     most = np.zeros_like(expectation.spread)
     window = np.ones(inverse.shape, dtype=np.int64)
@@ -71,7 +83,8 @@ def judge(expectation: Expectation, config: FreqConfig) -> RawSignal:
         mean = _window_sum(expectation.mean, length, m) * expectation.factor[length]
         spread = expectation.spread + expectation.factor_spread[length]
         variance = (expectation.phi * expectation.runs[length])[:, None] * mean + mean * mean * spread
-        p = exceedance(_window_sum(expectation.y, length, m), mean, variance)
+        before = _window_sum(expectation.earlier, length, m) - expectation.earlier[:, -m:]
+        p = exceedance(now + before, mean, variance)
         evidence = share / p
         window[evidence > most] = length
         most = np.maximum(most, evidence)
