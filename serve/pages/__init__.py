@@ -11,6 +11,7 @@ from serve.pages import (
     gate,
     override_pages,
     report_pages,
+    routing_pages,
     supervision_pages,
 )
 from serve.pages.absent import install
@@ -26,5 +27,6 @@ for _pages in (
     forecast_pages,
     report_pages,
     override_pages,
+    routing_pages,
 ):
     router.include_router(_pages.router)

@@ -11,6 +11,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
@@ -19,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from features.settings import Settings
 from serve.alerts.policy import AlertPolicy
 from serve.auth import Caller
-from serve.errors import RequestError, ServeError, UnauthorizedError
+from serve.errors import RequestError, ServeError, UnauthorizedError, UnprocessableError
 from serve.pages.language import Words, language_of
 from serve.pages.sessions import StaleFormError, Visitor, current_visitor
 
@@ -121,6 +122,8 @@ class PageRoute(APIRoute):
                 return redirect(f"/login?next={quote(_here(request))}")
             except (RequestError, ServeError) as error:
                 return error_page(request, error)
+            except RequestValidationError:
+                return error_page(request, UnprocessableError("a field of the form is missing or too long"))
 
         return answer
 

@@ -11,7 +11,7 @@ from serve.delivery import DeliveryConfig
 from serve.pages.texts import TEXTS
 from serve.store.tables import AccessLog, Alert, AlertEvent, BrowserSession
 
-PAGES = ("/", "/alerts", "/board", "/supervision", "/deliveries", "/overrides", "/reports")
+PAGES = ("/", "/alerts", "/board", "/supervision", "/deliveries", "/routing", "/overrides", "/reports")
 
 
 def log_in(browser, key: str, target: str = "/alerts"):
@@ -297,3 +297,10 @@ def test_an_error_page_speaks_the_readers_language_only(browser, city):
     assert "no alert" not in browser.get("/alerts/al_x").text
     browser.cookies.set("weisu_language", "en")
     assert "no alert" in browser.get("/alerts/al_x").text
+
+
+def test_a_form_that_lacks_a_field_is_answered_with_a_page(browser, city):
+    log_in(browser, city.keys["department"])
+    answer = browser.post(f"/alerts/{alert_id(city)}/act", data={"csrf": "x"})
+    assert answer.status_code == 422
+    assert "没有完成" in answer.text

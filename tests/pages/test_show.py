@@ -240,7 +240,17 @@ def test_no_page_is_wider_than_its_screen(language, served, chromium):
     page.goto(f"{served.base}/login")
     log_in(page, served.keys["supervisor"])
     alert = stands(served, "停水", "海口市").id
-    for path in ("/", "/alerts", f"/alerts/{alert}", "/board", "/supervision", "/deliveries", "/reports", "/nowhere"):
+    for path in (
+        "/",
+        "/alerts",
+        f"/alerts/{alert}",
+        "/board",
+        "/supervision",
+        "/deliveries",
+        "/routing",
+        "/reports",
+        "/nowhere",
+    ):
         for width in (PHONE["width"], 768, DESK["width"]):
             page.set_viewport_size({"width": width, "height": 844})
             page.goto(served.base + path)
