@@ -16,6 +16,8 @@ from typing import Any, Final
 
 _SAMPLE: Final = 20_000
 _SURE: Final = 0.55
+_CONSTANT: Final = 0.9
+"""A column that says the same everywhere may be what it is called, but says little."""
 _NAMES: Final[dict[str, tuple[str, ...]]] = {
     "ticket_id": (
         "工单编号",
@@ -41,7 +43,7 @@ _NAMES: Final[dict[str, tuple[str, ...]]] = {
     "closed_at": ("办结时间", "结案时间", "closed", "closed_date", "closed_dt"),
     "category1": ("一级事项", "一级分类", "subject"),
     "category2": ("二级事项", "二级分类", "reason"),
-    "category": ("三级事项", "三级分类", "事项", "category", "complaint_type", "service_name", "type"),
+    "category": ("三级事项", "category", "三级分类", "事项", "complaint_type", "service_name", "type"),
     "category_code": ("三级事项编码", "事项编码", "service_code", "code"),
     "district": ("区县", "市县", "行政区", "district", "neighborhood", "borough", "ward", "office"),
     "street": ("街道", "乡镇", "street", "community_area", "community_board"),
@@ -143,7 +145,12 @@ def _texts(column: Any) -> list[str]:
 
 def _assign(columns: dict[str, list[str]]) -> list[Guess]:
     """Give every field its best column; the surest pair chooses first, and a column serves one field."""
-    pairs = [_guess(field, column, values) for field in _NAMES for column, values in columns.items()]
+    pairs = [
+        _guess(field, column, likeness, values)
+        for field in _NAMES
+        for column, values in columns.items()
+        if (likeness := _likeness_to(field, column)) >= _SURE
+    ]
     pairs.sort(key=lambda guess: -guess.confidence)
     chosen: dict[str, Guess] = {}
     taken: set[str] = set()
@@ -154,8 +161,12 @@ def _assign(columns: dict[str, list[str]]) -> list[Guess]:
     return list(chosen.values())
 
 
-def _guess(field: str, column: str, values: list[str]) -> Guess:
-    likeness = max(_likeness(column, name) for name in _NAMES[field])
+def _likeness_to(field: str, column: str) -> float:
+    """Return how much a column is called like a field; of several that are, the usual name comes first."""
+    return max(_likeness(column, name) - 0.01 * place for place, name in enumerate(_NAMES[field]))
+
+
+def _guess(field: str, column: str, likeness: float, values: list[str]) -> Guess:
     fits, why = _fit(field, values)
     return Guess(field, column, round(likeness * fits, 2), why)
 
@@ -184,7 +195,8 @@ def _fit(field: str, values: list[str]) -> tuple[float, str]:
         limit = 90 if field == "lat" else 180
         share = sum(_is_number(value) and abs(float(value)) <= limit for value in values) / len(values)
         return share, f"{share:.1%} of the values are degrees"
-    return 1.0, f"{len(set(values)):,} different values"
+    different = len(set(values))
+    return (1.0 if different > 1 else _CONSTANT), f"{different:,} different value{'s' if different > 1 else ''}"
 
 
 def _is_number(text: str) -> bool:
