@@ -22,6 +22,13 @@ _PLATE: Final = re.compile(
 _LEAST_DIGITS: Final = 2
 
 
+# A plate of New York or Boston is any few letters and digits: only the word before it tells.
+_PLATE_ABROAD: Final = re.compile(
+    r"(?<![A-Za-z])(?:[Pp]late|PLATE)(?: ?(?:[Nn]umber|[Nn]o\.?|#))?(?: is|:)? ?(?:[A-Z]{2} )?"
+    r"(?P<id>(?=[0-9 -]*[A-Z])(?=(?:[A-Z -]*[0-9]){2})[A-Z0-9]{2,4}[ -]?[A-Z0-9]{2,4})(?![0-9A-Za-z])"
+)
+
+
 def find_emails(text: str) -> Iterator[Identifier]:
     """Find e-mail addresses."""
     for match in _EMAIL.finditer(text):
@@ -35,7 +42,14 @@ def find_plates(text: str) -> Iterator[Identifier]:
             yield Identifier(match.start("id"), match.end("id"), "plate")
 
 
+def find_plates_abroad(text: str) -> Iterator[Identifier]:
+    """Find vehicle plates after the word plate."""
+    for match in _PLATE_ABROAD.finditer(text):
+        yield Identifier(match.start("id"), match.end("id"), "plate")
+
+
 RECOGNISERS: Final = (
+    Recogniser(find_plates_abroad, r"(?i:plate)"),
     Recogniser(find_emails, "@"),
     Recogniser(find_plates, rf"[{_PROVINCES}][A-Za-z][ ·•.—-]?[A-Za-z0-9]{{4}}"),
 )

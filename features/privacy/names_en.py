@@ -11,7 +11,7 @@ from features.privacy.identifiers import Identifier, Recogniser
 from features.privacy.wordlists import read_words
 
 _WORD: Final = r"(?:[A-Z](?:'[A-Z])?[a-zà-ÿ]+(?:[A-Z][a-z]+)?(?:-[A-Z][a-z]+)?)"
-_FULL_NAME: Final = rf"(?P<id>{_WORD}(?: (?:{_WORD}|[A-Z]\.?(?![a-z]))){{0,2}})"
+_FULL_NAME: Final = rf"(?P<id>(?:[A-Z]\. ?)?{_WORD}(?: (?:{_WORD}|[A-Z]\.?(?![a-z]))){{0,2}})"
 _INTRODUCED: Final = re.compile(
     r"(?:(?:[Mm]y|[Hh]is|[Hh]er|[Tt]enant'?s?|[Oo]wner'?s?|[Cc]aller'?s?|[Ff]ull|[Ll]ast|[Ff]irst) [Nn]ame(?: is|'s|"
     r":)?|[Nn]ame ?[:=]|"
@@ -22,6 +22,11 @@ _INTRODUCED: Final = re.compile(
     rf"[Ss]peak (?:to|with)) {_FULL_NAME}"
 )
 _SELF: Final = re.compile(rf"(?<![0-9A-Za-z])I(?:'|’| a)m {_FULL_NAME}")
+# "call Maria Gonzalez at 917...", "constituent Wei Zhang, phone ...": two names before a way to reach them.
+_REACHED: Final = re.compile(
+    r"(?<![0-9A-Za-z])(?:[Cc]onstituent|[Cc]aller|[Tt]enant|[Rr]esident|[Cc]all|[Cc]ontact) "
+    rf"(?P<id>{_WORD}(?: [A-Z]\.)? {_WORD})(?=,? \(?(?:at|on|phone|tel|cell|email|[0-9+(]))"
+)
 _TITLED: Final = re.compile(
     r"(?<![0-9A-Za-z])(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Rev|Officer|Judge|Sgt|Detective|Councilman|Councilwoman|"
     r"Principal|Pastor|Rabbi|"
@@ -32,7 +37,7 @@ _TITLED: Final = re.compile(
 
 def find_names(text: str) -> Iterator[Identifier]:
     """Find English names after introductions and titles."""
-    for pattern in (_INTRODUCED, _SELF, _TITLED):
+    for pattern in (_INTRODUCED, _SELF, _REACHED, _TITLED):
         for match in pattern.finditer(text):
             words = match["id"].split(" ")
             kept = next((n for n, word in enumerate(words) if word.strip(".") in _nobody()), len(words))
@@ -48,8 +53,8 @@ def _nobody() -> frozenset[str]:
 RECOGNISERS: Final = (
     Recogniser(
         find_names,
-        r"(?i:name|this is|caller|contact|constituent|tenant|owner|attn|person|by|signed|sincerely|regards|called|"
-        r"named|ask for|speak to|"
+        r"(?i:name|this is|caller|contact|constituent|tenant|resident|owner|attn|person|by|signed|sincerely|regards|"
+        r"called?|named|ask for|speak to|"
         r"speak with|i'm|i’m|i am|mr|mrs|ms|miss|mx|dr|prof|rev|officer|judge|sgt|detective|councilman|councilwoman|"
         r"principal|pastor|rabbi|"
         r"herr|frau)(?: is|'s| ?[:=]|[.:,])? [A-Z]",

@@ -41,10 +41,18 @@ MASKED = {
     "My name is John Smith, call (617) 555-0123": "My name is [name], call [phone]",
     "I'm Maria O'Connor of 123 Main Street Apt 4B": "I'm [name] of [address] Main Street Apt [address]",
     "Mr. Brown, SSN 123-45-6789": "Mr. [name], SSN [ID number]",
+    "住海甸岛五西路9-2号1单元601": "住海甸岛五西路[门牌][门牌]",
+    "Tenant Mrs. Angela Davis, 255 W 43rd St #3B": "Tenant Mrs. [name], [address] W 43rd St [address]",
+    "Please call Maria Gonzalez at 917.555.0182 about the heat": "Please call [name] at [phone] about the heat",
+    "constituent Wei Zhang, phone 7185550199": "constituent [name], phone [phone]",
+    "caller: J. Robinson, apt 5C": "caller: [name], apt [address]",
+    "License plate NY ABC-1234, plate: 7GK 2201": "License plate NY [plate], plate: [plate]",
     "Müll in der Hauptstraße 12": "Müll in der Hauptstraße [address]",
 }
 
 KEPT = [
+    "name plate 2015 fell off, plate number unknown",
+    "Call Main Street at once, contact Parks Department",
     "滨海大道积水，3号线地铁拥挤",
     "国道G223线2019年12月3号塌陷300平方米，赔偿15000元",
     "订单号202311230000123456，工单号2023112309876543",
