@@ -32,11 +32,12 @@ _PATIENT: Final = timedelta(hours=1)
 
 
 def rules_are_behind(settings: Settings, store: Store, *, now: datetime) -> bool:
-    """Tell whether the lake holds commits that no finished run of the rules has seen, and it is time to try."""
+    """Tell whether the lake holds loads that no finished run of the rules has seen, and it is time to try."""
     if not holds_tickets(settings):
         return False
-    table = Lake.of(settings).store.table()
-    return _seen(store, _lake_id(table)) != table.version() and _may_try(store, now)
+    lake = Lake.of(settings)
+    seen = _seen(store, _lake_id(lake.store.table()))
+    return bool(news_since(lake, seen).loads) and _may_try(store, now)
 
 
 def apply_rules_to_news(settings: Settings, store: Store, clock: Clock) -> dict[str, Any] | None:
@@ -52,9 +53,8 @@ def apply_rules_to_news(settings: Settings, store: Store, clock: Clock) -> dict[
     news = news_since(lake, _seen(store, lake_id))
     try:
         with record(store, RULES, clock=clock, key=f"{lake_id} {news.through}") as job:
-            if news.loads:
-                few = ticket_keys(lake, news) if news.rows <= _MOST_KEYS else None
-                job.summary, job.degraded = _detect(settings, clock, few)
+            few = ticket_keys(lake, news) if news.rows <= _MOST_KEYS else None
+            job.summary, job.degraded = _detect(settings, clock, few)
     except Exception:  # noqa: BLE001 - recorded above; the hourly detectors see the same tickets meanwhile
         return None
     return {"loads": len(news.loads), "versions": news.rows}

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from features.lake import Lake
+from features.lake.upkeep import optimize
 from pipelines.errors import PipelineError
 from pipelines.schedule import Runner, read_schedule
 from pipelines.schedule.plan import DEFAULT_JOBS
@@ -81,6 +82,13 @@ def test_a_batch_whose_process_was_killed_after_its_commit_is_seen_once(settings
     assert (sent_again.kept, sent_again.unchanged) == (0, 6)
     runner.run_due()
     assert len(rules_runs(store)) == 1
+
+    land(settings, "zh_12345", [{**ROWS[0], "工单编号": "L1"}], idempotency_key="b3", now=clock.now())
+    runner.run_due()
+    optimize(lake)
+    clock.advance(timedelta(minutes=2))
+    runner.run_due()
+    assert len(rules_runs(store)) == 2, "a compaction brings no news"
 
 
 def test_rules_that_fail_are_tried_again_and_then_less_often(settings, store, clock, monkeypatch):
