@@ -30,6 +30,7 @@ def demand_card(
     *,
     bases: Mapping[str, Base],
     calendar: Calendar,
+    of_days: pd.DataFrame,
 ) -> str:
     """Return the card of a demand model in Markdown.
 
@@ -40,6 +41,7 @@ def demand_card(
         verdict: What the gate said.
         bases: Levels that are issued from a plain forecast.
         calendar: Tells holidays.
+        of_days: Scores of the daily forecaster, as `scores`; empty where there is none.
     """
     cells = int((panel.static["level"] == "cell").sum())
     ours = predictions[predictions["model"] == MODEL]
@@ -58,6 +60,7 @@ def demand_card(
         "",
         "WAPE by weeks ahead, cells: " + ", ".join(_by_step(ours)) + ".",
         "",
+        *(["## The daily forecaster, on its own folds", "", _scores(of_days), ""] if len(of_days) else []),
         "## Where it is weak",
         "",
         *_bullets(_lost(scores, bases)),

@@ -42,6 +42,7 @@ class TrainConfig(BaseModel):
 
     Attributes:
         daily: Also fit the daily forecaster, whose bundle travels with the weekly one.
+        daily_origins: Folds on which the daily forecaster is measured; 0 measures nothing.
         gate_origins: Folds on which champion, challenger and seasonal-naive meet.
         history_weeks: At most this much history is used.
         daily_history: Days of history under the daily forecaster.
@@ -51,6 +52,7 @@ class TrainConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     daily: bool = True
+    daily_origins: int = Field(default=2, ge=0, le=26)
     gate_origins: int = Field(default=3, ge=1, le=26)
     history_weeks: int = Field(default=260, ge=26)
     daily_history: int = Field(default=730, ge=60)
@@ -128,20 +130,25 @@ class Training:
     def demand(self, weekly: Known, daily: Known | None) -> TrainedModel:
         """Fit and register `weisu-demand`: the weekly forecaster and, where wanted, the daily one beside it."""
         with self._run("demand", "weekly training", weekly, self.config.model_dump()) as run_id:
-            folds = self._folds(weekly)
+            folds = self._folds(weekly, self.config.gate_origins)
             scores, champion = self._meet(weekly, folds)
             bases = choose_bases(folds.predictions)
+            of_days = self._daily_scores(daily)
+            days = {f"daily.{name}": value for name, value in _metrics(of_days, CHALLENGER_NAME).items()}
             metrics = _metrics(scores, CHALLENGER_NAME)
             model = self._fit(weekly).issued_from({level: base.model for level, base in bases.items()})
             files = {f"weekly/{name}": content for name, content in model.export().items()}
             if daily is not None:
                 files |= {f"daily/{name}": content for name, content in self._fit(daily).export().items()}
             verdict = judge(scores, challenger=CHALLENGER_NAME, champion=champion)
-            self.tracker.log_metrics(metrics)
+            self.tracker.log_metrics(metrics | days)
             self.tracker.log_text(scores.to_csv(index=False), "folds.csv")
+            self.tracker.log_text(of_days.to_csv(index=False), "daily_folds.csv")
             own = folds.predictions.loc[folds.predictions["model"] == CHALLENGER_NAME, _LOGGED]
             self.tracker.log_text(own.to_csv(index=False), "fold_predictions.csv")
-            card = demand_card(scores, folds.predictions, weekly.panel, verdict, bases=bases, calendar=weekly.calendar)
+            card = demand_card(
+                scores, folds.predictions, weekly.panel, verdict, bases=bases, calendar=weekly.calendar, of_days=of_days
+            )
             self.tracker.log_text(card, "model_card.md")
             version = self.tracker.log_bundle(DEMAND, "demand_model.py", files, **_demand_example(weekly))
         return self._decide(TrainedModel(DEMAND, version, run_id, verdict.promote, verdict.reason, metrics))
@@ -180,13 +187,19 @@ class Training:
             n_jobs=self.n_jobs,
         )
 
-    def _folds(self, known: Known) -> BacktestResult:
-        """Refit the challenger on the gate's folds, beside what a planner knows without it."""
+    def _daily_scores(self, daily: Known | None) -> pd.DataFrame:
+        """Return the scores of the daily forecaster on its folds; no rows where it is not trained or not measured."""
+        if daily is None or not self.config.daily_origins:
+            return pd.DataFrame(columns=["level", "model"])
+        return self._folds(daily, self.config.daily_origins).scores
+
+    def _folds(self, known: Known, origins: int) -> BacktestResult:
+        """Refit the challenger on the newest folds, beside what a planner knows without it."""
         return backtest(
             known.panel.y,
             known.panel.static,
             freq=known.panel.freq,
-            origins=self.config.gate_origins,
+            origins=origins,
             horizon=_HORIZON[known.panel.freq],
             models=(CHALLENGER_NAME, *PLAIN),
             calendar=known.calendar,
