@@ -87,7 +87,7 @@ def main(arguments: list[str] | None = None) -> int:
                     story.go_on()
                     time.sleep(0.2)
                 pushed += _push(base, key, rows, f"{moment:%m%dT%H%M}")
-            story.finish()
+            story.finish(asked.patience)
     facts = {
         "speed": asked.speed,
         "hours": asked.hours,
@@ -110,6 +110,7 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--tickets", type=int, default=120_000)
     parser.add_argument("--days", type=int, default=240, help="days simulated, the show's own included")
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--patience", type=float, default=300, help="seconds to wait for what is missing")
     parser.add_argument("--shots", type=Path, help="folder for pictures")
     parser.add_argument("--home", type=Path, help="keep the prepared installation here; a copy of it is played on")
     return parser.parse_args(arguments)
