@@ -23,15 +23,17 @@ from models.hotspots.rules import RuleConfig, apply_rules
 from models.hotspots.seasonal import due_forecasts, seasonal_calendar
 from models.hotspots.spatial import ScanConfig, find_clusters
 from models.hotspots.textgroups import TextConfig, find_groups
+from models.hotspots.ticketframe import clean_tickets
 from pipelines.errors import NoChampionError
 from pipelines.panels import Known, open_lake, read_panel, reasons
-from pipelines.topics import remembered
+from pipelines.topics import recalled, remembered
 from pipelines.tracking import Registry
 from pipelines.tracking.registry import HOTSPOT
 from serve.alerts import Candidate, DetectionRun, Kind, intake
 from serve.store import Store
 
-RULE_KINDS: Final = (Kind.FREQUENT, Kind.REPEAT, Kind.SENSITIVE)
+BATCH_KINDS: Final = (Kind.FREQUENT, Kind.REPEAT, Kind.SENSITIVE, Kind.SHARED, Kind.FIRST_SEEN)
+"""Kinds that a look at one ingested batch can find."""
 _CURVE: Final = {"D": 56, "W": 26}
 _LEAST_HISTORY: Final = 8  # periods before the first one judged
 _LEVELS: Final = ["cell", "category"]
@@ -125,8 +127,8 @@ def detect(
         settings: The installation.
         clock: The present.
         as_of: Detect as it could have been known then; the present when None.
-        rules_only: Only the recitable rules, as after each ingested batch.
-        keys: With `rules_only`: ticket keys ("source/ticket_id") of the batch; hits without one are left out.
+        rules_only: Only the recitable rules and, with `keys`, the texts, as after each ingested batch.
+        keys: With `rules_only`: ticket keys ("source/ticket_id") of the batch; findings without one are left out.
 
     Raises:
         PipelineError: The lake is empty, or no complete day is known by then.
@@ -142,7 +144,7 @@ def detect(
         generated_at=clock.now(),
         data_through=daily.panel.data_through.to_pydatetime() if daily else None,
         complete=not rules_only,
-        kinds=list(RULE_KINDS) if rules_only else list(Kind),
+        kinds=list(BATCH_KINDS) if rules_only else list(Kind),
         model_version=version,
         taxonomy_version=taxonomy_version(settings),
         calendar_version=daily.calendar_version if daily else "",
@@ -182,17 +184,21 @@ def find_candidates(
         as_of: Aware moment; nothing known later is seen.
         lake: The ticket lake.
         surge: Configuration of the surge detector.
-        rules_only: Only the recitable rules.
-        keys: Ticket keys that a rule's hit must touch.
+        rules_only: Only the recitable rules and, with `keys`, the texts of the districts they lie in: five callers
+            whose tickets were filed under three categories are no matter to a rule, and one to the texts.
+        keys: Ticket keys that a finding of theirs must touch.
     """
     config = DetectConfig(**settings.section("detect"))
     rules = RuleConfig(**settings.section("rules"))
-    recent = lake.tickets(as_of, since=as_of - timedelta(days=rules.lookback_days))
+    recent = clean_tickets(lake.tickets(as_of, since=as_of - timedelta(days=rules.lookback_days)), as_of=as_of)
     hits = apply_rules(recent, rules, as_of=as_of, timezone=settings.timezone, only=keys)
     merge = MergeConfig(q=config.q, weekly_budget=config.budget)
     if rules_only:
         static = pd.DataFrame(columns=["unique_id", "level"])
-        return Found(merge_candidates(tickets=recent, as_of=as_of, static=static, hits=hits, config=merge), {}, None)
+        judged = config.text and keys is not None
+        groups = _groups(settings, lake, recent, as_of, config, keys=keys) if judged else None
+        batch = merge_candidates(tickets=recent, as_of=as_of, static=static, hits=hits, groups=groups, config=merge)
+        return Found(batch, {}, None)
     daily = read_panel(settings, as_of=as_of, freq="D", periods=config.daily_history, levels=_LEVELS, lake=lake)
     weekly = read_panel(settings, as_of=as_of, freq="W", periods=config.weekly_history, levels=_LEVELS, lake=lake)
     surges = {known.panel.freq: _surges(known, surge) for known in (daily, weekly) if _old_enough(known.panel)}
@@ -233,10 +239,24 @@ def _clusters(settings: Settings, lake: Lake, as_of: datetime) -> pd.DataFrame:
     return find_clusters(tickets, as_of=as_of, timezone=settings.timezone, config=scan)
 
 
-def _groups(settings: Settings, lake: Lake, recent: Any, as_of: datetime, config: DetectConfig) -> pd.DataFrame:
+def _groups(
+    settings: Settings,
+    lake: Lake,
+    recent: pd.DataFrame,
+    as_of: datetime,
+    config: DetectConfig,
+    *,
+    keys: Collection[str] | None = None,
+) -> pd.DataFrame | None:
+    """Return the text groups; a batch does not wait for a year to be learnt, and is not judged without a memory."""
     text = TextConfig(**settings.section("text"))
-    memory = remembered(settings, lake, as_of, text, days=config.topic_days)
-    return find_groups(recent, as_of=as_of, timezone=settings.timezone, memory=memory, config=text)
+    if keys is None:
+        memory = remembered(settings, lake, as_of, text, days=config.topic_days)
+    else:
+        memory = recalled(settings, as_of, text)
+        if memory.through is None:
+            return None
+    return find_groups(recent, as_of=as_of, timezone=settings.timezone, memory=memory, config=text, only=keys)
 
 
 def _due(settings: Settings, weekly: Known, as_of: datetime) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +16,7 @@ from features.settings import Settings
 from models.hotspots.textgroups import TextConfig, TopicMemory, word_texts
 
 _KEPT: Final = 3
+_FOLDER: Final = "topics"
 _COLUMNS: Final = ["source", "ticket_id", "known_at", "opened_local", "title", "text"]
 
 
@@ -28,9 +30,7 @@ def remembered(settings: Settings, lake: Lake, as_of: datetime, config: TextConf
         config: Gives the length of the window.
         days: How far back an empty memory starts.
     """
-    local = pd.Timestamp(as_of.astimezone(settings.zone).replace(tzinfo=None)).normalize()
-    last = local - pd.Timedelta(days=config.days + 1)
-    folder = settings.home / "topics"
+    last, folder = _last_day(settings, as_of, config), settings.home / _FOLDER
     memory = _newest(folder, last)
     first = last - pd.Timedelta(days=days - 1) if memory.through is None else memory.through + pd.Timedelta(days=1)
     if first > last:
@@ -39,6 +39,25 @@ def remembered(settings: Settings, lake: Lake, as_of: datetime, config: TextConf
         memory.learn(word_texts(texts["title"].tolist(), texts["text"].tolist()), day)
     _keep(folder, memory)
     return memory
+
+
+def recalled(settings: Settings, as_of: datetime, config: TextConfig) -> TopicMemory:
+    """Return what `remembered` kept last, as far as it may be known at a moment, without learning."""
+    kept = _kept(settings.home / _FOLDER, _last_day(settings, as_of, config))
+    return _read(kept, kept.stat().st_mtime_ns) if kept else TopicMemory()
+
+
+# Batches come every minute, and the memory changes once a day.
+@lru_cache(maxsize=1)
+def _read(path: Path, changed: int) -> TopicMemory:
+    del changed
+    return TopicMemory.from_bytes(path.read_bytes())
+
+
+def _last_day(settings: Settings, as_of: datetime, config: TextConfig) -> pd.Timestamp:
+    """Return the last day before the window that is judged."""
+    local = pd.Timestamp(as_of.astimezone(settings.zone).replace(tzinfo=None)).normalize()
+    return local - pd.Timedelta(days=config.days + 1)
 
 
 def _days(
@@ -55,8 +74,12 @@ def _days(
 
 def _newest(folder: Path, last: pd.Timestamp) -> TopicMemory:
     """Return the newest kept memory that does not reach past `last`, an empty one when there is none."""
-    kept = [path for path in sorted(folder.glob("*.npz")) if pd.Timestamp(path.stem) <= last]
-    return TopicMemory.from_bytes(kept[-1].read_bytes()) if kept else TopicMemory()
+    kept = _kept(folder, last)
+    return TopicMemory.from_bytes(kept.read_bytes()) if kept else TopicMemory()
+
+
+def _kept(folder: Path, last: pd.Timestamp) -> Path | None:
+    return next((path for path in sorted(folder.glob("*.npz"), reverse=True) if pd.Timestamp(path.stem) <= last), None)
 
 
 def _keep(folder: Path, memory: TopicMemory) -> None:

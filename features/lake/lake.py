@@ -216,6 +216,23 @@ class Lake:
             table = arrow(connection, f"{query} ORDER BY opened_at, source, ticket_id")
         return table.cast(pa.schema([TICKETS.field(name) for name in wanted]))
 
+    def news(self, since: datetime, until: datetime) -> pa.Table:
+        """Return `source, ticket_id, known_at` of every version that became known after `since` and by `until`.
+
+        Args:
+            since: Aware moment, excluded.
+            until: Aware moment, included.
+
+        Raises:
+            LakeInputError: A moment has no time zone.
+        """
+        if since.tzinfo is None or until.tzinfo is None:
+            raise LakeInputError("since and until need a time zone", hint="give aware datetimes")
+        where = f"known_at > {instant(since)} AND known_at <= {instant(until)}"
+        with duck() as connection:
+            rows = f"SELECT source, ticket_id, known_at FROM {self.store.scan()} WHERE {where}"
+            return arrow(connection, f"{rows} ORDER BY known_at, source, ticket_id")
+
     def sources(self, as_of: datetime | None = None, *, snapshot: int | None = None) -> list[SourceState]:
         """Return what the lake knows about each source, by name."""
         with duck(threads=1) as connection:

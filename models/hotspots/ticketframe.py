@@ -47,7 +47,8 @@ def clean_tickets(tickets: Any, *, as_of: datetime | None = None) -> pd.DataFram
 
     Args:
         tickets: A pandas frame or an Arrow table with the ticket columns of the lake; `source`, `ticket_id` and
-            `opened_local` (naive civil time) are needed, the rest may be absent.
+            `opened_local` (naive civil time) are needed, the rest may be absent. A frame that this function returned is
+            only cut at `as_of`.
         as_of: Aware moment; a row with a later `known_at` is dropped. None keeps all rows.
 
     Returns:
@@ -56,12 +57,15 @@ def clean_tickets(tickets: Any, *, as_of: datetime | None = None) -> pd.DataFram
     Raises:
         BadInputError: A needed column is absent, or `as_of` is given and `known_at` is absent.
     """
-    frame = tickets.to_pandas() if hasattr(tickets, "to_pandas") else tickets.copy()
+    frame = tickets.to_pandas() if hasattr(tickets, "to_pandas") else tickets
     needed = {"source", "ticket_id", "opened_local"} | ({"known_at"} if as_of is not None else set())
     if absent := sorted(needed - set(frame.columns)):
         raise BadInputError(f"tickets lack the columns {', '.join(absent)}", hint="pass rows of features.lake")
     if as_of is not None:
-        frame = frame[pd.to_datetime(frame["known_at"], utc=True) <= pd.Timestamp(as_of)]
+        known = pd.to_datetime(frame["known_at"], utc=True) <= pd.Timestamp(as_of)
+        frame = frame if known.all() else frame[known]
+    if "key" in frame:
+        return frame.reset_index(drop=True)
     frame = frame.assign(
         opened_local=pd.to_datetime(frame["opened_local"]).dt.as_unit("us"),
         key=frame["source"].astype(str) + "/" + frame["ticket_id"].astype(str),

@@ -24,13 +24,14 @@ _CALLERS: Final = 5
 def burst_power(
     truth: pd.DataFrame, arrivals: pd.DataFrame, alerts: pd.DataFrame, held: pd.DataFrame, *, start: Any, end: Any
 ) -> pd.DataFrame:
-    """Return one row per injected burst whose fifth distinct caller came within the replayed span.
+    """Return one row per injected burst whose fifth distinct caller's ticket arrived within the replayed span.
 
     A burst is raised when an alert holds three of its tickets.
 
     Args:
         truth: `incident, kind, category, district, ids` (ticket ids): the simulator's truth; only 多人同诉 is a burst.
-        arrivals: `ticket_id, ticket ("source/ticket_id"), opened_local, caller` of the lake.
+        arrivals: `ticket_id, ticket ("source/ticket_id"), opened_local, arrived, caller` of the lake; `arrived` is when
+            the hotline first knew of the ticket, naive local.
         alerts: Of `fold_alerts`.
         held: Tickets by alert, of `fold_alerts`.
         start: First moment replayed, naive local.
@@ -42,10 +43,10 @@ def burst_power(
     """
     bursts = truth[truth["kind"] == "多人同诉"]
     tickets = bursts[["incident", "ids"]].explode("ids").rename(columns={"ids": "ticket_id"})
-    tickets = tickets.astype({"ticket_id": "str"}).merge(arrivals, on="ticket_id").sort_values("opened_local")
+    tickets = tickets.astype({"ticket_id": "str"}).merge(arrivals, on="ticket_id").sort_values("arrived")
     first_calls = tickets.drop_duplicates(["incident", "caller"])
     rank = first_calls.groupby("incident").cumcount() + 1
-    fifth = first_calls[rank == _CALLERS].set_index("incident")["opened_local"]
+    fifth = first_calls[rank == _CALLERS].set_index("incident")["arrived"]
     grouped = tickets.groupby("incident")
     known = held.merge(tickets[["incident", "ticket"]], on="ticket").merge(alerts[["alert"]], on="alert")
     ordered = known.sort_values("since", kind="stable")

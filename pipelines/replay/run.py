@@ -21,6 +21,7 @@ from pipelines.replay.episodes import Policy, fold_alerts, load_per_department_w
 from pipelines.replay.power import burst_power, summarise_power
 
 SCHEMA_VERSION: Final = 1
+_BEFORE: Final = timedelta(days=30)
 WHAT_IF: Final = tuple(
     Policy(budget=budget, min_recurrence_days=recurrence)
     for recurrence in (30.0, 100.0, 365.0, 1000.0)
@@ -105,18 +106,24 @@ def replay(
     if not moments:
         raise PipelineError(f"no moment from {start} to {end}", hint="--to comes after --from")
     found = []
+    # A month of news before the span: what came then may still be in a window.
+    news = _news(lake, start - _BEFORE, end)
     with TemporaryDirectory(prefix="weisu-replay-") as scratch:
         # What detection keeps between runs (the memory of topics) starts empty and stays out of the installation.
         apart = settings.model_copy(update={"home": Path(scratch), "lake_url": settings.lake_path})
+        before = start - every
         for done, (moment, rules_only) in enumerate(moments, start=1):
-            result = find_candidates(apart, moment, lake=lake, surge=surge or SurgeConfig(), rules_only=rules_only)
+            keys = _known_between(news, before, moment) if rules_only else None
+            detector = surge or SurgeConfig()
+            result = find_candidates(apart, moment, lake=lake, surge=detector, rules_only=rules_only, keys=keys)
             found.append(result.candidates.assign(moment=_local(moment, settings)))
+            before = moment
             if progress:
                 progress(done, len(moments))
     candidates = pd.concat(found, ignore_index=True)
     return judge(
         candidates,
-        _arrivals(lake, end),
+        _arrivals(lake, end, news, settings),
         settings=settings,
         start=start,
         end=end,
@@ -184,8 +191,28 @@ def _local(moment: datetime, settings: Settings) -> pd.Timestamp:
     return pd.Timestamp(moment.astimezone(settings.zone).replace(tzinfo=None))
 
 
-def _arrivals(lake: Lake, end: datetime) -> pd.DataFrame:
+def _news(lake: Lake, since: datetime, until: datetime) -> pd.Series:
+    """Return ticket keys by the moment at which a version of theirs became known, in that order."""
+    rows = lake.news(since, until).to_pandas()
+    return pd.Series((rows["source"] + "/" + rows["ticket_id"]).to_numpy(), index=pd.DatetimeIndex(rows["known_at"]))
+
+
+def _known_between(news: pd.Series, since: datetime, until: datetime) -> set[str]:
+    """Return the tickets of the batches ingested after one moment and by another."""
+    first, last = news.index.searchsorted([pd.Timestamp(since), pd.Timestamp(until)], side="right")
+    return set(news.iloc[first:last])
+
+
+def _arrivals(lake: Lake, end: datetime, news: pd.Series, settings: Settings) -> pd.DataFrame:
+    """Return the tickets with the moment they arrived; those from before the news count from their opening."""
     columns = ["source", "ticket_id", "opened_local", "caller", "department"]
     rows = lake.tickets(end, columns=columns).to_pandas()
     ticket = rows["source"] + "/" + rows["ticket_id"]
-    return rows.assign(ticket=ticket, caller=rows["caller"].fillna(ticket), department=rows["department"].fillna(""))
+    first = news[~news.duplicated()]
+    local = pd.Series(first.index.tz_convert(settings.zone).tz_localize(None), index=first.to_numpy())
+    return rows.assign(
+        ticket=ticket,
+        arrived=ticket.map(local).fillna(rows["opened_local"]),
+        caller=rows["caller"].fillna(ticket),
+        department=rows["department"].fillna(""),
+    )

@@ -85,7 +85,8 @@ def test_power_counts_from_the_fifth_distinct_caller() -> None:
     arrivals = pd.DataFrame(
         {
             "ticket_id": [f"b{n}" for n in range(7)],
-            "opened_local": [DAY + pd.Timedelta(hours=n) for n in range(7)],
+            "opened_local": DAY,
+            "arrived": [DAY + pd.Timedelta(hours=n) for n in range(7)],
             "caller": ["p0", "p1", "p1", "p2", "p3", "p4", "p5"],
         }
     ).assign(ticket=lambda frame: "s/" + frame["ticket_id"])

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.errors import BadInputError
@@ -118,6 +118,7 @@ def test_lookback_covers_every_version_of_a_rule() -> None:
     assert config.lookback_days == 90
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0.1, 24 * 40), min_size=1, max_size=30), st.integers(1, 60))
 def test_what_is_known_later_changes_nothing(ages: list[float], later: int) -> None:
     rows = [ticket(n, hours_ago=age, caller=f"c{n % 4}") for n, age in enumerate(ages)]

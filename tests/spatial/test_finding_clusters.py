@@ -68,6 +68,14 @@ def test_a_cluster_is_found_with_its_circle_dates_and_tickets() -> None:
     assert row["observed"] > row["upper"] > row["expected"]
 
 
+def test_recurrence_counts_every_category_scanned() -> None:
+    rows = pd.concat([city_tickets(), cluster(14)])
+    others = [city_tickets(per_day=2, seed=n).assign(category=f"c{n}", source=f"s{n}") for n in range(5)]
+    alone, among = find(rows).iloc[0], find(pd.concat([rows, *others])).iloc[0]
+    assert among["category"] == alone["category"]
+    assert among["p_value"] == pytest.approx(1 - (1 - alone["p_value"]) ** 6, rel=1e-6)
+
+
 def test_a_quiet_city_and_one_loud_caller_raise_nothing() -> None:
     assert find(city_tickets()).empty
     assert find(pd.concat([city_tickets(), cluster(14, caller="loud")])).empty

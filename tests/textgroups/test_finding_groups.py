@@ -100,6 +100,17 @@ def test_a_shared_cause_is_found_and_named() -> None:
     assert row["recurrence_days"] > 365
 
 
+def test_a_batch_is_judged_with_its_districts_whatever_the_category() -> None:
+    filed = shared().assign(category=["施工噪声", "扬尘", "施工噪声", "营商环境", "施工噪声", "扬尘"])
+    memory = memory_of(60)
+    rows = (ordinary(30), filed, shared(CAUSE[::-1]).assign(district="三亚市", ticket_id=[f"t{n}" for n in range(6)]))
+    found = find(*rows, memory=memory, only={"city/s0"})
+    assert found["area"].tolist() == ["海口市"]
+    assert set(found.iloc[0]["tickets"]) == {f"city/s{n}" for n in range(6)}
+    assert find(*rows, memory=memory, only={"city/o0-1"}).empty
+    assert len(find(*rows, memory=memory)) == 2
+
+
 def test_one_caller_with_many_tickets_is_not_a_shared_cause() -> None:
     assert find(ordinary(30), shared(caller="one"), memory=memory_of(30)).empty
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from scipy import stats
 
-from models.hotspots.spatial.expectation import DURATIONS, ExpectationScan
+from models.hotspots.spatial.expectation import DURATIONS, Cylinders, ExpectationScan
 from models.hotspots.spatial.places import Floats, Places, grid_places, named_places
 from models.hotspots.spatial.zones import Zones
 from models.hotspots.ticketframe import between, clean_tickets, is_repeat, local_now
@@ -57,8 +58,10 @@ class ScanConfig(BaseModel):
         periods: Days of history read.
         durations: Window lengths in days.
         scale: See `ExpectationScan`.
+        half_life: Days after which a ticket counts half for its place's share of the city.
         min_count: A cluster has at least as many tickets, repeat callers merged.
-        min_recurrence_days: Report what chance brings less often than this; 365 is the usual operator's threshold.
+        min_recurrence_days: Report what chance brings less often than this in the whole city, all categories scanned
+            together; 365 is the usual operator's threshold.
         merge_days: A caller's tickets on one matter within so many days count once.
         most: Clusters reported per category.
     """
@@ -72,7 +75,8 @@ class ScanConfig(BaseModel):
     periods: int = Field(default=365, ge=90)
     durations: tuple[int, ...] = DURATIONS
     scale: Literal["day", "history"] = "day"
-    min_count: int = Field(default=3, ge=2)
+    half_life: float = Field(default=60.0, gt=0)
+    min_count: int = Field(default=4, ge=2)
     min_recurrence_days: float = Field(default=365.0, ge=1)
     merge_days: int = Field(default=7, ge=0)
     most: int = Field(default=3, ge=1)
@@ -123,8 +127,8 @@ def find_clusters(
         config: What to look at.
 
     Returns:
-        `CLUSTER_COLUMNS`; `recurrence_days` is how often chance brings such a maximum of the category's scan, with one
-        analysis a day. A category with too little history is left out.
+        `CLUSTER_COLUMNS`; `p_value` is how likely chance brings such a maximum to any of the categories scanned,
+        `recurrence_days` how often it does, with one analysis a day. A category with too little history is left out.
     """
     config = config or ScanConfig()
     layout = _lay_out(tickets, as_of, timezone, config)
@@ -156,20 +160,22 @@ def _scanned(layout: _Layout, config: ScanConfig) -> Iterator[list[dict[str, Any
         return
     codes, names = pd.factorize(layout.tickets[config.by])
     recent = (layout.period >= layout.periods - longest) & layout.counted
-    for code in np.flatnonzero(np.bincount(codes[recent], minlength=len(names)) >= config.min_count):
-        yield _clusters(layout.narrowed(codes == code), config)
+    scanned = np.flatnonzero(np.bincount(codes[recent], minlength=len(names)) >= config.min_count)
+    for code in scanned:
+        yield _clusters(layout.narrowed(codes == code), config, scanned.size)
 
 
-def _clusters(layout: _Layout, config: ScanConfig) -> list[dict[str, Any]]:
+def _clusters(layout: _Layout, config: ScanConfig, scans: int) -> list[dict[str, Any]]:
+    """Return one category's clusters; `scans` is how many categories the run looks at."""
     zones = Zones.around(layout.places, max_radius_km=config.max_radius_km)
     scan = ExpectationScan(
-        zones, config.durations, history=config.periods, scale=config.scale, min_count=config.min_count
+        zones, config.durations, half_life=config.half_life, scale=config.scale, min_count=config.min_count
     )
     counts = layout.counts()
     # What a single circle would exceed by chance more often than the threshold needs no calibration: most days, most
     # categories end here.
     plain, _ = scan.statistics(counts, dispersion=np.ones(len(config.durations)))
-    if plain.max() < np.square(stats.norm.isf(1 / config.min_recurrence_days)) / 2:
+    if plain.max() < np.square(stats.norm.isf(1 / (config.min_recurrence_days * scans))) / 2:
         return []
     tail, dispersion = scan.calibrate(counts)
     statistic, cylinders = scan.statistics(counts, dispersion=dispersion)
@@ -178,14 +184,15 @@ def _clusters(layout: _Layout, config: ScanConfig) -> list[dict[str, Any]]:
     while len(found) < config.most:
         at = np.unravel_index(statistic.argmax(), statistic.shape)
         value = float(statistic[at])
-        p_value = float(tail.p_value(value))
+        # Šidák: the chance that any of so many scans has such a maximum.
+        p_value = -math.expm1(scans * math.log1p(-min(float(tail.p_value(value)), 1 - 1e-12)))
         if p_value * config.min_recurrence_days > 1:
             break
-        row, rank, duration = map(int, at)
-        centre = int(cylinders.centres[row])
+        row, size, duration = map(int, at)
+        centre, rank = int(cylinders.centres[row]), int(cylinders.ranks[size])
         members = zones.members(centre, rank)
         taken[members] = True
-        statistic = np.where(_touching(zones, cylinders.centres, taken)[..., None], 0.0, statistic)
+        statistic = np.where(_touching(zones, cylinders, taken)[..., None], 0.0, statistic)
         radius = float(zones.radii_km[centre, rank]) + layout.places.reach_km
         observed, mu = float(cylinders.observed[at]), float(cylinders.expected[at])
         found.append(
@@ -203,10 +210,10 @@ def _clusters(layout: _Layout, config: ScanConfig) -> list[dict[str, Any]]:
     return found
 
 
-def _touching(zones: Zones, centres: NDArray[np.intp], taken: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return which circles, centre x rank, hold a place that an earlier cluster has taken."""
+def _touching(zones: Zones, cylinders: Cylinders, taken: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return which circles, centre x size, hold a place that an earlier cluster has taken."""
     padded = np.concatenate([taken, [False]])
-    return np.logical_or.accumulate(padded[zones.neighbours[centres]], axis=1)
+    return np.logical_or.accumulate(padded[zones.neighbours[cylinders.centres]], axis=1)[:, cylinders.ranks]
 
 
 def _upper(mu: float, phi: float) -> float:

@@ -1,9 +1,12 @@
 """The default scan: counts against what their own history lets expect, calibrated on the scan's own past.
 
 Expectation-based in the sense of Neill (2009), International Journal of Forecasting 25:498: the statistic of a cylinder
-is (c ln(c / mu) + mu - c) / phi where c > mu, with mu from history alone. Hotline counts are overdispersed, so the
-dispersion phi divides it, and the threshold comes from the maxima that the very same scan had on past days, with a
-Gumbel tail: whatever the model leaves out (a fair, correlated streets, one loud caller) is in those maxima.
+is (c ln(c / mu) + mu - c) / phi where c > mu. Hotline counts are overdispersed, so the dispersion phi divides it, and
+the threshold comes from the maxima that the very same scan had on past days, with a Gumbel tail: whatever the model
+leaves out (a fair, correlated streets, one loud caller) is in those maxima.
+
+A place's share is that of its recent tickets, older ones fading, the window's own included, as in Kulldorff's
+permutation scan: a place without history is then as surprising as a burst in it is large, not infinitely.
 """
 
 from __future__ import annotations
@@ -14,15 +17,17 @@ from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.signal import lfilter
 
 from features.errors import BadInputError
 from models.hotspots.spatial.gumbel import GumbelTail
 from models.hotspots.spatial.places import Floats
-from models.hotspots.spatial.zones import Zones
+from models.hotspots.spatial.zones import Rings, Zones
 
 DURATIONS: Final = (1, 2, 3, 4, 5, 6, 7, 10, 14)
 _WEEK: Final = 7
 _USUAL_WEEKS: Final = 8
+_CELLS_AT_ONCE: Final = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -31,10 +36,12 @@ class Cylinders:
 
     Attributes:
         centres: Place of each centre.
-        observed, expected: Centre x rank x duration.
+        ranks: Last rank of each circle size.
+        observed, expected: Centre x circle size x duration.
     """
 
     centres: NDArray[np.intp]
+    ranks: NDArray[np.intp]
     observed: Floats
     expected: Floats
 
@@ -44,9 +51,9 @@ class ExpectationScan:
     """How to scan one category's counts.
 
     Attributes:
-        zones: The circles.
+        zones: The circles; of them, those whose sizes grow by a quarter are looked at.
         durations: Window lengths in periods, rising.
-        history: Periods before the longest window that tell a place's share.
+        half_life: Periods after which a ticket counts half for its place's share.
         scale: What a period's total is expected to be: "day" takes the observed one, as Kulldorff's permutation does
             (the scan sees only what moves against the city), "history" the same weekdays of the last eight weeks (the
             scan also sees a rise of the whole city).
@@ -55,7 +62,7 @@ class ExpectationScan:
 
     zones: Zones
     durations: Sequence[int] = DURATIONS
-    history: int = 365
+    half_life: float = 60.0
     scale: Literal["day", "history"] = "day"
     min_count: int = 3
 
@@ -66,9 +73,13 @@ class ExpectationScan:
             counts: Place x period, oldest first, more periods than the longest duration.
             dispersion: phi per duration, as `calibrate` gives.
         """
-        windows, expected = self._windows(counts, np.array([counts.shape[1]]))
-        cylinders = self._cylinders(windows[..., 0], expected[..., 0])
-        return _llr(cylinders.observed, cylinders.expected, self.min_count) / dispersion, cylinders
+        windows, share, totals = self._windows(counts, np.array([counts.shape[1]]))
+        centres = np.flatnonzero(windows[:, -1, 0] > 0)
+        rings = Rings.of(self.zones, centres)
+        observed = rings.growing_sums(windows[..., 0])
+        expected = rings.growing_sums(share) * totals[:, 0]
+        cylinders = Cylinders(centres, rings.ranks, observed, expected)
+        return _llr(observed, expected, self.min_count) / dispersion, cylinders
 
     def calibrate(self, counts: Floats, *, analyses: int = 180, least: int = 30) -> tuple[GumbelTail, Floats]:
         """Return the tail of the scan's past maxima, and the dispersion per duration.
@@ -90,20 +101,30 @@ class ExpectationScan:
                 hint=f"give at least {4 * longest + least} periods",
             )
         ends = np.unique(np.linspace(first, last, min(analyses, last - first + 1)).astype(np.intp))
-        windows, expected = self._windows(counts, ends)
-        dispersion = _dispersion(windows, expected)
-        maxima = [self._maximum(windows[..., n], expected[..., n], dispersion) for n in range(ends.size)]
-        return GumbelTail.fit(maxima), dispersion
+        windows, share, totals = self._windows(counts, ends)
+        dispersion = np.maximum(_pearson(windows, share[:, None] * totals) / self._left_over(), 1.0)
+        return GumbelTail.fit(self._maxima(windows, share, totals, dispersion)), dispersion
 
-    def _maximum(self, windows: Floats, expected: Floats, dispersion: Floats) -> float:
+    def _maxima(self, windows: Floats, share: Floats, totals: Floats, dispersion: Floats) -> Floats:
+        """Return the largest statistic of every analysis; a circle counts where its centre has a recent ticket."""
+        rings = Rings.of(self.zones, np.arange(windows.shape[0]))
+        at_once = max(_CELLS_AT_ONCE // (windows.shape[0] * rings.ranks.size * windows.shape[1]), 1)
+        maxima: list[float] = []
+        for start in range(0, windows.shape[2], at_once):
+            part = slice(start, start + at_once)
+            observed = rings.growing_sums(windows[..., part])
+            expected = rings.growing_sums(share[..., part])[:, :, None] * totals[..., part]
+            observed = np.where((windows[:, -1, part] > 0)[:, None, None], observed, 0.0)
+            analyses = range(observed.shape[-1])
+            maxima += [self._maximum(observed[..., n], expected[..., n], dispersion) for n in analyses]
+        return np.array(maxima)
+
+    def _maximum(self, observed: Floats, mu: Floats, dispersion: Floats) -> float:
         """Return the largest statistic of one analysis; a logarithm only where it could be the largest."""
-        cylinders = self._cylinders(windows, expected)
-        observed, mu = cylinders.observed, cylinders.expected
-        phi = np.broadcast_to(dispersion, observed.shape)
-        open_to = (observed >= self.min_count) & (observed > mu)
-        if not open_to.any():
+        at = np.nonzero((observed >= self.min_count) & (observed > mu))
+        if not at[0].size:
             return 0.0
-        observed, mu, phi = observed[open_to], mu[open_to], phi[open_to]
+        observed, mu, phi = observed[at], mu[at], dispersion[at[-1]]
         # c ln(c/mu) + mu - c <= (c - mu)^2 / (2 mu)
         bound = np.square(observed - mu) / (2 * phi * mu)
         top = int(bound.argmax())
@@ -111,27 +132,33 @@ class ExpectationScan:
         hopeful = bound >= best
         return float((_llr(observed[hopeful], mu[hopeful], 0) / phi[hopeful]).max())
 
-    def _cylinders(self, windows: Floats, expected: Floats) -> Cylinders:
-        """Return the cylinders around places with a recent ticket: a cluster's densest place is always one."""
-        centres = np.flatnonzero(windows[:, -1] > 0)
-        near = self.zones.neighbours[centres]
-        none = np.zeros((1, windows.shape[1]))
-        sums = (np.cumsum(np.concatenate([values, none])[near], axis=1) for values in (windows, expected))
-        return Cylinders(centres, *sums)
+    def _windows(self, counts: Floats, ends: NDArray[np.intp]) -> tuple[Floats, Floats, Floats]:
+        """Return, for analyses that end before `ends`, what was seen and what their total lets expect.
 
-    def _windows(self, counts: Floats, ends: NDArray[np.intp]) -> tuple[Floats, Floats]:
-        """Return observed and expected sums, place x duration x analysis, for analyses that end before `ends`."""
-        longest = max(self.durations)
+        Returns:
+            Counts, place x duration x analysis; each place's share, place x analysis; expected city totals, duration x
+            analysis.
+        """
         running = np.concatenate([np.zeros((counts.shape[0], 1)), np.cumsum(counts, axis=1)], axis=1)
         starts = ends[None, :] - np.array(self.durations)[:, None]
         observed = running[:, ends][:, None, :] - running[:, starts]
-        known = ends - longest
-        past = running[:, known] - running[:, np.maximum(known - self.history, 0)]
-        # Every place is given a little of the average place, so that one without history is not infinitely surprised.
-        past = past + np.clip(past.mean(axis=0), 1e-9, 1.0)
-        share = past / past.sum(axis=0)
+        fading = lfilter([1.0], [1.0, -(0.5 ** (1 / self.half_life))], counts, axis=1)[:, ends - 1]
+        share = fading / np.maximum(fading.sum(axis=0), 1e-12)
         totals = observed.sum(axis=0) if self.scale == "day" else self._usual_totals(counts.sum(axis=0), ends)
-        return observed, share[:, None, :] * totals[None]
+        return observed, share, totals
+
+    def _left_over(self) -> Floats:
+        """Return, per duration, what share of a count's variance its difference from the expectation keeps.
+
+        The expectation holds the window's own tickets: with steady counts, f of it is theirs, and the difference is
+        (1 - f) times the window less f times the fading periods before it.
+        """
+        fade = 0.5 ** (1 / self.half_life)
+        length = np.array(self.durations, dtype=float)
+        own = (1 - fade**length) / (1 - fade) / length
+        f = length * (1 - fade)
+        before = fade ** (2 * length) / (1 - fade**2) / length
+        return np.asarray(np.square(1 - f * own) + np.square(f) * before, dtype=float)
 
     def _usual_totals(self, totals: Floats, ends: NDArray[np.intp]) -> Floats:
         """Return the expected city total, duration x analysis: the mean of the same weekdays in past weeks."""
@@ -145,13 +172,12 @@ class ExpectationScan:
         return np.asarray(newest_first[np.array(self.durations) - 1], dtype=float)
 
 
-def _dispersion(windows: Floats, expected: Floats) -> Floats:
-    """Return Pearson's dispersion per duration over places and past analyses, at least 1."""
+def _pearson(windows: Floats, expected: Floats) -> Floats:
+    """Return Pearson's mean squared deviation per duration over places and past analyses, in units of the mean."""
     pearson = np.square(windows - expected) / np.maximum(expected, 1e-9)
     # Weighted by expectation: cells that expect next to nothing say little about dispersion, and say it loudly.
     weights = np.minimum(expected, 1.0)
-    phi = (pearson * weights).sum(axis=(0, 2)) / np.maximum(weights.sum(axis=(0, 2)), 1e-9)
-    return np.asarray(np.maximum(phi, 1.0), dtype=float)
+    return np.asarray((pearson * weights).sum(axis=(0, 2)) / np.maximum(weights.sum(axis=(0, 2)), 1e-9), dtype=float)
 
 
 def _llr(observed: Floats, mu: Floats, min_count: int) -> Floats:

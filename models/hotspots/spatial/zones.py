@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from models.hotspots.spatial.places import Floats, Places
+
+_GROWTH: Final = 1.25
 
 
 @dataclass(frozen=True)
@@ -71,3 +75,44 @@ class Zones:
         """Return the places of a centre's circle up to a rank."""
         row = self.neighbours[centre, : rank + 1]
         return np.asarray(row[row < self.neighbours.shape[0]], dtype=np.intp)
+
+
+@dataclass(frozen=True)
+class Rings:
+    """Some sizes of the circles around some centres, as the rings between them: sums without a loop over places.
+
+    Attributes:
+        ranks: Last rank of each size; a size is at least a quarter larger than the one before, so that hardly any
+            cluster lies far from one.
+        members: One sparse matrix, (size x centre) x place: the places a circle has more than the one before.
+        centres: How many centres there are.
+    """
+
+    ranks: NDArray[np.intp]
+    members: csr_array
+    centres: int
+
+    @classmethod
+    def of(cls, zones: Zones, centres: NDArray[np.intp]) -> Rings:
+        """Return the rings of the circles around `centres`."""
+        ranks = _sizes(zones.width) - 1
+        near = zones.neighbours[centres]
+        places = zones.neighbours.shape[0]
+        size = np.broadcast_to(np.searchsorted(ranks, np.arange(zones.width)), near.shape)
+        row = size * len(centres) + np.arange(len(centres))[:, None]
+        inside = near < places
+        shape = (ranks.size * len(centres), places)
+        ones = np.ones(int(inside.sum()))
+        return cls(ranks, csr_array((ones, (row[inside], near[inside])), shape=shape), len(centres))
+
+    def growing_sums(self, values: Floats) -> Floats:
+        """Return the sums of a per-place array over each circle: centre x size x the array's other axes."""
+        rings = self.members @ values.reshape(values.shape[0], -1)
+        sums = np.cumsum(rings.reshape(self.ranks.size, self.centres, -1), axis=0)
+        return np.asarray(sums.swapaxes(0, 1).reshape(self.centres, self.ranks.size, *values.shape[1:]))
+
+
+def _sizes(width: int) -> NDArray[np.intp]:
+    """Return how many places the circles hold: 1, 2, 3, 4, 5, 7, 9, ... up to all."""
+    grown = np.floor(_GROWTH ** np.arange(np.ceil(np.log(width) / np.log(_GROWTH)) + 1))
+    return np.unique(np.append(np.minimum(grown, width), width)).astype(np.intp)

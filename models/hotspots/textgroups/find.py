@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Any, Final
 
@@ -77,6 +77,7 @@ def find_groups(
     timezone: str = "Asia/Shanghai",
     memory: TopicMemory | None = None,
     config: TextConfig | None = None,
+    only: Collection[str] | None = None,
 ) -> pd.DataFrame:
     """Return the groups of recent tickets with one cause, shared or first seen.
 
@@ -86,20 +87,34 @@ def find_groups(
         timezone: Zone of `opened_local`.
         memory: What was heard before the window. Without it a group of `min_callers` is raised on that rule alone.
         config: Thresholds.
+        only: Ticket keys ("source/ticket_id"), for instance of one ingested batch: only their districts are looked at,
+            and groups without one are left out.
 
     Returns:
         `GROUP_COLUMNS`. Tickets are compared within their district; `expected` is how many tickets of the window would
-        say the group's rarest shared word, `recurrence_days` how often chance brings so many in any group examined.
+        say the rarest word or pair of words that the group shares, `recurrence_days` how often chance brings so many in
+        any group examined.
     """
     config = config or TextConfig()
     now = local_now(as_of, timezone)
     recent = between(clean_tickets(tickets, as_of=as_of), now - config.days * _DAY, now + pd.Timedelta(1, "us"))
     recent = recent[(recent["title"] != "") | (recent["text"] != "")].reset_index(drop=True)
-    texts = word_texts(recent["title"].tolist(), recent["text"].tolist())
-    found = [group for _, block in recent.groupby("district", sort=True) for group in _groups(block, texts, config)]
-    rows = [_judged(members, label, memory, len(found), now, config) for members, label in found]
+    looked_at = recent if only is None else _neighbourhood(recent, only)
+    texts = word_texts(looked_at["title"].tolist(), looked_at["text"].tolist())
+    found = [group for _, block in looked_at.groupby("district", sort=True) for group in _groups(block, texts, config)]
+    # What a look at some districts would have examined in all of them.
+    examined = round(len(found) * len(recent) / max(len(looked_at), 1))
+    if only is not None:
+        found = [(members, label) for members, label in found if members["key"].isin(only).any()]
+    rows = [_judged(members, label, memory, examined, now, config) for members, label in found]
     frame = pd.DataFrame([row for row in rows if row is not None], columns=list(GROUP_COLUMNS))
     return frame.sort_values(["recurrence_days", "callers"], ascending=False, kind="stable", ignore_index=True)
+
+
+def _neighbourhood(recent: pd.DataFrame, keys: Collection[str]) -> pd.DataFrame:
+    """Return the tickets of the districts that have one of the keys."""
+    touched = recent.loc[recent["key"].isin(keys), "district"].unique()
+    return recent[recent["district"].isin(touched)].reset_index(drop=True)
 
 
 def _groups(block: pd.DataFrame, texts: WordedTexts, config: TextConfig) -> Iterator[tuple[pd.DataFrame, Label]]:

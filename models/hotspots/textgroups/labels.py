@@ -23,9 +23,9 @@ class Label:
     Attributes:
         terms: The words most members share and others do not.
         places: The names of places most members share.
-        shared: Words, places included, that most members say.
-        matter: Words and pairs of words, places left out, with which most members say the matter: what a
-            `TopicMemory` can be asked for.
+        shared: Words and pairs of leading words, places included, that most members say: how rare the rarest is in a
+            `TopicMemory` bounds how rare the matter is.
+        matter: Those of them without a place.
     """
 
     terms: tuple[str, ...]
@@ -55,17 +55,16 @@ def label_group(texts: WordedTexts, rows: Sequence[int], background: Counter[str
     ranked = sorted(lift, key=lambda word: (-lift[word], word))
     places = [word.removeprefix(PLACE_MARK) for word in ranked if is_place(word) and lift[word] > _SUPPORT]
     terms = [word for word in ranked if not is_place(word) and lift[word] > 0]
-    shared = tuple(word for word in ranked if support[word] > _MOST)
-    words = tuple(word for word in shared if not is_place(word))
-    return Label(tuple(terms[:4]), tuple(places[:2]), shared, words + _shared_pairs(texts, rows))
+    shared = (*(word for word in ranked if support[word] > _MOST), *_shared_pairs(texts, rows))
+    matter = tuple(said for said in shared if PLACE_MARK not in said)
+    return Label(tuple(terms[:4]), tuple(places[:2]), shared, matter)
 
 
 def _shared_pairs(texts: WordedTexts, rows: Sequence[int]) -> tuple[str, ...]:
     """Return the pairs of leading words that most of a group's texts hold."""
     said: Counter[str] = Counter()
     for row in rows:
-        words = sorted({word for word in texts.lead(row) if not is_place(word)})
-        said.update(pair(*both) for both in combinations(words, 2))
+        said.update(pair(*both) for both in combinations(sorted(set(texts.lead(row))), 2))
     return tuple(sorted(both for both, count in said.items() if count > _MOST * len(rows)))
 
 

@@ -21,6 +21,8 @@ _BITS: Final = 22
 _NEVER: Final = -(10**6)
 _HALF_LIFE_DAYS: Final = 56.0
 _SCHEMA: Final = 1
+_UNSAID: Final = 0.5
+"""Tickets added to what was counted: silence over a short memory proves little."""
 
 
 class TopicMemory:
@@ -65,10 +67,13 @@ class TopicMemory:
             self._last[said] = number
 
     def rates(self, features: Sequence[str]) -> np.ndarray:
-        """Return how many tickets a day say each feature, recent days weighing more; 0 with an empty memory."""
+        """Return how many tickets a day say each feature, recent days weighing more.
+
+        Half a ticket is added to each: what was not said in a hundred days may yet be said once in two hundred.
+        """
         share = 0.5 ** (1 / _HALF_LIFE_DAYS)
         exposure = (1 - share**self.days) / (1 - share)
-        return np.asarray(self._weight[_hashes(features)] / max(exposure, 1.0), dtype=float)
+        return np.asarray((self._weight[_hashes(features)] + _UNSAID) / max(exposure, 1.0), dtype=float)
 
     def days_absent(self, features: Sequence[str], at: pd.Timestamp) -> np.ndarray:
         """Return for how many days before `at` each feature was not said; a very large number for never."""
