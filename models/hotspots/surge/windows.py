@@ -65,7 +65,12 @@ def capped(y: Floats, mean: Floats, variance: Floats, level: float) -> Floats:
     A period that has alarmed needs no second alarm: cut there, it lends its weight to what follows, but no window
     alarms again for its sake alone.
     """
-    return np.minimum(y, quantile(np.full(y.shape, level), mean, variance)) if level else y
+    if not level:
+        return y
+    loud = exceedance(y, mean, variance) < level
+    cut = y.copy()
+    cut[loud] = quantile(np.full(int(loud.sum()), level), mean[loud], variance[loud])
+    return cut
 
 
 def judge(expectation: Expectation, config: FreqConfig) -> RawSignal:
