@@ -43,6 +43,12 @@ def test_five_in_seven_days_is_frequent_and_four_are_not() -> None:
     assert hits([ticket(n, hours_ago=24 * 7.1 if n == 5 else 24 * n) for n in range(1, 6)]).empty
 
 
+def test_tickets_that_nobody_placed_are_not_in_one_place() -> None:
+    unplaced = [ticket(n, hours_ago=24 * n, district="") for n in range(1, 6)]
+    assert hits(unplaced).empty
+    assert hits([{**row, "street": "海秀街道"} for row in unplaced])["kind"].tolist() == ["高频"]
+
+
 def test_one_caller_cannot_make_a_matter_frequent_but_is_a_repeat() -> None:
     found = hits([ticket(n, caller="one") for n in range(6)])
     assert found["kind"].tolist() == ["一人多诉"]

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pandas as pd
 
+from features.series import UNCLASSIFIED
 from models.hotspots.candidates.signals import Signal
 
 
@@ -18,7 +19,8 @@ def sentences(signal: Signal) -> tuple[str, str]:
     zh, en = _BY_KIND[signal.kind](signal)
     where = _where(signal)
     matter = signal.category or signal.category2 or signal.category1
-    return f"{_joined(where, matter)}：{zh}".lstrip("："), f"{_joined(matter, where, ', ')}: {en}".lstrip(": ")
+    where_en = where.replace(UNCLASSIFIED, "district unknown")
+    return f"{_joined(where, matter)}：{zh}".lstrip("："), f"{_joined(matter, where_en, ', ')}: {en}".lstrip(": ")
 
 
 def _where(signal: Signal) -> str:

@@ -53,7 +53,8 @@ class FrequentRule(_Part):
     Attributes:
         tickets: Fire from this many tickets on; one caller counts at most `per_caller` of them.
         days: Length of the window that ends now.
-        place: Column that says where; a ticket without a street or an address is placed in its district.
+        place: Column that says where; a ticket without a street or an address is placed in its district, and one
+            without a district is left out.
         per_caller: Most tickets of one caller that count, so that one person cannot make a matter frequent.
         usual_factor: Stay silent below this multiple of the place's usual count, the mean of the
             `usual_windows` windows before; 0 turns it off. Busy cells would otherwise fire every week.

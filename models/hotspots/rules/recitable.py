@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from features.series import UNCLASSIFIED
 from models.hotspots.rules.config import FrequentRule, RepeatRule, RuleConfig, SensitiveRule
 from models.hotspots.rules.watchwords import watched_words
 from models.hotspots.ticketframe import between, clean_tickets, local_now
@@ -78,6 +79,8 @@ def _frequent(rule: FrequentRule, tickets: pd.DataFrame, now: pd.Timestamp) -> p
     start = now - pd.Timedelta(days=rule.days)
     named = tickets[rule.place] if rule.place != "district" else tickets["district"]
     placed = tickets.assign(place=named.mask(named == "", tickets["district"]))
+    # Tickets that nobody placed are not in one place.
+    placed = placed[placed["place"] != UNCLASSIFIED]
     current = placed[placed["opened_local"] > start]
     matter = [*_MATTER, "place"]
     current = _at_least(rule.tickets, current, matter)
