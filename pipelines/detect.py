@@ -135,7 +135,7 @@ def detect(
     """
     moment = (as_of or clock.now()).astimezone(UTC)
     lake = open_lake(settings)
-    surge, version, fallback = _detector(settings)
+    surge, version, fallback = live_detector(settings)
     found = find_candidates(settings, moment, lake=lake, surge=surge, rules_only=rules_only, keys=keys)
     daily = found.daily
     run = DetectionRun(
@@ -288,7 +288,7 @@ def _curve(rows: pd.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
-def _detector(settings: Settings) -> tuple[SurgeConfig, str, str]:
+def live_detector(settings: Settings) -> tuple[SurgeConfig, str, str]:
     """Return the champion's configuration and version, or the release's own with the reason."""
     registry = Registry.open(settings)
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,7 +14,7 @@ import pandas as pd
 from features.lake import Lake
 from features.settings import Settings
 from models.hotspots import SurgeConfig
-from pipelines.detect import find_candidates
+from pipelines.detect import find_candidates, live_detector
 from pipelines.errors import PipelineError
 from pipelines.panels import open_lake
 from pipelines.replay.episodes import Policy, fold_alerts, load_per_department_week
@@ -43,6 +43,7 @@ class ReplayResult:
         load: Alerts below red per department and week.
         bursts: Injected bursts, where a truth was given.
         what_if: One row per policy of `WHAT_IF`: load, and power where a truth was given.
+        detector: Version of `weisu-hotspot` that judged, "release" without a champion.
     """
 
     start: pd.Timestamp
@@ -54,6 +55,7 @@ class ReplayResult:
     load: dict[str, float]
     bursts: pd.DataFrame | None
     what_if: pd.DataFrame
+    detector: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-ready description, without the single candidates."""
@@ -61,6 +63,7 @@ class ReplayResult:
             "schema_version": SCHEMA_VERSION,
             "from": self.start.isoformat(),
             "to": self.end.isoformat(),
+            "detector": self.detector,
             "moments": self.moments,
             "candidates": len(self.candidates),
             "alerts": len(self.alerts),
@@ -94,7 +97,8 @@ def replay(
         rules_every: Between two runs of the recitable rules alone; none in between when None.
         truth: The simulator's truth, for power.
         policy: What becomes an alert.
-        surge: The surge detector's configuration; the release's when None.
+        surge: The surge detector's configuration; when None the present champion's, whose settings hold no data of the
+            replayed time, or the release's without one.
         progress: Called with moments done and moments in all.
 
     Raises:
@@ -105,6 +109,7 @@ def replay(
     moments = list(_moments(start, end, every, rules_every))
     if not moments:
         raise PipelineError(f"no moment from {start} to {end}", hint="--to comes after --from")
+    detector, version = (surge, "given") if surge else live_detector(settings)[:2]
     found = []
     # A month of news before the span: what came then may still be in a window.
     news = _news(lake, start - _BEFORE, end)
@@ -114,14 +119,13 @@ def replay(
         before = start - every
         for done, (moment, rules_only) in enumerate(moments, start=1):
             keys = _known_between(news, before, moment) if rules_only else None
-            detector = surge or SurgeConfig()
             result = find_candidates(apart, moment, lake=lake, surge=detector, rules_only=rules_only, keys=keys)
             found.append(result.candidates.assign(moment=_local(moment, settings)))
             before = moment
             if progress:
                 progress(done, len(moments))
     candidates = pd.concat(found, ignore_index=True)
-    return judge(
+    judged = judge(
         candidates,
         _arrivals(lake, end, news, settings),
         settings=settings,
@@ -131,6 +135,7 @@ def replay(
         truth=truth,
         policy=policy,
     )
+    return replace(judged, detector=version)
 
 
 def judge(
