@@ -23,11 +23,12 @@ FACTS: Final = (
     "rule", "sentence_zh", "sentence_en", "lat", "lon", "radius_km", "evidence", "past",
     "run_key", "model_version", "taxonomy_version", "calendar_version", "degraded",
 )  # fmt: skip
-"""What the newest candidate says about an alert, taken over as it is."""
+"""What the leading candidate says about an alert; one that only joined says `kinds` and `sensitive`."""
 
 CIVIL_FACTS: Final = ("window_start", "window_end", "data_through")
 UTC_FACTS: Final = ("as_of", "generated_at")
-IDENTITY: Final = ("fingerprint", "kind", "category1", "category2", "category", "area")
+LEADING: Final = ("kind", "category1", "category2", "category", "area")
+"""What an alert is about: its first candidate's, until a graver one takes the lead."""
 
 
 @dataclass
@@ -87,7 +88,7 @@ def _opened(episode: Episode, event: AlertEvent) -> None:
     alert, payload = episode.alert, event.payload
     alert.id = event.alert_id
     alert.opened_at = event.at
-    for name in IDENTITY:
+    for name in ("fingerprint", *LEADING):
         setattr(alert, name, payload[name])
     alert.department, alert.held_by, alert.outcome = "", "", ""
     alert.revision, alert.msg_type, alert.level_rank = 0, "Alert", -1
@@ -97,6 +98,8 @@ def _opened(episode: Episode, event: AlertEvent) -> None:
 
 
 def _updated(episode: Episode, event: AlertEvent) -> None:
+    for name, value in event.payload.get("lead", {}).items():
+        setattr(episode.alert, name, value)
     _take_facts(episode.alert, event)
     episode.alert.msg_type = "Update"
 
@@ -104,9 +107,11 @@ def _updated(episode: Episode, event: AlertEvent) -> None:
 def _take_facts(alert: Alert, event: AlertEvent) -> None:
     facts = event.payload["facts"]
     for name in FACTS:
-        setattr(alert, name, facts[name])
+        if name in facts:
+            setattr(alert, name, facts[name])
     for name in (*CIVIL_FACTS, *UTC_FACTS):
-        setattr(alert, name, _moment(facts[name]))
+        if name in facts:
+            setattr(alert, name, _moment(facts[name]))
     alert.level = event.payload["level"]
     alert.level_rank = Level(alert.level).rank
     alert.level_rule = event.payload["level_rule"]

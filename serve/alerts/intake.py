@@ -16,10 +16,11 @@ from features.settings import Settings
 from serve.alerts import matching, notify
 from serve.alerts.candidates import Candidate, DetectionRun, IntakeResult, Kind
 from serve.alerts.desk import Actor, Desk, open_desk
-from serve.alerts.episode import ASSIST, LEAD, Episode
+from serve.alerts.episode import ASSIST, LEAD, LEADING, Episode
 from serve.alerts.fingerprint import fingerprint
 from serve.alerts.levels import Assessment, assess
 from serve.alerts.lifecycle import ANSWERED, OPEN, Event
+from serve.alerts.matching import Part
 from serve.alerts.policy import AlertPolicy
 from serve.alerts.routing.table import find_route
 from serve.store import Store
@@ -28,6 +29,9 @@ from serve.store.tables import Alert, AlertCell, AlertTicket, DetectionRunRow, I
 
 DETECTOR: Final = Actor(name="detector", role="system")
 ROUTING: Final = Actor(name="routing", role="system")
+
+_JOINED: Final = {*LEADING, "rule", "observed", "callers", "score", "sentence_zh", "sentence_en"}
+"""What the event of a candidate that only joined keeps of it."""
 
 
 def intake(
@@ -84,7 +88,7 @@ class _Intake:
             outcome, episode = "opened", self._open(candidate, assessment, mark)
         else:
             episode = self.desk.episode(alert)
-            outcome = self._mention(episode, candidate, assessment)
+            outcome = self._mention(episode, candidate, assessment, mark)
         self.touched.add(candidate, mark)
         setattr(self.result, outcome, getattr(self.result, outcome) + 1)
         if episode.alert.id not in self.result.alert_ids:
@@ -104,8 +108,7 @@ class _Intake:
         tickets = list(dict.fromkeys(candidate.tickets))
         payload = {
             "fingerprint": mark,
-            "kind": candidate.kind.value,
-            **{name: getattr(candidate, name) for name in ("category1", "category2", "category", "area")},
+            **candidate.model_dump(mode="json", include=set(LEADING)),
             **self._news(candidate, assessment, tickets),
         }
         self.desk.record(episode, Event.OPENED, actor=DETECTOR, payload=payload)
@@ -120,7 +123,7 @@ class _Intake:
             payload = {"department": department, "part": part, "by": match.source}
             self.desk.record(episode, Event.ASSIGNED, actor=ROUTING, payload=payload)
 
-    def _mention(self, episode: Episode, candidate: Candidate, assessment: Assessment) -> str:
+    def _mention(self, episode: Episode, candidate: Candidate, assessment: Assessment, mark: str) -> str:
         """Take in news about an open episode, and return what it did."""
         alert = episode.alert
         if alert.baseline is not None and candidate.observed <= alert.baseline:
@@ -128,10 +131,13 @@ class _Intake:
         alert.seen_at, alert.seen_as_of = self.desk.now, max(alert.seen_as_of, self.run.as_of)
         new = matching.new_tickets(self.desk.session, alert, candidate.tickets)
         rose = assessment.level.rank > episode.level.rank
-        if not (new or rose or candidate.level_shift or set(candidate.kinds) - set(alert.kinds)):
+        part = matching.part_of(alert, candidate, assessment, mark)
+        # Another matter's level is no base for the counts of the one that leads.
+        shifted = candidate.level_shift and part is not Part.JOINS
+        if not (new or rose or shifted or set(candidate.kinds) - set(alert.kinds)):
             return "known"
-        self._update(episode, candidate, assessment, new)
-        if candidate.level_shift:
+        self._update(episode, candidate, assessment, new, part)
+        if shifted:
             base = float(max(candidate.observed, candidate.upper or 0.0))
             self.desk.record(episode, Event.REBASED, actor=DETECTOR, payload={"baseline": base})
             return "rebased"
@@ -144,16 +150,23 @@ class _Intake:
             self._tell(episode, "updated")
         return "updated"
 
-    def _update(self, episode: Episode, candidate: Candidate, assessment: Assessment, new: list[str]) -> None:
+    def _update(
+        self, episode: Episode, candidate: Candidate, assessment: Assessment, new: list[str], part: Part
+    ) -> None:
         alert = episode.alert
-        if episode.level.rank > assessment.level.rank:
+        if episode.level.rank > assessment.level.rank or part is Part.JOINS:
             # A level does not sink while the episode lasts: the department has been told of the graver one.
             assessment = Assessment(episode.level, str(alert.level_rule["zh-CN"]), str(alert.level_rule["en"]))
         together = {
-            "kinds": [*(Kind(kind) for kind in alert.kinds), *candidate.kinds],
+            "kinds": list(dict.fromkeys([*(Kind(kind) for kind in alert.kinds), *candidate.kinds])),
             "sensitive": candidate.sensitive or alert.sensitive,
         }
         news = self._news(candidate.model_copy(update=together), assessment, new)
+        if part is Part.JOINS:
+            news["facts"] = {name: news["facts"][name] for name in together}
+            news["joined"] = candidate.model_dump(mode="json", include=_JOINED)
+        elif part is Part.TAKES_LEAD:
+            news["lead"] = candidate.model_dump(mode="json", include=set(LEADING))
         self.desk.record(episode, Event.UPDATED, actor=DETECTOR, payload=news)
         self._remember(episode, new, matching.new_cells(self.desk.session, alert, candidate.cells))
 

@@ -1,18 +1,47 @@
-"""Which open episode a candidate belongs to: the same fingerprint, else shared tickets, else shared cells."""
+"""Which open episode a candidate belongs to (fingerprint, else shared tickets, else shared cells), and as what."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import Final
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from serve.alerts.candidates import Candidate
+from serve.alerts.fingerprint import fingerprint
+from serve.alerts.levels import Assessment
 from serve.store.tables import Alert, AlertCell, AlertTicket
 
 _CHUNK: Final = 500
+
+
+class Part(Enum):
+    """What a candidate is to the open episode that it belongs to."""
+
+    LEADS = auto()
+    """It is the matter that the alert is about, seen again: its sentence and numbers are the newest."""
+    TAKES_LEAD = auto()
+    """Another matter, but a graver one: from now on the alert is about it."""
+    JOINS = auto()
+    """Another matter, no graver: it adds tickets, cells and kinds, and the alert says what it said."""
+
+
+def part_of(alert: Alert, candidate: Candidate, assessment: Assessment, mark: str) -> Part:
+    """Return what a candidate is to an open episode.
+
+    Args:
+        alert: The episode.
+        candidate: What belongs to it.
+        assessment: How grave the candidate is.
+        mark: The candidate's fingerprint.
+    """
+    if mark == fingerprint(alert.kind, alert.category, alert.area):
+        return Part.LEADS
+    graver = assessment.level.rank > alert.level_rank or (candidate.sensitive and not alert.sensitive)
+    return Part.TAKES_LEAD if graver else Part.JOINS
 
 
 def find_episode(session: Session, candidate: Candidate, mark: str) -> Alert | None:

@@ -61,6 +61,79 @@ def test_what_shares_tickets_or_cells_never_raises_another(hotline, changes):
     assert hotline.alert().area == "龙华区"
 
 
+WEAKER = {
+    "kind": "高频",
+    "tickets": ["demo/T3", "demo/X1", "demo/X2"],
+    "observed": 5,
+    "callers": 4,
+    "expected": None,
+    "upper": None,
+    "rule": "5/7d",
+    "sentence_zh": "龙华区停水：7天内5件",
+    "sentence_en": "Water outage in Longhua: 5 in 7 days",
+}
+GRAVER = {
+    "kind": "敏感",
+    "category1": "公共安全",
+    "category2": "燃气",
+    "category": "燃气泄漏",
+    "tickets": ["demo/T3", "demo/G1"],
+    "observed": 2,
+    "callers": 2,
+    "rule": "燃气泄漏",
+    "sentence_zh": "龙华区燃气泄漏：敏感事项2件",
+    "sentence_en": "Gas leak in Longhua: 2 on the watched word",
+}
+
+
+def said(alert):
+    return alert.kind, alert.category, alert.rule, alert.sentence_zh, alert.observed, alert.upper, alert.level
+
+
+@pytest.mark.parametrize("runs", [1, 2], ids=["of the same run", "of a later run"])
+def test_a_weaker_candidate_adds_tickets_and_kinds_but_not_its_sentence(hotline, runs):
+    weaker = {**WEAKER, "cells": ["cell of the weaker"], "score": 1.0, "level_shift": True}
+    if runs == 1:
+        result = hotline.detect(weaker, {"score": 5.0})
+    else:
+        hotline.detect({})
+        result = hotline.detect(weaker)
+    assert (hotline.count(), result.updated) == (1, 1)
+    alert = hotline.alert()
+    assert said(alert) == (
+        "异动",
+        "停水",
+        "6小时27件，平时至多11件",
+        "龙华区停水：6小时27件，平时至多11件。",
+        27,
+        11.0,
+        "orange",
+    )
+    assert (alert.kinds, alert.ticket_count, alert.revision, alert.baseline) == (["异动", "高频"], 29, 2, None)
+    assert hotline.detect({"kind": "首发", "tickets": ["demo/F1"], "cells": ["cell of the weaker"]}).updated == 1
+
+
+def test_the_matter_that_leads_says_its_newest_numbers(hotline):
+    hotline.detect({})
+    hotline.detect(WEAKER)
+    hotline.detect({"observed": 14, "callers": 9, "tickets": ["demo/T40"], "sentence_zh": "14件"})
+    assert (hotline.alert().sentence_zh, hotline.alert().observed, hotline.alert().level) == ("14件", 14, "orange")
+
+
+def test_a_graver_matter_takes_the_lead_and_keeps_it(hotline):
+    hotline.detect(WEAKER)
+    mark = hotline.alert().fingerprint
+    hotline.later(minutes=10)
+    assert hotline.detect(GRAVER).updated == 1
+    graver = ("敏感", "燃气泄漏", "燃气泄漏", "龙华区燃气泄漏：敏感事项2件", 2, 11.0, "red")
+    assert said(hotline.alert()) == graver
+    assert hotline.messages()[-1] == (10, "updated", "水务局")
+    hotline.detect({**WEAKER, "tickets": ["demo/X3"], "observed": 6}, {"tickets": ["demo/T3", "demo/T50"]})
+    assert said(hotline.alert()) == graver
+    assert (hotline.count(), hotline.alert().kinds) == (1, ["高频", "敏感", "异动"])
+    assert hotline.alert().fingerprint == mark
+
+
 def test_another_matter_in_the_same_place_is_another_alert(hotline):
     hotline.detect({})
     hotline.detect({"category": "噪声", "tickets": ["demo/N1"], "cells": ["category=噪声;district=龙华区"]})

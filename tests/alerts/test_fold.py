@@ -32,6 +32,8 @@ STEPS = st.sampled_from(
         ("detect", {}),
         ("detect", {"observed": 50, "callers": 40}),
         ("detect", {"level_shift": True, "observed": 30}),
+        ("detect", {"kind": "高频", "observed": 5, "callers": 4, "sentence_zh": "5件"}),
+        ("detect", {"kind": "敏感", "category": "燃气泄漏", "sentence_zh": "燃气"}),
         ("later", 1),
         ("later", 30),
         ("crash",),

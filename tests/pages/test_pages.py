@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 import pytest
 from sqlalchemy import select
 
+from serve.alerts import DetectionRun, intake
 from serve.delivery import DeliveryConfig
 from serve.pages.texts import TEXTS
 from serve.store.tables import AccessLog, Alert, AlertEvent, BrowserSession
@@ -108,6 +109,26 @@ def test_a_department_sees_and_answers_its_own_alerts_only(browser, city):
     answer = browser.post(f"/alerts/{other}/act", data={"action": "ack", "csrf": csrf_of(page)})
     assert answer.status_code == 404
     assert state_of(city, other) == "opened"
+
+
+def test_what_joined_an_alert_stands_in_its_course_of_events(browser, city, make_candidate):
+    tickets = ["simulated/停水-海口市-3", "simulated/new"]
+    said = make_candidate(
+        kind="高频",
+        area="海口市",
+        tickets=tickets,
+        cells=[],
+        observed=5,
+        callers=4,
+        upper=None,
+        sentence_zh="海口市停水：7天内5件",
+    )
+    run = DetectionRun(key="next-run", as_of=city.now, generated_at=city.now)
+    intake(city.store, [said], clock=city.clock, run=run, settings=city.settings)
+    log_in(browser, city.keys["department"])
+    page = browser.get(f"/alerts/{alert_id(city)}").text
+    assert page.count("海口市停水：7天内5件") == 1
+    assert "海口市停水：1天内62件（55人）" in page
 
 
 @pytest.mark.parametrize(

@@ -143,6 +143,8 @@ def _note(event: AlertEvent, words: Words) -> str:
         said.insert(0, words(_CLOSING[str(payload["reason"])]))
     if event.kind == "held" and payload.get("by"):
         said.insert(0, words(f"held.{payload['by']}"))
+    if joined := payload.get("joined"):
+        said.insert(0, words.either(joined["sentence_zh"], joined["sentence_en"]) or joined["rule"])
     return "　".join(said)
 
 
