@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from models.errors import ModelError, PanelError
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 
 
 @dataclass(frozen=True)
@@ -105,9 +105,11 @@ class ForecastConfig:
         direct: The LightGBM with the horizon as a feature.
         years: Years of origins that are learned from.
         max_rows: Rows of a training design; origins are thinned above it.
-        weights: Weight of each member in the power mean of a cell's forecasts.
-        power: Exponent of that mean: near 0 it is geometric (low, sturdy), 1 arithmetic (unbiased, jumpy).
-        pulls: Level (matter, place, total) -> weight with which last year's same periods pull its sums.
+        weights: Frequency -> weight of each member in the power mean of a cell's forecasts.
+        power: Frequency -> exponent of that mean: -1 is harmonic (low where members differ, so in sparse cells), near 0
+            geometric, 1 arithmetic.
+        pulls: Level (matter, place, total) -> weight with which last year's same periods pull its sums, in this order.
+            A level of hardly any weight at the end holds its own sum: categories change shares, not the total.
         prophet: Level -> weight with which Prophet pulls its sums; empty fits none.
         breaks: Move what broke to its level since then, see models/forecast/breaks.py.
         weather: Use the daily weather that is handed in, see models/forecast/weather.py.
@@ -123,11 +125,14 @@ class ForecastConfig:
     direct: Trees = field(default_factory=lambda: Trees(leaves=15, min_leaf=200, max_bin=63))
     years: float = 4.0
     max_rows: int = 300_000
-    weights: dict[str, float] = field(
-        default_factory=lambda: {"onestep": 4.0, "direct": 2.0, "window": 1.0, "season": 1.0}
+    weights: dict[str, dict[str, float]] = field(
+        default_factory=lambda: {
+            "W": {"onestep": 3.0, "layered": 2.0, "season": 0.1},
+            "D": {"onestep": 4.0, "direct": 2.0, "window": 1.0, "season": 1.0},
+        }
     )
-    power: float = 0.5
-    pulls: dict[str, float] = field(default_factory=lambda: {"matter": 0.2, "total": 0.2})
+    power: dict[str, float] = field(default_factory=lambda: {"W": -0.65, "D": 0.5})
+    pulls: dict[str, float] = field(default_factory=lambda: {"matter": 0.2, "total": 0.01})
     prophet: dict[str, float] = field(default_factory=dict)
     breaks: bool = True
     weather: bool = False
@@ -135,7 +140,7 @@ class ForecastConfig:
     dispersion_periods: int = 78
     dispersion_shrink: float = 2.0
     spread: dict[str, float] = field(
-        default_factory=lambda: {"cell": 1.0, "category": 0.75, "district": 0.65, "total": 0.4, "other": 0.65}
+        default_factory=lambda: {"cell": 1.0, "category": 0.42, "district": 0.6, "total": 0.4, "other": 0.6}
     )
     seed: int = 1
 

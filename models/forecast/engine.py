@@ -1,6 +1,6 @@
 """The engine: everything between a matrix of counts and coherent means and dispersions.
 
-Cells: a power mean of two LightGBM models and two plain members. Sums: pulled a little towards last year's same
+Cells: a power mean of LightGBM, layered and plain members. Sums: pulled a little towards last year's same
 periods (and Prophet, where it is switched on), by raking the cells, so that all levels add up.
 """
 
@@ -23,6 +23,7 @@ from models.forecast.design import DesignBuilder
 from models.forecast.distribution import past_dispersions
 from models.forecast.drivers import FESTIVAL, Calendar, period_drivers
 from models.forecast.hierarchy import CELL, Hierarchy, Level, PanelMatrix
+from models.forecast.layers import layered_means
 from models.forecast.members import PlainMembers, last_year
 from models.forecast.reconcile import Pull, rake
 from models.forecast.seasonal import SeasonalModels, can_fit, fit_seasonal, prophet_holidays
@@ -77,8 +78,8 @@ class Engine:
     def blended(self, panel: PanelMatrix, horizon: int) -> Floats:
         """Return the cells' own combination, before the levels above are heard."""
         members = self.member_logs(panel, horizon)
-        weights = {name: self.config.weights[name] for name in members}
-        power = self.config.power
+        chosen, power = self.config.weights[panel.freq], self.config.power[panel.freq]
+        weights = {name: chosen.get(name, 1.0) for name in members}
         mixed = sum(weights[name] * np.exp(power * member) for name, member in members.items())
         return np.asarray((mixed / sum(weights.values())) ** (1.0 / power))
 
@@ -88,17 +89,18 @@ class Engine:
         drivers = drivers_of(panel, self.calendar, horizon)
         steps = Steps.grid([panel.y.shape[1] - 1], range(1, horizon + 1))
         plain = PlainMembers(panel.y, cadence)
-        logs = {
-            "window": np.log(np.maximum(plain.window(steps), cadence.floor)),
-            "season": np.log(np.maximum(plain.season(steps), cadence.floor)),
-        }
+        means = {"window": plain.window(steps), "season": plain.season(steps)}
+        if not cadence.week:
+            means["layered"] = layered_means(panel.y, self.hierarchy, cadence, horizon)
+        logs = {name: np.log(np.maximum(mean, cadence.floor)) for name, mean in means.items()}
         if "onestep" in self.boosters:
             logs["onestep"] = walk(self.boosters["onestep"], panel.y, self.hierarchy, cadence, drivers, horizon)
         if "direct" in self.boosters:
             builder = DesignBuilder(panel.y, self.hierarchy, cadence, drivers)
             logs["direct"] = log_direct(self.boosters["direct"], builder.at(steps))
         lowest = np.log(cadence.floor)
-        chosen = {name: np.maximum(log, lowest) for name, log in logs.items() if self.config.weights.get(name, 0) > 0}
+        weights = self.config.weights[panel.freq]
+        chosen = {name: np.maximum(log, lowest) for name, log in logs.items() if weights.get(name, 0) > 0}
         return chosen or {"window": logs["window"]}
 
     def pulls(self, panel: PanelMatrix, horizon: int) -> list[Pull]:
@@ -130,7 +132,7 @@ def fit_engine(
     panel = usual(panel, hierarchy, told, weather, horizon=1).panel
     cadence = cadence_of(panel.freq)
     drivers = drivers_of(panel, calendar, config.horizon)
-    wanted = {name for name, weight in config.weights.items() if weight > 0}
+    wanted = {name for name, weight in config.weights[panel.freq].items() if weight > 0}
     boosters: dict[str, Booster | None] = {}
     if "onestep" in wanted:
         boosters["onestep"] = fit_onestep(panel.y, hierarchy, cadence, drivers, config, threads=n_jobs)

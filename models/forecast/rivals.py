@@ -87,13 +87,16 @@ def _without_prophet(known: Known) -> Outcome:
 
 
 def _lightgbm(known: Known) -> Outcome:
-    return known.outcome(prophet={}, pulls={}, breaks=False, weights={"onestep": 2.0, "direct": 1.0})
+    """Leave our LightGBM alone: the recursive one, daily with the direct one beside it."""
+    alone = {"W": {"onestep": 1.0}, "D": {"onestep": 2.0, "direct": 1.0}}
+    return known.outcome(prophet={}, pulls={}, breaks=False, weights=alone)
 
 
 def _prophet(known: Known) -> Outcome:
     """Fit Prophet on each level above the cells by itself: strong there, not coherent, and too slow for cells."""
     plain = _simple(known, method=_window)
-    config = replace(known.config, prophet={"place": 1.0, "matter": 1.0, "total": 1.0}, weights={"window": 1.0})
+    weights = {known.panel.freq: {"window": 1.0}}
+    config = replace(known.config, prophet={"place": 1.0, "matter": 1.0, "total": 1.0}, weights=weights)
     engine = fit_engine(known.panel, known.hierarchy, config=config, calendar=known.calendar)
     groupings, ds = groupings_of(known.hierarchy), known.panel.future(known.horizon)
     by_level = {groupings[name].name: models.mean(ds) for name, models in engine.seasonal.items()}
