@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -20,8 +21,11 @@ from models.forecast.events import Events
 from models.forecast.explain import explain_cells
 from models.forecast.hierarchy import CELL, Hierarchy, PanelMatrix
 from models.forecast.rivals import Known, rival
+from models.forecast.samples import sample_paths, shared_factors
 from models.forecast.weather import Weather
 from models.forecast.windows import Floats
+
+_PATHS_AT_ONCE: Final = 100
 
 
 @dataclass(frozen=True)
@@ -111,6 +115,45 @@ class DemandModel:
             base = self.engine.bases.get(level.name, MODEL)
             frames.append(frame.assign(base_model=base, level=level.name))
         return pd.concat(frames, ignore_index=True)
+
+    def predict_sums(
+        self,
+        groups: Mapping[str, str],
+        y: pd.DataFrame | None = None,
+        *,
+        horizon: int,
+        quantiles: Sequence[float] = (0.1, 0.5, 0.9),
+        draws: int = 1_000,
+    ) -> pd.DataFrame:
+        """Forecast sums that no level holds, over cells and over all periods of the horizon, from sample paths.
+
+        Args:
+            groups: `unique_id` of cells -> name of the sum they belong to; other cells are left out.
+            y: Newer history of the same cells; the fitted one when None.
+            horizon: Periods ahead, summed.
+            quantiles: Levels between 0 and 1.
+            draws: Sample paths, see models/forecast/samples.py.
+
+        Returns:
+            `group, mean, p..`, in order of the names.
+
+        Raises:
+            PanelError: A `unique_id` is no cell of this model.
+        """
+        panel = self.panel if y is None else self._newer(y)
+        strange = sorted(set(groups) - set(panel.ids))
+        if strange:
+            raise PanelError(f"{strange[0]!r} is no cell of this model", hint="groups are made of cells, not of sums")
+        cells = self.engine.cell_means(panel, horizon)
+        factors = shared_factors(cells.mean(axis=1), self.engine.hierarchy, self.engine.alpha)
+        rng = np.random.default_rng(self.engine.config.seed)
+        names = sorted(set(groups.values()))
+        members = np.array([[groups.get(cell) == name for cell in panel.ids] for name in names], dtype=float)
+        sizes = [_PATHS_AT_ONCE] * (draws // _PATHS_AT_ONCE) + [draws % _PATHS_AT_ONCE]
+        paths = [sample_paths(cells, factors, draws=size, rng=rng).sum(axis=2) @ members.T for size in sizes if size]
+        counts = np.quantile(np.concatenate(paths), list(quantiles), axis=0, method="inverted_cdf")
+        columns = {f"p{100 * level:g}": row for level, row in zip(quantiles, counts, strict=True)}
+        return pd.DataFrame({"group": names, "mean": members @ cells.sum(axis=1), **columns})
 
     def explain(self, y: pd.DataFrame | None = None, *, horizon: int, levels: str = "all") -> pd.DataFrame:
         """Say what drives each forecast, in tickets; the drivers add up to the mean.
