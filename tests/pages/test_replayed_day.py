@@ -16,6 +16,7 @@ SHOW = ROOT / "benchmarks" / "show" / "run.py"
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
+@pytest.mark.skipif(not os.environ.get("WEISU_SHOW"), reason="set WEISU_SHOW=1: real clocks, about ten minutes")
 @pytest.mark.skipif(not Path("/usr/bin/chromium").exists(), reason="no Chromium at /usr/bin/chromium")
 def test_five_replayed_hours_tell_the_whole_story(tmp_path):
     pytest.importorskip("playwright")
