@@ -185,7 +185,9 @@ def test_a_pdf_without_a_chinese_font_says_what_to_install(desk, tmp_path, monke
 def test_a_report_works_without_any_history(store, settings, tmp_path):
     publish(store, issue(MONDAY, "7"), issue_rows(MONDAY, 120.0))
     for form in ("xlsx", "html", "csv"):
-        weekly(store, week="2026-W47", out=tmp_path / f"w.{form}", settings=settings, clock=FixedClock(NOW))
+        out = tmp_path / f"w.{form}"
+        weekly(store, week="2026-W47", out=out, settings=settings, clock=FixedClock(NOW))
+        assert out.stat().st_size > 0
 
 
 def test_without_a_forecast_there_is_no_report(store, settings, tmp_path):
