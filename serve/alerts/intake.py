@@ -22,7 +22,7 @@ from serve.alerts.levels import Assessment, assess
 from serve.alerts.lifecycle import ANSWERED, OPEN, Event
 from serve.alerts.matching import Part
 from serve.alerts.policy import AlertPolicy
-from serve.alerts.routing.table import find_route
+from serve.alerts.routing.table import BY_DUTY_DESK, find_route
 from serve.store import Store
 from serve.store.columns import new_id
 from serve.store.tables import Alert, AlertCell, AlertTicket, DetectionRunRow, IntakeRecord
@@ -119,36 +119,49 @@ class _Intake:
 
     def _route(self, episode: Episode, candidate: Candidate) -> None:
         match = find_route(self.desk.session, candidate, duty_desk=self.desk.policy.duty_desk)
-        for part, department in [(LEAD, match.department), *((ASSIST, name) for name in match.assisting)]:
-            payload = {"department": department, "part": part, "by": match.source}
+        self._assign(episode, match.department, match.assisting, by=match.source)
+
+    def _route_anew(self, episode: Episode, candidate: Candidate) -> None:
+        """Give the matter that took the lead to its own department; whoever led assists: its matter is not over."""
+        match = find_route(self.desk.session, candidate, duty_desk=self.desk.policy.duty_desk)
+        former = episode.alert.department
+        if match.source == BY_DUTY_DESK or match.department == former:
+            return
+        assisting = [name for name in match.assisting if episode.party(name) is None and name != former]
+        self._assign(episode, match.department, [*assisting, former], by=match.source)
+
+    def _assign(self, episode: Episode, lead: str, assisting: Sequence[str], *, by: str) -> None:
+        for part, department in [(LEAD, lead), *((ASSIST, name) for name in assisting)]:
+            payload = {"department": department, "part": part, "by": by}
             self.desk.record(episode, Event.ASSIGNED, actor=ROUTING, payload=payload)
 
     def _mention(self, episode: Episode, candidate: Candidate, assessment: Assessment, mark: str) -> str:
         """Take in news about an open episode, and return what it did."""
         alert = episode.alert
-        if alert.baseline is not None and candidate.observed <= alert.baseline:
+        part = matching.part_of(alert, candidate, assessment, mark)
+        if alert.baseline is not None and candidate.observed <= alert.baseline and part is not Part.TAKES_LEAD:
             return "calm"
         alert.seen_at, alert.seen_as_of = self.desk.now, max(alert.seen_as_of, self.run.as_of)
         new = matching.new_tickets(self.desk.session, alert, candidate.tickets)
-        rose = assessment.level.rank > episode.level.rank
-        part = matching.part_of(alert, candidate, assessment, mark)
+        graver = part is Part.TAKES_LEAD or assessment.level.rank > episode.level.rank
         # Another matter's level is no base for the counts of the one that leads.
         shifted = candidate.level_shift and part is not Part.JOINS
-        if not (new or rose or shifted or set(candidate.kinds) - set(alert.kinds)):
+        if not (new or graver or shifted or set(candidate.kinds) - set(alert.kinds)):
             return "known"
         self._update(episode, candidate, assessment, new, part)
         if shifted:
             base = float(max(candidate.observed, candidate.upper or 0.0))
             self.desk.record(episode, Event.REBASED, actor=DETECTOR, payload={"baseline": base})
             return "rebased"
-        if rose and episode.state in ANSWERED:
-            reason = {"reason": "the level rose after the answer"}
+        reopens = graver and episode.state in ANSWERED
+        if reopens:
+            reason = {"reason": "it got graver after the answer"}
             self.desk.record(episode, Event.REOPENED, actor=DETECTOR, payload=reason)
-            self._tell(episode, "reopened")
-            return "reopened"
-        if episode.state in OPEN and (rose or self._may_repeat(episode)):
-            self._tell(episode, "updated")
-        return "updated"
+        if part is Part.TAKES_LEAD:
+            self._route_anew(episode, candidate)
+        if episode.state in OPEN and (graver or self._may_repeat(episode)):
+            self._tell(episode, "reopened" if reopens else "updated")
+        return "reopened" if reopens else "updated"
 
     def _update(
         self, episode: Episode, candidate: Candidate, assessment: Assessment, new: list[str], part: Part

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from serve.alerts.candidates import Candidate
+from serve.alerts.candidates import Candidate, Kind
 from serve.alerts.policy import AlertPolicy, Level, LevelRule
 
 
@@ -25,11 +25,13 @@ class Assessment:
 def assess(candidate: Candidate, policy: AlertPolicy) -> Assessment:
     """Return the level of a candidate.
 
-    A sensitive matter is red. Otherwise the highest level whose two conditions both hold: enough distinct callers,
-    and enough times the usual maximum (`upper`; without one only the callers count towards yellow).
+    A sensitive matter is red, a forecast (预告) blue. Otherwise the highest level whose two conditions both hold:
+    enough distinct callers, and enough times the usual maximum. Without that maximum only callers count, up to yellow.
     """
     if candidate.sensitive:
         return Assessment(Level.RED, "红色：敏感事项，一件即报", "Red: a sensitive matter, one is enough")
+    if candidate.kind is Kind.FORECAST:
+        return Assessment(Level.BLUE, "蓝色：预告，诉求尚未到来", "Blue: a forecast, the complaints have not come yet")
     for level in (Level.RED, Level.ORANGE, Level.YELLOW):
         rule = policy.levels[level]
         if _applies(candidate, rule, level):

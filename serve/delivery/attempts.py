@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session, aliased
 
 from features.clock import Clock
@@ -89,10 +89,8 @@ def calls_since(session: Session, subscriptions: Sequence[str], *, since: dateti
 def claim(session: Session, batches: Sequence[Batch], *, now: datetime) -> None:
     """Mark the attempts of these batches as on their way."""
     for batch in batches:
-        for item in batch.pending:
-            attempt = session.get_one(Delivery, item.id)
-            attempt.status, attempt.started_at, attempt.digest_id = SENDING, now, batch.digest
-    session.flush()
+        going = update(Delivery).where(Delivery.id.in_([item.id for item in batch.pending]))
+        session.execute(going.values(status=SENDING, started_at=now, digest_id=batch.digest))
 
 
 def give_up(rows: Iterable[DueRow], problems: Mapping[str, str], *, now: datetime) -> None:
@@ -121,10 +119,9 @@ def settle(
         same_bot: Subscriptions behind the same bot; all wait when it asked to be left alone.
     """
     status = ""
-    for item in batch.pending:
-        attempt = session.get_one(Delivery, item.id)
-        if attempt.status != SENDING:
-            continue  # the lease ran out and another worker took over: its record stands
+    # If the lease ran out and another worker took over, its record stands.
+    own = select(Delivery).where(Delivery.id.in_([item.id for item in batch.pending]), Delivery.status == SENDING)
+    for attempt in session.scalars(own).all():
         if outcome.verdict is Verdict.HELD:
             status = attempt.status = QUEUED
             attempt.started_at, attempt.due_at = None, now + timedelta(seconds=outcome.retry_after_s or 0.0)

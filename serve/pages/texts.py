@@ -145,6 +145,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "alert.observed": ("工单", "Tickets"),
     "alert.callers": ("来电人", "Callers"),
     "alert.expected": ("通常", "Usual"),
+    "alert.expected.ahead": ("预计每周", "Expected a week"),
     "alert.at_most": ("至多 {n}", "at most {n}"),
     "alert.recurrence": ("偶然出现的频率", "By chance"),
     "alert.recurrence.days": ("约 {n} 天一次", "once in {n} days"),

@@ -134,10 +134,52 @@ def test_a_graver_matter_takes_the_lead_and_keeps_it(hotline):
     assert hotline.alert().fingerprint == mark
 
 
+def test_a_graver_matter_goes_to_its_own_department_and_the_former_lead_assists(hotline):
+    hotline.detect(WEAKER)
+    hotline.press(actions.acknowledge, "水务局")
+    hotline.later(minutes=10)
+    hotline.detect({**GRAVER, "department": "燃气办"})
+    alert = hotline.alert()
+    assert (alert.department, alert.state, alert.ack_due_at) == ("燃气办", "opened", hotline.moment(minutes=25))
+    assert hotline.messages()[-2:] == [(10, "updated", "水务局"), (10, "updated", "燃气办")]
+    hotline.press(actions.acknowledge, "水务局")
+    assert hotline.alert().state == "opened", "who assists answers for its own part only"
+    hotline.press(actions.start, "燃气办")
+    assert hotline.alert().state == "in_hand"
+
+
+def test_a_graver_matter_without_a_department_stays_with_the_lead(hotline):
+    hotline.detect(WEAKER)
+    hotline.detect({**GRAVER, "department": ""})
+    assert hotline.alert().department == "水务局"
+
+
+def test_a_sensitive_matter_reopens_what_was_answered_at_the_highest_level(hotline):
+    hotline.detect({"observed": 60, "callers": 50})
+    hotline.press(actions.handle, "水务局", note="已处理")
+    hotline.later(hours=1)
+    hotline.detect({**GRAVER, "department": "燃气办"})
+    assert (hotline.alert().state, hotline.alert().department) == ("opened", "燃气办")
+    assert ("reopened", "燃气办") in [told[1:] for told in hotline.messages()]
+
+
+def test_a_new_base_does_not_silence_a_graver_matter(hotline):
+    hotline.detect({})
+    hotline.detect({**MORE, "level_shift": True})
+    hotline.detect(GRAVER)
+    assert (hotline.alert().category, hotline.alert().level) == ("燃气泄漏", "red")
+
+
 def test_another_matter_in_the_same_place_is_another_alert(hotline):
     hotline.detect({})
     hotline.detect({"category": "噪声", "tickets": ["demo/N1"], "cells": ["category=噪声;district=龙华区"]})
     assert hotline.count() == 2
+
+
+def test_a_forecast_is_blue_and_says_that_nothing_has_happened_yet(hotline):
+    hotline.detect({"kind": "预告", "observed": 0, "callers": 0, "tickets": [], "upper": None, "rule": "3/3"})
+    alert = hotline.alert()
+    assert (alert.level, alert.level_rule["zh-CN"]) == ("blue", "蓝色：预告，诉求尚未到来")
 
 
 def test_a_level_that_rises_is_told_at_once_and_never_sinks(hotline):
