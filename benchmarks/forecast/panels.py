@@ -18,6 +18,9 @@ HORIZON: Final = 8
 DEVELOPMENT: Final = 4
 """The first four origins of a city are for choosing; the last two are only reported."""
 
+DAYS_BETWEEN: Final = 28
+"""Days between the origins of a daily panel, so that six of them see five months."""
+
 _MIN_TICKETS: Final = 30
 _MIN_TICKETS_DAILY: Final = 365
 _NYC_OFFICES: Final = [f"NYCC{number}" for number in ("01", "02", "03", "06", "08", "43", "48", "50")]
@@ -70,7 +73,8 @@ def load_daily(name: str, folder: Path | None = None, *, horizon: int = 14) -> C
     tickets, start, end, country = load_tickets(name, folder or real_data())
     days = pd.date_range(start, end, freq="D")
     wide = wide_counts(tickets.assign(district=""), tickets["created"].dt.normalize(), days)
-    cutoffs = [days[len(days) - 1 - horizon * back] for back in range(ORIGINS, 0, -1)]
+    last = len(days) - 1 - horizon
+    cutoffs = [days[last - DAYS_BETWEEN * back] for back in reversed(range(ORIGINS))]
     kept = wide.loc[:, wide.loc[: cutoffs[0]].sum() >= _MIN_TICKETS_DAILY]
     return city_of(name, country, kept, cutoffs)
 

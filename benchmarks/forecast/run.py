@@ -106,7 +106,14 @@ def run_issued(cities: Sequence[Any], truths: Sequence[Truth], freq: str, horizo
         calendar, started = partial(calendar_frame, city.country), time.process_time()
         models = ("weisu", *PLAIN, ISSUED)
         rows = backtest(
-            city.y, city.static, freq=freq, origins=panels.ORIGINS, horizon=horizon, models=models, calendar=calendar
+            city.y,
+            city.static,
+            freq=freq,
+            origins=panels.ORIGINS,
+            horizon=horizon,
+            models=models,
+            calendar=calendar,
+            step=panels.DAYS_BETWEEN if freq == "D" else None,
         ).predictions
         result.cpu += time.process_time() - started
         rows = rows[rows["model"] == ISSUED].assign(level=rows["level"].replace("total", "city"))
