@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from fastapi import Request
 
 from features.settings import Settings
+from serve import figures
 from serve.alerts.candidates import EVERYWHERE
 from serve.delivery.wording import say_reason
 from serve.pages.texts import TEXTS
@@ -67,15 +68,15 @@ class Words:
 
     def number(self, value: float | None, digits: int = 0) -> str:
         """Return a number with thousands separators; a dash when unknown."""
-        return "–" if value is None else f"{value:,.{digits}f}"
+        return figures.number(value, digits)
 
     def change(self, value: float | None) -> str:
         """Return a relative change as signed percent; a dash when unknown."""
-        return "–" if value is None else f"{value * 100:+.0f}%"
+        return figures.change(value)
 
     def percent(self, value: float | None) -> str:
         """Return a share as percent; a dash when unknown."""
-        return "–" if value is None else f"{value * 100:.1f}%"
+        return figures.share(value)
 
     def moment(self, value: datetime | None) -> str:
         """Return a UTC moment in local time, a naive one as it is; a dash when unknown."""

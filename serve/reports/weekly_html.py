@@ -11,6 +11,7 @@ from markupsafe import Markup
 from features.settings import Settings
 from serve.charts.demand import Period, demand_chart
 from serve.charts.standalone import standalone
+from serve.figures import change, number, share
 from serve.reports.headings import ALERT_LEVEL, LEVEL
 from serve.reports.weekly_content import WeeklyContent
 
@@ -48,18 +49,3 @@ def total_chart(content: WeeklyContent) -> str:
         for row in content.total.itertuples(index=False)
     ]
     return standalone(str(demand_chart([*past, *ahead], title="未来四周 The next four weeks", name="total")))
-
-
-def number(value: float | None, digits: int = 0) -> str:
-    """Return a number with thousands separators; a dash when unknown."""
-    return "–" if value is None or pd.isna(value) else f"{value:,.{digits}f}"
-
-
-def change(value: float | None) -> str:
-    """Return a relative change as signed percent; a dash when unknown."""
-    return "–" if value is None or pd.isna(value) else f"{value * 100:+.0f}%"
-
-
-def share(value: float | None) -> str:
-    """Return a share as percent; a dash when unknown."""
-    return "–" if value is None or pd.isna(value) else f"{value * 100:.1f}%"

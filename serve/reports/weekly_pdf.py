@@ -9,9 +9,10 @@ from typing import Any, Final
 
 from features.errors import BadInputError
 from features.settings import Settings
+from serve.figures import change, number, share
 from serve.reports.headings import LEVEL
 from serve.reports.weekly_content import CountRow, WeeklyContent
-from serve.reports.weekly_html import change, number, share, total_chart
+from serve.reports.weekly_html import total_chart
 
 CJK_FONTS: Final = (
     "Noto Sans CJK SC", "Source Han Sans SC", "Noto Sans SC", "Microsoft YaHei", "PingFang SC", "WenQuanYi Micro Hei",

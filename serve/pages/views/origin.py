@@ -14,6 +14,7 @@ from serve.store.tables import AlertTicket, DetectionRunRow, ForecastIssueRow
 # A range, not LIKE: both databases answer it from the index. "0" is the character after "/".
 _FIRST, _BEYOND = "simulated/", "simulated0"
 MODEL: Final = "{name} v{version}"
+DETECTOR: Final = "weisu-hotspot"
 
 
 def detection_origin(session: Session, words: Words) -> Provenance:
@@ -24,10 +25,15 @@ def detection_origin(session: Session, words: Words) -> Provenance:
     return Provenance(
         data_through=words.moment(run.data_through),
         generated_at=words.moment(run.generated_at),
-        model_version=run.model_version,
+        model_version=_detector(run.model_version),
         degraded=run.degraded,
         simulated=alerts_are_simulated(session),
     )
+
+
+def _detector(version: str) -> str:
+    """Name a detector: a registered version by its number, else as the run did (`release`)."""
+    return MODEL.format(name=DETECTOR, version=version) if version.isdigit() else f"{DETECTOR} {version}"
 
 
 def forecast_origin(issue: ForecastIssueRow, words: Words, *, simulated: bool) -> Provenance:

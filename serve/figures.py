@@ -1,0 +1,31 @@
+"""Numbers as people read them, on pages and in reports; what is unknown is a dash."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pandas as pd
+
+_UNKNOWN: Final = "–"
+
+
+def number(value: float | None, digits: int = 0) -> str:
+    """Return a number with thousands separators."""
+    return _UNKNOWN if value is None or pd.isna(value) else f"{value:,.{digits}f}"
+
+
+def change(value: float | None) -> str:
+    """Return a relative change as signed whole percent.
+
+    >>> change(0.123), change(-0.004)
+    ('+12%', '0%')
+    """
+    if value is None or pd.isna(value):
+        return _UNKNOWN
+    percent = round(value * 100)
+    return f"{percent:+d}%" if percent else "0%"
+
+
+def share(value: float | None) -> str:
+    """Return a share as percent with one digit."""
+    return _UNKNOWN if value is None or pd.isna(value) else f"{value * 100:.1f}%"
