@@ -38,24 +38,23 @@ def mark_places(words: Sequence[str]) -> list[str]:
     >>> mark_places(["丽发", "新城", "附近", "建", "搅拌站"]), mark_places(["农村", "道路"])
     (['@丽发新城', '附近', '建', '搅拌站'], ['农村', '道路'])
     """
-    endings, lead = word_list("place_endings"), word_list("place_lead")
+    endings, lead, common = (word_list(f"place_{name}") for name in ("endings", "lead", "common"))
+
+    def is_name(word: str) -> bool:
+        return word[-1:].isalnum() and word not in common and word not in endings and word not in lead
+
     marked: list[str] = []
     for word in words:
-        before = marked[-1] if marked else ""
-        if word in endings and before not in lead and _is_name(before, endings):
+        if word in endings and marked and is_name(marked[-1]):
             name = marked.pop()
-            if len(name) == 1 and marked and marked[-1] not in lead and _is_name(marked[-1], endings):
+            if len(name) == 1 and marked and is_name(marked[-1]):
                 name = marked.pop() + name
             marked.append(PLACE_MARK + name.removeprefix(PLACE_MARK) + word)
-        elif len(word) >= _NAMED and _ENDING.search(word) and word not in word_list("place_common"):
+        elif len(word) >= _NAMED and _ENDING.search(word) and word not in common:
             marked.append(PLACE_MARK + word)
         else:
             marked.append(word)
     return marked
-
-
-def _is_name(word: str, endings: frozenset[str]) -> bool:
-    return bool(word) and word[-1].isalnum() and word not in word_list("place_common") and word not in endings
 
 
 def is_place(token: str) -> bool:

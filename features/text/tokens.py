@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import re
-import warnings
-from collections.abc import Callable, Iterable
-from functools import cache, lru_cache
+from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
+from features.text.cutting import chinese_cutter
 from features.text.places import PLACE_MARK, is_place, mark_places, western_places
 from features.text.words import word_list
 
@@ -39,10 +38,10 @@ def tokenise(texts: Iterable[str], *, max_chars: int = 300) -> list[Tokens]:
 # Hourly runs over the same three days cut each text once.
 @lru_cache(maxsize=1 << 17)
 def _tokens(text: str) -> tuple[str, ...]:
-    cut = _jieba_cut()
     if _HAN.search(text):
-        words = mark_places(cut(_LETTERED.sub(r"\1 ", text.lower())))
-        return tuple(word for word in words if is_place(word) or _is_chinese_word(word))
+        words = mark_places(chinese_cutter().cut(_LETTERED.sub(r"\1 ", text.lower())))
+        stop = word_list("stop_zh")
+        return tuple(word for word in words if len(word) > 1 and word not in stop and _says_something(word))
     places = western_places(text)
     for name in places:
         text = text.replace(name, " ")
@@ -50,19 +49,5 @@ def _tokens(text: str) -> tuple[str, ...]:
     return (*(PLACE_MARK + name.lower() for name in places), *said)
 
 
-def _is_chinese_word(word: str) -> bool:
-    return len(word) > 1 and word not in word_list("stop_zh") and not word.isdecimal() and bool(word[0].isalpha())
-
-
-@cache
-def _jieba_cut() -> Callable[[str], list[str]]:
-    """Load jieba's dictionary once, without its log lines and the packaging warnings it starts with."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import jieba
-
-        jieba.setLogLevel(logging.ERROR)
-        tokenizer = jieba.Tokenizer()
-        tokenizer.initialize()
-    cut: Callable[[str], list[str]] = tokenizer.lcut
-    return cut
+def _says_something(word: str) -> bool:
+    return (word[0].isalpha() and not word.isdecimal()) or is_place(word)
