@@ -2,70 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
 
 from features.clock import Clock
+from features.errors import BadInputError
 from features.settings import Settings
 from models.forecast import BacktestResult, ForecastConfig, backtest
-from models.forecast.backtest import DEFAULT_MODELS, score_rows
-from models.forecast.peers import installed_peers
-from models.metrics import pit_coverage
+from models.forecast.backtest import DEFAULT_MODELS, ISSUED, score_rows
+from models.forecast.hierarchy import Hierarchy
+from models.forecast.peers import NEEDS
+from models.forecast.rivals import RIVALS
+from pipelines.backtest_report import render
+from pipelines.backtest_summary import BacktestSummary, pit_histogram, records, reliability
 from pipelines.cluster import on_cluster
 from pipelines.panels import Known, read_panel
+from pipelines.peer_environment import HINT, peers_of
 from pipelines.tracking import Tracker
 from pipelines.train import TrainConfig
 
-PEERS: Final = ("prophet",)
-_BINS: Final = 10
-
-
-@dataclass(frozen=True)
-class BacktestSummary:
-    """What a backtest found.
-
-    Attributes:
-        as_of: The moment it was computed for.
-        data_through: End of the last complete period.
-        freq: W or D.
-        origins: Number of cutoffs.
-        horizon: Periods ahead at each.
-        result: Predictions and scores.
-        holiday_scores: The same scores over periods with a day off only, empty where there are none.
-        run_id: The MLflow run.
-        degraded: Why the panel is older than it should be, or ''.
-    """
-
-    as_of: datetime
-    data_through: datetime
-    freq: str
-    origins: int
-    horizon: int
-    result: BacktestResult
-    holiday_scores: pd.DataFrame
-    run_id: str
-    degraded: str
-
-    def to_json(self) -> dict[str, Any]:
-        """Return a JSON-ready description: scores, holiday scores, reliability and PIT histograms."""
-        return {
-            "schema_version": 1,
-            "as_of": self.as_of.isoformat(),
-            "data_through": self.data_through.isoformat(),
-            "freq": self.freq,
-            "origins": self.origins,
-            "horizon": self.horizon,
-            "run_id": self.run_id,
-            "degraded": self.degraded,
-            "scores": _records(self.result.scores),
-            "holiday_scores": _records(self.holiday_scores),
-            "reliability": _records(reliability(self.result.predictions)),
-            "pit": _records(pit_histogram(self.result.predictions)),
-        }
+PROPHET: Final = "prophet"
+_PREFERRED: Final = ("total", "category", "district", "cell")
+_LOGGED: Final = ("wape", "mase", "bias", "pinball", "coverage80")
 
 
 def run_backtest(
@@ -76,10 +40,13 @@ def run_backtest(
     origins: int = 8,
     horizon: int = 4,
     freq: str = "W",
-    models: Sequence[str] = DEFAULT_MODELS,
+    models: Sequence[str] = (),
+    levels: Sequence[str] = (),
     peers: bool = False,
+    peers_python: Path | None = None,
     n_jobs: int = 2,
     scheduler: str | None = None,
+    told: Callable[[str], None] | None = None,
 ) -> BacktestSummary:
     """Backtest on the lake's panel.
 
@@ -90,18 +57,29 @@ def run_backtest(
         origins: Number of cutoffs, the last one ending with the data.
         horizon: Periods ahead at each.
         freq: W or D.
-        models: Names from models/forecast/rivals.py.
-        peers: Also statsforecast and mlforecast where installed, and Prophet for days; for weeks Prophet, on the levels
-            above the cells, always stands beside.
+        models: Names from models/forecast/rivals.py; when none is named, ours, its parts, what a planner does without
+            it, and for weeks Prophet on the levels above the cells.
+        levels: Levels that are kept; all when none is named.
+        peers: Also the public libraries that are installed, and Prophet for days.
+        peers_python: Interpreter of an environment that holds those libraries; this one when None.
         n_jobs: Refits at once.
         scheduler: A Dask scheduler instead of local cores.
+        told: Hears, line by line, how far it is.
 
     Raises:
-        PipelineError: Nothing is known by then.
+        PipelineError: Nothing is known by then, or the other Python fails.
         PanelError: The history is too short for that many origins.
+        BadInputError: A model or a level of that name does not exist, or a library is asked for that is not installed.
     """
+    started, say = time.monotonic(), told or (lambda _line: None)
+    fit, installed = peers_of(peers_python) if peers or set(models) & set(NEEDS) else (None, {})
+    names = _names(models, freq, peers=peers, installed=installed)
+    say(f"models: {', '.join(f'{name} ({installed[name]})' if name in installed else name for name in names)}")
+    if peers and not installed:
+        say(f"--peers: neither {' nor '.join(sorted(set(NEEDS.values())))} is installed; {HINT}")
     known = read_panel(settings, as_of=as_of or clock.now(), freq=freq)
-    names = (*models, *(PEERS if peers or freq == "W" else ()), *(installed_peers() if peers else ()))
+    hierarchy = _hierarchy(known)
+    _check_levels(levels, hierarchy)
     with on_cluster(scheduler):
         result = backtest(
             known.panel.y,
@@ -115,79 +93,110 @@ def run_backtest(
             events=known.events,
             config=ForecastConfig(weather=TrainConfig(**settings.section("train")).weather),
             n_jobs=n_jobs,
+            told=lambda done: say(f"{done} of {origins} origins, {time.monotonic() - started:.0f} s"),
+            **({} if fit is None else {"peer_fit": fit}),
         )
-    holidays = _on_holidays(result.predictions, known)
-    holiday_scores = pd.DataFrame() if holidays.empty else score_rows(holidays)
-    run_id = _log(settings, known, result, {"origins": origins, "horizon": horizon, "models": ", ".join(names)})
-    return BacktestSummary(
+    result = _only(result, levels)
+    off = holiday_periods(result.predictions, known)
+    own = result.predictions[result.predictions["ds"].isin(list(off))]
+    summary = BacktestSummary(
         known.panel.as_of,
         known.panel.data_through.to_pydatetime(),
         freq,
         origins,
         horizon,
         result,
-        holiday_scores,
-        run_id,
-        known.degraded,
+        pd.DataFrame() if own.empty else score_rows(own),
+        run_id="",
+        degraded=known.degraded,
+        holidays=off,
+        same_levels={level: twin for level, twin in same_levels(hierarchy).items() if not levels or twin in levels},
+        peers={name: installed[name] for name in names if name in installed},
+        seconds=time.monotonic() - started,
     )
+    params = {"origins": origins, "horizon": horizon, "models": ", ".join(names), "peers": dict(summary.peers)}
+    return replace(summary, run_id=_log(settings, known, summary, params))
 
 
-def reliability(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Return observed against nominal coverage of central intervals, by level and model (randomised PIT)."""
-    rows = []
-    for (level, model), group in predictions.groupby(["level", "model"], sort=False):
-        rows += [
-            {
-                "level": level,
-                "model": model,
-                "nominal": nominal / 100,
-                "observed": pit_coverage(group["pit"], nominal / 100),
-            }
-            for nominal in range(10, 100, 10)
-        ]
-    return pd.DataFrame(rows)
+def _names(models: Sequence[str], freq: str, *, peers: bool, installed: Mapping[str, str]) -> list[str]:
+    """Return the models that take part, each once."""
+    for name in models:
+        if name not in RIVALS and name != ISSUED:
+            raise BadInputError(f"no model {name!r} to backtest", hint=f"choose from {', '.join((*RIVALS, ISSUED))}")
+        if name in NEEDS and name not in installed:
+            raise BadInputError(f"model {name!r} needs {NEEDS[name]}, which is not installed", hint=HINT)
+    chosen = [*(models or DEFAULT_MODELS)]
+    if not models and (peers or freq == "W"):
+        chosen.append(PROPHET)
+    return list(dict.fromkeys([*chosen, *(installed if peers else ())]))
 
 
-def pit_histogram(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Return the share of randomised PIT values per tenth, by level and model; a right forecast has 0.1 in each."""
-    tenth = (predictions["pit"] * _BINS).clip(0, _BINS - 1e-9).astype(int)
-    counts = predictions.assign(tenth=tenth).groupby(["level", "model", "tenth"], sort=False).size()
-    shares = counts / counts.groupby(level=["level", "model"]).transform("sum")
-    return shares.rename("share").reset_index()
+def _hierarchy(known: Known) -> Hierarchy:
+    static = known.panel.static
+    return Hierarchy.of(static, static.loc[static["level"] == "cell", "unique_id"].tolist())
 
 
-def _on_holidays(predictions: pd.DataFrame, known: Known) -> pd.DataFrame:
+def _check_levels(levels: Sequence[str], hierarchy: Hierarchy) -> None:
+    for level in levels:
+        if level not in hierarchy.names:
+            raise BadInputError(f"no level {level!r}", hint=f"choose from {', '.join(hierarchy.names)}")
+
+
+def _only(result: BacktestResult, levels: Sequence[str]) -> BacktestResult:
+    if not levels:
+        return result
+    predictions, scores = (frame[frame["level"].isin(levels)] for frame in (result.predictions, result.scores))
+    return BacktestResult(predictions, scores)
+
+
+def same_levels(hierarchy: Hierarchy) -> dict[str, str]:
+    """Return levels that group the cells as another level does (one department: the total), and which that is."""
+    order = sorted(hierarchy.levels, key=lambda level: level.name not in _PREFERRED)
+    found: dict[str, str] = {}
+    for place, level in enumerate(order):
+        for twin in order[:place]:
+            pairs = set(zip(level.groups.tolist(), twin.groups.tolist(), strict=True))
+            if twin.name not in found and len(pairs) == len(level.ids) == len(twin.ids):
+                found.setdefault(level.name, twin.name)
+    return found
+
+
+def holiday_periods(predictions: pd.DataFrame, known: Known) -> dict[pd.Timestamp, str]:
+    """Return the forecast periods with a day off, and the names of those days."""
     ds = pd.DatetimeIndex(sorted(predictions["ds"].unique()))
     length = pd.Timedelta(days=7 if known.panel.freq == "W" else 1)
     days = known.calendar(ds[0].date(), (ds[-1] + length - pd.Timedelta(days=1)).date())
-    off = pd.DatetimeIndex(days.loc[days["is_holiday"], "date"])
+    days = days[days["is_holiday"]]
+    off = pd.DatetimeIndex(days["date"])
     place = ds.searchsorted(off, side="right") - 1
-    return predictions[predictions["ds"].isin(ds[place[off < ds[place] + length]])]
+    names: dict[pd.Timestamp, list[str]] = {}
+    for day, period, name in zip(off, ds[place], days["holiday"], strict=True):
+        if day < period + length and name not in names.setdefault(period, []):
+            names[period].append(name)
+    return {period: ", ".join(found) for period, found in names.items()}
 
 
-def _log(settings: Settings, known: Known, result: BacktestResult, params: dict[str, Any]) -> str:
-    tracker, panel = Tracker.open(settings), known.panel
+def _log(settings: Settings, known: Known, summary: BacktestSummary, params: dict[str, Any]) -> str:
+    tracker, panel, result = Tracker.open(settings), known.panel, summary.result
     tags = {
         "weisu.as_of": panel.as_of.isoformat(),
         "weisu.data_through": panel.data_through.isoformat(),
         "weisu.snapshot": str(panel.snapshot),
     }
-    metrics = {
-        f"{row['model']}.{row['level']}.{name}": float(row[name])
-        for row in _records(result.scores)
-        for name in ("wape", "mase", "bias", "pinball", "coverage80")
-        if row[name] is not None
-    }
     with tracker.run("backtest", "rolling origin", params={"freq": panel.freq, **params}, tags=tags) as run_id:
-        tracker.log_metrics(metrics)
+        tracker.log_metrics(_metrics(result.scores) | _metrics(summary.holiday_scores, prefix="holiday."))
         tracker.log_text(result.scores.to_csv(index=False), "scores.csv")
+        tracker.log_text(summary.holiday_scores.to_csv(index=False), "holiday_scores.csv")
         tracker.log_text(reliability(result.predictions).to_csv(index=False), "reliability.csv")
+        tracker.log_text(pit_histogram(result.predictions).to_csv(index=False), "pit.csv")
+        tracker.log_text(render(replace(summary, run_id=run_id)), "report.html")
     return run_id
 
 
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return rows with None for what is not a number, which JSON cannot say."""
-    return [
-        {key: None if isinstance(value, float) and value != value else value for key, value in row.items()}  # noqa: PLR0124
-        for row in frame.to_dict("records")
-    ]
+def _metrics(scores: pd.DataFrame, *, prefix: str = "") -> dict[str, float]:
+    return {
+        f"{prefix}{row['model']}.{row['level']}.{name}": float(row[name])
+        for row in records(scores)
+        for name in _LOGGED
+        if row.get(name) is not None
+    }

@@ -3,6 +3,7 @@
 WeisuError
 └── PipelineError
     ├── NoChampionError      nothing has been trained and promoted yet
+    ├── PeerError            another Python, with the libraries of a comparison, does not do its part
     └── UnknownVersionError  a model version that the registry does not hold
 """
 
@@ -21,3 +22,7 @@ class NoChampionError(PipelineError):
 
 class UnknownVersionError(PipelineError, BadInputError):
     """A model version that the registry does not hold."""
+
+
+class PeerError(PipelineError):
+    """Another Python, which holds the libraries of a comparison, does not do its part."""

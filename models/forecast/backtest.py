@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ from models.forecast.drivers import Calendar
 from models.forecast.events import Events
 from models.forecast.hierarchy import CELL, Hierarchy, Level, PanelMatrix
 from models.forecast.model import matrix_of
+from models.forecast.peers import PeerFit, fit_peer
 from models.forecast.rivals import Known, rival
 from models.forecast.weather import Weather
 from models.forecast.windows import Floats
@@ -71,6 +72,8 @@ def backtest(
     config: ForecastConfig | None = None,
     step: int | None = None,
     n_jobs: int = 1,
+    peer_fit: PeerFit = fit_peer,
+    told: Callable[[int], None] | None = None,
 ) -> BacktestResult:
     """Refit and forecast at `origins` cutoffs, the last one ending with the data.
 
@@ -87,6 +90,8 @@ def backtest(
         config: Configuration of our model; its horizon is replaced by `horizon`.
         step: Periods between cutoffs; `horizon` when None, so that test periods never overlap.
         n_jobs: Refits at once, by joblib: inside a `joblib.parallel_config("dask")` they run on the cluster.
+        peer_fit: Fits the public libraries; another than `fit_peer` has it done elsewhere.
+        told: Hears how many cutoffs are done, after each.
 
     Raises:
         PanelError: The history is too short for that many origins.
@@ -96,9 +101,16 @@ def backtest(
     panel, hierarchy = matrix_of(y, static, freq)
     cutoffs = _cutoffs(panel, origins, horizon, step or horizon)
     chosen = (config or ForecastConfig()).with_horizon(horizon)
-    everything = Known(panel, hierarchy, calendar, chosen, horizon, Circumstances(weather, events))
+    everything = Known(panel, hierarchy, calendar, chosen, horizon, Circumstances(weather, events), peer_fit)
     rivals = tuple(name for name in models if name != ISSUED)
-    frames = Parallel(n_jobs=n_jobs)(delayed(_fold)(rivals, everything, cutoff) for cutoff in cutoffs)
+    for name in rivals:
+        rival(name)  # an unknown name is said before anything is fitted
+    parallel = Parallel(n_jobs=n_jobs, return_as="generator")
+    frames = []
+    for fold in parallel(delayed(_fold)(rivals, everything, cutoff) for cutoff in cutoffs):
+        frames.append(fold)
+        if told is not None:
+            told(len(frames))
     predictions = pd.concat(frames, ignore_index=True)
     if ISSUED in models and set(rivals) >= _COMPARED:
         predictions = pd.concat([predictions, issued_rows(predictions, hierarchy)], ignore_index=True)

@@ -20,6 +20,7 @@ _SATURDAY: Final = 5
 
 COLUMNS: Final = ("days_off", "festival", "season")
 
+DAYS_OFF: Final = COLUMNS.index("days_off")
 FESTIVAL: Final = COLUMNS.index("festival")
 
 

@@ -17,10 +17,10 @@ from models.forecast.baselines import PLAIN, Plain, window_mean
 from models.forecast.cadence import Cadence, ForecastConfig, cadence_of
 from models.forecast.circumstances import Circumstances
 from models.forecast.distribution import dispersions
-from models.forecast.drivers import FESTIVAL, Calendar, period_drivers
+from models.forecast.drivers import DAYS_OFF, FESTIVAL, Calendar, period_drivers
 from models.forecast.engine import Engine, fit_engine, groupings_of
 from models.forecast.hierarchy import Hierarchy, Level, PanelMatrix
-from models.forecast.peers import autoets, boosted
+from models.forecast.peers import NEEDS, PeerFit, fit_peer
 from models.forecast.windows import Floats
 
 _PAST_ORIGINS: Final = 26
@@ -36,6 +36,7 @@ class Known:
     config: ForecastConfig
     horizon: int
     circumstances: Circumstances = field(default_factory=Circumstances)
+    peer_fit: PeerFit = fit_peer
 
     @cached_property
     def engine(self) -> Engine:
@@ -103,12 +104,19 @@ def _prophet(known: Known) -> Outcome:
     return Outcome(plain.mean, engine.alpha, by_level)
 
 
-def _autoets(known: Known) -> Outcome:
-    return replace(_simple(known, method=_window), mean=autoets(known.panel, known.horizon))
-
-
-def _mlforecast(known: Known) -> Outcome:
-    mean = boosted(known.panel, known.hierarchy, known.calendar, known.horizon)
+def _library(known: Known, *, name: str) -> Outcome:
+    """Give a library's means the count distribution of the plain members: its own intervals go below zero."""
+    panel = known.panel
+    ds = panel.ds.append(panel.future(known.horizon))
+    drivers = period_drivers(ds, days=cadence_of(panel.freq).days, calendar=known.calendar)
+    mean = known.peer_fit(
+        name,
+        y=panel.y,
+        ds=ds.to_numpy(),
+        days_off=drivers[:, DAYS_OFF],
+        groups=np.stack([known.hierarchy.matter().groups, known.hierarchy.place().groups]),
+        freq=panel.freq,
+    )
     return replace(_simple(known, method=_window), mean=mean)
 
 
@@ -138,8 +146,7 @@ RIVALS: Final[dict[str, Rival]] = {
     "weisu_without_prophet": _without_prophet,
     "lightgbm": _lightgbm,
     "prophet": _prophet,
-    "autoets": _autoets,
-    "mlforecast": _mlforecast,
+    **{name: partial(_library, name=name) for name in NEEDS},
     **{name: partial(_simple, method=method) for name, method in PLAIN.items()},
     "window_mean": partial(_simple, method=_window),
 }

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipelines.commands.options import AsOf, Home, Json, Scheduler, parse_as_of, print_json, say, settings_for
+from pipelines.commands.options import DEGRADED, AsOf, Home, Json, Scheduler, parse_as_of, print_json, say, settings_for
 
 if TYPE_CHECKING:
-    from pipelines.backtest import BacktestSummary
+    import pandas as pd
+
+    from pipelines.backtest_summary import BacktestSummary
 
 
 class Frequency(StrEnum):
@@ -27,7 +29,21 @@ Freq = Annotated[Frequency, typer.Option("--freq", help="W (weeks) or D (days)."
 Peers = Annotated[
     bool, typer.Option("--peers", help="Also statsforecast and mlforecast where installed, and Prophet for days.")
 ]
+PeersPython = Annotated[
+    Path | None,
+    typer.Option(
+        "--peers-python",
+        envvar="WEISU_PEERS_PYTHON",
+        help="With --peers: Python of an environment that holds those libraries.",
+    ),
+]
+Models = Annotated[list[str] | None, typer.Option("--models", help="Only these models; repeat it or use commas.")]
+Levels = Annotated[list[str] | None, typer.Option("--levels", help="Only these levels; repeat it or use commas.")]
+Jobs = Annotated[int, typer.Option("--jobs", min=1, help="Refits at once (joblib).")]
 Html = Annotated[Path | None, typer.Option("--html", help="Write a report with plots to this file.")]
+Predictions = Annotated[
+    Path | None, typer.Option("--predictions", help="Write every forecast beside its count to this .parquet or .csv.")
+]
 
 _COLUMNS = ("wape", "mase", "bias", "pinball", "coverage80", "pit80")
 
@@ -42,8 +58,13 @@ def backtest_models(
     origins: Origins = 8,
     weeks: Weeks = 4,
     freq: Freq = Frequency.W,
+    models: Models = None,
+    levels: Levels = None,
     peers: Peers = False,
+    peers_python: PeersPython = None,
+    jobs: Jobs = 2,
     html: Html = None,
+    predictions: Predictions = None,
     scheduler: Scheduler = None,
     home: Home = None,
     as_json: Json = False,
@@ -60,23 +81,65 @@ def backtest_models(
         origins=origins,
         horizon=weeks if freq is Frequency.W else weeks * 7,
         freq=freq.value,
+        models=_split(models),
+        levels=_split(levels),
         peers=peers,
+        peers_python=peers_python and peers_python.absolute(),
+        n_jobs=jobs,
         scheduler=scheduler,
+        told=say,
     )
-    if html is not None:
-        from pipelines.backtest_report import render
-
-        html.write_text(render(summary), encoding="utf-8")
-        say(f"report written to {html}")
+    _write(summary, html, predictions)
     if as_json:
         print_json(summary.to_json())
     else:
         _print(summary)
+    if summary.degraded:
+        say(f"degraded: {summary.degraded}")
+        raise typer.Exit(DEGRADED)
+
+
+def _split(names: list[str] | None) -> list[str]:
+    return [name.strip() for text in names or [] for name in text.split(",") if name.strip()]
+
+
+def _write(summary: BacktestSummary, html: Path | None, predictions: Path | None) -> None:
+    if html is not None:
+        from pipelines.backtest_report import render
+
+        html.parent.mkdir(parents=True, exist_ok=True)
+        html.write_text(render(summary), encoding="utf-8")
+        say(f"report written to {html}")
+    if predictions is not None:
+        from pipelines.commands.panel_files import write_table
+
+        write_table(summary.result.predictions, predictions)
+        say(f"{len(summary.result.predictions)} forecasts written to {predictions}")
 
 
 def _print(summary: BacktestSummary) -> None:
-    scores = summary.result.scores
+    from pipelines.backtest_summary import at_a_glance
+
+    hidden = summary.same_levels
+    scores = summary.result.scores[~summary.result.scores["level"].isin(list(hidden))]
     typer.echo(f"{'level':<20}{'model':<24}" + "".join(f"{name:>12}" for name in _COLUMNS))
     for row in scores.to_dict("records"):
         typer.echo(f"{row['level']:<20}{row['model']:<24}" + "".join(f"{row[name]:>12.3f}" for name in _COLUMNS))
+    _print_glance("WAPE, all periods", at_a_glance(summary.result.scores, hidden=hidden))
+    if len(summary.holiday_scores):
+        named = f"WAPE, the {len(summary.holidays)} periods with a holiday"
+        _print_glance(named, at_a_glance(summary.holiday_scores, hidden=hidden))
     say(f"{summary.origins} origins x {summary.horizon} periods, data through {summary.data_through:%Y-%m-%d}")
+    if hidden:
+        say("levels that sum the same cells: " + ", ".join(f"{level} is {twin}" for level, twin in hidden.items()))
+    say(f"{summary.seconds:.0f} s, MLflow run {summary.run_id}")
+
+
+def _print_glance(title: str, table: pd.DataFrame) -> None:
+    """Print models x levels; a star marks the lowest of a level."""
+    typer.echo(f"\n{title:<36}" + "".join(f"{level:>20}" for level in table.columns))
+    lowest = table.round(3).min()
+    for model, row in table.round(3).iterrows():
+        marked = ((f"{v:.3f}", "*" if v == lowest[level] else " ") for level, v in row.items())
+        cells = (" " if text == "nan" else text + mark for text, mark in marked)
+        typer.echo(f"{model:<36}" + "".join(f"{cell:>20}" for cell in cells))

@@ -9,8 +9,10 @@ from features.errors import BadInputError
 from models.forecast import ForecastConfig, backtest
 from models.forecast.backtest import score_rows
 from models.forecast.cadence import Trees
-from pipelines.backtest import BacktestSummary, pit_histogram, reliability
+from models.forecast.hierarchy import Hierarchy
+from pipelines.backtest import same_levels
 from pipelines.backtest_report import render
+from pipelines.backtest_summary import BacktestSummary, at_a_glance, holiday_totals, pit_histogram, reliability
 from pipelines.commands.forecast_panel import run
 from pipelines.commands.panel_files import read_panel, write_table
 
@@ -33,7 +35,10 @@ def summary(frames):
     )
     holidays = score_rows(result.predictions[result.predictions["horizon"] == 1])
     now = datetime(2023, 7, 1, tzinfo=UTC)
-    return BacktestSummary(now, now, "W", 2, 3, result, holidays, "run", "")
+    off = dict.fromkeys(result.predictions.loc[result.predictions["horizon"] == 1, "ds"].unique(), "New <Year>")
+    return BacktestSummary(
+        now, now, "W", 2, 3, result, holidays, "run", "", holidays=off, same_levels={"category": "cell"}
+    )
 
 
 def test_the_document_is_json_without_nan(summary):
@@ -53,10 +58,42 @@ def test_pit_shares_add_up(summary):
     np.testing.assert_allclose(shares, 1.0)
 
 
+def test_a_glance_leaves_out_what_repeats_another_level(summary):
+    table = at_a_glance(summary.result.scores, hidden=summary.same_levels)
+    assert list(table.index) == ["weisu", "lightgbm", "window_mean"]
+    assert list(table.columns) == ["total", "cell"]
+    one = summary.result.scores.set_index(["level", "model"])["wape"]
+    assert table.loc["lightgbm", "cell"] == one["cell", "lightgbm"]
+
+
+def test_every_holiday_shows_what_each_model_had_said(summary):
+    rows = holiday_totals(summary)
+    assert list(rows.columns) == ["ds", "holiday", "observed", "weisu", "lightgbm", "window_mean"]
+    total = summary.result.predictions.query("level == 'total' and horizon == 1 and model == 'weisu'").sort_values("ds")
+    np.testing.assert_allclose(rows["weisu"], total["mean"])
+    np.testing.assert_allclose(rows["observed"], total["y"])
+
+
+def test_levels_that_sum_the_same_cells_are_found():
+    static = pd.DataFrame(
+        {
+            "unique_id": list("abcd"),
+            "category": list("xxyy"),
+            "item": list("uuvv"),
+            "district": list("1212"),
+            "one": "z",
+        }
+    )
+    hierarchy = Hierarchy.of(static, list("abcd"))
+    assert same_levels(hierarchy) == {"item": "category", "one": "total"}
+
+
 def test_the_report_stands_alone(summary):
     page = render(summary)
     assert page.count("<svg") == 4
-    assert "Periods with a holiday" in page
+    assert "The 2 periods with a holiday, apart" in page
+    assert "New &lt;Year&gt;" in page
+    assert "category is cell" in page
     assert "http://cdn" not in page
     assert "<script" not in page
 
