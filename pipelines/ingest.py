@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import structlog
 
 from features.clock import Clock
 from features.lake import Lake, StagedBatch, UpsertResult
@@ -17,10 +18,12 @@ from features.lake.loads import Loaded
 from features.mappings import Mapping, load_mapping
 from features.settings import Settings
 from features.sources.errors import SourceError
-from features.sources.feeds import Bookmark, as_table, read_pages
+from features.sources.feeds import Bookmark, as_table, gathered, read_pages
 from features.sources.files import file_digest, find_files
 from features.sources.http import JsonFeed
 from features.sources.staging import Privacy, Staging
+
+_log = structlog.get_logger(__name__)
 
 SCHEMA_VERSION = 1
 
@@ -96,6 +99,8 @@ class Span:
 
 
 LOOK_BACK = timedelta(days=90)
+COMMIT_ROWS = 5_000
+"""Rows of a feed's pages that are committed at once: a commit costs about as much as some thousand rows."""
 
 
 def ingest(
@@ -177,21 +182,27 @@ def _ingest_feed(
     settings: Settings,
     sleep: Callable[[float], None],
 ) -> IngestSummary:
-    """Read an address page by page; after a cut, go on with the page that was not finished."""
+    """Read an address page by page; after a cut, go on with the first page that is not in the lake."""
     now = load.clock.now()
     since = span.since or (now - LOOK_BACK).replace(hour=0, minute=0, second=0, microsecond=0)
-    bookmark = Bookmark(
-        load.lake.path / "bookmarks" / f"{load.mapping.source}.json", url=address, since=since, until=span.until
-    )
+    if since >= (span.until or now):
+        raise SourceError(
+            f"nothing lies between {since:%Y-%m-%d %H:%M} and {span.until or now:%Y-%m-%d %H:%M} UTC",
+            hint="--since must be a day before --until, and before the present",
+        )
+    path = load.lake.path / "bookmarks" / f"{load.mapping.source}.json"
+    bookmark = Bookmark(path, url=address, mapping=load.mapping, since=since, until=span.until)
     kept = bookmark.read()
     place, until = kept or (None, span.until or now)
     token = settings.section("sources").get(load.mapping.source, {}).get("token")
     feed = JsonFeed(address, headers={"X-App-Token": token} if token else None, sleep=sleep)
-    for page in read_pages(feed, load.mapping, since=since, until=until, at=place):
-        name = f"{address} {page.here.window.date()} page {page.here.page}"
+    pages = read_pages(feed, load.mapping, since=since, until=until, at=place)
+    for page in gathered(pages, rows=COMMIT_ROWS):
         through = None if page.next else until
         if page.rows or through:
+            name = f"{feed.name} {page.name}"
             summary = load.rows(as_table(page.rows, load.mapping), name, summary, known_through=through)
+            _log.info("page loaded", page=page.name, read=summary.read, kept=summary.kept)
         bookmark.write(page.next, end=until)
     return summary
 

@@ -31,8 +31,8 @@ def ingest_command(
 
     settings, clock = settings_for(home), SystemClock()
     span = Span(
-        since=parse_as_of(since, settings, now=clock.now()) if since else None,
-        until=parse_as_of(until, settings, now=clock.now()) if until else None,
+        since=parse_as_of(since, settings, now=clock.now(), flag="--since") if since else None,
+        until=parse_as_of(until, settings, now=clock.now(), flag="--until") if until else None,
         query=query,
     )
     summary = ingest(places, mapping, settings, clock, span=span)

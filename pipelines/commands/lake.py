@@ -142,7 +142,7 @@ def erase_command(
 
     settings, now = settings_for(home), SystemClock().now()
     hashes = CallerHasher(settings.secret_key(), retired=_retired_keys(settings)).hashes_of(caller) if caller else []
-    before = parse_as_of(older_than, settings, now=now) if older_than else None
+    before = parse_as_of(older_than, settings, now=now, flag="--older-than") if older_than else None
     result = erase(
         _lake(home), source=source, ids=ids or (), callers=hashes, opened_before=before, by=by, reason=reason, now=now
     )

@@ -39,8 +39,8 @@ def settings_for(home: Path | None) -> Settings:
     return load_settings(home=home)
 
 
-def parse_as_of(text: str | None, settings: Settings, *, now: datetime) -> datetime:
-    """Return an aware UTC moment for `--as-of`; a bare date means its first instant in the hotline's zone.
+def parse_as_of(text: str | None, settings: Settings, *, now: datetime, flag: str = "--as-of") -> datetime:
+    """Return an aware UTC moment for a flag; a bare date means its first instant in the hotline's zone.
 
     Raises:
         BadInputError: The text is not an ISO date or time.
@@ -50,7 +50,7 @@ def parse_as_of(text: str | None, settings: Settings, *, now: datetime) -> datet
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
-        raise BadInputError(f"--as-of {text!r} is not a date", hint="use 2026-11-23 or 2026-11-23T07:30") from error
+        raise BadInputError(f"{flag} {text!r} is not a date", hint="use 2026-11-23 or 2026-11-23T07:30") from error
     return (moment if moment.tzinfo else moment.replace(tzinfo=settings.zone)).astimezone(UTC)
 
 

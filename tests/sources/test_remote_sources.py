@@ -8,13 +8,14 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from features.lake import Lake
-from features.mappings import load_mapping
+from features.mappings import MappingError, load_mapping
 from features.sources.errors import FeedError, SourceError
 from pipelines.ingest import Span, ingest
 
@@ -31,6 +32,11 @@ class City(ThreadingHTTPServer):
         self.asked: list[dict[str, str]] = []
         self.failures: list[int] = []
         self.dead_after: int | None = None
+        self.most = 1000
+        self.turns_pages = True
+        self.breaks_off_once = False
+        self.retry_after = "7"
+        self.complaint: object = {"error": True}
 
     @property
     def address(self) -> str:
@@ -45,10 +51,15 @@ class Handler(BaseHTTPRequestHandler):
         city.asked.append(query)
         dead = city.dead_after is not None and len(city.asked) > city.dead_after
         status = 503 if dead else city.failures.pop(0) if city.failures else 200
+        query |= {name: str(min(int(query[name]), city.most)) for name in ("page_size", "$limit") if name in query}
+        query |= {} if city.turns_pages else {"page": "1"}
         rows = socrata(query) if "resource" in url.path else open311(query)
-        body = json.dumps(rows if status == 200 else {"error": status}).encode()
+        body = json.dumps(rows if status == 200 else city.complaint).encode()
+        if city.breaks_off_once and status == 200:
+            city.breaks_off_once, body = False, body[:99]
         self.send_response(status)
-        self.send_header("Retry-After", "7")
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Retry-After", city.retry_after)
         self.end_headers()
         self.wfile.write(body)
 
@@ -114,7 +125,38 @@ def test_open311_pages_and_windows_bring_every_request_once(city, settings, cloc
     summary = ingest([f"{city.address}/requests.json"], "open311", settings, clock, span=SPAN)
     assert (summary.kept, summary.unchanged, summary.quarantined) == (300, 0, 0)
     assert tickets(settings)["opened_at"].to_pylist() == OPENED
-    assert {query["page"] for query in city.asked} == {"1", "2"}
+    assert {query["page"] for query in city.asked} == {"1", "2", "3"}
+
+
+@pytest.mark.parametrize("what", ["open311", "socrata"])
+def test_a_server_that_gives_fewer_rows_than_it_was_asked_for_loses_none(city, settings, clock, what):
+    city.most = 30
+    how = load_mapping("open311" if what == "open311" else "nyc_311").model_copy(update={"timezone": "Etc/GMT+5"})
+    address = "requests.json" if what == "open311" else "resource/x.json"
+    summary = ingest([f"{city.address}/{address}"], how, settings, clock, span=SPAN)
+    assert (summary.read, summary.kept) == (300, 300)
+
+
+def test_a_server_that_does_not_turn_pages_is_found_out(city, settings, clock):
+    city.turns_pages = False
+    with pytest.raises(FeedError, match=r"page 1 once more.*beyond the first 100 would be lost") as caught:
+        ingest([f"{city.address}/requests.json"], "open311", settings, clock, span=SPAN)
+    assert "window_days" in str(caught.value)
+    how = load_mapping("open311").model_copy(update={"window_days": 30})
+    summary = ingest([f"{city.address}/requests.json"], how, settings, clock, span=SPAN)
+    assert (summary.kept, summary.unchanged) == (200, 100)
+    assert city.asked[2]["start_date"] == "2026-01-01T00:00:00Z"
+
+
+def test_the_address_keeps_a_query_of_its_own_and_does_not_show_it(city, settings, clock):
+    address = f"{city.address}/requests.json?jurisdiction_id=city.gov&api_key=hidden"
+    city.failures = [200, 400]
+    city.complaint = [{"code": 400, "description": "start_date is not a date"}]
+    with pytest.raises(FeedError, match="HTTP 400: start_date is not a date") as caught:
+        ingest([address], "open311", settings, clock, span=SPAN)
+    assert {query["jurisdiction_id"] for query in city.asked} == {"city.gov"}
+    bookmark = next(Lake.open(settings.lake_path, timezone="UTC").path.glob("bookmarks/*.json")).read_text()
+    assert "hidden" not in str(caught.value) + bookmark
 
 
 def test_socrata_pages_are_ordered_and_bring_every_request_once(city, settings, clock):
@@ -132,6 +174,23 @@ def test_hiccups_are_retried_with_the_pause_the_server_asks_for(city, settings, 
     assert pauses == [7.0, 7.0]
 
 
+def test_an_answer_that_is_not_ready_or_breaks_off_is_asked_for_again(city, settings, clock):
+    city.failures, city.breaks_off_once = [202], True
+    pauses: list[float] = []
+    summary = ingest([f"{city.address}/requests.json"], "open311", settings, clock, span=SPAN, sleep=pauses.append)
+    assert (summary.kept, len(pauses)) == (300, 2)
+
+
+def test_the_pause_may_be_a_date_but_not_half_a_day(city, settings, clock):
+    city.failures, city.retry_after = [429], format_datetime(datetime.now(UTC) + timedelta(seconds=40), usegmt=True)
+    pauses: list[float] = []
+    ingest([f"{city.address}/requests.json"], "open311", settings, clock, span=SPAN, sleep=pauses.append)
+    assert 30 < pauses[0] <= 40
+    city.failures, city.retry_after = [503], "43200"
+    with pytest.raises(FeedError, match="HTTP 503, and asks to wait 720 minutes"):
+        ingest([f"{city.address}/requests.json"], "open311", settings, clock, span=SPAN)
+
+
 def test_a_refusal_is_not_retried(city, settings, clock):
     city.failures = [403]
     with pytest.raises(FeedError, match="HTTP 403"):
@@ -140,7 +199,7 @@ def test_a_refusal_is_not_retried(city, settings, clock):
 
 
 def test_a_cut_run_goes_on_where_it_was(city, settings, clock):
-    city.dead_after = 2
+    city.dead_after = 3
     with pytest.raises(FeedError, match="HTTP 503 after 6 attempts"):
         ingest([f"{city.address}/requests.json"], "open311", settings, clock, span=SPAN, sleep=lambda _: None)
     assert tickets(settings).num_rows == 114
@@ -155,6 +214,20 @@ def test_a_feed_that_was_read_says_how_far(city, settings, clock):
     ingest([f"{city.address}/requests.json"], "open311", settings, clock, span=SPAN)
     state = Lake.open(settings.lake_path, timezone="UTC").sources()[0]
     assert state.known_through == UNTIL
+
+
+def test_a_span_that_holds_nothing_is_refused(city, settings, clock):
+    with pytest.raises(SourceError, match="nothing lies between 2026-09-01 00:00 and 2026-01-01 00:00 UTC"):
+        ingest([city.address], "open311", settings, clock, span=Span(since=UNTIL, until=SINCE))
+    assert city.asked == []
+
+
+def test_rows_without_the_column_of_the_id_are_the_mapping_s_fault(city, settings, clock):
+    how = load_mapping("open311")
+    how = how.model_copy(update={"columns": how.columns | {"ticket_id": ("ticket",)}})
+    with pytest.raises(MappingError, match=r"none of 300 rows has 'ticket' \(for ticket_id\)") as caught:
+        ingest([f"{city.address}/requests.json"], how, settings, clock, span=SPAN)
+    assert "they have service_request_id, requested_datetime" in str(caught.value)
 
 
 def test_an_address_needs_a_protocol(city, settings, clock):
