@@ -18,7 +18,8 @@ from typing import Final
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from templates import BLOCKS
+import templates
+import templates_persons
 
 
 def _words(text: str) -> list[str]:
@@ -29,6 +30,8 @@ _FOLDER: Final = Path(__file__).parents[2] / "tests" / "privacy"
 _SLOT: Final = re.compile(r"\{(\w+)\}")
 _SURNAMES: Final = _words("王 李 张 刘 陈 杨 黄 赵 吴 周 徐 孙 朱 郭 何 林 罗 梁 谢 韩 符 吉 邢 冯 云 蒙 欧阳 司马")
 _GIVEN: Final = _words("建国 晓明 丽娟 志强 海燕 伟 静 敏 小红 家豪 秀英 文博 子涵 春花 永福 玉兰 雪 天佑 桂香 国栋")
+_CHILDREN: Final = _words("子轩 梓涵 雨桐 浩然 欣怡 宇航 思远 佳怡 一诺 俊杰 诗雨 文轩 可馨 明哲 语嫣 博文")
+_MONTHS: Final = _words("January February March April May June July August September October November December")
 _EN_FIRST: Final = _words("John Maria Robert Linda Aisha Carlos Emily Wei Patrick Olga Denise Kevin")
 _EN_LAST: Final = _words(
     "Smith Johnson Rodriguez O'Connor Chen Patel Kowalski Nguyen Brown Garcia-Lopez McDonald Williams"
@@ -108,9 +111,58 @@ def _house(rng: random.Random) -> str:
         f"A{block}栋{room}房",
         f"{block}-{unit}-{room}",
         "三栋二单元402室",
-        f"{block}号楼",
+        f"{block}号楼{room}",
         f"{unit}单元{room}号",
     )
+
+
+def _building(rng: random.Random) -> str:
+    block = rng.randrange(1, 30)
+    return _pick(rng, f"{block}栋", f"{block}幢", f"{block}号楼", f"A{block}栋", f"{block}#", f"{block}栋2单元")
+
+
+def _starred(rng: random.Random) -> str:
+    surname, given = rng.choice(_SURNAMES[:-2]), rng.choice(_GIVEN)
+    return _pick(
+        rng, f"{surname}*{given[-1]}", f"{surname}**", f"{surname}*", f"{surname}{given[0]}*", f"{surname}＊＊"
+    )
+
+
+def _birth(rng: random.Random) -> str:
+    year, month, day = rng.randrange(1935, 2022), rng.randrange(1, 13), rng.randrange(1, 29)
+    digits = "〇一二三四五六七八九"
+    spelt = "".join(digits[int(d)] for d in str(year))
+    return _pick(
+        rng,
+        f"{year}年{month}月{day}日",
+        f"{year}年{month}月{day}日",
+        f"{year}年{month}月",
+        f"{year}-{month:02d}-{day:02d}",
+        f"{year}.{month}.{day}",
+        f"{year}/{month}/{day}",
+        f"{year}{month:02d}{day:02d}",
+        f"{year % 100:02d}年{month}月{day}号",
+        f"{spelt}年{digits[month % 10] if month < 10 else '十'}月初{digits[day % 9 + 1]}",
+    )
+
+
+def _en_birth(rng: random.Random) -> str:
+    year, month, day = rng.randrange(1935, 2022), rng.randrange(12), rng.randrange(1, 29)
+    name = _MONTHS[month]
+    return _pick(
+        rng,
+        f"{month + 1:02d}/{day:02d}/{year}",
+        f"{month + 1}/{day}/{year % 100:02d}",
+        f"{year}-{month + 1:02d}-{day:02d}",
+        f"{day} {name} {year}",
+        f"{name} {day}, {year}",
+        f"{name[:3]} {day} {year}",
+    )
+
+
+def _de_birth(rng: random.Random) -> str:
+    year, month, day = rng.randrange(1935, 2022), rng.randrange(1, 13), rng.randrange(1, 29)
+    return _pick(rng, f"{day}.{month}.{year}", f"{day:02d}.{month:02d}.{year}")
 
 
 def _street_no(rng: random.Random) -> str:
@@ -144,19 +196,32 @@ _VALUES: Final[dict[str, Callable[[random.Random], str]]] = {
     "account": _account,
     "passport": lambda rng: _pick(rng, f"E{rng.randrange(10**7, 10**8)}", f"G{rng.randrange(10**7, 10**8)}"),
     "name": lambda rng: rng.choice(_SURNAMES) + rng.choice(_GIVEN),
+    "child": lambda rng: rng.choice(_SURNAMES[:-2]) + rng.choice(_CHILDREN),
+    "starred": _starred,
+    "birth": _birth,
+    "en_birth": _en_birth,
+    "de_birth": _de_birth,
     "surname": lambda rng: rng.choice(_SURNAMES),
     "house": _house,
+    "building": _building,
     "street_no": _street_no,
     "us_phone": _us_phone,
     "ssn": lambda rng: f"{rng.randrange(100, 600)}-{rng.randrange(10, 99)}-{rng.randrange(1000, 9999)}",
     "en_name": lambda rng: f"{rng.choice(_EN_FIRST)} {rng.choice(_EN_LAST)}",
+    "en_first": lambda rng: rng.choice(_EN_FIRST),
     "en_surname": lambda rng: rng.choice(_EN_LAST),
     "en_no": lambda rng: str(rng.randrange(1, 3000)),
     "en_apt": lambda rng: _pick(rng, "4B", "12", "3C", "210"),
 }
 _KIND: Final = {
+    "child": "name",
+    "starred": "name",
+    "building": "house",
+    "en_birth": "birth",
+    "de_birth": "birth",
     "surname": "name",
     "en_name": "name",
+    "en_first": "name",
     "en_surname": "name",
     "street_no": "house",
     "en_no": "house",
@@ -168,10 +233,10 @@ def main() -> None:
     """Write `sentences_dev.txt` and `sentences_heldout.txt`."""
     rng = random.Random(20261123)
     halves: dict[str, list[str]] = {"dev": [], "heldout": []}
-    for block, text in BLOCKS.items():
-        templates = text.strip().splitlines()
-        rng.shuffle(templates)
-        for number, template in enumerate(templates):
+    for block, text in (templates.BLOCKS | templates_persons.BLOCKS).items():
+        lines = text.strip().splitlines()
+        rng.shuffle(lines)
+        for number, template in enumerate(lines):
             half = "dev" if number % 2 == 0 else "heldout"
             fillings = 3 if "{" in template else 1
             halves[half] += [f"{block}\t{_filled(template, rng)}" for _ in range(fillings)]

@@ -12,23 +12,32 @@ _ZH: Final = "一二三四五六七八九十百零〇"
 _NUMBER: Final = rf"(?:[0-9]{{1,4}}|[{_ZH}]{{1,4}})"
 _BLOCK: Final = rf"(?:第?[A-Za-z]{{0,2}}-?{_NUMBER}(?:[A-Za-z](?![A-Za-z]))?|(?<![A-Za-z])[A-Za-z])"
 _BUILDING: Final = (
-    rf"(?:{_BLOCK} ?(?:栋|幢|号楼|#楼?|座)|[0-9]{{1,3}}楼(?=[0-9]{{3,4}}|{_NUMBER}单元))(?!楼房|别墅|建筑|高楼)"
+    rf"(?:{_BLOCK} ?(?:栋|幢|号楼|#楼?|座)|[0-9]{{1,3}}楼(?=[0-9]{{3,4}}|{_NUMBER}单元))(?!楼房|建筑|高楼)"
 )
 _UNIT: Final = rf"第?(?:{_NUMBER}|[A-Za-z]) ?(?:单元|梯|门洞)"
 _FLOOR: Final = rf"第?{_NUMBER}(?:楼|层)"
+_GROUND: Final = re.compile(r"[ ，,、-]?第?[一1](?:楼|层)")
 _ROOM: Final = (
     r"(?:(?:[A-Za-z]?-?[0-9]{2,4}[A-Za-z]?(?:-[0-9]{1,2})?|[0-9]{1,2}-[0-9]{2,4})"
-    r"(?![0-9年月元米块万平㎡%％.]|多|户|余|个|人|套|号线|路))(?:号?房间?|室|户|号)?"
+    r"(?![0-9年月日元米块万平㎡%％.栋幢座吨]|-0|多|户|余|个|人|套|号线|号楼|单元|路))(?:号?房间?|室|户|号)?"
 )
 _GAP: Final = r"[ ，,、-]?"
 
 # 3栋2单元501室, 12幢1203, G2栋320, 5号楼, 二单元402
 _CHAIN: Final = re.compile(
-    rf"(?P<id>{_BUILDING}(?:{_GAP}{_UNIT})?(?:{_GAP}{_FLOOR})?(?:{_GAP}{_ROOM})?|"
-    rf"{_UNIT}(?:{_GAP}{_FLOOR})?(?:{_GAP}{_ROOM})?)"
+    rf"(?P<id>(?:{_BUILDING}(?:{_GAP}{_UNIT})?|{_UNIT})(?P<home>(?:{_GAP}{_FLOOR})?(?:{_GAP}{_ROOM})?))"
 )
+# A building is a person's only where the clause says that someone lives there, or that it is a villa.
+_LIVED_IN: Final = re.compile(
+    r"(?:(?:家住|住在|居住在?|租住在?|租住|现住|入住|暂住|我住|人住|住的是|家在|我家[是位]|房号|住址|住所|户籍|家庭地址|购买了?)"
+    r"|(?:^|[，。,；;\s])住)[^，。；,;！!？?\s]{0,20}$"
+)
+_SELF: Final = re.compile(r"(?:我|本人)[是系为][^，。；,;！!？?\s]{0,20}$")
+_DWELLER: Final = re.compile(r"的?(?:一?[名位个]?)?(?:业主|住户|居民|租户|租客|房东)")
+_VILLA: Final = re.compile(r"[^，。；,;！!？?\s]{0,4}(?:别墅|联排|独栋|叠墅)")
+_CLAUSE: Final = 30
 # "共3栋", "一座桥", "每单元": how many, not which.
-_COUNTED: Final = re.compile(r"(?:[有共计建拆了这那整某每各几近约数多]|只有|其中|修建|新建|盖了?|[0-9])$")
+_COUNTED: Final = re.compile(r"(?:[有共计建拆了这那整某每各几近约数多]|只有|存在|其中|修建|新建|盖了?|[0-9])$")
 _CLASSIFIED: Final = re.compile(rf"(?:{_NUMBER})(?:栋|幢|座)$")
 _CLASSIFIED_NEXT: Final = re.compile(r"(?:小?区?楼|房|桥|山|大|建|别|高|商|居|危|旧|庙|坟|城|塔|厂|老|住|公|的?楼)")
 # 501室, 1203房 on their own; not 三室一厅
@@ -94,7 +103,7 @@ def find_house_numbers_zh(text: str) -> Iterator[Identifier]:
     """Find Chinese building, unit, room and street numbers."""
     for match in _CHAIN.finditer(text) if _CHAIN_WORD.search(text) else ():
         start, end = match.span("id")
-        if not _is_quantity(text, start, end):
+        if _names_a_home(text, match):
             yield Identifier(start, end, "house")
     for word, pattern in _BY_WORD:
         for match in pattern.finditer(text) if word in text else ():
@@ -102,6 +111,21 @@ def find_house_numbers_zh(text: str) -> Iterator[Identifier]:
     for match in _STREET.finditer(text) if "号" in text else ():
         if not _MONTH_BEFORE.search(text, max(0, match.start("id") - 4), match.start("id")):
             yield Identifier(match.start("id"), match.end("id"), "house")
+
+
+def _names_a_home(text: str, chain: re.Match[str]) -> bool:
+    """Tell "3栋501" and "家住3栋" from "3栋电梯坏了": a building without a room is the place of the ticket."""
+    start, end = chain.span("id")
+    if _VILLA.match(text, end) and any(map(str.isdigit, chain["id"])):
+        return not _COUNTED.search(text, max(0, start - 3), start)
+    if _is_quantity(text, start, end):
+        return False
+    if chain["home"] and not _GROUND.fullmatch(chain["home"]):
+        return True
+    clause = max(0, start - _CLAUSE)
+    return bool(
+        _LIVED_IN.search(text, clause, start) or (_DWELLER.match(text, end) and _SELF.search(text, clause, start))
+    )
 
 
 def _is_quantity(text: str, start: int, end: int) -> bool:
@@ -134,5 +158,6 @@ RECOGNISERS: Final = (
         rf"nd|rd|th) ){{1,3}}{_SUFFIX}|"
         rf"{_SUFFIX}\.?,? #[0-9]|(?i:apt|unit|suite|ste|room|rm|flat|apartment)[a-z. ]{{0,8}}#? ?[0-9A-Z]|"
         r"(?:(?:stra(?:ß|ss)e|str\.|weg|platz|allee|gasse|ring|damm)|(?:Straße|Str\.|Weg|Platz|Allee)) [0-9]",
+        rare=True,
     ),
 )

@@ -49,7 +49,7 @@ def find_plates_abroad(text: str) -> Iterator[Identifier]:
 
 
 RECOGNISERS: Final = (
-    Recogniser(find_plates_abroad, r"(?i:plate)"),
-    Recogniser(find_emails, "@"),
+    Recogniser(find_plates_abroad, r"(?i:plate)", rare=True),
+    Recogniser(find_emails, "@", rare=True),
     Recogniser(find_plates, rf"[{_PROVINCES}][A-Za-z][ ·•.—-]?[A-Za-z0-9]{{4}}"),
 )

@@ -9,13 +9,14 @@ import re
 from functools import lru_cache
 from typing import Any, Final
 
-from features.privacy import addresses, marks, names_en, names_zh, numbers
+from features.privacy import addresses, births, marks, names_en, names_zh, numbers
 from features.privacy.errors import PrivacyError
 from features.privacy.identifiers import PLACEHOLDERS, Identifier, Recogniser
 
 _RECOGNISERS: Final[tuple[Recogniser, ...]] = (
     *marks.RECOGNISERS,
     *numbers.RECOGNISERS,
+    *births.RECOGNISERS,
     *addresses.RECOGNISERS,
     *names_zh.RECOGNISERS,
     *names_en.RECOGNISERS,
@@ -31,6 +32,7 @@ _WIDE: Final = {code: code - 0xFEE0 for code in range(0xFF10, 0xFF5B) if chr(cod
     ord("\u00a0"): " ",
 }
 _HAS_WIDE: Final = re.compile("[" + "".join(map(chr, _WIDE)) + "]")
+_RARE: Final = "|".join(f"(?:{recogniser.gate})" for recogniser in _RECOGNISERS if recogniser.rare)
 _EVERY: Final = (1 << len(_RECOGNISERS)) - 1
 _HAN: Final = re.compile(r"[\u4e00-\u9fff]")
 _SLICE: Final = 131_072
@@ -91,8 +93,13 @@ def _mask_slice(values: Any) -> Any:
     if isinstance(values, pa.ChunkedArray):
         values = values.combine_chunks()
     needed = np.where(_matches(values, _HAS_WIDE.pattern), _EVERY, 0)
+    rare_rows = np.flatnonzero(_matches(values, _RARE))
+    rare_values = values.take(pa.array(rare_rows))
     for bit, recogniser in enumerate(_RECOGNISERS):
-        needed |= _matches(values, recogniser.gate).astype(np.int64) << bit
+        if recogniser.rare:
+            needed[rare_rows] |= _matches(rare_values, recogniser.gate).astype(np.int64) << bit
+        else:
+            needed |= _matches(values, recogniser.gate).astype(np.int64) << bit
     rows = np.flatnonzero(needed)
     texts = values.take(pa.array(rows)).to_pylist()
     masked = [

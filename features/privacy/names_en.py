@@ -24,8 +24,8 @@ _INTRODUCED: Final = re.compile(
 _SELF: Final = re.compile(rf"(?<![0-9A-Za-z])I(?:'|’| a)m {_FULL_NAME}")
 # "call Maria Gonzalez at 917...", "constituent Wei Zhang, phone ...": two names before a way to reach them.
 _REACHED: Final = re.compile(
-    r"(?<![0-9A-Za-z])(?:[Cc]onstituent|[Cc]aller|[Tt]enant|[Rr]esident|[Cc]all|[Cc]ontact) "
-    rf"(?P<id>{_WORD}(?: [A-Z]\.)? {_WORD})(?=,? \(?(?:at|on|phone|tel|cell|email|[0-9+(]))"
+    r"(?<![0-9A-Za-z])(?:[Cc]onstituent|[Cc]aller|[Tt]enant|[Rr]esident|[Pp]atient|[Ss]tudent|[Cc]all|[Cc]ontact),? "
+    rf"(?P<id>{_WORD}(?: [A-Z]\.)? {_WORD})(?=,? \(?(?:at|on|phone|tel|cell|email|born|DOB|[0-9+(]))"
 )
 _TITLED: Final = re.compile(
     r"(?<![0-9A-Za-z])(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Rev|Officer|Judge|Sgt|Detective|Councilman|Councilwoman|"
@@ -33,11 +33,17 @@ _TITLED: Final = re.compile(
     r"Herr|Frau)"
     rf"\.? {_FULL_NAME}"
 )
+# "my son Kevin Brown", "her late father, Carlos Chen,": relatives are written small, names are not.
+_RELATIVE: Final = re.compile(
+    r"(?:My|my|His|his|Her|her|Our|our|Their|their)(?: [a-z]+)? (?:(?:grand|step)?(?:son|daughter|child|"
+    r"father|mother)|kid|baby|husband|wife|partner|brother|sister|uncle|aunt|cousin|nephew|niece|grandma|grandpa),?"
+    rf"(?: named)? {_FULL_NAME}"
+)
 
 
 def find_names(text: str) -> Iterator[Identifier]:
     """Find English names after introductions and titles."""
-    for pattern in (_INTRODUCED, _SELF, _REACHED, _TITLED):
+    for pattern in (_INTRODUCED, _SELF, _REACHED, _RELATIVE, _TITLED):
         for match in pattern.finditer(text):
             words = match["id"].split(" ")
             kept = next((n for n, word in enumerate(words) if word.strip(".") in _nobody()), len(words))
@@ -53,10 +59,14 @@ def _nobody() -> frozenset[str]:
 RECOGNISERS: Final = (
     Recogniser(
         find_names,
-        r"(?i:name|this is|caller|contact|constituent|tenant|resident|owner|attn|person|by|signed|sincerely|regards|"
+        r"(?i:son|daughter|child|father|mother|kid|baby|husband|wife|partner|brother|sister|uncle|aunt|cousin|nephew|"
+        r"niece|grandma|grandpa|patient|student|name|this is|caller|contact|constituent|tenant|resident|owner|attn|"
+        r"person|by|signed|"
+        r"sincerely|regards|"
         r"called?|named|ask for|speak to|"
         r"speak with|i'm|i’m|i am|mr|mrs|ms|miss|mx|dr|prof|rev|officer|judge|sgt|detective|councilman|councilwoman|"
         r"principal|pastor|rabbi|"
-        r"herr|frau)(?: is|'s| ?[:=]|[.:,])? [A-Z]",
+        r"herr|frau)(?: is|'s| ?[:=]|[.:,])?(?: named)? [A-Z]",
+        rare=True,
     ),
 )

@@ -36,7 +36,6 @@ _NOT_GIVEN: Final = (
     "身份证码现此该各每某些多少几两四六七八百男女岁师傅工机车房厅室门院校厂店局处站卡费钱款物业报警办理咬撞摔伤死过候姓"
 )
 _GIVEN: Final = rf"(?:(?![{_NOT_GIVEN}])[\u4e00-\u9fff])"
-_MASKED_GIVEN: Final = r"(?:某[某甲乙丙丁]?|[*＊xX×]{1,2})"
 # Characters that given names like; two of them are believed even where the sentence runs on without a known word.
 _LIKED: Final = (
     "伟芳娜秀英敏静丽强磊军洋勇艳杰娟涛明超兰霞平刚桂华红玉梅建国文辉力志永健世广义兴良海山仁波宁贵福生龙元全胜学祥才发武"
@@ -62,6 +61,7 @@ _TITLES: Final = (
     rf"(?:院|校|局|科|处|队|站|所|村|镇){_OFFICE_ENDS}"
 )
 
+_MASKED_GIVEN: Final = rf"(?:某(?:[某甲乙丙丁]|{_GIVEN}(?={_FOLLOWS}))?|[*＊xX×]{{1,2}})"
 
 # The same, as whole words: where one of these follows, the name has ended for certain.
 _FOLLOWS_SURELY: Final = (
@@ -74,14 +74,14 @@ def _named(surnames: str) -> str:
     """Return the pattern of a name: the shortest that a known word follows, else two liked characters."""
     surname = rf"(?!.(?:{_TITLES}))[{surnames}]"
     masked = rf"{surname}{_MASKED_GIVEN}"
-    ending = rf"(?:(?:{_COMPOUND}){_GIVEN}{{1,2}}?|{surname}{_GIVEN}{{1,2}}?|{masked})(?={_FOLLOWS})"
+    ending = rf"(?:(?:{_COMPOUND}){_GIVEN}{{1,2}}?|{surname}{_GIVEN}{{1,2}}?|{masked})(?={_FOLLOWS}|长期)"
     certain = rf"{surname}{_GIVEN}{{1,2}}?(?={_FOLLOWS_SURELY})"
     return rf"(?P<id>{certain}|{surname}[{_LIKED}]{{2}}(?={_FOLLOWS})|{ending}|{surname}[{_LIKED}]{{2}})"
 
 
 _FORM_CUES: Final = (
     "姓名|联系人|联络人|户主|当事人|投诉人|举报人|反映人|申请人|来电人|求助人|咨询人|经办人|负责人|法定代表人|法人代表|法人|收件人|签名|落款|名字|"
-    "患者|死者|伤者|署名|留言人|名叫|我叫|本人叫|全名|叫做|名为|本人"
+    "患者|死者|伤者|署名|留言人|名叫|取名|我叫|我名|本人叫|全名|叫做|名为|本人"
 )
 _AFTER_FORM_CUE: Final = rf"(?:{_FORM_CUES})(?:姓名|电话)?(?:是|叫|为|：|:|\s|，|（|\(){{0,3}}"
 _FORM: Final = re.compile(_AFTER_FORM_CUE + _named(_SURNAMES))
@@ -107,6 +107,39 @@ _ROLES: Final = (
     "经理|老板|队长|组长|站长|所长|局长|院长|校长|店长|镇长|县长|区长|司机|医生|护士|教练|中介|包工头|保安|民警|交警|辅警|法官|律师|老师|员工|工人|学生|叫"
 )
 _ROLE: Final = re.compile(rf"(?:{_ROLES})[:： ]?" + _named(_COMMON))
+# Relatives and others who are mentioned without a title: 其子刘子轩, 老人叫王桂兰, 丈夫（周平）
+# Every alternative begins with a character of its own: the search then skips what cannot begin one.
+_KIN: Final = (
+    "其[子女父母妻夫弟兄姐妹孙]|我[儿女父母崽夫妻]|家[父母]|祖[父母]|孙[子女]?|外孙[子女]?|外甥女?|外公|外婆|侄[子女]|老伴|老人|岳[父母]|公公|"
+    "婆婆|爸爸|妈妈|爷爷|奶奶|姥[姥爷]|表[哥弟姐妹]|堂[哥弟姐妹]|之[子女]|一[子女]|男[婴童]|女[婴童]|宝宝|孩子|小孩|患儿|同学|受害人"
+)
+_FAMILY: Final = "丈夫|妻子|老公|老婆|父亲|母亲|儿子|女儿|爱人|配偶|哥哥|弟弟|姐姐|妹妹"
+_RELATIVE: Final = re.compile(
+    rf"(?:{_KIN}|{_FAMILY})(?:(?:名?叫做?|取名|[:： ])?(?P<id>"
+    rf"(?:{_COMPOUND})(?:{_GIVEN}{{1,2}}(?={_FOLLOWS_SURELY})|[{_LIKED}]{{2}})|(?!.(?:{_TITLES}))[{_COMMON}]"
+    rf"(?:{_GIVEN}{{2}}(?={_FOLLOWS_SURELY}|[就由在被于的和与因])|[{_LIKED}]{{2}}))|"
+    rf"[（(](?P<bracketed>(?:{_COMPOUND}|[{_SURNAMES}]){_GIVEN}{{1,2}})(?=[)），,])|"
+    rf"叫(?P<given>[{_LIKED}]{{2}})(?=$|[^\u4e00-\u9fff]))"
+)
+# 刘子轩，男，2岁 / 刘子轩（8岁）
+_DESCRIPTION: Final = re.compile(r"[，,、 （(]{1,2}[男女]性?[，,、；;。 ）)]|[（(，,][0-9]{1,2}岁")
+_DESCRIBED: Final = re.compile(
+    rf"(?:^|[^\u4e00-\u9fff])(?P<id>(?:{_COMPOUND}|[{_SURNAMES}]){_GIVEN}{{1,2}}|{_GIVEN}{{3}})$"
+)
+_LONGEST_NAME: Final = 4
+# 王*明, 李**, 张子*
+_STAR: Final = "[*＊]"
+_STARRED: Final = re.compile(
+    rf"(?<![*＊×])(?P<id>[{_SURNAMES}]{_STAR}{{1,2}}(?:[{_LIKED}]|{_GIVEN}(?={_FOLLOWS}))?|(?<!主)[{_COMMON}]{_GIVEN}{_STAR}{{1,2}})"
+    r"(?![*＊×0-9A-Za-z宽长高深厚]|[路街镇乡村区县市省])"
+)
+# Surnames that end a word more often than they stand before a star: 公安*, 现金*.
+_ENDS_WORDS: Final = frozenset("车管文安公门房时全应平边方金石白路单向宗")
+_JOINTS: Final = frozenset("和与及以、")
+_AND: Final = re.compile(
+    rf"(?:和|与|及|以及|、)(?P<id>(?:{_COMPOUND}){_GIVEN}{{1,2}}?(?={_FOLLOWS})|[{_COMMON}]"
+    rf"(?:[{_LIKED}]{{2}}|{_GIVEN}{{1,2}}?(?={_FOLLOWS_SURELY}|[均都的在等和与])))"
+)
 _TITLED: Final = re.compile(rf"(?<=[\u4e00-\u9fff])(?={_TITLES})")
 # Characters that are surnames, and more often the end of another word before a title: 班主任, 门卫大爷, 公司经理.
 _NOT_ALONE: Final = frozenset(
@@ -137,6 +170,40 @@ def find_announced(text: str) -> Iterator[Identifier]:
             start, end = match.span("id")
             if _may_be_name(match["id"], text[end : end + 1], form=pattern in _IN_FORMS):
                 yield Identifier(start, end, "name")
+                yield from _joined(text, end)
+
+
+def find_mentioned(text: str) -> Iterator[Identifier]:
+    """Find names after relatives ("其子", "丈夫（"), before a sex or an age, and names that are partly starred."""
+    for match in _STARRED.finditer(text) if "*" in text or "＊" in text else ():
+        if not _ends_a_word(text, match.start("id")):
+            yield Identifier(match.start("id"), match.end("id"), "name")
+    for match in _RELATIVE.finditer(text):
+        start, end = match.span(match.lastgroup or 0)
+        if _may_be_name(text[start:end], text[end : end + 1], form=False):
+            yield Identifier(start, end, "name")
+            yield from _joined(text, end)
+    for described in _DESCRIPTION.finditer(text):
+        name = _DESCRIBED.search(text, max(0, described.start() - _LONGEST_NAME - 1), described.start())
+        if name and name["id"][:2] not in _not_names():
+            yield Identifier(name.start("id"), name.end("id"), "name")
+
+
+def _joined(text: str, end: int) -> Iterator[Identifier]:
+    """Find the names that follow a name after "和" and the like."""
+    while text[end : end + 1] in _JOINTS and (match := _AND.match(text, end)):
+        if not _may_be_name(match["id"], text[match.end() : match.end() + 1], form=False):
+            return
+        yield Identifier(match.start("id"), match.end("id"), "name")
+        end = match.end()
+
+
+def _ends_a_word(text: str, start: int) -> bool:
+    """Tell "公安*" and "时间*" from a surname before a star."""
+    if text[start : start + 2] in _not_names():
+        return True
+    after_word = start > 0 and text[start] in _ENDS_WORDS and _HAN.match(text[start - 1]) is not None
+    return after_word and _BEFORE_NAME.search(text, max(0, start - _LONGEST_CUE), start) is None
 
 
 def find_titled(text: str) -> Iterator[Identifier]:
@@ -172,6 +239,11 @@ def _not_names() -> frozenset[str]:
 
 _STARTS: Final = f"[{_SURNAMES}谈欧上司诸皇尉公慕令夏端宇长轩申独]"
 RECOGNISERS: Final = (
+    Recogniser(
+        find_mentioned,
+        rf"{_STAR}|(?:{_KIN})(?:名?叫做?|取名|[:： ])?{_STARTS}|(?:{_KIN}|{_FAMILY})[（(叫]|"
+        r"[，,、 （(][男女]性?[，,、；;。 ）)]|[（(，,][0-9]{1,2}岁",
+    ),
     Recogniser(
         find_announced,
         rf"{_AFTER_FORM_CUE}(?:{_STARTS}|[\x{{4e00}}-\x{{9fff}}]{{1,8}}[·•・])|(?:我是|我就是|这里是|我){_STARTS}|"

@@ -156,12 +156,13 @@ def find_passports(text: str) -> Iterator[Identifier]:
 # The gates below are the patterns above without what RE2 cannot do (lookaround).
 RECOGNISERS: Final = (
     Recogniser(find_resident_ids, r"[1-8](?:[ -]?[0-9]){14}"),
-    Recogniser(find_ssns, r"[0-9]{3}-[0-9]{2}-[0-9]{4}|(?i:ssn|social security)"),
-    Recogniser(find_passports, r"(?i)护照|通行证|台胞证|居留证|passport"),
+    Recogniser(find_ssns, r"[0-9]{3}-[0-9]{2}-[0-9]{4}|(?i:ssn|social security)", rare=True),
+    Recogniser(find_passports, r"(?i)护照|通行证|台胞证|居留证|passport", rare=True),
     Recogniser(
         find_accounts,
         r"(?i)(?:微信|薇信|威信|v信|wechat|weixin|vx|wx|qq|扣扣|加v)(?:号|码|id|也|是|同|为|is|"
         r"[:：=\s(（]){0,8}[a-z0-9]",
+        rare=True,
     ),
     Recogniser(find_mobiles, r"1[ -]?[3-9](?:[ -]?[0-9]){9}"),
     Recogniser(
@@ -175,6 +176,7 @@ RECOGNISERS: Final = (
         r"[2-9][0-9]{2}(?:\) ?|[ .-])[2-9][0-9]{2}[ .-][0-9]{4}|(?:\+|"
         r"00)[1-9][0-9]{0,2}[ -]?(?:\(0\))?[0-9](?:[ /-]?[0-9]){6}|"
         r"(?i:call|phone|tel|telephone|cell|mobile|text|reach|contact|number)[a-z. ]{0,20}[ :.]{1,3}\+?[0-9]{3}",
+        rare=True,
     ),
 )
 """In order of precedence: what an earlier one has claimed, a later one does not touch."""
