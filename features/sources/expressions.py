@@ -61,7 +61,7 @@ def _columns(field: str, raw: RawTable, mapping: Mapping) -> list[str]:
     present = [column for column in named if column in raw.columns]
     if named and not present and field not in mapping.optional:
         raise MappingError(
-            f"mapping {mapping.source}: no column {' or '.join(map(repr, named))} (for {field}) in the source",
+            f"mapping {mapping.source}: no column {' or '.join(map(repr, named))} (for {field}) in {raw.name}",
             hint=f"it has {', '.join(raw.columns)}",
         )
     return present

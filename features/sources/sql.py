@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
-from typing import Any, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 
+from features.privacy import mask_text
 from features.sources.errors import SourceError
 
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+    from sqlalchemy.exc import SQLAlchemyError
+
 _CHUNK: Final = 200_000
+_SHOWN: Final = 300
 
 
 def read_query(url: str, query: str, *, chunk: int = _CHUNK) -> Iterator[pa.Table]:
-    """Yield the rows of a query as text columns, in chunks.
+    """Yield the rows of a query in chunks: times as times, with their offset where the column has one; else text.
 
     Args:
         url: SQLAlchemy URL, such as `postgresql+psycopg://user:password@host/db`.
@@ -24,32 +31,58 @@ def read_query(url: str, query: str, *, chunk: int = _CHUNK) -> Iterator[pa.Tabl
     Raises:
         SourceError: The URL, the driver, the connection or the query is at fault. The password is never shown.
     """
-    from sqlalchemy import create_engine, text
+    from sqlalchemy import text
     from sqlalchemy.exc import SQLAlchemyError
 
-    try:
-        engine = create_engine(url)
-    except (SQLAlchemyError, ImportError, ValueError) as error:
-        raise SourceError(
-            f"no database at that address: {type(error).__name__}", hint="postgresql+psycopg://..."
-        ) from error
+    engine = _engine(url)
     try:
         with engine.connect().execution_options(stream_results=True) as connection:
             result = connection.execute(text(query))
             names = list(result.keys())
             while rows := result.fetchmany(chunk):
-                yield pa.table({name: _column(rows, i) for i, name in enumerate(names)})
+                yield pa.table({name: _column([row[i] for row in rows]) for i, name in enumerate(names)})
     except SQLAlchemyError as error:
         where = engine.url.render_as_string(hide_password=True)
-        raise SourceError(
-            f"{where}: {type(error).__name__}", hint="try the query in the database's own client"
-        ) from error
+        raise SourceError(f"{where}: {_said(error, engine)}", hint="check the address and the query") from error
     finally:
         engine.dispose()
 
 
-def _column(rows: Any, position: int) -> pa.Array:
-    return pa.array([_text(row[position]) for row in rows], pa.string())
+def _engine(url: str) -> Engine:
+    from sqlalchemy import create_engine
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        engine = create_engine(url)
+    except ModuleNotFoundError as error:
+        kind = url.partition("://")[0]
+        raise SourceError(f"{kind} needs the Python package {error.name}", hint=f"pip install {error.name}") from error
+    except (SQLAlchemyError, ImportError, ValueError) as error:
+        raise SourceError(
+            f"no database at that address: {type(error).__name__}",
+            hint="an address looks like postgresql+psycopg://user:password@host/database or sqlite:////path/file.db",
+        ) from error
+    file = engine.url.database if engine.url.get_backend_name() == "sqlite" else None
+    if file and file != ":memory:" and not file.startswith("file:") and not Path(file).exists():
+        # SQLite would make an empty one.
+        raise SourceError(f"no such file: {file}", hint="sqlite:///relative.db or sqlite:////absolute/path.db")
+    return engine
+
+
+def _said(error: SQLAlchemyError, engine: Engine) -> str:
+    """Return the database's own words, without what it may repeat of rows or password."""
+    words = str(getattr(error, "orig", None) or type(error).__name__).splitlines()[0][:_SHOWN]
+    password = engine.url.password
+    return mask_text(words.replace(str(password), "***") if password else words)
+
+
+def _column(values: Sequence[Any]) -> pa.Array:
+    stated = [value for value in values if value is not None]
+    if stated and all(isinstance(value, datetime) for value in stated):
+        aware = {value.tzinfo is not None for value in stated}
+        if len(aware) == 1:
+            return pa.array(values, pa.timestamp("us", tz="UTC" if aware.pop() else None))
+    return pa.array([_text(value) for value in values], pa.string())
 
 
 def _text(value: Any) -> str | None:

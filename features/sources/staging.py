@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -97,13 +97,14 @@ class Staging:
             QuarantineError: More rows are bad than the mapping allows.
         """
         with duck(threads=self.threads) as connection:
-            return self._stage(connection, raw_table(connection, path, scratch=self.into), path.name)
+            raw = raw_table(connection, path, scratch=self.into)
+            return self._stage(connection, replace(raw, name=str(path)), path.name)
 
     def rows(self, rows: pa.Table, *, name: str) -> StagedBatch:
         """Read rows in memory, called `name` in the quarantine; errors as for `file`."""
         with duck(threads=self.threads) as connection:
             connection.register("arrived", rows)
-            return self._stage(connection, described(connection, "arrived"), name)
+            return self._stage(connection, replace(described(connection, "arrived"), name=name), name)
 
     def _stage(self, connection: Any, raw: RawTable, name: str) -> StagedBatch:
         if self.privacy:

@@ -22,11 +22,13 @@ class RawTable:
         sql: What follows FROM.
         columns: Column -> DuckDB type.
         rejects: Name of the DuckDB table where unreadable lines are gathered while `sql` is read, or ''.
+        name: What messages call it.
     """
 
     sql: str
     columns: dict[str, str]
     rejects: str = ""
+    name: str = "the source"
 
 
 def raw_table(connection: Any, path: Path, *, scratch: Path) -> RawTable:
