@@ -11,6 +11,7 @@ Sentences = tuple[str, str]
 """The rule in Chinese and in English."""
 
 _COUNT: Final = re.compile(r"(\d+)/(\d+)d")
+_DISTRICT: Final = re.compile(r"(\d+)/(\d+)d<([\d.e-]+)")
 _YEARS: Final = re.compile(r"(\d+)/(\d+)")
 _SCAN: Final = re.compile(r"([DWh]):(\d+)")
 _CIRCLE: Final = re.compile(r"([\d.]+)km")
@@ -22,7 +23,7 @@ def recite(kind: str, rule: str, *, upper: float | None = None) -> Sentences:
 
     Args:
         kind: The alert's primary kind.
-        rule: What the detector handed in: `5/7d`, `W:3`, `0.9km`, `2/3`, a watched word, a topic.
+        rule: What the detector handed in: `5/7d`, `5/7d<0.001`, `W:3`, `0.9km`, `2/3`, a watched word, a topic.
         upper: The most that is usual.
 
     >>> recite("高频", "5/7d")[0]
@@ -36,6 +37,13 @@ def recite(kind: str, rule: str, *, upper: float | None = None) -> Sentences:
 
 
 def _frequent(rule: str, _upper: float | None) -> Sentences | None:
+    if district := _DISTRICT.fullmatch(rule):
+        count, days, chance = district.groups()
+        periods = round(1 / float(chance))
+        return (
+            f"同一区域、同一事项，{days} 天内满 {count} 件，且按平时件数偶然达到的机会不足 {periods} 分之一，即报",
+            f"one matter in one district, at least {count} in {days} days, more than chance brings once in {periods:,}",
+        )
     match = _COUNT.fullmatch(rule)
     if not match:
         return None

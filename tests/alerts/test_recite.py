@@ -14,6 +14,7 @@ from serve.alerts.recite import recite
     ("kind", "rule", "chinese", "english"),
     [
         ("高频", "5/7d", "7 天内满 5 件即报", "at least 5 in 7 days"),
+        ("高频", "5/7d<0.001", "不足 1000 分之一", "more than chance brings once in 1,000"),
         ("一人多诉", "3/30d", "同一来电人、同一事项，30 天内满 3 次", "at least 3 times in 30 days"),
         ("敏感", "燃气泄漏", "敏感事项“燃气泄漏”，一件即报", "“燃气泄漏”: one is enough"),
         ("异动", "W:3", "3 周内的件数超出自身历史所能解释：通常至多 11 件", "within 3 weeks"),

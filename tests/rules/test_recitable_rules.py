@@ -124,13 +124,18 @@ def test_lookback_covers_every_version_of_a_rule() -> None:
     assert config.lookback_days == 90
 
 
+AGES = st.lists(st.floats(0.1, 24 * 40), min_size=1, max_size=30)
+
+
 @settings(deadline=None)
-@given(st.lists(st.floats(0.1, 24 * 40), min_size=1, max_size=30), st.integers(1, 60))
-def test_what_is_known_later_changes_nothing(ages: list[float], later: int) -> None:
-    rows = [ticket(n, hours_ago=age, caller=f"c{n % 4}") for n, age in enumerate(ages)]
+@given(ages=AGES, later=AGES, street=st.sampled_from(["", "甲街"]), callers=st.integers(3, 30))
+def test_what_is_known_later_changes_nothing(ages: list[float], later: list[float], street: str, callers: int) -> None:
+    rows = [ticket(n, hours_ago=age, caller=f"c{n % callers}", street=street) for n, age in enumerate(ages)]
+    moment = pd.Timestamp(NOW) + timedelta(seconds=1)
+    # Opened in the judged window or in those before it, and all of them told afterwards.
     known_later = [
-        {**ticket(500 + n), "known_at": pd.Timestamp(NOW) + timedelta(seconds=1), "text": "燃气泄漏"}
-        for n in range(later)
+        {**ticket(500 + n, hours_ago=age, caller="c0", street=street), "known_at": moment, "text": "燃气泄漏"}
+        for n, age in enumerate(later)
     ]
     pd.testing.assert_frame_equal(hits(rows), hits(rows + known_later))
 

@@ -60,10 +60,25 @@ def _frequent(signal: Signal) -> tuple[str, str]:
     zh, en = _span(signal.window_end - signal.window_start)
     threshold = signal.evidence["threshold"]
     people_zh, people_en = _people(signal)
+    usual_zh, usual_en = _usual(signal.evidence["usual"])
     return (
-        f"{zh}内{signal.observed}件{people_zh}，达到“{zh}{threshold}件”",
-        f"{signal.observed} in {en}{people_en}; the rule is {threshold} in {en}",
+        f"{zh}内{signal.observed}件{people_zh}{usual_zh}，达到“{zh}{threshold}件”",
+        f"{signal.observed} in {en}{people_en}{usual_en}; the rule is {threshold} in {en}",
     )
+
+
+def _usual(count: float) -> tuple[str, str]:
+    """Return what is usual in a window of the same length, nothing where history does not say.
+
+    >>> _usual(1.25), _usual(12.0), _usual(0.0)
+    (('，平时约1.2件', ', usually about 1.2'), ('，平时约12件', ', usually about 12'), ('，平时没有', ', usually none'))
+    """
+    if not math.isfinite(count):
+        return "", ""
+    if count == 0:
+        return "，平时没有", ", usually none"
+    said = f"{count:.1f}".removesuffix(".0") if count < _IN_TENTHS else f"{count:.0f}"
+    return f"，平时约{said}件", f", usually about {said}"
 
 
 def _repeat(signal: Signal) -> tuple[str, str]:
@@ -113,6 +128,9 @@ def _forecast(signal: Signal) -> tuple[str, str]:
         f"returned in week {week} in {seen} of {years} years{lunar_en}, {weekly} a week expected; {act_en}",
     )
 
+
+_IN_TENTHS = 9.95
+"""Usual counts below this are said to a tenth."""
 
 _IN_HOURS = 72
 """Windows shorter than this that are no whole days are said in hours."""

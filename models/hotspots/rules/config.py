@@ -57,7 +57,10 @@ class FrequentRule(_Part):
             without a district is left out.
         per_caller: Most tickets of one caller that count, so that one person cannot make a matter frequent.
         usual_factor: Stay silent below this multiple of the place's usual count, the mean of the
-            `usual_windows` windows before; 0 turns it off. Busy cells would otherwise fire every week.
+            `usual_windows` windows before; 0 turns all comparison with it off. Busy cells would otherwise fire every
+            week.
+        usual_chance: Where the place is a whole district, in which a few tickets a week are nothing, stay silent too
+            unless chance brings so many in fewer windows than this share of them; 1 turns it off.
         usual_windows: How many earlier windows say what is usual.
     """
 
@@ -67,6 +70,7 @@ class FrequentRule(_Part):
     place: Literal["district", "street", "address"] = "street"
     per_caller: int = Field(default=2, ge=1)
     usual_factor: float = Field(default=1.5, ge=0)
+    usual_chance: float = Field(default=0.001, gt=0, le=1)
     usual_windows: int = Field(default=4, ge=1)
 
 

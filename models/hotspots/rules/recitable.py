@@ -11,6 +11,7 @@ import pandas as pd
 
 from features.series import UNCLASSIFIED
 from models.hotspots.rules.config import FrequentRule, RepeatRule, RuleConfig, SensitiveRule
+from models.hotspots.rules.usual import usual_counts
 from models.hotspots.rules.watchwords import watched_words
 from models.hotspots.ticketframe import between, clean_tickets, local_now
 
@@ -56,8 +57,8 @@ def apply_rules(
 
     Returns:
         One row per hit with `HIT_COLUMNS`: `kind` is 高频, 一人多诉 or 敏感, `rule` the configured sentence in short
-        ("5/7d", "3/30d", the word), `tickets` a list of keys, newest last, `usual` the place's usual count (NaN where
-        no history is at hand), times naive and local.
+        ("5/7d", "5/7d<0.001" for a whole district, "3/30d", the word), `tickets` a list of keys, newest last, `usual`
+        the place's usual count (NaN where no history is at hand), times naive and local.
     """
     config = config or RuleConfig()
     now = local_now(as_of, timezone)
@@ -88,22 +89,14 @@ def _frequent(rule: FrequentRule, tickets: pd.DataFrame, now: pd.Timestamp) -> p
     counted = current[rank < rule.per_caller].groupby(matter, sort=False).size().rename("counted")
     groups = _gather(current, matter).join(counted, on=matter)
     groups = groups[groups["counted"] >= rule.tickets]
-    groups = groups.assign(usual=_usual(rule, placed, groups, matter, start), window_end=now)
-    unusual = ~(groups["counted"] < rule.usual_factor * groups["usual"].fillna(0))
-    return _hits(groups[unusual], kind="高频", rule=f"{rule.tickets}/{rule.days}d", threshold=rule.tickets, start=start)
-
-
-def _usual(
-    rule: FrequentRule, tickets: pd.DataFrame, groups: pd.DataFrame, matter: list[str], start: pd.Timestamp
-) -> np.ndarray:
-    """Return the mean count of each group in the windows before `start`; NaN where the tickets do not reach back."""
-    windows = np.floor((start - tickets["opened_local"]) / pd.Timedelta(days=rule.days)) + 1
-    covered = 0 if tickets.empty else min(int(windows.iloc[0]), rule.usual_windows)
-    if covered == 0:
-        return np.full(len(groups), np.nan)
-    earlier = tickets[(windows >= 1) & (windows <= covered)]
-    counts = earlier.groupby(matter, sort=False).size().rename("before") / covered
-    return np.asarray(groups[matter].join(counts, on=matter)["before"].fillna(0.0), dtype=float)
+    usual = usual_counts(placed, matter, start, days=rule.days, most=rule.usual_windows, per_caller=rule.per_caller)
+    groups = groups.assign(usual=usual.mean(groups), window_end=now, rule=f"{rule.tickets}/{rule.days}d")
+    if rule.usual_factor:
+        whole = (groups["place"] == groups["district"]) & (rule.usual_chance < 1)
+        groups["rule"] = groups["rule"].mask(whole, groups["rule"] + f"<{rule.usual_chance:g}")
+        by_chance = whole & (usual.chance(groups, groups["counted"]) >= rule.usual_chance)
+        groups = groups[~by_chance & ~(groups["counted"] < rule.usual_factor * groups["usual"])]
+    return _hits(groups, kind="高频", threshold=rule.tickets, start=start)
 
 
 def _repeat(rule: RepeatRule, tickets: pd.DataFrame, now: pd.Timestamp) -> pd.DataFrame:
@@ -111,8 +104,10 @@ def _repeat(rule: RepeatRule, tickets: pd.DataFrame, now: pd.Timestamp) -> pd.Da
     current = tickets[(tickets["opened_local"] > start) & (tickets["caller"] != tickets["key"])]
     # One caller's matter is the category, wherever they call about it: people name the same place differently.
     matter = ["category1", "category2", "category", "caller"]
-    groups = _gather(_at_least(rule.times, current, matter), matter).assign(usual=np.nan, window_end=now)
-    return _hits(groups, kind="一人多诉", rule=f"{rule.times}/{rule.days}d", threshold=rule.times, start=start)
+    groups = _gather(_at_least(rule.times, current, matter), matter).assign(
+        usual=np.nan, window_end=now, rule=f"{rule.times}/{rule.days}d"
+    )
+    return _hits(groups, kind="一人多诉", threshold=rule.times, start=start)
 
 
 def _sensitive(rule: SensitiveRule, tickets: pd.DataFrame, now: pd.Timestamp) -> pd.DataFrame:
@@ -123,8 +118,8 @@ def _sensitive(rule: SensitiveRule, tickets: pd.DataFrame, now: pd.Timestamp) ->
     words = words.mask((words == "") & listed, current["category"])
     caught = current.assign(words=words)[words != ""]
     # One row per matter and wording: two gas leaks in one district are one hit, a knife beside them another.
-    groups = _gather(caught, [*_MATTER, "words"]).assign(usual=np.nan, window_end=now)
-    return _hits(groups, kind="敏感", rule="watched", threshold=1, start=start)
+    groups = _gather(caught, [*_MATTER, "words"]).assign(usual=np.nan, window_end=now, rule="watched")
+    return _hits(groups, kind="敏感", threshold=1, start=start)
 
 
 def _at_least(size: int, tickets: pd.DataFrame, matter: list[str]) -> pd.DataFrame:
@@ -148,11 +143,10 @@ def _gather(tickets: pd.DataFrame, matter: list[str]) -> pd.DataFrame:
     return grouped.agg(**columns).reset_index()
 
 
-def _hits(groups: pd.DataFrame, *, kind: str, rule: str, threshold: int, start: pd.Timestamp) -> pd.DataFrame:
+def _hits(groups: pd.DataFrame, *, kind: str, threshold: int, start: pd.Timestamp) -> pd.DataFrame:
     columns = {"place": groups["district"]} if "place" not in groups else {}
     named = groups.assign(
         kind=kind,
-        rule=rule,
         threshold=threshold,
         area=groups["district"],
         words=groups.get("words", ""),
