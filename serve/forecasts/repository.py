@@ -37,6 +37,15 @@ def issues(session: Session, freq: str, *, limit: int = 50) -> list[ForecastIssu
     return list(session.scalars(query.order_by(ForecastIssueRow.as_of.desc(), ForecastIssueRow.id.desc()).limit(limit)))
 
 
+def means_issued_by(session: Session, freq: str, moment: datetime, *, level: str) -> list[tuple[str, datetime, float]]:
+    """Return (unique_id, ds, mean) of the newest forecast that was published by a moment, empty when there was none."""
+    issued = select(ForecastIssueRow.id).where(ForecastIssueRow.freq == freq, ForecastIssueRow.published_at <= moment)
+    newest = session.scalar(issued.order_by(ForecastIssueRow.as_of.desc(), ForecastIssueRow.id.desc()).limit(1))
+    columns = select(ForecastRow.unique_id, ForecastRow.ds, ForecastRow.mean)
+    found = session.execute(columns.where(ForecastRow.issue_id == newest, ForecastRow.level == level))
+    return [(unique_id, ds, mean) for unique_id, ds, mean in found]
+
+
 def rows(
     session: Session, issue_id: int, wanted: ForecastFilter, *, limit: int | None = None, after: Cursor | None = None
 ) -> list[ForecastRow]:

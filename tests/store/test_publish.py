@@ -55,6 +55,19 @@ def test_the_pointer_follows_the_newest_as_of(any_store, clock):
     assert current_mean(any_store) == 2.0
 
 
+def test_a_forecast_counts_from_the_moment_it_was_published(any_store, clock):
+    def issued_by(moment: datetime) -> set[float]:
+        with any_store.reading() as session:
+            return {mean for _, _, mean in repository.means_issued_by(session, "W", moment, level="category")}
+
+    publish(any_store, issue(), rows(1.0), clock=clock)
+    clock.advance(timedelta(days=7))
+    publish(any_store, issue(NOW + timedelta(days=7)), rows(2.0), clock=clock)
+    assert issued_by(NOW - timedelta(hours=1)) == set()
+    assert issued_by(NOW + timedelta(days=6)) == {1.0}
+    assert issued_by(NOW + timedelta(days=7)) == {2.0}
+
+
 def test_publishing_twice_changes_nothing(store, clock):
     first = publish(store, issue(), rows(1.0), clock=clock)
     again = publish(store, issue(), rows(99.0), clock=clock)

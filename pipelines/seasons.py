@@ -1,0 +1,49 @@
+"""预告: the problems of the season whose week to act has come, with the forecast issued by then and who has to act."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+import pandas as pd
+
+from features.panel import Panel
+from features.series import UNCLASSIFIED
+from features.settings import Settings
+from models.hotspots.seasonal import due_forecasts, seasonal_calendar
+from serve.forecasts.repository import means_issued_by
+from serve.store import Store
+
+_YEAR: Final = 52
+"""Weeks over which it counts who handled a matter most."""
+
+
+def due_seasons(settings: Settings, weekly: Panel, as_of: datetime) -> pd.DataFrame:
+    """Return the seasonal problems of categories whose week to act has come.
+
+    Args:
+        settings: The installation: its time zone, and the store of issued forecasts.
+        weekly: The weekly panel as of the same moment, with the levels cell and category.
+        as_of: Aware moment; a forecast published later is not seen.
+    """
+    local = pd.Timestamp(as_of.astimezone(settings.zone).replace(tzinfo=None))
+    static = weekly.static[weekly.static["level"] == "category"]
+    static = static.assign(department=static["category"].map(main_departments(weekly)).fillna(""))
+    calendar = seasonal_calendar(weekly.y[["unique_id", "ds", "y"]], static, local)
+    return due_forecasts(calendar, local, forecast=_issued(settings, as_of))
+
+
+def main_departments(panel: Panel) -> pd.Series:
+    """Return, by category, the department that handled most of its tickets in the panel's last year."""
+    named = panel.static["level"].eq("cell") & ~panel.static["department"].isin(["", UNCLASSIFIED])
+    cells = panel.static.loc[named, ["unique_id", "category", "department"]]
+    lately = panel.y[panel.y["ds"] > panel.y["ds"].max() - pd.Timedelta(weeks=_YEAR)]
+    counts = lately.merge(cells, on="unique_id").groupby(["category", "department"])["y"].sum()
+    return counts[counts > 0].sort_values(ascending=False).reset_index().groupby("category")["department"].first()
+
+
+def _issued(settings: Settings, as_of: datetime) -> pd.DataFrame | None:
+    store = Store.open(settings.store_url)
+    with store.reading() as session:
+        means = means_issued_by(session, "W", as_of, level="category")
+    return pd.DataFrame(means, columns=["unique_id", "ds", "mean"]) if means else None
