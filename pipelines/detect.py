@@ -20,12 +20,12 @@ from features.taxonomy import taxonomy_version
 from models.hotspots import SurgeConfig, detect_surges
 from models.hotspots.candidates import MergeConfig, merge_candidates
 from models.hotspots.rules import RuleConfig, apply_rules
-from models.hotspots.seasonal import due_forecasts, seasonal_calendar
 from models.hotspots.spatial import ScanConfig, find_clusters
 from models.hotspots.textgroups import TextConfig, find_groups
 from models.hotspots.ticketframe import clean_tickets
 from pipelines.errors import NoChampionError
 from pipelines.panels import Known, open_lake, read_panel, reasons
+from pipelines.seasons import due_seasons
 from pipelines.topics import recalled, remembered
 from pipelines.tracking import Registry
 from pipelines.tracking.registry import HOTSPOT
@@ -210,7 +210,7 @@ def find_candidates(
         hits=hits,
         clusters=_clusters(settings, lake, as_of) if config.space else None,
         groups=_groups(settings, lake, recent, as_of, config) if config.text else None,
-        forecasts=_due(settings, weekly, as_of),
+        forecasts=due_seasons(settings, weekly.panel, as_of),
         config=merge,
     )
     return Found(with_curves(candidates, surges), surges, daily)
@@ -257,14 +257,6 @@ def _groups(
         if memory.through is None:
             return None
     return find_groups(recent, as_of=as_of, timezone=settings.timezone, memory=memory, config=text, only=keys)
-
-
-def _due(settings: Settings, weekly: Known, as_of: datetime) -> pd.DataFrame:
-    """Return the seasonal problems of categories whose week to act has come."""
-    local = pd.Timestamp(as_of.astimezone(settings.zone).replace(tzinfo=None))
-    panel = weekly.panel
-    static = panel.static[panel.static["level"] == "category"]
-    return due_forecasts(seasonal_calendar(panel.y[["unique_id", "ds", "y"]], static, local), local)
 
 
 def with_curves(candidates: pd.DataFrame, surges: dict[str, pd.DataFrame]) -> pd.DataFrame:

@@ -7,10 +7,12 @@ from typing import Final
 
 import pandas as pd
 
+from features.calendars import keeps_lunar_new_year
 from features.panel import Panel
+from features.seasons import seasonal_calendar
 from features.series import UNCLASSIFIED
 from features.settings import Settings
-from models.hotspots.seasonal import due_forecasts, seasonal_calendar
+from models.hotspots.seasonal import due_forecasts
 from serve.forecasts.repository import means_issued_by
 from serve.store import Store
 
@@ -29,7 +31,8 @@ def due_seasons(settings: Settings, weekly: Panel, as_of: datetime) -> pd.DataFr
     local = pd.Timestamp(as_of.astimezone(settings.zone).replace(tzinfo=None))
     static = weekly.static[weekly.static["level"] == "category"]
     static = static.assign(department=static["category"].map(main_departments(weekly)).fillna(""))
-    calendar = seasonal_calendar(weekly.y[["unique_id", "ds", "y"]], static, local)
+    lunar = keeps_lunar_new_year(settings.country)
+    calendar = seasonal_calendar(weekly.y[["unique_id", "ds", "y"]], static, local, lunar=lunar)
     return due_forecasts(calendar, local, forecast=_issued(settings, as_of))
 
 

@@ -17,7 +17,7 @@ from features.calendars.frame import (
     calendar_version,
     configured_overrides,
 )
-from features.calendars.lunar import lunar_day, lunar_new_year, solar_terms
+from features.calendars.lunar import keeps_lunar_new_year, lunar_day, lunar_new_year, solar_terms
 from features.calendars.overrides import read_overrides, validate_overrides
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "configured_overrides",
     "events_as_of",
     "events_for",
+    "keeps_lunar_new_year",
     "lunar_day",
     "lunar_new_year",
     "read_events",

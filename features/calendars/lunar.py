@@ -15,6 +15,12 @@ FIRST_YEAR: Final = 1901
 LAST_YEAR: Final = 2099
 _FIRST_TERM: Final = 2  # lunar_python's table starts two terms before 小寒, the first term of a civil year
 _TERMS_PER_YEAR: Final = 24
+_KEEP_NEW_YEAR: Final = frozenset({"CN", "HK", "MO", "TW", "SG", "KR", "VN"})
+
+
+def keeps_lunar_new_year(country: str) -> bool:
+    """Tell whether a country (ISO 3166 code) has days off at the lunar new year, so that demand may follow the moon."""
+    return country in _KEEP_NEW_YEAR
 
 
 @lru_cache(maxsize=512)

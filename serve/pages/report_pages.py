@@ -17,7 +17,7 @@ from serve.pages.views.origin import forecast_origin
 from serve.reports import FORMATS, Week, last_complete_week
 from serve.reports.history import weekly_history
 from serve.reports.ics import write_ics
-from serve.reports.seasons import Season, seasonal_calendar
+from serve.reports.seasons import Season, coming_seasons
 from serve.reports.weekly import weekly
 from serve.reports.weekly_content import name_of
 from serve.store.tables import ForecastIssueRow
@@ -99,9 +99,7 @@ def _seasons(settings: SettingsDep, clock: ClockDep) -> list[Season]:
     if history is None:
         return []
     names = {row["unique_id"]: name_of(row) for row in history.static.to_dict("records")}
-    return seasonal_calendar(
-        history.level("category"), names=names, after=history.data_through, country=settings.country
-    )
+    return coming_seasons(history, after=history.data_through, names=names, country=settings.country)
 
 
 def _check_may_read(visitor: Visitor) -> None:

@@ -18,7 +18,7 @@ from serve.reports.alert_week import AlertWeek, alert_week
 from serve.reports.headings import BASE
 from serve.reports.history import History, weekly_history
 from serve.reports.issues import issue_before, issue_frame
-from serve.reports.seasons import Season, seasonal_calendar
+from serve.reports.seasons import Season, coming_seasons
 from serve.reports.weeks import Week
 from serve.store.tables import ForecastIssueRow
 
@@ -164,9 +164,7 @@ def _look_back(
     content.categories = _count_rows(content, history, "category1")[:TOP_CATEGORIES]
     content.departments = _count_rows(content, history, "department")
     names = {row["unique_id"]: name_of(row) for row in history.static.to_dict("records")}
-    content.seasons = seasonal_calendar(
-        history.level("category"), names=names, after=ahead, country=country, weeks=17, limit=15
-    )
+    content.seasons = coming_seasons(history, after=ahead, names=names, country=country, weeks=17, limit=15)
 
 
 def _forecast_table(forecast: pd.DataFrame, last_week: pd.Series) -> pd.DataFrame:

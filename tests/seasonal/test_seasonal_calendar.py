@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 
 from features.calendars import lunar_new_year
+from features.seasons import CALENDAR_COLUMNS, seasonal_calendar
 from models.hotspots.candidates import merge_candidates
-from models.hotspots.seasonal import CALENDAR_COLUMNS, due_forecasts, seasonal_calendar
+from models.hotspots.seasonal import due_forecasts
 
 WEEKS = pd.date_range("2022-01-03", "2026-06-29", freq="7D")
 NOW = pd.Timestamp("2026-05-26")
@@ -57,9 +58,11 @@ def test_growth_and_noise_are_no_season() -> None:
 def test_a_problem_around_the_spring_festival_follows_the_moon() -> None:
     festivals = pd.DatetimeIndex([pd.Timestamp(lunar_new_year(year)) for year in range(2022, 2028)])
     distance = np.min(np.abs((WEEKS.to_numpy()[:, None] - festivals.to_numpy()) / np.timedelta64(7, "D")), axis=1)
-    table = seasonal_calendar(weekly(10 * np.where(distance < 1, 6.0, 1.0)), STATIC, pd.Timestamp("2025-12-20"))
+    rows, before = weekly(10 * np.where(distance < 1, 6.0, 1.0)), pd.Timestamp("2025-12-20")
+    table = seasonal_calendar(rows, STATIC, before)
     assert table["aligned"].tolist() == ["lunar"]
     assert abs(table.iloc[0]["return_start"] - pd.Timestamp(lunar_new_year(2026))) <= pd.Timedelta(days=14)
+    assert "lunar" not in set(seasonal_calendar(rows, STATIC, before, lunar=False)["aligned"])
 
 
 def test_one_year_is_no_season() -> None:

@@ -38,7 +38,7 @@ def due_forecasts(
     time until the return.
 
     Args:
-        calendar: Of `seasonal_calendar`, as of the same moment.
+        calendar: Of `features.seasons.seasonal_calendar`, as of the same moment.
         as_of: Naive local moment.
         forecast: `unique_id, ds, mean` of the issued weekly forecast: where it reaches the season, its mean weekly
             count is expected instead of last year's, and a season that the forecast does not see is not raised.

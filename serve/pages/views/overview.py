@@ -21,7 +21,7 @@ from serve.reports.accuracy import Judged, LevelScore, join_actual, judge, score
 from serve.reports.drivers import Driver, calendar_drivers, model_drivers
 from serve.reports.history import History, weekly_history
 from serve.reports.issues import issue_before, issue_frame
-from serve.reports.seasons import Season, seasonal_calendar
+from serve.reports.seasons import Season, coming_seasons
 
 LEVELS: Final = ("total", "district", "department", "category1", "category2", "category", "cell")
 ROWS: Final = 40
@@ -149,8 +149,8 @@ def _look_back(
     names = {row["unique_id"]: series_name(row, words) for row in history.static.to_dict("records")}
     counts = history.level("category")
     view.has_years = len(counts) > 0 and (history.data_through - counts["ds"].min()) >= timedelta(weeks=2 * 52)
-    view.seasons = seasonal_calendar(
-        counts, names=names, after=history.data_through, country=country, weeks=_SEASON_WEEKS + 4, limit=12
+    view.seasons = coming_seasons(
+        history, after=history.data_through, names=names, country=country, weeks=_SEASON_WEEKS + 4, limit=12
     )
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from models.hotspots.seasonal.alignment import POSITIONS, Floats, Years, align, week_of
+from features.seasons.alignment import POSITIONS, Floats, Years, align, week_of
 
 CALENDAR_COLUMNS: Final = (
     "unique_id",
@@ -76,7 +76,12 @@ class _Season:
 
 
 def seasonal_calendar(
-    y: pd.DataFrame, static: pd.DataFrame, as_of: pd.Timestamp, config: SeasonConfig | None = None
+    y: pd.DataFrame,
+    static: pd.DataFrame,
+    as_of: pd.Timestamp,
+    *,
+    lunar: bool = True,
+    config: SeasonConfig | None = None,
 ) -> pd.DataFrame:
     """Return the seasons that history shows, each at its next return.
 
@@ -84,6 +89,7 @@ def seasonal_calendar(
         y: Weekly counts `unique_id, ds, y`; gaps count as zeros.
         static: Hierarchy of the series; those without a row are left out.
         as_of: Naive local moment: only weeks that are over by then are read.
+        lunar: Whether the Spring Festival is kept here, so that a season may follow it.
         config: What counts as a season.
 
     Returns:
@@ -97,11 +103,11 @@ def seasonal_calendar(
     wide = known.pivot_table(index="unique_id", columns="ds", values="y", aggfunc="sum", fill_value=0)
     wide = wide.reindex(columns=pd.date_range(wide.columns[0], wide.columns[-1], freq=_WEEK), fill_value=0)
     counts = wide.to_numpy(dtype=float)
-    solar, lunar = (align(counts, wide.columns, aligned) for aligned in ("solar", "lunar"))
-    moved = _explained(lunar) > _explained(solar) + config.lunar_margin
+    by_sun, by_moon = (align(counts, wide.columns, aligned) for aligned in ("solar", "lunar"))
+    moved = lunar & (_explained(by_moon) > _explained(by_sun) + config.lunar_margin)
     rows = [
         _row(wide.index[season.series], season, years, as_of, config)
-        for years, chosen in ((solar, ~moved), (lunar, moved))
+        for years, chosen in ((by_sun, ~moved), (by_moon, moved))
         for season in _seasons(years, chosen, config)
     ]
     table = pd.DataFrame(rows, columns=[name for name in CALENDAR_COLUMNS if name not in _STATIC])

@@ -1,0 +1,7 @@
+"""民情月历: which problem returns when, as its history shows, and the week to act: one for pages, reports and 预告."""
+
+from __future__ import annotations
+
+from features.seasons.table import CALENDAR_COLUMNS, SeasonConfig, seasonal_calendar
+
+__all__ = ["CALENDAR_COLUMNS", "SeasonConfig", "seasonal_calendar"]
