@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
+from features.sources.columns import column_of
 from features.sources.errors import SourceError
 
 
 def read_sheet(path: Path) -> pa.Table:
-    """Return the first sheet that has rows as text columns; times come out in ISO form.
+    """Return the first sheet that has rows: columns of times as times, the others as text.
 
     Title lines above the table are skipped: the header is the first row in which most cells are filled.
 
@@ -37,16 +37,5 @@ def _as_table(rows: list[list[Any]]) -> pa.Table:
     top = next(i for i, row in enumerate(rows) if 2 * sum(cell != "" for cell in row) > width)
     header = [str(cell).strip() or f"column{i + 1}" for i, cell in enumerate(rows[top])]
     body = [row for row in rows[top + 1 :] if any(cell != "" for cell in row)]
-    columns = [pa.array([_text(row[i]) for row in body], pa.string()) for i in range(len(header))]
+    columns = [column_of([row[i] for row in body]) for i in range(len(header))]
     return pa.table(dict(zip(header, columns, strict=True)))
-
-
-def _text(cell: Any) -> str | None:
-    if cell == "":
-        return None
-    if isinstance(cell, datetime | date):
-        return cell.isoformat()
-    if isinstance(cell, float) and cell.is_integer():
-        # A ticket number typed into a spreadsheet is a number there; 1001.0 is not what it says.
-        return str(int(cell))
-    return str(cell)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import date, datetime
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 
 from features.privacy import mask_text
+from features.sources.columns import column_of
 from features.sources.errors import SourceError
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def read_query(url: str, query: str, *, chunk: int = _CHUNK) -> Iterator[pa.Tabl
             result = connection.execute(text(query))
             names = list(result.keys())
             while rows := result.fetchmany(chunk):
-                yield pa.table({name: _column([row[i] for row in rows]) for i, name in enumerate(names)})
+                yield pa.table({name: column_of([row[i] for row in rows]) for i, name in enumerate(names)})
     except SQLAlchemyError as error:
         where = engine.url.render_as_string(hide_password=True)
         raise SourceError(f"{where}: {_said(error, engine)}", hint="check the address and the query") from error
@@ -74,20 +74,3 @@ def _said(error: SQLAlchemyError, engine: Engine) -> str:
     words = str(getattr(error, "orig", None) or type(error).__name__).splitlines()[0][:_SHOWN]
     password = engine.url.password
     return mask_text(words.replace(str(password), "***") if password else words)
-
-
-def _column(values: Sequence[Any]) -> pa.Array:
-    stated = [value for value in values if value is not None]
-    if stated and all(isinstance(value, datetime) for value in stated):
-        aware = {value.tzinfo is not None for value in stated}
-        if len(aware) == 1:
-            return pa.array(values, pa.timestamp("us", tz="UTC" if aware.pop() else None))
-    return pa.array([_text(value) for value in values], pa.string())
-
-
-def _text(value: Any) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, datetime):
-        return value.isoformat(sep=" ") if value.tzinfo is None else value.isoformat()
-    return value.isoformat() if isinstance(value, date) else str(value)

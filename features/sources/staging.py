@@ -162,7 +162,10 @@ def _check_limit(batch: StagedBatch) -> None:
     )
     first = ", ".join(str(row) for row in batch.quarantine["row"].to_pylist()[:5])
     listed = "; ".join(f"{count} x {reason}" for reason, count in reasons.most_common(5))
+    value = next((value for value in batch.quarantine["value"].to_pylist() if value), None)
+    example = f", such as {value!r}" if value else ""
     raise QuarantineError(
-        f"{batch.name}: {bad} of {batch.read} rows are bad ({listed}; first in rows {first}); nothing was kept",
+        f"{batch.name}: {bad} of {batch.read} rows are bad "
+        f"({listed}; first in rows {first}{example}); nothing was kept",
         hint="mend the mapping (time_formats, clock, columns) or the file, or raise quarantine_limit in the mapping",
     )

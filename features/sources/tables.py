@@ -1,4 +1,4 @@
-"""Show a file to DuckDB as one table, whatever its kind: CSV, TSV, Parquet, JSON lines, XLSX, XLS."""
+"""Show a file to DuckDB as one table, whatever its kind: CSV, TSV, Parquet, JSON, XLSX, XLS."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from features.lake.engine import literal
+from features.lake.engine import literal, quoted
 from features.sources.encoding import detect_encoding, transcode
 from features.sources.errors import SourceError
 
@@ -42,13 +42,15 @@ def raw_table(connection: Any, path: Path, *, scratch: Path) -> RawTable:
     Raises:
         SourceError: The kind is unknown or the file cannot be read.
     """
+    if not path.stat().st_size:
+        raise SourceError(f"{path}: the file is empty", hint="was it still being written?")
     name = path.name.lower().removesuffix(".gz")
     suffix = Path(name).suffix
     try:
         if suffix in {".parquet", ".pq"}:
             return described(connection, f"read_parquet({literal(str(path))})")
-        if suffix in {".jsonl", ".ndjson"}:
-            return described(connection, f"read_json({literal(str(path))}, format = 'newline_delimited')")
+        if suffix in {".jsonl", ".ndjson", ".json"}:
+            return _json(connection, path, lines=suffix != ".json")
         if suffix in {".csv", ".tsv", ".txt"}:
             return _csv(connection, path, tabs=suffix == ".tsv", scratch=scratch)
     except _duckdb_error() as error:
@@ -58,13 +60,25 @@ def raw_table(connection: Any, path: Path, *, scratch: Path) -> RawTable:
 
         connection.register("sheet", read_sheet(path))
         return described(connection, "sheet")
-    raise SourceError(f"{path}: unknown kind of file", hint="known: csv tsv parquet jsonl xlsx xls")
+    raise SourceError(f"{path}: unknown kind of file", hint="known: csv tsv parquet jsonl json xlsx xls")
 
 
 def described(connection: Any, sql: str, rejects: str = "") -> RawTable:
     """Return `sql` with the columns that DuckDB finds in it."""
     rows = connection.execute(f"DESCRIBE SELECT * FROM {sql}").fetchall()
     return RawTable(sql=sql, columns={row[0]: row[1] for row in rows}, rejects=rejects)
+
+
+def _json(connection: Any, path: Path, *, lines: bool) -> RawTable:
+    """Return lines or a list of objects as text: a sniffer would round long numbers and rewrite UUIDs.
+
+    A line that is no JSON becomes a row without anything, which ends in quarantine.
+    """
+    how = "format = 'newline_delimited', ignore_errors = true" if lines else "format = 'auto'"
+    place = literal(str(path))
+    found = described(connection, f"read_json({place}, {how}, sample_size = -1)")
+    columns = ", ".join(f"{quoted(name)}: 'VARCHAR'" for name in found.columns)
+    return described(connection, f"read_json({place}, {how}, columns = {{{columns}}})")
 
 
 def _csv(connection: Any, path: Path, *, tabs: bool, scratch: Path) -> RawTable:

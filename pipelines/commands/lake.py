@@ -116,9 +116,9 @@ def quarantine_command(
         print_json({"schema_version": 1, "rows": rows})
         return
     for row in rows:
-        say(
-            f"{row['source']}: {row['file']}, row {row['row']}, {row['column']}: {row['reason']} ({row['value'] or ''})"
-        )
+        value = f" ({row['value']})" if row["value"] else ""
+        say(f"{row['source']}: {row['file']}, row {row['row']}, {row['column'] or 'line'}: {row['reason']}{value}")
+    say(f"refused: {len(rows):,}")
 
 
 @lake_app.command("erase")

@@ -79,6 +79,45 @@ def test_every_kind_of_file_is_read(tmp_path, settings, clock, kind):
     assert tickets(settings)["ticket_id"].to_pylist() == ["HK001", "HK002", "HK003"]
 
 
+def test_a_workbook_s_times_at_midnight_are_times(tmp_path, settings, clock):
+    path = tmp_path / "export.xlsx"
+    with xlsxwriter.Workbook(str(path), {"default_date_format": "yyyy-mm-dd hh:mm:ss"}) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["工单编号", "受理时间", "三级事项", "区县"])
+        for line in (1, 2):
+            sheet.write_row(line, 0, [1000 + line, None, "噪声", "美兰区"])
+            sheet.write_datetime(line, 1, datetime(2026, 3, 2, 9 * (line - 1)))  # noqa: DTZ001 - as in a sheet
+    assert ingest([path], "zh_12345", settings, clock).kept == 2
+    found = [(row["ticket_id"], row["opened_local"].hour) for row in tickets(settings).to_pylist()]
+    assert found == [("1001", 0), ("1002", 9)]
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "json"])
+def test_json_is_read_as_it_is_written(tmp_path, settings, clock, kind):
+    ids = ["AB6F1C1E-0000-4000-8000-ABCDEF012345", 12345678901234567890123, "0012"]
+    objects = [{"工单编号": one, "受理时间": "2026-03-02 09:00:00", "三级事项": "噪声"} for one in ids]
+    objects[2]["区县"] = "美兰区"
+    text = json.dumps(objects) if kind == "json" else "\n".join(json.dumps(one) for one in objects)
+    path = tmp_path / f"export.{kind}"
+    path.write_text(text)
+    assert ingest([path], "zh_12345", settings, clock).kept == 3
+    assert {row["ticket_id"] for row in tickets(settings).to_pylist()} == {str(one) for one in ids}
+
+
+def test_a_line_that_breaks_off_is_quarantined(tmp_path, settings, clock):
+    path = tmp_path / "export.jsonl"
+    lines = [json.dumps(dict(zip(HEADER, row, strict=True))) for row in ROWS]
+    path.write_text("\n".join([*lines, lines[0][:40]]))
+    summary = ingest([path], "zh_12345", settings, clock)
+    assert (summary.kept, summary.quarantined) == (3, 1)
+
+
+def test_an_empty_file_is_named(tmp_path, settings, clock):
+    (tmp_path / "export.csv").touch()
+    with pytest.raises(SourceError, match=r"export\.csv: the file is empty"):
+        ingest([tmp_path / "export.csv"], "zh_12345", settings, clock)
+
+
 def test_texts_and_callers_are_masked_on_the_way_in(tmp_path, settings, clock):
     ingest([write_csv(tmp_path / "export.csv")], "zh_12345", settings, clock)
     first, second, third = tickets(settings).to_pylist()
@@ -139,7 +178,9 @@ def test_a_line_that_is_no_row_is_quarantined_without_its_text(tmp_path, setting
 def test_too_many_bad_rows_fail_before_anything_is_kept(tmp_path, settings, clock):
     bad = [[f"HK{i}", "not a time", "", "", "", "", ""] for i in range(20)]
     path = write_csv(tmp_path / "export.csv", ROWS + bad)
-    with pytest.raises(QuarantineError, match=r"20 of 23 rows are bad \(20 x opened_at: time is unreadable"):
+    with pytest.raises(
+        QuarantineError, match=r"20 of 23 rows are bad \(20 x opened_at: time is unreadable.*'not a time'"
+    ):
         ingest([path], "zh_12345", settings, clock)
     assert tickets(settings).num_rows == 0
     assert Lake.open(settings.lake_path, timezone="Asia/Shanghai").quarantine().num_rows == 0
