@@ -285,9 +285,10 @@ def live_detector(settings: Settings) -> tuple[SurgeConfig, str, str]:
     registry = Registry.open(settings)
     try:
         champion = registry.champion(HOTSPOT)
+        config = registry.bundle(champion)["surge.json"]
     except NoChampionError as error:
         return SurgeConfig(), "release", str(error).splitlines()[0]
-    return SurgeConfig.from_json(registry.bundle(champion)["surge.json"].decode()), champion.version, ""
+    return SurgeConfig.from_json(config.decode()), champion.version, ""
 
 
 def _run_key(moment: datetime, snapshot: int, version: str, *, rules_only: bool, keys: Collection[str] | None) -> str:

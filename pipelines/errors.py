@@ -3,6 +3,7 @@
 WeisuError
 └── PipelineError
     ├── NoChampionError      nothing has been trained and promoted yet
+    │   └── LostBundleError  the files of a registered version are not where the registry says
     ├── PeerError            another Python, with the libraries of a comparison, does not do its part
     └── UnknownVersionError  a model version that the registry does not hold
 """
@@ -18,6 +19,10 @@ class PipelineError(WeisuError):
 
 class NoChampionError(PipelineError):
     """Nothing has been trained and promoted yet."""
+
+
+class LostBundleError(NoChampionError):
+    """The files of a registered version are not where the registry says: as good as no champion."""
 
 
 class UnknownVersionError(PipelineError, BadInputError):

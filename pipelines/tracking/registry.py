@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from features.clock import Clock
 from features.settings import Settings
-from pipelines.errors import NoChampionError, UnknownVersionError
+from pipelines.errors import LostBundleError, NoChampionError, UnknownVersionError
 from pipelines.tracking.mlflow_setup import mlflow_for
 
 DEMAND: Final = "weisu-demand"
@@ -95,10 +95,25 @@ class Registry:
         raise NoChampionError(f"{name} has no champion", hint="run `weisu train` first")
 
     def bundle(self, version: Version) -> dict[str, bytes]:
-        """Return the files of a version's bundle, by relative path."""
+        """Return the files of a version's bundle, by relative path.
+
+        Raises:
+            LostBundleError: They are not where the registry says, as after the folder of the tracking store was moved.
+        """
         uri = f"models:/{version.name}/{version.version}"
-        root = Path(self.mlflow.artifacts.download_artifacts(artifact_uri=uri)) / "artifacts" / "bundle"
-        return {str(path.relative_to(root)): path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file()}
+        try:
+            root = Path(self.mlflow.artifacts.download_artifacts(artifact_uri=uri)) / "artifacts" / "bundle"
+            files = {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+        except (self.mlflow.exceptions.MlflowException, OSError):
+            files = {}
+        if not files:
+            source = self._client.get_model_version(version.name, version.version).source
+            where = self._client.get_logged_model(source.removeprefix("models:/")).artifact_location
+            raise LostBundleError(
+                f"the files of {version.name} version {version.version} are not found at {where}",
+                hint="move the folder of the tracking store back, or run `weisu train`",
+            )
+        return files
 
     def challenge(self, name: str, version: str) -> None:
         """Give a version the alias `challenger`."""

@@ -106,6 +106,16 @@ def test_without_a_champion_the_same_week_mean_is_issued_and_says_so(own_city, t
         Registry.open(bare).champion("weisu-demand")
 
 
+def test_lost_files_of_a_champion_degrade_the_numbers_instead_of_stopping_them(own_city, monkeypatch):
+    registry = Registry.open(own_city.settings)
+    monkeypatch.setattr(registry.mlflow.artifacts, "download_artifacts", lambda **_: own_city.settings.home / "moved")
+    issued = forecast(own_city.settings, own_city.clock, as_of=own_city.now)
+    assert issued.model_version == "fallback"
+    assert "the files of weisu-demand version 1 are not found at file://" in issued.degraded
+    found = detect(own_city.settings, own_city.clock, as_of=own_city.now)
+    assert (found.model_version, "weisu-hotspot version 1" in found.degraded) == ("release", True)
+
+
 def test_champion_meets_challenger_and_rollback_is_one_step(own_city):
     settings, clock = own_city.settings, own_city.clock
     again = train(settings, clock, as_of=own_city.now)
