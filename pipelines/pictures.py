@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from io import BytesIO
 from typing import Any, Final, Literal
@@ -11,6 +12,7 @@ import pandas as pd
 from features.errors import BadInputError
 
 Format = Literal["svg", "png"]
+Window = tuple[pd.Timestamp, pd.Timestamp]
 
 _CJK_FAMILIES: Final = (
     "Noto Sans CJK SC",
@@ -24,29 +26,43 @@ _CJK_FAMILIES: Final = (
     "PingFang SC",
 )
 _LABELS: Final = {
-    "zh-CN": {"y": "工单数", "expected": "预期", "upper": "通常上限", "window": "预警窗口"},
-    "en": {"y": "tickets", "expected": "expected", "upper": "usually at most", "window": "window"},
+    "zh-CN": {"y": "工单数", "expected": "预期", "upper": "通常上限", "window": "预警窗口", "before": "去年同期"},
+    "en": {
+        "y": "tickets",
+        "expected": "expected",
+        "upper": "usually at most",
+        "window": "window",
+        "before": "the same weeks last year",
+    },
 }
 _INK: Final = "#1f2933"
 _BAND: Final = "#c7d8ea"
 _LINE: Final = "#3c6e9f"
 _ALERT: Final = "#c0392b"
+_DATES: Final = ("%Y", "%Y-%m", "%m-%d", "%H:%M", "%H:%M", "%H:%M:%S")
+"""Labels of years, months, days, hours and less."""
+_ZERO_DATES: Final = (*_DATES[:3], "%m-%d", *_DATES[4:])
+"""The same at the start of the next larger unit: midnight is a date."""
+_LAST_YEAR: Final = pd.Timedelta(weeks=52)
 
 
 def alert_picture(
     series: pd.DataFrame,
-    window: tuple[pd.Timestamp, pd.Timestamp],
+    window: Window,
     *,
     title: str = "",
+    ahead: float | None = None,
     language: str = "zh-CN",
     file_format: Format = "svg",
 ) -> bytes:
     """Return the picture of one alert. Pure: the same input gives the same bytes.
 
     Args:
-        series: `ds, y, expected, upper` of the alert's cell, equally spaced, in order, with history beside the window.
-        window: Start and end (naive local, half open) of what the alert is about.
+        series: `ds, y, expected, upper` of the alert's cell, equally spaced, in order, with history beside the window;
+            without any expectation the counts stand alone.
+        window: Start and end (naive local, half open) of what the alert is about; it may lie ahead of the counts.
         title: A line above, for instance the alert's sentence.
+        ahead: What is expected per period within a window that lies ahead; the same weeks of last year are marked too.
         language: zh-CN or en; without a Chinese font on the system the labels are English and a Chinese title is left
             out.
         file_format: svg (text drawn as paths, so that it looks the same everywhere) or png.
@@ -68,7 +84,11 @@ def alert_picture(
     style = {"font.family": [font] if font else ["DejaVu Sans"], "svg.hashsalt": "weisu", "svg.fonttype": "path"}
     with mpl.rc_context({**style, "axes.unicode_minus": False}):
         figure = Figure(figsize=(7.2, 3.0), layout="constrained")
-        _draw(figure.add_subplot(), series, window, labels)
+        axes = figure.add_subplot()
+        _draw(axes, series, window, labels)
+        if ahead is not None:
+            _draw_ahead(axes, ahead, window, labels)
+        _finish(axes, labels)
         if title and (font or title.isascii()):
             figure.suptitle(title, x=0.01, ha="left", fontsize=10, color=_INK)
         buffer = BytesIO()
@@ -79,20 +99,66 @@ def alert_picture(
     return buffer.getvalue()
 
 
-def _draw(axes: Any, series: pd.DataFrame, window: tuple[pd.Timestamp, pd.Timestamp], labels: dict[str, str]) -> None:
+def picture_of(
+    evidence: Mapping[str, Any], window: Window, *, language: str = "zh-CN", file_format: Format = "svg"
+) -> bytes | None:
+    """Return the picture of a candidate or an alert from its evidence; None where no detector gave a curve.
+
+    Args:
+        evidence: `evidence` of the candidate: the curve is in it (see `pipelines.curves`).
+        window: Its window, naive local.
+        language: See `alert_picture`.
+        file_format: svg or png.
+    """
+    curve = evidence.get("curve")
+    if not curve or not curve["rows"]:
+        return None
+    rows = pd.DataFrame(curve["rows"])
+    series = rows.assign(ds=pd.to_datetime(rows["ds"]), **{n: rows[n].astype(float) for n in ("expected", "upper")})
+    lead = evidence["signals"][0]
+    ahead = lead["expected"] if lead["kind"] == "预告" else None
+    return alert_picture(series, window, ahead=ahead, language=language, file_format=file_format)
+
+
+def _draw(axes: Any, series: pd.DataFrame, window: Window, labels: dict[str, str]) -> None:
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+    from matplotlib.ticker import MaxNLocator
+
     ds = series["ds"]
     step = ds.diff().median() if len(ds) > 1 else pd.Timedelta(days=1)
-    inside = (ds >= window[0]) & (ds < window[1])
-    axes.axvspan(window[0], window[1], color=_ALERT, alpha=0.08, lw=0, label=labels["window"])
-    axes.fill_between(ds, 0, series["upper"], step="post", color=_BAND, lw=0, label=labels["upper"])
-    axes.step(ds, series["expected"], where="post", color=_LINE, lw=1.2, label=labels["expected"])
+    middle = ds + step / 2
+    inside = (middle >= window[0]) & (middle < window[1])
+    axes.axvspan(window[0], window[1], color=_ALERT, alpha=0.10, lw=0, label=labels["window"])
+    if series["expected"].notna().any():
+        # Steps end where the last period ends, not where it starts.
+        edges, held = [*ds, ds.iloc[-1] + step], series[["expected", "upper"]].iloc[[*range(len(ds)), -1]]
+        axes.fill_between(edges, 0, held["upper"], step="post", color=_BAND, lw=0, label=labels["upper"])
+        axes.step(edges, held["expected"], where="post", color=_LINE, lw=1.4, label=labels["expected"], zorder=3)
     colours = [_ALERT if marked else _INK for marked in inside]
-    axes.bar(ds, series["y"], width=0.6 * step, align="edge", color=colours, label=labels["y"])
+    axes.bar(ds + 0.15 * step, series["y"], width=0.7 * step, align="edge", color=colours, label=labels["y"])
     axes.set_ylim(bottom=0)
-    axes.set_xlim(ds.iloc[0], ds.iloc[-1] + step)
+    axes.set_xlim(min(ds.iloc[0], window[0]), max(ds.iloc[-1] + step, window[1]))
+    locator = AutoDateLocator(maxticks=9)
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(
+        ConciseDateFormatter(locator, show_offset=False, formats=_DATES, zero_formats=_ZERO_DATES)
+    )
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
+
+
+def _draw_ahead(axes: Any, expected: float, window: Window, labels: dict[str, str]) -> None:
+    before = [edge - _LAST_YEAR for edge in window]
+    axes.axvspan(*before, color=_LINE, alpha=0.10, lw=0, label=labels["before"])
+    axes.hlines(expected, *window, color=_LINE, lw=1.4, ls="--", label=labels["expected"])
+
+
+def _finish(axes: Any, labels: dict[str, str]) -> None:
     axes.tick_params(labelsize=8, colors=_INK)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(fontsize=8, frameon=False, ncols=4, loc="lower left", bbox_to_anchor=(0, 1))
+    legend = axes.legend(fontsize=8, frameon=False, ncols=4, loc="lower left", bbox_to_anchor=(0, 1))
+    for handle, text in zip(legend.legend_handles, legend.get_texts(), strict=True):
+        if text.get_text() == labels["y"]:
+            handle.set_color(_INK)
 
 
 @cache

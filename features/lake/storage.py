@@ -67,7 +67,15 @@ class DeltaStore:
 
     def scan(self, version: int | None = None) -> str:
         """Return the SQL of the table at a version: what follows FROM."""
-        files = self.table(version).file_uris()
+        return self.scan_files(self.files(version))
+
+    def files(self, version: int | None = None) -> list[str]:
+        """Return the files of the table at a version.
+
+        Raises:
+            LakeError: One of them is gone.
+        """
+        files: list[str] = self.table(version).file_uris()
         gone = [file for file in files if not Path(file).exists()]
         if gone:
             raise LakeError(
@@ -75,7 +83,7 @@ class DeltaStore:
                 "were removed by an erasure or a vacuum",
                 hint="use a later snapshot; `weisu lake history` lists them",
             )
-        return self.scan_files(files)
+        return files
 
     def scan_files(self, files: Sequence[str]) -> str:
         """Return the SQL of some files of the table, with a column `filename` besides the table's own."""

@@ -19,6 +19,10 @@ Budget = Annotated[int, typer.Option("--budget", min=0, help="Alerts below red t
 Truth = Annotated[
     Path | None, typer.Option("--truth", help="The simulator's truth (.parquet or .csv), for power on injected bursts.")
 ]
+Inject = Annotated[
+    float | None, typer.Option("--inject", min=0.1, help="Bursts a week to put on top of the past, for power.")
+]
+Seed = Annotated[int, typer.Option("--seed", help="Seed of the bursts put on top.")]
 Html = Annotated[Path | None, typer.Option("--html", help="Write the report to this file.")]
 
 
@@ -34,6 +38,8 @@ def replay_detectors(
     rules_every: RulesEvery = None,
     budget: Budget = 5,
     truth: Truth = None,
+    inject: Inject = None,
+    seed: Seed = 0,
     html: Html = None,
     home: Home = None,
     as_json: Json = False,
@@ -42,7 +48,7 @@ def replay_detectors(
     from datetime import timedelta
 
     from features.clock import SystemClock
-    from pipelines.replay import Policy, replay
+    from pipelines.replay import Injection, Policy, replay
     from pipelines.replay.report import render_report
     from pipelines.replay.truth import read_truth
 
@@ -55,6 +61,7 @@ def replay_detectors(
         every=timedelta(hours=every),
         rules_every=None if rules_every is None else timedelta(hours=rules_every),
         truth=None if truth is None else read_truth(truth),
+        injection=None if inject is None else Injection(inject, seed),
         policy=Policy(budget=budget),
         progress=_progress,
     )

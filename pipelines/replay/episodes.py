@@ -21,14 +21,15 @@ ALERT_COLUMNS: Final = (
     "callers",
     "recurrence_days",
     "score",
+    "window_start",
+    "window_end",
     "sentence_zh",
     "sentence_en",
+    "evidence",
     "updates",
     "last_at",
 )
 """Columns of the alerts; `opened_at` and `last_at` are naive local moments of detection runs."""
-
-_RULES: Final = frozenset({"高频", "一人多诉"})
 
 
 @dataclass(frozen=True)
@@ -37,23 +38,11 @@ class Policy:
 
     Attributes:
         budget: Alerts below red that a department takes a week; None for no limit.
-        min_recurrence_days: Statistical findings that chance brings more often stay candidates.
-        min_score: Candidates that rank below stay candidates.
         quiet_days: An alert that nothing renewed for so long is over; the same matter then opens a new one.
     """
 
     budget: int | None = 5
-    min_recurrence_days: float = 0.0
-    min_score: float = 0.0
     quiet_days: int = 7
-
-    def admits(self, candidate: dict[str, Any]) -> bool:
-        """Whether a candidate may open an alert, the budget apart; sensitive ones always may."""
-        if candidate["sensitive"]:
-            return True
-        recurrence = candidate["recurrence_days"]
-        rare = candidate["kind"] in _RULES or pd.isna(recurrence) or recurrence >= self.min_recurrence_days
-        return bool(rare and candidate["score"] >= self.min_score)
 
 
 @dataclass
@@ -89,7 +78,7 @@ def fold_alerts(candidates: pd.DataFrame, policy: Policy | None = None) -> tuple
         episode = _open_episode(names, latest, row["moment"] - pd.Timedelta(days=policy.quiet_days))
         if episode is None:
             week = row["moment"].normalize() - pd.Timedelta(days=row["moment"].weekday())
-            if not policy.admits(row) or not _afford(row, week, spent, policy.budget):
+            if not _afford(row, week, spent, policy.budget):
                 continue
             episode = _Episode(len(episodes), {**row, "week": week}, row["moment"])
             episodes.append(episode)

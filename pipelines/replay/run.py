@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,20 +14,17 @@ import pandas as pd
 from features.lake import Lake
 from features.settings import Settings
 from models.hotspots import SurgeConfig
-from pipelines.detect import find_candidates, live_detector
 from pipelines.errors import PipelineError
+from pipelines.findings import configured_thresholds, find
 from pipelines.panels import open_lake
-from pipelines.replay.episodes import Policy, fold_alerts, load_per_department_week
-from pipelines.replay.power import burst_power, summarise_power
+from pipelines.replay.detectors import InForce
+from pipelines.replay.episodes import Policy
+from pipelines.replay.inject import Injection, inject_bursts
+from pipelines.replay.power import summarise_power
+from pipelines.replay.what_if import AS_CONFIGURED, Ladder, Span, ladder_of, outcome, what_if
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 _BEFORE: Final = timedelta(days=30)
-WHAT_IF: Final = tuple(
-    Policy(budget=budget, min_recurrence_days=recurrence)
-    for recurrence in (30.0, 100.0, 365.0, 1000.0)
-    for budget in (3, 5, 10, None)
-)
-"""Policies that a replay compares."""
 
 
 @dataclass(frozen=True)
@@ -37,13 +34,13 @@ class ReplayResult:
     Attributes:
         start, end: First and last moment, naive local.
         moments: Detection runs made.
-        candidates: Rows of `merge_candidates` with `moment`.
+        candidates: Rows of `merge_candidates` with `moment`, at the configured thresholds.
         alerts: What the policy opened.
         by_week: Alerts per department and week.
         load: Alerts below red per department and week.
-        bursts: Injected bursts, where a truth was given.
-        what_if: One row per policy of `WHAT_IF`: load, and power where a truth was given.
-        detector: Version of `weisu-hotspot` that judged, "release" without a champion.
+        bursts: Injected bursts, where a truth was given or bursts were put on top.
+        what_if: See `pipelines.replay.what_if`.
+        detectors: `version, first, last, runs`: which version of `weisu-hotspot` was in force when.
     """
 
     start: pd.Timestamp
@@ -55,7 +52,7 @@ class ReplayResult:
     load: dict[str, float]
     bursts: pd.DataFrame | None
     what_if: pd.DataFrame
-    detector: str = ""
+    detectors: pd.DataFrame
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-ready description, without the single candidates."""
@@ -63,7 +60,7 @@ class ReplayResult:
             "schema_version": SCHEMA_VERSION,
             "from": self.start.isoformat(),
             "to": self.end.isoformat(),
-            "detector": self.detector,
+            "detectors": self.detectors.astype({"first": "str", "last": "str"}).to_dict("records"),
             "moments": self.moments,
             "candidates": len(self.candidates),
             "alerts": len(self.alerts),
@@ -75,6 +72,23 @@ class ReplayResult:
         }
 
 
+@dataclass(frozen=True)
+class Moment:
+    """One run of a replay.
+
+    Attributes:
+        at: When.
+        rules_only: Whether only the rules and the texts of a batch are looked at.
+        surge: Settings of the surge detector in force then.
+        version: Their version of `weisu-hotspot`.
+    """
+
+    at: datetime
+    rules_only: bool
+    surge: SurgeConfig
+    version: str
+
+
 def replay(
     settings: Settings,
     *,
@@ -83,6 +97,7 @@ def replay(
     every: timedelta = timedelta(days=1),
     rules_every: timedelta | None = None,
     truth: pd.DataFrame | None = None,
+    injection: Injection | None = None,
     policy: Policy | None = None,
     surge: SurgeConfig | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -96,100 +111,136 @@ def replay(
         every: Between two runs of all detectors.
         rules_every: Between two runs of the recitable rules alone; none in between when None.
         truth: The simulator's truth, for power.
+        injection: Bursts to put on top of what the lake holds, for power where nobody knows the truth.
         policy: What becomes an alert.
-        surge: The surge detector's configuration; when None the present champion's, whose settings hold no data of the
-            replayed time, or the release's without one.
+        surge: The surge detector's configuration at all moments; when None the champion's of each moment.
         progress: Called with moments done and moments in all.
 
     Raises:
-        PipelineError: The lake is empty, or the span holds no moment.
+        PipelineError: The lake is empty, the span holds no moment, or nothing is there to model bursts on.
     """
-    policy = policy or Policy()
     lake = open_lake(settings)
-    moments = list(_moments(start, end, every, rules_every))
+    moments = list(_moments(settings, start, end, every=every, rules_every=rules_every, surge=surge))
     if not moments:
         raise PipelineError(f"no moment from {start} to {end}", hint="--to comes after --from")
-    detector, version = (surge, "given") if surge else live_detector(settings)[:2]
-    found = []
-    # A month of news before the span: what came then may still be in a window.
-    news = _news(lake, start - _BEFORE, end)
+    ladder = ladder_of(configured_thresholds(settings))
     with TemporaryDirectory(prefix="weisu-replay-") as scratch:
         # What detection keeps between runs (the memory of topics) starts empty and stays out of the installation.
-        apart = settings.model_copy(update={"home": Path(scratch), "lake_url": settings.lake_path})
-        before = start - every
-        for done, (moment, rules_only) in enumerate(moments, start=1):
-            keys = _known_between(news, before, moment) if rules_only else None
-            result = find_candidates(apart, moment, lake=lake, surge=detector, rules_only=rules_only, keys=keys)
-            found.append(result.candidates.assign(moment=_local(moment, settings)))
-            before = moment
-            if progress:
-                progress(done, len(moments))
-    candidates = pd.concat(found, ignore_index=True)
-    judged = judge(
-        candidates,
-        _arrivals(lake, end, news, settings),
-        settings=settings,
-        start=start,
-        end=end,
-        runs=len(moments),
-        truth=truth,
-        policy=policy,
-    )
-    return replace(judged, detector=version)
+        apart = _apart(settings, Path(scratch))
+        if injection is not None:
+            lake, injected = inject_bursts(lake, injection, Path(scratch) / "bursts.parquet", start=start, end=end)
+            truth = injected if truth is None else _together(truth, injected)
+        # A month of news before the span: what came then may still be in a window.
+        news = _news(lake, start - _BEFORE, end)
+        found = _detect(apart, lake, moments, ladder, news, progress)
+        arrivals = _arrivals(lake, end, news, settings)
+    first, last = _local(start, settings), _local(end, settings)
+    detectors = _detectors(moments, settings)
+    return judge(found, ladder, arrivals, detectors, start=first, end=last, truth=truth, policy=policy)
+
+
+def _apart(settings: Settings, scratch: Path) -> Settings:
+    """Return the installation with a home of its own; issued forecasts are read where they were published."""
+    published = settings.database_url or (settings.home / "weisu.db").exists()
+    database = {"database_url": settings.store_url} if published else {}
+    return settings.model_copy(update={"home": scratch, "lake_url": settings.lake_path, **database})
+
+
+def _together(truth: pd.DataFrame, injected: pd.DataFrame) -> pd.DataFrame:
+    own = injected.assign(incident=injected["incident"] + truth["incident"].max() + 1)
+    return pd.concat([truth, own], ignore_index=True)
+
+
+def _detect(
+    settings: Settings,
+    lake: Lake,
+    moments: Sequence[Moment],
+    ladder: Ladder,
+    news: pd.Series,
+    progress: Callable[[int, int], None] | None,
+) -> dict[float, pd.DataFrame]:
+    """Return the candidates of all moments at every threshold: the detectors run once, at the laxest."""
+    laxest = ladder[min(ladder)]
+    found: dict[float, list[pd.DataFrame]] = {times: [] for times in ladder}
+    before = moments[0].at
+    for done, moment in enumerate(moments, start=1):
+        keys = _known_between(news, before, moment.at) if moment.rules_only else None
+        findings = find(
+            settings,
+            moment.at,
+            lake=lake,
+            surge=moment.surge,
+            thresholds=laxest,
+            rules_only=moment.rules_only,
+            keys=keys,
+        )
+        for times, thresholds in ladder.items():
+            found[times].append(findings.candidates(thresholds, budget=0).assign(moment=_local(moment.at, settings)))
+        before = moment.at
+        if progress:
+            progress(done, len(moments))
+    return {times: pd.concat(parts, ignore_index=True) for times, parts in found.items()}
+
+
+def _detectors(moments: Sequence[Moment], settings: Settings) -> pd.DataFrame:
+    """Return which version of the surge detector was in force from when to when, in order."""
+    rows = [{"version": moment.version, "at": _local(moment.at, settings)} for moment in moments]
+    runs = pd.DataFrame(rows)
+    changes = (runs["version"] != runs["version"].shift()).cumsum()
+    spans = runs.groupby(changes)
+    described = spans.agg(version=("version", "first"), first=("at", "first"), last=("at", "last"), runs=("at", "size"))
+    return described.reset_index(drop=True)
 
 
 def judge(
-    candidates: pd.DataFrame,
+    candidates: Mapping[float, pd.DataFrame],
+    ladder: Ladder,
     arrivals: pd.DataFrame,
+    detectors: pd.DataFrame,
     *,
-    settings: Settings,
-    start: datetime,
-    end: datetime,
-    runs: int,
+    start: pd.Timestamp,
+    end: pd.Timestamp,
     truth: pd.DataFrame | None,
-    policy: Policy,
+    policy: Policy | None,
 ) -> ReplayResult:
     """Fold candidates into alerts and measure them; see `replay`."""
-    first, last = _local(start, settings), _local(end, settings)
-    weeks = max((last - first) / pd.Timedelta(days=7), 1 / 7)
+    policy = policy or Policy()
     departments = max(arrivals.loc[arrivals["department"] != "", "department"].nunique(), 1)
-
-    def outcome(chosen: Policy) -> tuple[pd.DataFrame, dict[str, float], pd.DataFrame | None]:
-        alerts, held = fold_alerts(candidates, chosen)
-        bursts = None if truth is None else burst_power(truth, arrivals, alerts, held, start=first, end=last)
-        return alerts, load_per_department_week(alerts, weeks, departments), bursts
-
-    alerts, load, bursts = outcome(policy)
-    rows = []
-    for other in WHAT_IF:
-        opened, its_load, its_bursts = outcome(other)
-        power = {} if its_bursts is None else summarise_power(its_bursts)
-        rows.append(
-            {
-                "min_recurrence_days": other.min_recurrence_days,
-                "weekly_budget": other.budget,
-                "alerts": len(opened),
-                "per department and week": its_load["mean"],
-                "largest": its_load["largest"],
-                **power,
-            }
-        )
-    by_week = alerts.groupby(["department", "week"]).size().rename("alerts").reset_index()
-    return ReplayResult(first, last, runs, candidates, alerts, by_week, load, bursts, pd.DataFrame(rows))
+    span = Span(start, end, departments, arrivals, truth)
+    configured = outcome(candidates[AS_CONFIGURED], policy, span)
+    return ReplayResult(
+        start=start,
+        end=end,
+        moments=int(detectors["runs"].sum()),
+        candidates=candidates[AS_CONFIGURED],
+        alerts=configured.alerts,
+        by_week=configured.alerts.groupby(["department", "week"]).size().rename("alerts").reset_index(),
+        load=configured.load,
+        bursts=configured.bursts,
+        what_if=what_if(candidates, ladder, policy, span),
+        detectors=detectors,
+    )
 
 
 def _moments(
-    start: datetime, end: datetime, every: timedelta, rules_every: timedelta | None
-) -> Iterator[tuple[datetime, bool]]:
-    """Yield each moment and whether only rules run then."""
+    settings: Settings,
+    start: datetime,
+    end: datetime,
+    *,
+    every: timedelta,
+    rules_every: timedelta | None,
+    surge: SurgeConfig | None,
+) -> Iterator[Moment]:
+    in_force = InForce(settings)
     step = min(every, rules_every) if rules_every else every
-    moment, full = start, start
-    while moment <= end:
-        due = moment >= full
+    at, full = start, start
+    while at <= end:
+        due = at >= full
         if due:
-            full = moment + every
-        yield moment, not due
-        moment += step
+            full = at + every
+        config, version = (surge, "given") if surge else in_force.at(at)
+        yield Moment(at, not due, config, version)
+        at += step
 
 
 def _local(moment: datetime, settings: Settings) -> pd.Timestamp:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -48,6 +48,19 @@ class Promotion:
     at: str
     actor: str
     reason: str
+
+
+def in_force(promotions: Sequence[Promotion], moment: datetime) -> str:
+    """Return which version was champion at an aware moment, "" before the first promotion.
+
+    Of promotions older than those that are kept, only the last one is known: it stands for all of them.
+
+    Args:
+        promotions: Of `Registry.promotions`, oldest first.
+        moment: When.
+    """
+    known = [event.version for event in promotions if datetime.fromisoformat(event.at) <= moment]
+    return known[-1] if known else next((event.previous for event in promotions), "")
 
 
 @dataclass(frozen=True)

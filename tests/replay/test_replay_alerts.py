@@ -9,14 +9,16 @@ import pytest
 
 from features.errors import BadInputError
 from features.settings import Settings
+from models.hotspots import SurgeConfig
+from models.hotspots.candidates import Thresholds
 from pipelines.replay import Policy, burst_power, fold_alerts
 from pipelines.replay.power import summarise_power
 from pipelines.replay.report import render_report
 from pipelines.replay.run import _moments, judge
 from pipelines.replay.truth import read_truth
+from pipelines.replay.what_if import RARITIES, ladder_of
 
 DAY = pd.Timestamp("2026-11-16 08:00")  # a Monday
-SETTINGS = Settings(timezone="UTC")
 
 
 def candidate(day: int, tickets: list[str], **columns: object) -> dict[str, object]:
@@ -64,14 +66,6 @@ def test_the_budget_holds_back_the_weaker_and_starts_anew_on_monday() -> None:
     assert fold(*rows, later, budget=2)["category"].tolist() == ["c3", "c2", "c0"]
 
 
-def test_a_rarer_threshold_opens_less() -> None:
-    rows = [candidate(0, ["a/1"]), candidate(0, ["a/2"], category="b", recurrence_days=50.0)]
-    assert len(fold(*rows)) == 2
-    assert fold(*rows, min_recurrence_days=365.0)["category"].tolist() == ["施工噪声"]
-    rule = candidate(0, ["a/3"], kind="高频", category="c", recurrence_days=float("nan"))
-    assert len(fold(rule, min_recurrence_days=365.0)) == 1
-
-
 def test_power_counts_from_the_fifth_distinct_caller() -> None:
     truth = pd.DataFrame(
         {
@@ -109,35 +103,40 @@ def test_power_counts_from_the_fifth_distinct_caller() -> None:
     assert summarise_power(nothing)["raised"] == 0.0
 
 
-def test_every_moment_comes_once_with_rules_in_between() -> None:
+def test_every_moment_comes_once_with_rules_in_between(settings: Settings) -> None:
     start = datetime(2026, 11, 16, tzinfo=UTC)
-    moments = list(_moments(start, start + timedelta(hours=24), timedelta(hours=12), timedelta(hours=6)))
-    assert [rules for _, rules in moments] == [False, True, False, True, False]
+    steps = {"every": timedelta(hours=12), "rules_every": timedelta(hours=6), "surge": SurgeConfig()}
+    moments = list(_moments(settings, start, start + timedelta(hours=24), **steps))
+    assert [moment.rules_only for moment in moments] == [False, True, False, True, False]
 
 
 def test_the_report_and_the_document_say_the_same() -> None:
-    rows = [candidate(day, [f"a/{day}"], category=f"<c{day}>", recurrence_days=40.0 * (day + 1)) for day in range(10)]
-    arrivals = pd.DataFrame({"department": ["城管局", "水务局"]})
-    start = datetime(2026, 11, 16, tzinfo=UTC)
+    rows = [candidate(day, [f"a/{day}"], category=f"<c{day}>", evidence={}) for day in range(10)]
+    found = pd.DataFrame(rows)
+    end = DAY + pd.Timedelta(days=14)
     result = judge(
-        pd.DataFrame(rows),
-        arrivals,
-        settings=SETTINGS,
-        start=start,
-        end=start + timedelta(days=14),
-        runs=14,
+        {times: found.head(round(5 / times)) for times in RARITIES},
+        ladder_of(Thresholds()),
+        pd.DataFrame({"department": ["城管局", "水务局"]}),
+        pd.DataFrame({"version": ["release", "3"], "first": DAY, "last": end, "runs": 7}),
+        start=DAY,
+        end=end,
         truth=None,
         policy=Policy(),
     )
     document = json.loads(json.dumps(result.to_json(), default=str))
-    assert document["schema_version"] == 1
-    assert document["alerts"] == 8
-    assert document["alerts_below_red_per_department_and_week"] == {"mean": 2.0, "largest": 5}
+    assert document["schema_version"] == 2
+    assert document["moments"] == 14
+    assert [used["version"] for used in document["detectors"]] == ["release", "3"]
+    assert document["alerts"] == 5
+    assert document["alerts_below_red_per_department_and_week"] == {"mean": 1.25, "largest": 5}
     assert document["power"] is None
-    loosest, strictest = document["what_if"][3], document["what_if"][12]
-    assert loosest["alerts"] > strictest["alerts"] == 0
+    without_budget = [row for row in document["what_if"] if row["weekly_budget"] is None]
+    assert [row["times_as_rare"] for row in without_budget] == sorted(RARITIES)
+    assert [row["alerts"] for row in without_budget] == [10, 10, 5, 0, 0]
     page = render_report(result)
     assert "2026-W47" in page
+    assert "release (2026-11-16" in page
     assert "<script" not in page
     assert "http" not in page
 

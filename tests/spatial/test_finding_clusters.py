@@ -76,6 +76,20 @@ def test_recurrence_counts_every_category_scanned() -> None:
     assert among["p_value"] == pytest.approx(1 - (1 - alone["p_value"]) ** 6, rel=1e-6)
 
 
+@pytest.mark.parametrize(("size", "found"), [(4, 0), (14, 1)])
+def test_a_laxer_search_holds_the_stricter_one(size: int, found: int) -> None:
+    """Sparse categories: few circles are possible, and the least surprising one bounds what a scan may claim."""
+    parts = [city_tickets(per_day=0.2, seed=n).assign(category=f"c{n}", source=f"s{n}") for n in range(6)]
+    rows = pd.concat([city_tickets(), *parts, cluster(size), cluster(6).assign(category="c1", source="more")])
+    lax, strict = (
+        find_clusters(rows, as_of=NOW, timezone="UTC", config=CONFIG.model_copy(update={"min_recurrence_days": days}))
+        for days in (10.0, 365.0)
+    )
+    assert len(lax)
+    assert len(strict) == found
+    pd.testing.assert_frame_equal(lax[lax["recurrence_days"] >= 365], strict, check_dtype=False)
+
+
 def test_a_quiet_city_and_one_loud_caller_raise_nothing() -> None:
     assert find(city_tickets()).empty
     assert find(pd.concat([city_tickets(), cluster(14, caller="loud")])).empty

@@ -172,10 +172,11 @@ def _clusters(layout: _Layout, config: ScanConfig, scans: int) -> list[dict[str,
         zones, config.durations, half_life=config.half_life, scale=config.scale, min_count=config.min_count
     )
     counts = layout.counts()
-    # What a single circle would exceed by chance more often than the threshold needs no calibration: most days, most
-    # categories end here.
+    # A scan is no more surprising than a single circle with its statistic would be: where chance brings even that more
+    # often than the threshold, nothing needs calibration. Most days, most categories end here.
     plain, _ = scan.statistics(counts, dispersion=np.ones(len(config.durations)))
-    if plain.max() < np.square(stats.norm.isf(1 / (config.min_recurrence_days * scans))) / 2:
+    least = scans * float(stats.norm.sf(np.sqrt(2 * plain.max())))
+    if least * config.min_recurrence_days > 1:
         return []
     tail, dispersion = scan.calibrate(counts)
     statistic, cylinders = scan.statistics(counts, dispersion=dispersion)
@@ -185,7 +186,7 @@ def _clusters(layout: _Layout, config: ScanConfig, scans: int) -> list[dict[str,
         at = np.unravel_index(statistic.argmax(), statistic.shape)
         value = float(statistic[at])
         # Šidák: the chance that any of so many scans has such a maximum.
-        p_value = -math.expm1(scans * math.log1p(-min(float(tail.p_value(value)), 1 - 1e-12)))
+        p_value = max(least, -math.expm1(scans * math.log1p(-min(float(tail.p_value(value)), 1 - 1e-12))))
         if p_value * config.min_recurrence_days > 1:
             break
         row, size, duration = map(int, at)

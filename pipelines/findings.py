@@ -1,0 +1,221 @@
+"""Run every detector as of one moment, and make one list of what they found at given thresholds."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field
+
+from features.lake import Lake
+from features.panel import Panel
+from features.series import UNCLASSIFIED
+from features.settings import Settings
+from models.hotspots import SurgeConfig, detect_surges
+from models.hotspots.candidates import MergeConfig, Thresholds, merge_candidates
+from models.hotspots.rules import RuleConfig, apply_rules
+from models.hotspots.spatial import ScanConfig, find_clusters
+from models.hotspots.textgroups import TextConfig, find_groups
+from models.hotspots.ticketframe import clean_tickets
+from pipelines.curves import with_curves
+from pipelines.panels import Known, read_panel
+from pipelines.seasons import due_seasons
+from pipelines.topics import recalled, remembered
+
+_CURVE: Final = {"D": 56, "W": 26}
+_LEAST_HISTORY: Final = 8  # periods before the first one judged
+_LEVELS: Final = ["cell", "category"]
+_PLACED: Final = [
+    "source",
+    "ticket_id",
+    "known_at",
+    "opened_local",
+    "category1",
+    "category2",
+    "category",
+    "district",
+    "street",
+    "department",
+    "caller",
+    "lat",
+    "lon",
+]
+
+
+class DetectConfig(BaseModel):
+    """The `[detect]` section.
+
+    Attributes:
+        daily_history: Days of counts under the daily detector.
+        weekly_history: Weeks of counts under the weekly detector.
+        space: Scan for space-time clusters where tickets have coordinates.
+        text: Group recent texts by cause.
+        q: False discovery rate over all cells tested together.
+        budget: Alerts below red proposed per department and week.
+        topic_days: Days of texts that a new installation learns before it judges which topics are new.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    daily_history: int = Field(default=730, ge=28)
+    weekly_history: int = Field(default=260, ge=8)
+    space: bool = True
+    text: bool = True
+    q: float = Field(default=0.2, gt=0, lt=1)
+    budget: int = Field(default=5, ge=0)
+    topic_days: int = Field(default=365, ge=1)
+
+
+def configured_thresholds(settings: Settings) -> Thresholds:
+    """Return the thresholds that an installation detects with."""
+    return Thresholds(
+        q=DetectConfig(**settings.section("detect")).q,
+        cluster_days=ScanConfig(**settings.section("scan")).min_recurrence_days,
+        group_days=TextConfig(**settings.section("text")).min_recurrence_days,
+    )
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What every detector found at one moment, before it is one list.
+
+    Attributes:
+        as_of: The moment.
+        tickets: Recent tickets as known then, clean.
+        static: Hierarchy of the series that surges are about.
+        hits: Of the recitable rules.
+        surges: Frequency -> the surge detector's whole output.
+        clusters, groups: At the thresholds they were searched with; None where nobody looked.
+        forecasts: Seasonal problems that are due; None where nobody looked.
+        daily, weekly: The panels; None when only rules ran.
+    """
+
+    as_of: datetime
+    tickets: pd.DataFrame
+    static: pd.DataFrame
+    hits: pd.DataFrame
+    surges: dict[str, pd.DataFrame]
+    clusters: pd.DataFrame | None
+    groups: pd.DataFrame | None
+    forecasts: pd.DataFrame | None
+    daily: Known | None = None
+    weekly: Known | None = None
+
+    def candidates(self, thresholds: Thresholds, *, budget: int) -> pd.DataFrame:
+        """Return the ranked list (see `CANDIDATE_COLUMNS`) at thresholds no laxer than those of the search.
+
+        Each candidate's evidence has the curve that shows it.
+        """
+        found = merge_candidates(
+            tickets=self.tickets,
+            as_of=self.as_of,
+            static=self.static,
+            surges=self.surges,
+            hits=self.hits,
+            clusters=None if self.clusters is None else thresholds.clusters(self.clusters),
+            groups=None if self.groups is None else thresholds.groups(self.groups),
+            forecasts=self.forecasts,
+            config=MergeConfig(q=thresholds.q, min_recurrence_days=thresholds.surge_days, weekly_budget=budget),
+        )
+        return with_curves(found, self.surges, self.weekly.panel.y if self.weekly else None)
+
+
+def find(
+    settings: Settings,
+    as_of: datetime,
+    *,
+    lake: Lake,
+    surge: SurgeConfig,
+    thresholds: Thresholds | None = None,
+    rules_only: bool = False,
+    keys: Collection[str] | None = None,
+) -> Findings:
+    """Run the detectors as of one moment (replay does so for every past day).
+
+    Args:
+        settings: The installation.
+        as_of: Aware moment; nothing known later is seen.
+        lake: The ticket lake.
+        surge: Configuration of the surge detector.
+        thresholds: The laxest ones that candidates will be asked at; the configured ones when None.
+        rules_only: Only the recitable rules and, with `keys`, the texts of the districts they lie in: five callers
+            whose tickets were filed under three categories are no matter to a rule, and one to the texts.
+        keys: Ticket keys that a finding of theirs must touch.
+    """
+    config = DetectConfig(**settings.section("detect"))
+    laxest = thresholds or configured_thresholds(settings)
+    rules = RuleConfig(**settings.section("rules"))
+    recent = _recent(lake, as_of, rules)
+    hits = apply_rules(recent, rules, as_of=as_of, timezone=settings.timezone, only=keys)
+    groups = None
+    if config.text and (not rules_only or keys is not None):
+        groups = _groups(settings, lake, recent, as_of, laxest, keys=keys)
+    if rules_only:
+        nothing = pd.DataFrame(columns=["unique_id", "level"])
+        return Findings(as_of, recent, nothing, hits, {}, None, groups, None)
+    daily = read_panel(settings, as_of=as_of, freq="D", periods=config.daily_history, levels=_LEVELS, lake=lake)
+    weekly = read_panel(settings, as_of=as_of, freq="W", periods=config.weekly_history, levels=_LEVELS, lake=lake)
+    return Findings(
+        as_of=as_of,
+        tickets=recent,
+        static=daily.panel.static,
+        hits=hits,
+        surges={known.panel.freq: _surges(known, surge) for known in (daily, weekly) if _old_enough(known.panel)},
+        clusters=_clusters(settings, lake, as_of, laxest) if config.space else None,
+        groups=groups,
+        forecasts=due_seasons(settings, weekly.panel, as_of),
+        daily=daily,
+        weekly=weekly,
+    )
+
+
+def _recent(lake: Lake, as_of: datetime, rules: RuleConfig) -> pd.DataFrame:
+    """Return the tickets of the rules' windows, which are longer than those of the texts."""
+    return clean_tickets(lake.tickets(as_of, since=as_of - timedelta(days=rules.lookback_days)), as_of=as_of)
+
+
+def _old_enough(panel: Panel) -> bool:
+    """A new hotline has rules and days to go by before it has weeks to compare."""
+    return bool(panel.y["ds"].nunique() > _LEAST_HISTORY)
+
+
+def _surges(known: Known, config: SurgeConfig) -> pd.DataFrame:
+    """Judge the newest periods, enough of them to draw the curve; unclassified cells are an operator's matter."""
+    panel = known.panel
+    ds = panel.y["ds"]
+    step = pd.Timedelta(days=7 if panel.freq == "W" else 1)
+    start = max(ds.max() - step * (_CURVE[panel.freq] - 1), ds.min() + _LEAST_HISTORY * step)
+    named = panel.static.loc[~panel.static[["category", "district"]].isin([UNCLASSIFIED]).any(axis=1), "unique_id"]
+    y = panel.y[panel.y["unique_id"].isin(named)]
+    days = known.calendar(ds.min().date(), (ds.max() + step).date())
+    return detect_surges(y, freq=panel.freq, start=start, calendar=days, static=panel.static, config=config)
+
+
+def _clusters(settings: Settings, lake: Lake, as_of: datetime, laxest: Thresholds) -> pd.DataFrame:
+    scan = ScanConfig(**{**settings.section("scan"), "min_recurrence_days": max(laxest.cluster_days, 1.0)})
+    tickets = lake.tickets(as_of, since=as_of - timedelta(days=scan.periods), columns=_PLACED)
+    return find_clusters(tickets, as_of=as_of, timezone=settings.timezone, config=scan)
+
+
+def _groups(
+    settings: Settings,
+    lake: Lake,
+    recent: pd.DataFrame,
+    as_of: datetime,
+    laxest: Thresholds,
+    *,
+    keys: Collection[str] | None = None,
+) -> pd.DataFrame | None:
+    """Return the text groups; a batch does not wait for a year to be learnt, and is not judged without a memory."""
+    text = TextConfig(**{**settings.section("text"), "min_recurrence_days": laxest.group_days})
+    if keys is None:
+        days = DetectConfig(**settings.section("detect")).topic_days
+        memory = remembered(settings, lake, as_of, text, days=days)
+    else:
+        memory = recalled(settings, as_of, text)
+        if memory.through is None:
+            return None
+    return find_groups(recent, as_of=as_of, timezone=settings.timezone, memory=memory, config=text, only=keys)

@@ -1,0 +1,30 @@
+"""Which surge detector was in force when: the champion as promoted by then, or the release's own settings."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from features.settings import Settings
+from models.hotspots import SurgeConfig
+from pipelines.tracking import Registry
+from pipelines.tracking.registry import HOTSPOT, in_force
+
+RELEASE = "release"
+"""Name of the settings that the code comes with: in force before the first promotion."""
+
+
+class InForce:
+    """Answers for every moment of a replay, and remembers the settings of each version."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._registry = Registry.open(settings)
+        self._promotions = self._registry.promotions(HOTSPOT)
+        self._settings: dict[str, SurgeConfig] = {RELEASE: SurgeConfig()}
+
+    def at(self, moment: datetime) -> tuple[SurgeConfig, str]:
+        """Return the settings in force at an aware moment, and their version of `weisu-hotspot`."""
+        version = in_force(self._promotions, moment) or RELEASE
+        if version not in self._settings:
+            files = self._registry.bundle(self._registry.get(HOTSPOT, version))
+            self._settings[version] = SurgeConfig.from_json(files["surge.json"].decode())
+        return self._settings[version], version

@@ -1,0 +1,105 @@
+"""The same past under other thresholds and other weekly budgets: how many alerts, how much power."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import pandas as pd
+
+from models.hotspots.candidates import Thresholds
+from pipelines.replay.episodes import Policy, fold_alerts, load_per_department_week
+from pipelines.replay.power import burst_power, summarise_power
+
+AS_CONFIGURED: Final = 1.0
+RARITIES: Final = (0.1, 0.5, AS_CONFIGURED, 10.0, 100.0)
+"""How many times as rare as configured a finding must be; below 1 is laxer."""
+BUDGETS: Final = (3, 5, 10, None)
+_FIXED: Final = frozenset({"高频", "一人多诉", "敏感", "预告"})
+
+Ladder = Mapping[float, Thresholds]
+
+
+def ladder_of(thresholds: Thresholds) -> Ladder:
+    """Return the thresholds to compare, by how rare they ask for, the laxest first."""
+    return {times: thresholds if times == AS_CONFIGURED else thresholds.rarer(times) for times in RARITIES}
+
+
+@dataclass(frozen=True)
+class Span:
+    """What alerts of a replay are measured against.
+
+    Attributes:
+        start, end: First and last moment, naive local.
+        departments: Departments that have tickets.
+        arrivals: See `burst_power`.
+        truth: Injected bursts; None where nobody knows of any.
+    """
+
+    start: pd.Timestamp
+    end: pd.Timestamp
+    departments: int
+    arrivals: pd.DataFrame
+    truth: pd.DataFrame | None
+
+    @property
+    def weeks(self) -> float:
+        """Length in weeks, a day at least."""
+        return max(float((self.end - self.start) / pd.Timedelta(days=7)), 1 / 7)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a policy made of candidates: the alerts, their load, and the bursts they held where some are known."""
+
+    alerts: pd.DataFrame
+    load: dict[str, float]
+    bursts: pd.DataFrame | None
+
+
+def outcome(candidates: pd.DataFrame, policy: Policy, span: Span) -> Outcome:
+    """Fold candidates into alerts and measure them."""
+    alerts, held = fold_alerts(candidates, policy)
+    bursts = None
+    if span.truth is not None:
+        bursts = burst_power(span.truth, span.arrivals, alerts, held, start=span.start, end=span.end)
+    return Outcome(alerts, load_per_department_week(alerts, span.weeks, span.departments), bursts)
+
+
+def what_if(candidates: Mapping[float, pd.DataFrame], ladder: Ladder, policy: Policy, span: Span) -> pd.DataFrame:
+    """Return one row per threshold and budget, the laxest threshold first.
+
+    Args:
+        candidates: Those of each threshold, by how rare it asks for.
+        ladder: The thresholds.
+        policy: What else makes an alert; its budget is replaced by each of `BUDGETS`.
+        span: What to measure against.
+
+    Returns:
+        times_as_rare, q, surge_days, cluster_days, group_days, weekly_budget (NaN for none), alerts, fixed (of these,
+        rules and seasons, which no threshold here moves), per department and week, largest; and power where bursts are
+        known.
+    """
+    return pd.DataFrame(list(_rows(candidates, ladder, policy, span)))
+
+
+def _rows(
+    candidates: Mapping[float, pd.DataFrame], ladder: Ladder, policy: Policy, span: Span
+) -> Iterator[dict[str, Any]]:
+    for times, thresholds in ladder.items():
+        for budget in BUDGETS:
+            found = outcome(candidates[times], replace(policy, budget=budget), span)
+            yield {
+                "times_as_rare": times,
+                "q": thresholds.q,
+                "surge_days": thresholds.surge_days,
+                "cluster_days": thresholds.cluster_days,
+                "group_days": thresholds.group_days,
+                "weekly_budget": budget,
+                "alerts": len(found.alerts),
+                "fixed": int(found.alerts["kind"].isin(_FIXED).sum()),
+                "per department and week": found.load["mean"],
+                "largest": found.load["largest"],
+                **({} if found.bursts is None else summarise_power(found.bursts)),
+            }

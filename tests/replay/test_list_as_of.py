@@ -1,0 +1,66 @@
+"""What becomes known later never changes an earlier list: all detectors, on a lake, merged into one."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from features.lake.engine import arrow, duck
+from features.lake.overlay import overlaid
+from features.lake.schema import TICKETS
+from models.hotspots import SurgeConfig
+from pipelines.findings import configured_thresholds, find
+
+pytestmark = pytest.mark.slow
+
+
+def later(hotline, as_of, seed: int) -> pa.Table:
+    """Return versions known after `as_of`: tickets nobody knew, other categories and districts, deletions."""
+    rng = np.random.default_rng(seed)
+    with duck() as connection:
+        known = arrow(connection, f"SELECT * FROM {hotline.lake.store.scan()}").to_pandas()
+    chosen = known.sample(3000, random_state=seed).reset_index(drop=True)
+    moments = pd.Timestamp(as_of) + pd.to_timedelta(rng.integers(1, 10**6, len(chosen)), unit="s")
+    shuffled = chosen[["category1", "category2", "category", "district", "text"]].sample(frac=1, random_state=seed)
+    changed = chosen.assign(
+        known_at=moments.tz_convert("UTC").as_unit("us"),
+        revision=99,
+        deleted=rng.random(len(chosen)) < 0.3,
+        **{name: shuffled[name].to_numpy() for name in shuffled},
+    )
+    new = changed.assign(
+        ticket_id=[f"late-{n}" for n in range(len(changed))], key=-np.arange(1, len(changed) + 1), revision=1
+    )
+    near = new["opened_at"] > pd.Timestamp(as_of) - pd.Timedelta(days=30)
+    rows = pd.concat([changed, new[near]])
+    naive = {name: rows[name].dt.tz_localize(None) for name in rows.select_dtypes("datetimetz")}
+    return pa.Table.from_pandas(rows.assign(**naive), preserve_index=False).select(TICKETS.names).cast(TICKETS)
+
+
+def listed(hotline, lake, as_of, home) -> pd.DataFrame:
+    settings = hotline.settings.model_copy(update={"home": home, "lake_url": hotline.settings.lake_path})
+    laxest = configured_thresholds(settings).rarer(0.1)
+    return find(settings, as_of, lake=lake, surge=SurgeConfig(), thresholds=laxest).candidates(laxest, budget=5)
+
+
+@pytest.mark.parametrize("days", [3, 45])
+def test_what_becomes_known_later_changes_no_earlier_list(hotline, tmp_path, days):
+    as_of = hotline.end - timedelta(days=days, hours=17)
+    before = listed(hotline, hotline.lake, as_of, tmp_path / "before")
+    assert {"异动", "预告", "高频"} <= {kind for kinds in before["kinds"] for kind in kinds}
+    pq.write_table(later(hotline, as_of, seed=days), tmp_path / "later.parquet")
+    after = listed(hotline, overlaid(hotline.lake, tmp_path / "later.parquet"), as_of, tmp_path / "after")
+    pd.testing.assert_frame_equal(before, after)
+
+
+def test_the_same_rows_known_in_time_do_change_it(hotline, tmp_path):
+    as_of = hotline.end - timedelta(days=3, hours=17)
+    before = listed(hotline, hotline.lake, as_of, tmp_path / "before")
+    pq.write_table(later(hotline, as_of - timedelta(days=12), seed=1), tmp_path / "in-time.parquet")
+    after = listed(hotline, overlaid(hotline.lake, tmp_path / "in-time.parquet"), as_of, tmp_path / "after")
+    assert not before["sentence_zh"].equals(after["sentence_zh"])

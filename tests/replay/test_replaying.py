@@ -1,0 +1,73 @@
+"""A replay of a simulated hotline from end to end: laxer thresholds tell more, stricter ones less."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pandas as pd
+import pytest
+
+from models.hotspots import SurgeConfig
+from pipelines.findings import configured_thresholds, find
+from pipelines.replay import Injection, ReplayResult, replay
+from pipelines.replay.what_if import RARITIES
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def replayed(hotline) -> ReplayResult:
+    end = hotline.end - timedelta(hours=17)
+    # Five callers in a week are a matter of the rules, whatever the thresholds: here the statistics stand alone.
+    sections = {**hotline.settings.sections, "rules": {"frequent": {"enabled": False}}}
+    return replay(
+        hotline.settings.model_copy(update={"sections": sections}),
+        start=end - timedelta(days=3),
+        end=end,
+        truth=hotline.truth,
+        injection=Injection(per_week=25, seed=2),
+    )
+
+
+def column(replayed: ReplayResult, name: str, budget: int | None = None) -> list[float]:
+    rows = replayed.what_if
+    chosen = rows["weekly_budget"].isna() if budget is None else rows["weekly_budget"] == budget
+    return rows.loc[chosen].sort_values("times_as_rare")[name].tolist()
+
+
+def test_laxer_thresholds_open_more_alerts_and_stricter_ones_fewer(replayed):
+    alerts = column(replayed, "alerts")
+    laxest, configured, strictest = (alerts[RARITIES.index(times)] for times in (0.1, 1.0, 100.0))
+    assert laxest > configured > strictest
+    assert column(replayed, "q") == sorted(column(replayed, "q"), reverse=True)
+
+
+def test_laxer_thresholds_have_more_power_and_stricter_ones_less(replayed):
+    power = column(replayed, "raised")
+    assert column(replayed, "bursts") == [len(replayed.bursts)] * len(RARITIES)
+    assert power == sorted(power, reverse=True)
+    assert power[0] > power[-1] > 0
+
+
+def test_a_larger_budget_opens_more_alerts(replayed):
+    by_budget = [column(replayed, "alerts", budget)[0] for budget in (3, 5, 10, None)]
+    assert by_budget == sorted(by_budget)
+
+
+def test_the_configured_row_is_what_live_detection_tells(hotline, replayed, tmp_path):
+    settings = hotline.settings.model_copy(update={"home": tmp_path, "lake_url": hotline.settings.lake_path})
+    quiet = replay(hotline.settings, start=hotline.end - timedelta(hours=17), end=hotline.end - timedelta(hours=17))
+    live = find(settings, hotline.end - timedelta(hours=17), lake=hotline.lake, surge=SurgeConfig())
+    told = live.candidates(configured_thresholds(settings), budget=0)
+    pd.testing.assert_frame_equal(quiet.candidates.drop(columns="moment"), told)
+    assert quiet.detectors["version"].tolist() == ["release"]
+    assert quiet.bursts is None
+
+
+def test_bursts_are_put_on_top_of_a_lake_that_stays_as_it_is(hotline, replayed):
+    injected = replayed.bursts[replayed.bursts["callers"] == replayed.bursts["tickets"]]
+    assert len(injected) > 5
+    assert injected["raised"].notna().any()
+    assert not [
+        key for key in hotline.lake.tickets(columns=["ticket_id"]).to_pydict()["ticket_id"] if "injected" in key
+    ]
