@@ -10,6 +10,7 @@ from serve.pages import (
     forecast_pages,
     gate,
     override_pages,
+    quiet_pages,
     report_pages,
     routing_pages,
     supervision_pages,
@@ -28,5 +29,6 @@ for _pages in (
     report_pages,
     override_pages,
     routing_pages,
+    quiet_pages,
 ):
     router.include_router(_pages.router)
