@@ -128,7 +128,7 @@ class ForecastConfig:
     weights: dict[str, dict[str, float]] = field(
         default_factory=lambda: {
             "W": {"onestep": 3.0, "layered": 2.0, "season": 0.1},
-            "D": {"onestep": 4.0, "direct": 2.0, "window": 1.0, "season": 1.0},
+            "D": {"onestep": 1.0, "layered": 3.0},
         }
     )
     power: dict[str, float] = field(default_factory=lambda: {"W": -0.65, "D": 0.5})

@@ -18,12 +18,14 @@ from models.forecast.bases import issue_cells
 from models.forecast.boosting import Booster, fit_direct, fit_onestep, log_direct, one_step_means, walk
 from models.forecast.breaks import move_to_breaks
 from models.forecast.cadence import Cadence, ForecastConfig, cadence_of
-from models.forecast.circumstances import Circumstances, learn_circumstances, usual
+from models.forecast.circumstances import Circumstances, UsualPanel, learn_circumstances, usual
+from models.forecast.daily_layers import daily_means
 from models.forecast.design import DesignBuilder
 from models.forecast.distribution import past_dispersions
 from models.forecast.drivers import FESTIVAL, Calendar, period_drivers
 from models.forecast.hierarchy import CELL, Hierarchy, Level, PanelMatrix
 from models.forecast.layers import layered_means
+from models.forecast.marked_days import ordinary_days
 from models.forecast.members import PlainMembers, last_year
 from models.forecast.reconcile import Pull, rake
 from models.forecast.seasonal import SeasonalModels, can_fit, fit_seasonal, prophet_holidays
@@ -62,7 +64,7 @@ class Engine:
 
     def cell_means(self, panel: PanelMatrix, horizon: int) -> Floats:
         """Forecast the cells after the panel's last period; every level is a sum of these, cells x horizon."""
-        seen = usual(panel, self.hierarchy, self.circumstances, self.weather, horizon=horizon)
+        seen = _undisturbed(panel, self.hierarchy, self.circumstances, self.weather, self.calendar, horizon)
         cells = rake(self.blended(seen.panel, horizon), self.pulls(seen.panel, horizon))
         if self.config.breaks:
             week = cadence_of(panel.freq).week or 1
@@ -90,8 +92,8 @@ class Engine:
         steps = Steps.grid([panel.y.shape[1] - 1], range(1, horizon + 1))
         plain = PlainMembers(panel.y, cadence)
         means = {"window": plain.window(steps), "season": plain.season(steps)}
-        if not cadence.week:
-            means["layered"] = layered_means(panel.y, self.hierarchy, cadence, horizon)
+        layered = daily_means if cadence.week else layered_means
+        means["layered"] = layered(panel.y, self.hierarchy, cadence, horizon)
         logs = {name: np.log(np.maximum(mean, cadence.floor)) for name, mean in means.items()}
         if "onestep" in self.boosters:
             logs["onestep"] = walk(self.boosters["onestep"], panel.y, self.hierarchy, cadence, drivers, horizon)
@@ -129,7 +131,7 @@ def fit_engine(
     """Learn from all of a panel, weather and events taken out of it."""
     told = circumstances or Circumstances()
     weather = learn_circumstances(panel, hierarchy, told, weather=config.weather)
-    panel = usual(panel, hierarchy, told, weather, horizon=1).panel
+    panel = _undisturbed(panel, hierarchy, told, weather, calendar, 1).panel
     cadence = cadence_of(panel.freq)
     drivers = drivers_of(panel, calendar, config.horizon)
     wanted = {name for name, weight in config.weights[panel.freq].items() if weight > 0}
@@ -151,6 +153,22 @@ def fit_engine(
         circumstances=told,
         weather=weather,
     )
+
+
+def _undisturbed(
+    panel: PanelMatrix,
+    hierarchy: Hierarchy,
+    told: Circumstances,
+    weather: WeatherEffects | None,
+    calendar: Calendar | None,
+    horizon: int,
+) -> UsualPanel:
+    """Take weather, events and, from days, what the calendar marks out of a history."""
+    seen = usual(panel, hierarchy, told, weather, horizon=horizon)
+    if not cadence_of(panel.freq).week:
+        return seen
+    days = ordinary_days(seen.panel, hierarchy.matter(), calendar, horizon)
+    return UsualPanel(days.panel, seen.ahead * days.ahead)
 
 
 def groupings_of(hierarchy: Hierarchy) -> dict[str, Level]:

@@ -88,8 +88,8 @@ def _without_prophet(known: Known) -> Outcome:
 
 
 def _lightgbm(known: Known) -> Outcome:
-    """Leave our LightGBM alone: the recursive one, daily with the direct one beside it."""
-    alone = {"W": {"onestep": 1.0}, "D": {"onestep": 2.0, "direct": 1.0}}
+    """Leave our recursive LightGBM alone."""
+    alone = {"W": {"onestep": 1.0}, "D": {"onestep": 1.0}}
     return known.outcome(prophet={}, pulls={}, breaks=False, weights=alone)
 
 
