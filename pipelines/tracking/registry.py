@@ -123,8 +123,8 @@ class Registry:
             source = self._client.get_model_version(version.name, version.version).source
             where = self._client.get_logged_model(source.removeprefix("models:/")).artifact_location
             raise LostBundleError(
-                f"the files of {version.name} version {version.version} are not found at {where}",
-                hint="move the folder of the tracking store back, or run `weisu train`",
+                f"the files of {version.name} version {version.version} are not where the registry says",
+                hint=f"move the tracking store back, so that {where} is found again, or run `weisu train`",
             )
         return files
 

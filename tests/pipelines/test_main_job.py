@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from pipelines.detect import detect
-from pipelines.errors import NoChampionError, UnknownVersionError
+from pipelines.errors import LostBundleError, NoChampionError, UnknownVersionError
 from pipelines.forecast import forecast
 from pipelines.publish import promote, rollback
 from pipelines.tracking import Registry
@@ -111,7 +111,9 @@ def test_lost_files_of_a_champion_degrade_the_numbers_instead_of_stopping_them(o
     monkeypatch.setattr(registry.mlflow.artifacts, "download_artifacts", lambda **_: own_city.settings.home / "moved")
     issued = forecast(own_city.settings, own_city.clock, as_of=own_city.now)
     assert issued.model_version == "fallback"
-    assert "the files of weisu-demand version 1 are not found at file://" in issued.degraded
+    assert "the files of weisu-demand version 1 are not where the registry says" in issued.degraded
+    with pytest.raises(LostBundleError, match="so that file://"):
+        registry.bundle(registry.champion("weisu-demand"))
     found = detect(own_city.settings, own_city.clock, as_of=own_city.now)
     assert (found.model_version, "weisu-hotspot version 1" in found.degraded) == ("release", True)
 
