@@ -1,8 +1,6 @@
-"""Two global LightGBM models over all cells, both with Tweedie loss.
+"""One global LightGBM over all cells, with Tweedie loss, that sees plain lags and walks ahead on its own forecasts.
 
-The direct one takes the horizon as a feature and the seasonally set level as an offset, so that trees need not learn
-the level. The one-step one sees plain lags and walks ahead on its own forecasts. Cf. Januschowski et al. (2022) on
-trees in the M5, and Montero-Manso & Hyndman (2021) on global models.
+Cf. Januschowski et al. (2022) on trees in the M5, and Montero-Manso & Hyndman (2021) on global models.
 """
 
 from __future__ import annotations
@@ -14,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.forecast.cadence import Cadence, ForecastConfig, Trees
-from models.forecast.design import Design, DesignBuilder
 from models.forecast.hierarchy import Hierarchy
 from models.forecast.onestep import OneStepBuilder
 from models.forecast.regimes import lesson_weights
@@ -35,7 +32,7 @@ class Booster:
     names: tuple[str, ...]
 
     def raw(self, X: NDArray[np.float32]) -> Floats:
-        """Return the raw score (log mean without offset) of each row, in the shape of X without its last axis."""
+        """Return the raw score (log mean) of each row, in the shape of X without its last axis."""
         scores = self.native.predict(X.reshape(-1, X.shape[-1]), raw_score=True, num_threads=1)
         return np.asarray(scores, dtype=float).reshape(X.shape[:-1])
 
@@ -52,42 +49,16 @@ class Booster:
         return cls(native, tuple(native.feature_name()))
 
 
-def direct_horizons(horizon: int) -> tuple[int, ...]:
-    """Return the few steps ahead that the direct model learns; the others lie between."""
-    shares = np.array([0.25, 0.625, 1.0]) if horizon < 20 else np.array([0.05, 0.25, 0.625, 1.0])  # noqa: PLR2004
-    return tuple(int(step) for step in np.unique(np.maximum(np.round(shares * horizon), 1)))
-
-
-def fit_direct(builder: DesignBuilder, config: ForecastConfig, *, threads: int) -> Booster | None:
-    """Fit the direct model on past origins; None where there is too little to learn from."""
-    y, cadence = builder.y, builder.cadence
-    horizons = direct_horizons(config.horizon)
-    origins = _origins(y.shape[1] - 1 - horizons[-1], len(y) * len(horizons), cadence, config, cadence.stride)
-    steps = Steps.grid(origins, horizons)
-    if len(steps.origin) * len(y) < _MIN_ROWS or not y[:, steps.target].any():
-        return None
-    design = builder.at(steps)
-    weight = lesson_weights(y.sum(axis=0), steps, cadence, spread=config.shock)
-    return _train(
-        design.X, y[:, steps.target], weight, design.names, config.direct, config.seed, threads, offset=design.offset
-    )
-
-
 def fit_onestep(
     y: Floats, hierarchy: Hierarchy, cadence: Cadence, drivers: Floats, config: ForecastConfig, *, threads: int
 ) -> Booster | None:
     """Fit the one-step model on past origins; None where there is too little to learn from."""
-    origins = _origins(y.shape[1] - 2, len(y), cadence, config, 1)
+    origins = _origins(y.shape[1] - 2, len(y), cadence, config)
     if len(origins) * len(y) < _MIN_ROWS or not y[:, origins + 1].any():
         return None
     X, names = OneStepBuilder(hierarchy, cadence).at(y, origins, drivers[origins + 1])
     weight = lesson_weights(y.sum(axis=0), Steps.grid(origins, [1]), cadence, spread=config.shock)
     return _train(X, y[:, origins + 1], weight, names, config.onestep, config.seed, threads)
-
-
-def log_direct(booster: Booster, design: Design) -> Floats:
-    """Return the direct model's log mean, cells x pairs."""
-    return np.asarray(design.offset + booster.raw(design.X))
 
 
 def one_step_means(
@@ -122,7 +93,7 @@ def walk(booster: Booster, y: Floats, hierarchy: Hierarchy, cadence: Cadence, dr
     return np.column_stack(steps)
 
 
-def _origins(last: int, width: int, cadence: Cadence, config: ForecastConfig, stride: int) -> Indices:
+def _origins(last: int, width: int, cadence: Cadence, config: ForecastConfig) -> Indices:
     """Choose the origins to learn from, newest last, thinned to the row budget.
 
     A long history starts after a year and a bit, so that seasons are known; a short one starts where it can.
@@ -130,8 +101,7 @@ def _origins(last: int, width: int, cadence: Cadence, config: ForecastConfig, st
     first = cadence.warm_up if last >= cadence.warm_up * 1.5 else max(4, last // 3)
     first = max(first, last - int(cadence.year * config.years))
     enough = -(-max(1, last - first + 1) * width // config.max_rows)
-    short = last - first < cadence.year
-    return np.arange(last, first - 1, -max(1 if short else stride, enough), dtype=np.intp)[::-1]
+    return np.arange(last, first - 1, -max(1, enough), dtype=np.intp)[::-1]
 
 
 def _train(
@@ -142,8 +112,6 @@ def _train(
     size: Trees,
     seed: int,
     threads: int,
-    *,
-    offset: Floats | None = None,
 ) -> Booster:
     import lightgbm
 
@@ -151,7 +119,6 @@ def _train(
         X.reshape(-1, X.shape[-1]),
         target.ravel(),
         weight=np.broadcast_to(weight, target.shape).ravel(),
-        init_score=None if offset is None else offset.ravel(),
         feature_name=list(names),
     )
     parameters = {

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from models.errors import ModelError, PanelError
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,6 @@ class Cadence:
         smooth: Half width of the centred window around last year's target.
         lags: Single past periods that the one-step model sees; 0 is the latest.
         warm_up: Periods before the first origin that is learned from, when the history is long.
-        stride: Periods between origins of the direct model.
     """
 
     freq: str
@@ -37,7 +36,6 @@ class Cadence:
     smooth: int
     lags: tuple[int, ...]
     warm_up: int
-    stride: int
 
     @property
     def floor(self) -> float:
@@ -56,7 +54,6 @@ CADENCES: Final = {
         smooth=2,
         lags=(0, 1, 2, 3, 4, 7, 12, 25, 51, 52),
         warm_up=60,
-        stride=4,
     ),
     "D": Cadence(
         freq="D",
@@ -68,7 +65,6 @@ CADENCES: Final = {
         smooth=7,
         lags=(0, 1, 2, 3, 4, 5, 6, 13, 20, 27, 363),
         warm_up=400,
-        stride=5,
     ),
 }
 
@@ -102,7 +98,6 @@ class ForecastConfig:
     Attributes:
         horizon: Longest step that is trained on.
         onestep: The recursive LightGBM.
-        direct: The LightGBM with the horizon as a feature.
         years: Years of origins that are learned from.
         max_rows: Rows of a training design; origins are thinned above it.
         weights: Frequency -> weight of each member in the power mean of a cell's forecasts.
@@ -122,7 +117,6 @@ class ForecastConfig:
 
     horizon: int = 13
     onestep: Trees = field(default_factory=Trees)
-    direct: Trees = field(default_factory=lambda: Trees(leaves=15, min_leaf=200, max_bin=63))
     years: float = 4.0
     max_rows: int = 300_000
     weights: dict[str, dict[str, float]] = field(
@@ -158,8 +152,7 @@ class ForecastConfig:
         values: dict[str, Any] = json.loads(text)
         if values.pop("schema_version", None) != SCHEMA_VERSION:
             raise ModelError("the forecast configuration has another schema", hint="train again")
-        onestep, direct = Trees(**values.pop("onestep")), Trees(**values.pop("direct"))
-        return cls(onestep=onestep, direct=direct, **values)
+        return cls(onestep=Trees(**values.pop("onestep")), **values)
 
     def with_horizon(self, horizon: int) -> ForecastConfig:
         """Return the same configuration for another longest step."""

@@ -15,12 +15,11 @@ import numpy as np
 
 from models.forecast.baselines import PLAIN
 from models.forecast.bases import issue_cells
-from models.forecast.boosting import Booster, fit_direct, fit_onestep, log_direct, one_step_means, walk
+from models.forecast.boosting import Booster, fit_onestep, one_step_means, walk
 from models.forecast.breaks import move_to_breaks
 from models.forecast.cadence import Cadence, ForecastConfig, cadence_of
 from models.forecast.circumstances import Circumstances, UsualPanel, learn_circumstances, usual
 from models.forecast.daily_layers import daily_means
-from models.forecast.design import DesignBuilder
 from models.forecast.distribution import past_dispersions
 from models.forecast.drivers import FESTIVAL, Calendar, period_drivers
 from models.forecast.hierarchy import CELL, Hierarchy, Level, PanelMatrix
@@ -44,7 +43,7 @@ class Engine:
         hierarchy: The levels over the cells.
         config: What it was fitted with.
         calendar: Gives the days of coming periods; None knows no holidays.
-        boosters: `onestep` and `direct`; one is missing where the history is too short for it.
+        boosters: `onestep`; none where the history is too short for it.
         seasonal: Prophet models by level name.
         alpha: Dispersion by level name, one number per series.
         bases: Levels that are issued from a plain forecast, see models/forecast/bases.py.
@@ -97,9 +96,6 @@ class Engine:
         logs = {name: np.log(np.maximum(mean, cadence.floor)) for name, mean in means.items()}
         if "onestep" in self.boosters:
             logs["onestep"] = walk(self.boosters["onestep"], panel.y, self.hierarchy, cadence, drivers, horizon)
-        if "direct" in self.boosters:
-            builder = DesignBuilder(panel.y, self.hierarchy, cadence, drivers)
-            logs["direct"] = log_direct(self.boosters["direct"], builder.at(steps))
         lowest = np.log(cadence.floor)
         weights = self.config.weights[panel.freq]
         chosen = {name: np.maximum(log, lowest) for name, log in logs.items() if weights.get(name, 0) > 0}
@@ -134,20 +130,15 @@ def fit_engine(
     panel = _undisturbed(panel, hierarchy, told, weather, calendar, 1).panel
     cadence = cadence_of(panel.freq)
     drivers = drivers_of(panel, calendar, config.horizon)
-    wanted = {name for name, weight in config.weights[panel.freq].items() if weight > 0}
-    boosters: dict[str, Booster | None] = {}
-    if "onestep" in wanted:
-        boosters["onestep"] = fit_onestep(panel.y, hierarchy, cadence, drivers, config, threads=n_jobs)
-    if "direct" in wanted:
-        builder = DesignBuilder(panel.y, hierarchy, cadence, drivers)
-        boosters["direct"] = fit_direct(builder, config, threads=n_jobs)
-    onestep = boosters.get("onestep")
+    onestep = None
+    if config.weights[panel.freq].get("onestep", 0) > 0:
+        onestep = fit_onestep(panel.y, hierarchy, cadence, drivers, config, threads=n_jobs)
     fitted = None if onestep is None else partial(one_step_means, onestep, panel.y, hierarchy, cadence, drivers)
     return Engine(
         hierarchy,
         config,
         calendar,
-        {name: booster for name, booster in boosters.items() if booster is not None},
+        {} if onestep is None else {"onestep": onestep},
         _fit_prophet(panel, hierarchy, config, calendar, n_jobs),
         past_dispersions(panel.y, hierarchy, cadence, config, fitted),
         circumstances=told,

@@ -1,7 +1,7 @@
 """The design of the one-step model: plain lags and trailing means, recomputed as the forecast walks ahead.
 
 It is the classic recipe of the M5 winners (lags, rolling means, calendar, identities; Tweedie loss). Its errors differ
-from those of the direct model, which is why the two are averaged.
+from those of the layered member, which is why the two are averaged.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from pipelines.backtest_summary import BacktestSummary, at_a_glance, holiday_tot
 from pipelines.commands.forecast_panel import run
 from pipelines.commands.panel_files import read_panel, write_table
 
-SMALL = ForecastConfig(onestep=Trees(trees=5, leaves=5), direct=Trees(trees=5, leaves=5))
+SMALL = ForecastConfig(onestep=Trees(trees=5, leaves=5))
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from models.forecast.cadence import Trees
 from models.forecast.engine import breaking_levels
 from models.forecast.hierarchy import Hierarchy, Level
 
-SMALL = ForecastConfig(horizon=4, onestep=Trees(trees=30, leaves=7), direct=Trees(trees=30, leaves=7))
+SMALL = ForecastConfig(horizon=4, onestep=Trees(trees=30, leaves=7))
 YEAR = 1 + 0.8 * np.sin(2 * np.pi * np.arange(300) / 52)
 
 

@@ -19,7 +19,6 @@ from models.forecast.weather import learn_weather, weather_departures
 SMALL = ForecastConfig(
     horizon=4,
     onestep=Trees(trees=20, leaves=7),
-    direct=Trees(trees=20, leaves=7),
     years=2.0,
     breaks=False,
     weather=True,

@@ -14,7 +14,6 @@ from models.forecast.cadence import Trees
 SMALL = ForecastConfig(
     horizon=4,
     onestep=Trees(trees=15, leaves=7),
-    direct=Trees(trees=15, leaves=7, max_bin=63),
     years=2.0,
 )
 CALENDAR = partial(calendar_frame, "US")

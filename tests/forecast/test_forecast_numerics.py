@@ -11,7 +11,7 @@ from models.forecast.hierarchy import Level
 from models.forecast.members import PlainMembers
 from models.forecast.reconcile import Pull, rake
 from models.forecast.regimes import lesson_weights, level_shift
-from models.forecast.windows import Steps, Sums, level_chain, season_ratio
+from models.forecast.windows import Steps, Sums
 
 WEEKLY = cadence_of("W")
 
@@ -22,23 +22,6 @@ def test_windows_match_plain_pandas():
     expected = pd.DataFrame(y.T).rolling(13, min_periods=1).sum().to_numpy().T
     np.testing.assert_allclose(total, expected)
     assert count[:3].tolist() == [1, 2, 3]
-
-
-def test_short_windows_of_a_silent_cell_are_drawn_to_the_long_one():
-    y = np.zeros((1, 200))
-    y[0, :190] = 1.0
-    chain = level_chain(Sums(y), np.array([199]), WEEKLY.windows, shrink=4.0)
-    assert 0 < chain[4][0, 0] < chain[52][0, 0] < 1
-
-
-def test_season_ratio_finds_a_doubling_and_nothing_without_a_year():
-    weeks = np.arange(260)
-    y = np.where(weeks % 52 < 26, 50.0, 100.0)[None]
-    steps = Steps.grid([25 + 4 * 52], [8])
-    ratio = season_ratio(Sums(y), steps, WEEKLY, 13, shrink=1.0)
-    assert ratio[0, 0] == pytest.approx(2.0, rel=0.02)
-    young = season_ratio(Sums(y[:, :30]), Steps.grid([29], [8]), WEEKLY, 13, shrink=1.0)
-    assert young[0, 0] == pytest.approx(1.0)
 
 
 def test_seasonal_naive_repeats_last_year_or_the_last_week():

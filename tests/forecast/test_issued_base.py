@@ -10,7 +10,7 @@ from models.forecast.bases import choose_bases, issue_cells
 from models.forecast.cadence import Trees
 from models.forecast.hierarchy import Hierarchy
 
-SMALL = ForecastConfig(horizon=4, onestep=Trees(trees=5, leaves=5), direct=Trees(trees=5, leaves=5))
+SMALL = ForecastConfig(horizon=4, onestep=Trees(trees=5, leaves=5))
 MODELS = ("weisu", "seasonal_naive", "same_week_mean", "issued")
 
 

@@ -9,7 +9,7 @@ from models.forecast import ForecastConfig, backtest
 from models.forecast.cadence import Trees
 from pipelines.cluster import on_cluster
 
-SMALL = ForecastConfig(onestep=Trees(trees=10, leaves=5), direct=Trees(trees=10, leaves=5))
+SMALL = ForecastConfig(onestep=Trees(trees=10, leaves=5))
 
 
 def panel():

@@ -13,7 +13,7 @@ from models.forecast.cadence import Trees
 from pipelines.gate import Verdict
 from pipelines.model_card import demand_card
 
-SMALL = ForecastConfig(onestep=Trees(trees=10, leaves=5), direct=Trees(trees=10, leaves=5))
+SMALL = ForecastConfig(onestep=Trees(trees=10, leaves=5))
 
 
 @pytest.fixture(scope="module")
