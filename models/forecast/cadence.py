@@ -107,11 +107,13 @@ class ForecastConfig:
             A level of hardly any weight at the end holds its own sum: categories change shares, not the total.
         prophet: Level -> weight with which Prophet pulls its sums; empty fits none.
         breaks: Move what broke to its level since then, see models/forecast/breaks.py.
+        holidays: Move weeks by what their holiday clearly did in earlier years, see models/forecast/holidays.py.
         weather: Use the daily weather that is handed in, see models/forecast/weather.py.
         shock: Spread of the weights that play down pandemics and other breaks, see models/forecast/regimes.py.
         dispersion_periods: Trailing periods from which dispersion is learned.
         dispersion_shrink: Series-equivalents of pooled dispersion (k of the notes).
-        spread: Level -> factor on its dispersion: the model errs less than the simple members that it is learned from.
+        spread: Frequency -> level -> factor on its dispersion: the model errs less than the simple members that it is
+            learned from.
         seed: Of everything random.
     """
 
@@ -125,16 +127,20 @@ class ForecastConfig:
             "D": {"onestep": 1.0, "layered": 3.0},
         }
     )
-    power: dict[str, float] = field(default_factory=lambda: {"W": -0.65, "D": 0.5})
+    power: dict[str, float] = field(default_factory=lambda: {"W": -0.6, "D": 0.5})
     pulls: dict[str, float] = field(default_factory=lambda: {"matter": 0.2, "total": 0.01})
     prophet: dict[str, float] = field(default_factory=dict)
     breaks: bool = True
+    holidays: bool = True
     weather: bool = False
     shock: float = 0.35
     dispersion_periods: int = 78
     dispersion_shrink: float = 2.0
-    spread: dict[str, float] = field(
-        default_factory=lambda: {"cell": 1.0, "category": 0.42, "district": 0.6, "total": 0.4, "other": 0.6}
+    spread: dict[str, dict[str, float]] = field(
+        default_factory=lambda: {
+            "W": {"cell": 1.0, "category": 0.42, "district": 0.6, "total": 0.36, "other": 0.6},
+            "D": {"cell": 1.0, "category": 0.42, "district": 0.6, "total": 0.4, "other": 0.6},
+        }
     )
     seed: int = 1
 

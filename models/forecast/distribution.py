@@ -62,8 +62,9 @@ def past_dispersions(
     members = PlainMembers(y, cadence)
     product = np.maximum(members.window(steps), cadence.floor) * np.maximum(members.season(steps), cadence.floor)
     plain, actual, shrink = np.sqrt(product), y[:, steps.target], config.dispersion_shrink
+    factors = config.spread[cadence.freq]
     alpha = {
-        level.name: config.spread.get(level.name, config.spread["other"])
+        level.name: factors.get(level.name, factors["other"])
         * dispersions(level.sum(actual), level.sum(plain), shrink=shrink)
         for level in hierarchy.levels
     }

@@ -23,6 +23,7 @@ from models.forecast.daily_layers import daily_means
 from models.forecast.distribution import past_dispersions
 from models.forecast.drivers import FESTIVAL, Calendar, period_drivers
 from models.forecast.hierarchy import CELL, Hierarchy, Level, PanelMatrix
+from models.forecast.holidays import FURTHER, holiday_factors, holiday_weeks
 from models.forecast.layers import layered_means
 from models.forecast.marked_days import ordinary_days
 from models.forecast.members import PlainMembers, last_year
@@ -63,12 +64,25 @@ class Engine:
 
     def cell_means(self, panel: PanelMatrix, horizon: int) -> Floats:
         """Forecast the cells after the panel's last period; every level is a sum of these, cells x horizon."""
-        seen = _undisturbed(panel, self.hierarchy, self.circumstances, self.weather, self.calendar, horizon)
-        cells = rake(self.blended(seen.panel, horizon), self.pulls(seen.panel, horizon))
+        further = horizon + self._reach(panel)
+        seen = _undisturbed(panel, self.hierarchy, self.circumstances, self.weather, self.calendar, further)
+        cells = rake(self.blended(seen.panel, further), self.pulls(seen.panel, further))
+        cells = self._on_holidays(seen.panel, cells)[:, :horizon]
         if self.config.breaks:
             week = cadence_of(panel.freq).week or 1
             cells = move_to_breaks(cells, seen.panel.y, breaking_levels(self.hierarchy), week=week)
-        return issue_cells(cells * seen.ahead, self.plain(panel, horizon), self.hierarchy, self.bases)
+        return issue_cells(cells * seen.ahead[:, :horizon], self.plain(panel, horizon), self.hierarchy, self.bases)
+
+    def _reach(self, panel: PanelMatrix) -> int:
+        """Return how many more periods are forecast than asked, so that each holiday has weeks on both sides."""
+        return FURTHER if self.config.holidays and self.calendar and not cadence_of(panel.freq).week else 0
+
+    def _on_holidays(self, panel: PanelMatrix, cells: Floats) -> Floats:
+        """Move weeks with a holiday that the members do not know well enough."""
+        if self.calendar is None or not self._reach(panel):
+            return cells
+        weeks = holiday_weeks(panel.ds.append(panel.future(cells.shape[1])), self.calendar)
+        return cells * holiday_factors(panel.y.sum(axis=0), cells.sum(axis=0), weeks)
 
     def plain(self, panel: PanelMatrix, horizon: int) -> dict[str, Floats]:
         """Return the plain forecasts that some level is issued from, cells x horizon."""

@@ -90,7 +90,7 @@ def _without_prophet(known: Known) -> Outcome:
 def _lightgbm(known: Known) -> Outcome:
     """Leave our recursive LightGBM alone."""
     alone = {"W": {"onestep": 1.0}, "D": {"onestep": 1.0}}
-    return known.outcome(prophet={}, pulls={}, breaks=False, weights=alone)
+    return known.outcome(prophet={}, pulls={}, breaks=False, holidays=False, weights=alone)
 
 
 def _prophet(known: Known) -> Outcome:
