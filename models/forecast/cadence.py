@@ -139,7 +139,7 @@ class ForecastConfig:
     spread: dict[str, dict[str, float]] = field(
         default_factory=lambda: {
             "W": {"cell": 1.0, "category": 0.42, "district": 0.6, "total": 0.36, "other": 0.6},
-            "D": {"cell": 1.0, "category": 0.42, "district": 0.6, "total": 0.4, "other": 0.6},
+            "D": {"cell": 1.0, "category": 0.5, "district": 0.6, "total": 0.6, "other": 0.6},
         }
     )
     seed: int = 1
