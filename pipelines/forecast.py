@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
@@ -9,6 +10,7 @@ from typing import Any, Final, Literal
 import pandas as pd
 
 from features.clock import Clock
+from features.series import TOTAL
 from features.settings import Settings
 from features.taxonomy import taxonomy_version
 from models.errors import ModelError
@@ -25,6 +27,13 @@ from serve.store import Store
 
 _PART: Final = {"W": "weekly", "D": "daily"}
 _HISTORY: Final = {"W": 260, "D": 730}
+
+SUMS: Final = (4, 13)
+"""Weeks that are also forecast together."""
+
+_NO_SUMS: Final = pd.DataFrame(
+    columns=["unique_id", "level", "ds", "periods", "mean", "p10", "p50", "p90", "base_model"]
+)
 
 
 @dataclass(frozen=True)
@@ -45,6 +54,7 @@ class ForecastSummary:
     horizon: int
     is_new: bool
     degraded: str
+    sums: tuple[dict[str, float], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-ready description."""
@@ -52,7 +62,13 @@ class ForecastSummary:
 
 
 def forecast(
-    settings: Settings, clock: Clock, *, as_of: datetime | None = None, weeks: int = 4, freq: Literal["W", "D"] = "W"
+    settings: Settings,
+    clock: Clock,
+    *,
+    as_of: datetime | None = None,
+    weeks: int = 4,
+    freq: Literal["W", "D"] = "W",
+    sums: Sequence[int] = SUMS,
 ) -> ForecastSummary:
     """Issue the forecast of the next `weeks` for every series of every level; issuing it again changes nothing.
 
@@ -65,6 +81,7 @@ def forecast(
         as_of: Forecast as it could have been known then; the present when None.
         weeks: Weeks ahead.
         freq: `W` or `D`.
+        sums: Numbers of weeks that are also forecast together, with an interval of their sum; weekly only.
 
     Raises:
         PipelineError: The lake is empty, or no complete period is known by then.
@@ -72,7 +89,7 @@ def forecast(
     moment = (as_of or clock.now()).astimezone(UTC)
     known = read_panel(settings, as_of=moment, freq=freq, periods=_HISTORY[freq]).asked_at(moment, settings.zone)
     horizon = weeks if freq == "W" else 7 * weeks
-    rows, version, fallback = _rows(settings, known, horizon)
+    rows, totals, version, fallback = _rows(settings, known, horizon, sums if freq == "W" else ())
     gap = calendar_gap(known.calendar, rows["ds"].min(), rows["ds"].max())
     issue = ForecastIssue(
         freq=freq,
@@ -87,13 +104,17 @@ def forecast(
         degraded=reasons(known.degraded, fallback, gap),
     )
     described = describe(rows, known, country=settings.country)
-    result = publish(Store.open(settings.store_url), issue, described, clock=clock)
+    of_sums = describe_sums(totals, known, country=settings.country)
+    result = publish(Store.open(settings.store_url), issue, described, sums=of_sums, clock=clock)
     shape = {"series": rows["unique_id"].nunique(), "rows": len(rows), "horizon": horizon, "is_new": result.is_new}
-    return ForecastSummary(**issue.model_dump(), **shape)
+    city = totals.loc[totals["level"] == TOTAL, ["periods", "mean", "p10", "p50", "p90"]]
+    return ForecastSummary(**issue.model_dump(), **shape, sums=tuple(city.to_dict("records")))
 
 
-def _rows(settings: Settings, known: Known, horizon: int) -> tuple[pd.DataFrame, str, str]:
-    """Return forecast rows, the version that made them, and the reason for a fallback ('' for none)."""
+def _rows(
+    settings: Settings, known: Known, horizon: int, sums: Sequence[int]
+) -> tuple[pd.DataFrame, pd.DataFrame, str, str]:
+    """Return forecast rows, sums, the version that made them, and the reason for a fallback ('' for none)."""
     panel = known.panel
     registry = Registry.open(settings)
     try:
@@ -104,11 +125,12 @@ def _rows(settings: Settings, known: Known, horizon: int) -> tuple[pd.DataFrame,
         )
         rows = model.predict(panel.y, horizon=horizon)
         why = model.explain(panel.y, horizon=horizon)[["unique_id", "ds", *DRIVERS]]
-        return rows.merge(why, on=["unique_id", "ds"]), champion.version, ""
+        totals = model.predict_totals(panel.y, spans=sums) if sums else _NO_SUMS
+        return rows.merge(why, on=["unique_id", "ds"]), totals, champion.version, ""
     except (NoChampionError, ModelError) as error:
         reason = str(error).splitlines()[0]
     rows = fallback_forecast(panel.y, panel.static, freq=panel.freq, horizon=horizon, calendar=known.calendar)
-    return rows, "fallback", f"same-week mean issued: {reason}"
+    return rows, _NO_SUMS, "fallback", f"same-week mean issued: {reason}"
 
 
 def _files(files: dict[str, bytes], part: str) -> dict[str, bytes]:
@@ -127,3 +149,19 @@ def describe(rows: pd.DataFrame, known: Known, *, country: str) -> pd.DataFrame:
     before = panel.y[["unique_id", "ds", "y"]].rename(columns={"ds": "twin", "y": "last_year"})
     found = rows.merge(static, on="unique_id", how="left").assign(twin=rows["ds"].map(twin).to_numpy())
     return found.merge(before, on=["unique_id", "twin"], how="left").drop(columns="twin")
+
+
+def describe_sums(sums: pd.DataFrame, known: Known, *, country: str) -> pd.DataFrame:
+    """Add the hierarchy and `last_year`, the count of the (lunar-aligned) same periods last year, to forecast sums."""
+    panel = known.panel
+    described = sums.merge(panel.static.drop(columns="level"), on="unique_id", how="left").assign(
+        last_year=float("nan")
+    )
+    for span in sums["periods"].unique():
+        ds = pd.date_range(sums["ds"].iloc[0], periods=span, freq="7D")
+        year_ago = pd.DataFrame({"ds": twins(ds, freq=panel.freq, country=country)})
+        counts = year_ago.merge(panel.y, on="ds").groupby("unique_id")["y"].agg(["sum", "size"])
+        whole = counts.loc[counts["size"] == span, "sum"]
+        own = described["periods"] == span
+        described.loc[own, "last_year"] = described.loc[own, "unique_id"].map(whole)
+    return described

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -145,15 +145,61 @@ class DemandModel:
         if strange:
             raise PanelError(f"{strange[0]!r} is no cell of this model", hint="groups are made of cells, not of sums")
         cells = self.engine.cell_means(panel, horizon)
-        factors = shared_factors(cells.mean(axis=1), self.engine.hierarchy, self.engine.alpha)
-        rng = np.random.default_rng(self.engine.config.seed)
         names = sorted(set(groups.values()))
         members = np.array([[groups.get(cell) == name for cell in panel.ids] for name in names], dtype=float)
-        sizes = [_PATHS_AT_ONCE] * (draws // _PATHS_AT_ONCE) + [draws % _PATHS_AT_ONCE]
-        paths = [sample_paths(cells, factors, draws=size, rng=rng).sum(axis=2) @ members.T for size in sizes if size]
-        counts = np.quantile(np.concatenate(paths), list(quantiles), axis=0, method="inverted_cdf")
-        columns = {f"p{100 * level:g}": row for level, row in zip(quantiles, counts, strict=True)}
+        paths = [chunk.sum(axis=2) @ members.T for chunk in self._paths(cells, draws)]
+        columns = _quantile_columns(np.concatenate(paths), quantiles)
         return pd.DataFrame({"group": names, "mean": members @ cells.sum(axis=1), **columns})
+
+    def predict_totals(
+        self,
+        y: pd.DataFrame | None = None,
+        *,
+        spans: Sequence[int],
+        quantiles: Sequence[float] = (0.1, 0.5, 0.9),
+        draws: int = 1_000,
+    ) -> pd.DataFrame:
+        """Forecast how much comes in the next periods together, for every series of every level, from sample paths.
+
+        The quantiles of such a total are not the sums of the periods' quantiles: periods err together, in part.
+
+        Args:
+            y: Newer history of the same cells; the fitted one when None.
+            spans: Numbers of periods to sum, each from the first one ahead.
+            quantiles: Levels between 0 and 1.
+            draws: Sample paths; cells and sums come from the same ones, so that they belong together.
+
+        Returns:
+            `unique_id, ds` (start of the first period), `periods, mean, p.., base_model, level`; the means are sums of
+            those of `predict`.
+        """
+        panel = self.panel if y is None else self._newer(y)
+        cells = self.engine.cell_means(panel, max(spans))
+        levels = self.engine.hierarchy.levels
+        drawn: dict[tuple[int, str], list[Floats]] = {}
+        for chunk in self._paths(cells, draws):
+            for span in spans:
+                summed = chunk[:, :, :span].sum(axis=2).T
+                for level in levels:
+                    drawn.setdefault((span, level.name), []).append(level.sum(summed).T)
+        first, frames = panel.future(1)[0], []
+        for span in spans:
+            for level in levels:
+                columns = _quantile_columns(np.concatenate(drawn.pop((span, level.name))), quantiles)
+                mean = level.sum(cells[:, :span].sum(axis=1))
+                rows = pd.DataFrame({"unique_id": level.ids, "ds": first, "periods": span, "mean": mean, **columns})
+                base = self.engine.bases.get(level.name, MODEL)
+                frames.append(rows.assign(base_model=base, level=level.name))
+        return pd.concat(frames, ignore_index=True)
+
+    def _paths(self, cells: Floats, draws: int) -> Iterator[Floats]:
+        """Draw sample paths around the cells' means, a part at a time: draws x cells x horizon."""
+        factors = shared_factors(cells.mean(axis=1), self.engine.hierarchy, self.engine.alpha)
+        rng = np.random.default_rng(self.engine.config.seed)
+        sizes = [_PATHS_AT_ONCE] * (draws // _PATHS_AT_ONCE) + [draws % _PATHS_AT_ONCE]
+        for size in sizes:
+            if size:
+                yield sample_paths(cells, factors, draws=size, rng=rng)
 
     def explain(self, y: pd.DataFrame | None = None, *, horizon: int, levels: str = "all") -> pd.DataFrame:
         """Say what drives each forecast, in tickets; the drivers add up to the mean.
@@ -239,6 +285,11 @@ def matrix_of(y: pd.DataFrame, static: pd.DataFrame, freq: str) -> tuple[PanelMa
         y = y[y["unique_id"].isin(cells)]
     panel = PanelMatrix.of(y, freq=freq)
     return panel, Hierarchy.of(static, panel.ids)
+
+
+def _quantile_columns(paths: Floats, quantiles: Sequence[float]) -> dict[str, Floats]:
+    counts = np.quantile(paths, list(quantiles), axis=0, method="inverted_cdf")
+    return {f"p{100 * level:g}": row for level, row in zip(quantiles, counts, strict=True)}
 
 
 def _long(ids: Sequence[str], ds: pd.DatetimeIndex, mean: Floats) -> pd.DataFrame:

@@ -11,6 +11,8 @@ import typer
 from features.errors import BadInputError
 from pipelines.commands.options import DEGRADED, AsOf, Home, Json, parse_as_of, print_json, say, settings_for
 
+_LONGEST_SUM = 26
+
 
 class Frequency(StrEnum):
     """Length of a period."""
@@ -26,6 +28,9 @@ class Level(StrEnum):
     ALL = "all"
 
 
+Sums = Annotated[
+    str, typer.Option("--sums", help="Weeks that are also forecast together, like 4,13; empty for none. Weekly only.")
+]
 Panel = Annotated[
     Path | None, typer.Option("--panel", help="Forecast this .parquet or .csv of counts, without a lake.")
 ]
@@ -46,6 +51,7 @@ def issue_forecast(
     as_of: AsOf = None,
     weeks: Weeks = 4,
     freq: Freq = Frequency.W,
+    sums: Sums = "4,13",
     panel: Panel = None,
     horizon: Horizon = None,
     country: Country = None,
@@ -64,16 +70,26 @@ def issue_forecast(
     settings = settings_for(home)
     clock = SystemClock()
     moment = parse_as_of(as_of, settings, now=clock.now())
-    summary = forecast(settings, clock, as_of=moment, weeks=weeks, freq=freq.value)
+    summary = forecast(settings, clock, as_of=moment, weeks=weeks, freq=freq.value, sums=_spans(sums))
     if as_json:
         print_json(summary.to_json())
     say(
         f"{summary.series} series x {summary.horizon} periods after {summary.data_through:%Y-%m-%d}, "
         f"{summary.model_name} version {summary.model_version}" + ("" if summary.is_new else " (issued before)")
     )
+    for total in summary.sums:
+        say(f"next {total['periods']} weeks together: {total['p50']:,.0f} ({total['p10']:,.0f} to {total['p90']:,.0f})")
     if summary.degraded:
         say(f"degraded: {summary.degraded}")
         raise typer.Exit(DEGRADED)
+
+
+def _spans(text: str) -> list[int]:
+    """Return the numbers of weeks in `4,13`."""
+    spans = [part.strip() for part in text.split(",") if part.strip()]
+    if not all(span.isdecimal() and 1 <= int(span) <= _LONGEST_SUM for span in spans):
+        raise BadInputError(f"--sums {text!r} is not a list of weeks", hint=f"use 4,13; at most {_LONGEST_SUM}")
+    return sorted({int(span) for span in spans})
 
 
 def _of_panel(

@@ -6,14 +6,23 @@ from datetime import datetime, tzinfo
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from sqlalchemy.orm import Session
 
 from serve import paging
 from serve.api.problems import problems
 from serve.auth import CallerDep
 from serve.errors import NotFoundError, UnprocessableError
 from serve.forecasts import repository
-from serve.forecasts.schemas import ForecastIssue, ForecastItem, ForecastPage, Frequency, Override
-from serve.store.tables import ForecastOverride, ForecastRow
+from serve.forecasts.schemas import (
+    ForecastIssue,
+    ForecastItem,
+    ForecastPage,
+    ForecastSumItem,
+    ForecastSumsPage,
+    Frequency,
+    Override,
+)
+from serve.store.tables import ForecastIssueRow, ForecastOverride, ForecastRow
 from serve.wiring import ClockDep, SettingsDep, StoreDep
 
 router = APIRouter(prefix="/v1/forecasts", tags=["forecasts"], responses=problems(401, 404, 422))
@@ -52,11 +61,7 @@ def read_forecasts(
     )
     after = paging.decode(cursor, (str, str, int))
     with store.reading() as session:
-        issue = repository.current_issue(session, freq)
-        if issue is None:
-            raise NotFoundError(f"no forecast of frequency {freq} has been issued", hint="run `weisu forecast`")
-        if after and after[2] != issue.id:
-            raise UnprocessableError("a newer forecast has been issued", hint="start again without a cursor")
+        issue = _current(session, freq, after)
         found = repository.rows(session, issue.id, wanted, limit=limit + 1, after=after)
         overrides = repository.overrides(session, freq, now=clock.now())
         items = [_item(row, overrides.get((row.unique_id, row.ds))) for row in found[:limit]]
@@ -65,6 +70,47 @@ def read_forecasts(
         last = found[limit - 1]
         page.next_cursor = paging.encode([last.ds.isoformat(), last.unique_id, issue.id])
     return page
+
+
+@router.get("/sums", summary="The current forecast of several periods together")
+def read_sums(
+    *,
+    store: StoreDep,
+    _caller: CallerDep,
+    freq: Frequency = "W",
+    periods: Annotated[int | None, Query(ge=1, description="Periods summed: 4 and 13 weeks unless configured")] = None,
+    level: Annotated[str | None, Query(max_length=40, description="`total`, `district`, ..., `cell`")] = None,
+    category: Annotated[str | None, Query(max_length=200, description="Matches any category level")] = None,
+    district: Name = None,
+    unique_id: Name = None,
+    limit: paging.LimitQuery = 200,
+    cursor: paging.CursorQuery = None,
+) -> ForecastSumsPage:
+    """Return how much the next weeks bring together, in the order of their number and of series.
+
+    The interval is that of the sum, from sample paths of all cells; it is narrower than the weeks' intervals summed.
+    """
+    wanted = repository.ForecastFilter(level=level, category=category, district=district, unique_id=unique_id)
+    after = paging.decode(cursor, (int, str, int))
+    with store.reading() as session:
+        issue = _current(session, freq, after)
+        found = repository.sums(session, issue.id, wanted, periods=periods, limit=limit + 1, after=after)
+        items = [ForecastSumItem.model_validate(row) for row in found[:limit]]
+        page = ForecastSumsPage(**ForecastIssue.model_validate(issue).model_dump(), items=items)
+    if len(found) > limit:
+        last = found[limit - 1]
+        page.next_cursor = paging.encode([last.periods, last.unique_id, issue.id])
+    return page
+
+
+def _current(session: Session, freq: Frequency, after: paging.Cursor | None) -> ForecastIssueRow:
+    """Return the current issue, which must be that of the cursor."""
+    issue = repository.current_issue(session, freq)
+    if issue is None:
+        raise NotFoundError(f"no forecast of frequency {freq} has been issued", hint="run `weisu forecast`")
+    if after and after[2] != issue.id:
+        raise UnprocessableError("a newer forecast has been issued", hint="start again without a cursor")
+    return issue
 
 
 def _civil(moment: datetime | None, zone: tzinfo) -> datetime | None:

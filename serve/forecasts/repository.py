@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from sqlalchemy import Select, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from serve import paging
 from serve.paging import Cursor
-from serve.store.tables import CurrentForecast, ForecastIssueRow, ForecastOverride, ForecastRow
+from serve.store.tables import CurrentForecast, ForecastIssueRow, ForecastOverride, ForecastRow, ForecastSum
+
+Row = TypeVar("Row", ForecastRow, ForecastSum)
 
 
 @dataclass(frozen=True)
@@ -50,11 +53,29 @@ def rows(
     session: Session, issue_id: int, wanted: ForecastFilter, *, limit: int | None = None, after: Cursor | None = None
 ) -> list[ForecastRow]:
     """Return an issue's rows in the order of `ds, unique_id`, after a cursor."""
-    query = _filtered(select(ForecastRow).where(ForecastRow.issue_id == issue_id), wanted)
+    query = _filtered(select(ForecastRow).where(ForecastRow.issue_id == issue_id), ForecastRow, wanted)
     if after:
         position = (paging.moment(after[0]), str(after[1]))
         query = query.where(tuple_(ForecastRow.ds, ForecastRow.unique_id) > position)
     return list(session.scalars(query.order_by(ForecastRow.ds, ForecastRow.unique_id).limit(limit)))
+
+
+def sums(
+    session: Session,
+    issue_id: int,
+    wanted: ForecastFilter,
+    *,
+    periods: int | None = None,
+    limit: int | None = None,
+    after: Cursor | None = None,
+) -> list[ForecastSum]:
+    """Return an issue's sums over several periods in the order of `periods, unique_id`, after a cursor."""
+    query = _filtered(select(ForecastSum).where(ForecastSum.issue_id == issue_id), ForecastSum, wanted)
+    if periods is not None:
+        query = query.where(ForecastSum.periods == periods)
+    if after:
+        query = query.where(tuple_(ForecastSum.periods, ForecastSum.unique_id) > (int(after[0]), str(after[1])))
+    return list(session.scalars(query.order_by(ForecastSum.periods, ForecastSum.unique_id).limit(limit)))
 
 
 def overrides(session: Session, freq: str, *, now: datetime) -> dict[tuple[str, datetime], ForecastOverride]:
@@ -68,18 +89,18 @@ def overrides(session: Session, freq: str, *, now: datetime) -> dict[tuple[str, 
     return {(row.unique_id, row.ds): row for row in session.scalars(query)}
 
 
-def _filtered(query: Select[ForecastRow], wanted: ForecastFilter) -> Select[ForecastRow]:
+def _filtered(query: Select[Row], table: type[ForecastRow | ForecastSum], wanted: ForecastFilter) -> Select[Row]:
     if wanted.level is not None:
-        query = query.where(ForecastRow.level == wanted.level)
+        query = query.where(table.level == wanted.level)
     if wanted.category is not None:
-        columns = (ForecastRow.category, ForecastRow.category2, ForecastRow.category1)
+        columns = (table.category, table.category2, table.category1)
         query = query.where(or_(*(column == wanted.category for column in columns)))
     if wanted.district is not None:
-        query = query.where(ForecastRow.district == wanted.district)
+        query = query.where(table.district == wanted.district)
     if wanted.unique_id is not None:
-        query = query.where(ForecastRow.unique_id == wanted.unique_id)
+        query = query.where(table.unique_id == wanted.unique_id)
     if wanted.ds_from is not None:
-        query = query.where(ForecastRow.ds >= wanted.ds_from)
+        query = query.where(table.ds >= wanted.ds_from)
     if wanted.ds_to is not None:
-        query = query.where(ForecastRow.ds < wanted.ds_to)
+        query = query.where(table.ds < wanted.ds_to)
     return query

@@ -131,3 +131,60 @@ class ForecastPage(ForecastIssue):
     schema_version: int = 1
     items: list[ForecastItem]
     next_cursor: Annotated[str | None, Field(description="Hand it back as `cursor` for the next page")] = None
+
+
+class ForecastSumItem(BaseModel):
+    """One series over several periods together, from `ds` on. A planner's overrides of single periods are not in it."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    unique_id: str
+    ds: CivilTime
+    periods: Annotated[int, Field(description="Periods summed, the first one included")]
+    level: str
+    category1: str
+    category2: str
+    category: str
+    district: str
+    department: str
+    mean: Annotated[float, Field(description="Sum of the periods' means")]
+    p10: Annotated[float, Field(description="Quantile of the sum, from sample paths; not the sum of the quantiles")]
+    p50: float
+    p90: float
+    last_year: Annotated[float | None, Field(description="Count of the aligned periods last year; null when unknown")]
+    base_model: str
+
+
+SUMS_EXAMPLE: dict[str, Any] = {
+    **{key: value for key, value in EXAMPLE.items() if key not in ("items", "next_cursor")},
+    "items": [
+        {
+            "unique_id": "category=噪声;district=海口市",
+            "ds": "2026-11-23T00:00:00",
+            "periods": 4,
+            "level": "cell",
+            "category1": "生态环境",
+            "category2": "噪声污染",
+            "category": "噪声",
+            "district": "海口市",
+            "department": "市生态环境局",
+            "mean": 163.4,
+            "p10": 139.0,
+            "p50": 162.0,
+            "p90": 189.0,
+            "last_year": 151.0,
+            "base_model": "weisu",
+        }
+    ],
+    "next_cursor": None,
+}
+
+
+class ForecastSumsPage(ForecastIssue):
+    """Sums over several periods of the current issue."""
+
+    model_config = ConfigDict(from_attributes=True, json_schema_extra={"examples": [SUMS_EXAMPLE]})
+
+    schema_version: int = 1
+    items: list[ForecastSumItem]
+    next_cursor: Annotated[str | None, Field(description="Hand it back as `cursor` for the next page")] = None

@@ -36,6 +36,7 @@ COLUMN: Final = {
     "district": "区县 District",
     "department": "承办单位 Department",
     "ds": "周一 Week of",
+    "periods": "合计周数 Weeks",
     "p10": "低值 p10",
     "p50": "中位 p50",
     "p90": "高值 p90",

@@ -17,7 +17,7 @@ from serve.reports.accuracy import LevelScore, join_actual, score_levels
 from serve.reports.alert_week import AlertWeek, alert_week
 from serve.reports.headings import BASE
 from serve.reports.history import History, weekly_history
-from serve.reports.issues import issue_before, issue_frame
+from serve.reports.issues import issue_before, issue_frame, sum_frame
 from serve.reports.seasons import Season, coming_seasons
 from serve.reports.weeks import Week
 from serve.store.tables import ForecastIssueRow
@@ -89,6 +89,7 @@ class WeeklyContent:
         alerts: What became of the alerts.
         seasons: Problems expected back in the next quarter.
         simulated: Whether the city is invented.
+        sums: What several weeks bring together, as issued; empty where the issue has none.
     """
 
     week: Week
@@ -106,6 +107,7 @@ class WeeklyContent:
     departments: Sequence[CountRow] = field(default_factory=list)
     seasons: Sequence[Season] = field(default_factory=list)
     simulated: bool = False
+    sums: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 def weekly_content(session: Session, settings: Settings, week: Week, *, now: datetime) -> WeeklyContent:
@@ -134,6 +136,7 @@ def weekly_content(session: Session, settings: Settings, week: Week, *, now: dat
         else pd.Series(dtype=float, index=pd.DatetimeIndex([])),
         alerts=alert_week(session, settings, week, now=now),
         expected=_expected(table, ahead),
+        sums=_in_order(sum_frame(session, issue), "periods"),
     )
     if history is not None and len(last_week):
         _look_back(session, content, history, ahead, country=settings.country)
@@ -173,9 +176,18 @@ def _forecast_table(forecast: pd.DataFrame, last_week: pd.Series) -> pd.DataFram
         last_week=forecast["unique_id"].map(last_week) if len(last_week) else float("nan"),
         base_model=forecast["base_model"].map(lambda name: BASE.get(name, name)),
     )
-    order = table["level"].map({name: rank for rank, name in enumerate(LEVELS)})
-    table = table.assign(_order=order).sort_values(["_order", "unique_id", "ds"])
-    return table[[*FORECAST_COLUMNS, *LATER_COLUMNS]].reset_index(drop=True)
+    return _in_order(table, "ds")[[*FORECAST_COLUMNS, *LATER_COLUMNS]]
+
+
+def _in_order(rows: pd.DataFrame, last: str) -> pd.DataFrame:
+    """Sort rows as planners read them: upper levels first, then by series, then by `last`."""
+    order = rows["level"].map({name: rank for rank, name in enumerate(LEVELS)})
+    return (
+        rows.assign(_order=order)
+        .sort_values(["_order", "unique_id", last])
+        .drop(columns="_order")
+        .reset_index(drop=True)
+    )
 
 
 def _counts_of(history: History | None, week: pd.Timestamp) -> pd.Series:

@@ -11,10 +11,12 @@ from typing import Any, Final
 
 import pandas as pd
 
-from serve.reports.headings import ALERT_LEVEL, COLUMN, LEVEL, WHY
+from serve.reports.headings import ALERT_LEVEL, BASE, COLUMN, LEVEL, WHY
+from serve.reports.issues import SUM_COLUMNS
 from serve.reports.weekly_content import FORECAST_COLUMNS, LATER_COLUMNS, WeeklyContent
 
 FORECAST_SHEET: Final = "四周预测 Forecast"
+SUMS_SHEET: Final = "合计预测 Together"
 OVERRIDE_COLUMNS: Final = ("override", "reason")
 _WIDTHS: Final = {
     "unique_id": 34,
@@ -26,6 +28,7 @@ _WIDTHS: Final = {
     "base_model": 24,
 }
 _MOST_CHART_WEEKS: Final = 26
+_SUM_HEADS: Final = {"ds": "自周一 From week of", "last_year": "去年同期 Last year"}
 
 
 def write_xlsx(content: WeeklyContent, out: Path) -> None:
@@ -37,6 +40,7 @@ def write_xlsx(content: WeeklyContent, out: Path) -> None:
         sheets = _Sheets(book)
         _summary(sheets, content)
         _forecast(sheets, content)
+        _sums(sheets, content)
         _errors(sheets, content)
         _counts(sheets, content)
         _alerts(sheets, content)
@@ -190,6 +194,24 @@ def _forecast(sheets: _Sheets, content: WeeklyContent) -> None:
                 _write(sheet, row, column, values[name], formats[name])
     sheet.freeze_panes(1, 2)
     sheet.autofilter(0, 0, len(table), len(names) - 1)
+
+
+def _sums(sheets: _Sheets, content: WeeklyContent) -> None:
+    """Write what the next 4 and 13 weeks bring together; without a sheet where nothing was issued."""
+    if content.sums.empty:
+        return
+    sheet, formats = sheets.add(SUMS_SHEET), {**_forecast_formats(sheets), "periods": sheets.whole}
+    for column, name in enumerate(SUM_COLUMNS):
+        sheet.set_column(column, column, _WIDTHS.get(name, 13))
+    rows = content.sums.assign(
+        level=content.sums["level"].map(lambda level: LEVEL.get(level, level)),
+        base_model=content.sums["base_model"].map(lambda base: BASE.get(base, base)),
+    )
+    heads = [_SUM_HEADS.get(name, COLUMN[name]) for name in SUM_COLUMNS]
+    values = [[row[name] for name in SUM_COLUMNS] for row in rows.to_dict("records")]
+    sheets.table(sheet, 0, heads, values, [formats[name] for name in SUM_COLUMNS])
+    sheet.freeze_panes(1, 2)
+    sheet.autofilter(0, 0, len(rows), len(SUM_COLUMNS) - 1)
 
 
 def _forecast_formats(sheets: _Sheets) -> dict[str, Any]:

@@ -62,6 +62,16 @@ def forecast_rows(level: float = 10.0) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def forecast_sums() -> pd.DataFrame:
+    """The same cells over 4 and 13 weeks together."""
+    first = forecast_rows().query("horizon == 1")
+    totals = [
+        first.assign(periods=n, mean=n * first["mean"], p10=n * first["mean"] - 20, p90=n * first["mean"] + 20)
+        for n in (4, 13)
+    ]
+    return pd.concat(totals).assign(p50=lambda rows: rows["mean"]).drop(columns="horizon")
+
+
 @pytest.fixture
 def key_of(store: Store, clock: FixedClock) -> Callable[..., dict[str, str]]:
     """Make a key and return the header that carries it."""
@@ -90,7 +100,7 @@ def alert_ids(store: Store, clock: FixedClock, make_candidate, make_run) -> dict
 
 @pytest.fixture
 def published(store: Store, clock: FixedClock) -> None:
-    publish(store, issue(), forecast_rows(), clock=clock)
+    publish(store, issue(), forecast_rows(), sums=forecast_sums(), clock=clock)
     record_model(
         store, ModelInfo(name="weisu-demand", version="7", trained_at=NOW, promoted_at=NOW, metrics={"wape": 0.1})
     )

@@ -59,6 +59,23 @@ def test_forecast_pages_join_without_gap_or_double(client, published, key_of):
     assert seen == sorted(set(seen))
 
 
+def test_sums_over_weeks_are_filtered_and_paged(client, published, key_of):
+    headers, seen, cursor = key_of("planner"), [], None
+    while True:
+        given = {"limit": 2} | ({"cursor": cursor} if cursor else {})
+        page = client.get("/v1/forecasts/sums", params=given, headers=headers).json()
+        seen += [(item["periods"], item["unique_id"]) for item in page["items"]]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+    assert len(seen) == 6
+    assert seen == sorted(set(seen))
+    query = {"periods": 13, "category": "噪声", "district": "海口市"}
+    one = client.get("/v1/forecasts/sums", params=query, headers=headers).json()
+    assert one["model_version"] == "7"
+    assert [(item["periods"], item["p10"], item["mean"], item["p90"]) for item in one["items"]] == [(13, 110, 130, 150)]
+
+
 def test_before_the_first_forecast_the_answer_says_what_to_run(client, key_of):
     answer = client.get("/v1/forecasts", headers=key_of("planner"))
     assert answer.status_code == 404

@@ -83,3 +83,25 @@ def test_any_sum_has_quantiles_around_its_mean():
 def test_a_sum_is_no_part_of_a_sum():
     with pytest.raises(PanelError, match="'category=a' is no cell of this model"):
         fitted().predict_sums({"category=a": "all"}, horizon=2)
+
+
+def test_totals_of_every_level_agree_with_the_weeks_and_with_the_sums_of_groups():
+    model = fitted()
+    totals = model.predict_totals(spans=(2, 4), quantiles=(0.1, 0.5, 0.9), draws=500)
+    weeks = model.predict(horizon=4)
+    assert set(totals["level"]) == {"total", "category", "district", "cell"}
+    assert (totals["ds"] == weeks["ds"].min()).all()
+    for span, rows in totals.groupby("periods"):
+        expected = weeks[weeks["horizon"] <= span].groupby("unique_id")["mean"].sum()
+        np.testing.assert_allclose(rows.set_index("unique_id")["mean"], expected[rows["unique_id"]])
+    named = {"a x": "a", "a y": "a", "a z": "a"}
+    one = model.predict_sums(named, horizon=4, draws=500).iloc[0]
+    same = totals.query("unique_id == 'category=a' and periods == 4").iloc[0]
+    assert [same[name] for name in ("p10", "p50", "p90")] == [one[name] for name in ("p10", "p50", "p90")]
+
+
+def test_the_band_of_a_total_is_narrower_than_the_weeks_bands_added():
+    model = fitted()
+    total = model.predict_totals(spans=(4,)).query("unique_id == 'total'").iloc[0]
+    weeks = model.predict(horizon=4).query("unique_id == 'total'")
+    assert total["p90"] - total["p10"] < (weeks["p90"] - weeks["p10"]).sum()

@@ -94,6 +94,7 @@ def test_the_forecast_page_shows_a_table_beside_its_chart(browser, city):
     assert page.count('role="img"') >= 2
     assert "八成把握在" in page
     assert "<table>" in page
+    assert "4 周合计" in page
     cell = browser.get("/", params={"level": "cell", "district": "三亚市"}).text
     assert "停水 · 三亚市" in cell
     assert "停水 · 海口市" not in cell

@@ -15,7 +15,7 @@ from pipelines.tracking import Registry
 from pipelines.tracking.mlflow_setup import mlflow_for
 from pipelines.train import train
 from serve.store import Store
-from serve.store.tables import Alert, ForecastRow
+from serve.store.tables import Alert, ForecastRow, ForecastSum
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")]
 
@@ -66,6 +66,22 @@ def test_the_forecast_covers_every_level_and_adds_up(city):
     sums = rows.pivot_table(index="level", columns="ds", values="mean", aggfunc="sum")
     np.testing.assert_allclose(sums.to_numpy(), np.broadcast_to(sums.loc["total"].to_numpy(), sums.shape), rtol=1e-6)
     assert rows.loc[rows["level"] == "total", "last_year"].notna().all()
+
+
+def test_the_forecast_says_what_four_and_thirteen_weeks_bring_together(city):
+    store = Store.open(city.settings.store_url)
+    with store.reading() as session:
+        sums = pd.DataFrame([vars(row) for row in session.scalars(select(ForecastSum))])
+    store.close()
+    total = sums[sums["unique_id"] == "total"].set_index("periods")
+    weeks = rows_of(city.settings).query("unique_id == 'total'")
+    assert total.index.tolist() == [4, 13]
+    assert total.loc[4, "mean"] == pytest.approx(weeks["mean"].sum())
+    assert total.loc[4, "last_year"] == weeks["last_year"].sum()
+    assert weeks["p10"].sum() < total.loc[4, "p10"] < total.loc[4, "p90"] < weeks["p90"].sum()
+    assert [one["periods"] for one in city.issued.sums] == [4, 13]
+    by_level = sums[sums["periods"] == 13].groupby("level")["mean"].sum()
+    np.testing.assert_allclose(by_level, total.loc[13, "mean"], rtol=1e-6)
 
 
 def test_running_again_changes_nothing(own_city):

@@ -18,7 +18,7 @@ from serve.reports.headings import COLUMN
 from serve.reports.history import History
 from serve.reports.overrides import read_overrides
 from serve.reports.weekly_content import FORECAST_COLUMNS, LATER_COLUMNS
-from serve.reports.weekly_xlsx import FORECAST_SHEET
+from serve.reports.weekly_xlsx import FORECAST_SHEET, SUMS_SHEET
 
 MONDAY = pd.Timestamp("2026-11-23")
 NOW = datetime(2026, 11, 22, 23, 30, tzinfo=UTC)  # Monday 07:30 in the hotline's zone
@@ -48,6 +48,12 @@ def issue_rows(first: pd.Timestamp, level_of: float) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def issue_sums(first: pd.Timestamp, level_of: float) -> pd.DataFrame:
+    weeks = issue_rows(first, level_of).query("horizon == 1").drop(columns="horizon")
+    totals = [weeks.assign(periods=n, mean=n * weeks["mean"], p50=n * weeks["mean"]) for n in (13, 4)]
+    return pd.concat(totals).assign(p10=lambda rows: rows["mean"] * 0.9, p90=lambda rows: rows["mean"] * 1.1)
+
+
 def issue(first: pd.Timestamp, version: str) -> ForecastIssue:
     moment = first.tz_localize("Asia/Shanghai").to_pydatetime()
     return ForecastIssue(
@@ -72,7 +78,7 @@ def history() -> History:
 def desk(store, settings, monkeypatch):
     """A store with last week's forecast and this week's, and a lake's history."""
     publish(store, issue(MONDAY - pd.Timedelta(weeks=1), "6"), issue_rows(MONDAY - pd.Timedelta(weeks=1), 110.0))
-    publish(store, issue(MONDAY, "7"), issue_rows(MONDAY, 120.0))
+    publish(store, issue(MONDAY, "7"), issue_rows(MONDAY, 120.0), sums=issue_sums(MONDAY, 120.0))
     monkeypatch.setattr(weekly_content, "weekly_history", lambda _settings, *, as_of: history())
 
     def write(out, week=None):
@@ -110,6 +116,22 @@ def test_a_workbook_keeps_its_columns_and_opens_in_other_tools(desk, tmp_path):
     assert sheet.max_row == 29
     assert book.worksheets[0]._charts, "a chart on the first sheet"
     assert all(cell.data_type != "f" for row in sheet.iter_rows() for cell in row), "no category becomes a formula"
+
+
+def test_a_sheet_says_what_several_weeks_bring_together(desk, tmp_path):
+    desk(tmp_path / "w.xlsx")
+    sheet = openpyxl.load_workbook(tmp_path / "w.xlsx")[SUMS_SHEET]
+    heads = [cell.value for cell in sheet[1]]
+    first, second = ({head: cell.value for head, cell in zip(heads, sheet[row], strict=True)} for row in (2, 3))
+    assert (first["层级 Level"], first["合计周数 Weeks"], first["均值 Mean"]) == ("全市 Total", 4, 1440)
+    assert (second["序列号 unique_id"], second["合计周数 Weeks"], second["均值 Mean"]) == ("total", 13, 4680)
+    assert first["低值 p10"] < first["中位 p50"] < first["高值 p90"]
+    assert sheet.max_row == 1 + 2 * len(series())
+
+
+def test_an_issue_without_sums_has_no_such_sheet(desk, tmp_path):
+    desk(tmp_path / "w.xlsx", week=Week.parse("2026-W46"))
+    assert SUMS_SHEET not in openpyxl.load_workbook(tmp_path / "w.xlsx").sheetnames
 
 
 def edited(out, tmp_path, **cells):
@@ -183,7 +205,7 @@ def test_a_pdf_without_a_chinese_font_says_what_to_install(desk, tmp_path, monke
 
 
 def test_a_report_works_without_any_history(store, settings, tmp_path):
-    publish(store, issue(MONDAY, "7"), issue_rows(MONDAY, 120.0))
+    publish(store, issue(MONDAY, "7"), issue_rows(MONDAY, 120.0), sums=issue_sums(MONDAY, 120.0))
     for form in ("xlsx", "html", "csv"):
         out = tmp_path / f"w.{form}"
         weekly(store, week="2026-W47", out=out, settings=settings, clock=FixedClock(NOW))

@@ -68,6 +68,34 @@ def test_a_forecast_counts_from_the_moment_it_was_published(any_store, clock):
     assert issued_by(NOW + timedelta(days=7)) == {2.0}
 
 
+def sums() -> pd.DataFrame:
+    frame = pd.DataFrame({"unique_id": np.repeat(["category=a", "category=b"], 2), "periods": [4, 13] * 2})
+    frame = frame.assign(level="category", ds=pd.Timestamp("2026-11-23"), mean=40.0, p10=30.0, p50=40.0, p90=50.0)
+    return frame.assign(last_year=[38.0, None, None, 120.0], base_model="weisu")
+
+
+def test_sums_over_weeks_are_stored_with_their_issue_and_read_in_order(any_store, clock):
+    assert publish(any_store, issue(), rows(), sums=sums(), clock=clock).is_new
+    assert not publish(any_store, issue(), rows(), sums=sums().assign(mean=1.0), clock=clock).is_new
+    with any_store.reading() as session:
+        found = repository.current_issue(session, "W")
+        wanted = repository.ForecastFilter()
+        every = repository.sums(session, found.id, wanted)
+        later = repository.sums(session, found.id, wanted, after=(4, "category=a"))
+        short = repository.sums(session, found.id, wanted, periods=4)
+    keys = [(row.periods, row.unique_id) for row in every]
+    assert keys == [(4, "category=a"), (4, "category=b"), (13, "category=a"), (13, "category=b")]
+    assert [row.last_year for row in every] == [38.0, None, None, 120.0]
+    assert {row.mean for row in every} == {40.0}
+    assert [(row.periods, row.unique_id) for row in later] == keys[1:]
+    assert [(row.periods, row.unique_id) for row in short] == keys[:2]
+
+
+def test_a_sum_that_stands_twice_is_refused(store, clock):
+    with pytest.raises(UnprocessableError, match="'category=a' appears twice at 4"):
+        publish(store, issue(), rows(), sums=pd.concat([sums(), sums()]), clock=clock)
+
+
 def test_publishing_twice_changes_nothing(store, clock):
     first = publish(store, issue(), rows(1.0), clock=clock)
     again = publish(store, issue(), rows(99.0), clock=clock)

@@ -79,6 +79,11 @@ PLANNING: Final[dict[str, tuple[str, str]]] = {
         "What returned at this time of year, year after year; to be acted on four weeks ahead.",
     ),
     "overview.drivers": ("影响因素", "What drives it"),
+    "overview.together": ("{n} 周合计", "{n} weeks together"),
+    "overview.together.note": (
+        "合计的80%区间，比各周区间相加窄",
+        "80 % band of the sum, narrower than the weeks' bands added",
+    ),
     "legend.actual": ("实际", "Actual"),
     "legend.p50": ("预测中位数", "Forecast median"),
     "legend.band": ("80% 区间", "80 % band"),

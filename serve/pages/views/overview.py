@@ -20,7 +20,7 @@ from serve.pages.views.origin import alerts_are_simulated, forecast_origin
 from serve.reports.accuracy import Judged, LevelScore, join_actual, judge, score_levels
 from serve.reports.drivers import Driver, calendar_drivers, model_drivers
 from serve.reports.history import History, weekly_history
-from serve.reports.issues import issue_before, issue_frame
+from serve.reports.issues import issue_before, issue_frame, sum_frame
 from serve.reports.seasons import Season, coming_seasons
 
 LEVELS: Final = ("total", "district", "department", "category1", "category2", "category", "cell")
@@ -69,6 +69,19 @@ class WeekRow:
     drivers: Sequence[Driver]
 
 
+@dataclass(frozen=True)
+class SumRow:
+    """Several weeks of the chosen series together."""
+
+    weeks: int
+    p10: float
+    p50: float
+    p90: float
+    mean: float
+    last_year: float | None
+    change: float | None
+
+
 @dataclass
 class Overview:
     """Everything the page shows."""
@@ -79,6 +92,7 @@ class Overview:
     narrow: Markup
     periods: Sequence[Period]
     weeks: Sequence[WeekRow]
+    sums: Sequence[SumRow]
     rows: Sequence[SeriesRow]
     row_count: int
     last_actual: float | None
@@ -116,6 +130,7 @@ def overview(session: Session, settings: Settings, words: Words, wanted: Wanted,
         ),
         periods=periods,
         weeks=_weeks(chosen, settings),
+        sums=_sums(sum_frame(session, issue, unique_id=str(chosen["unique_id"].iloc[0]))),
         rows=[_row(group, history, words, place=place) for place, (_, group) in enumerate(listed[:ROWS])],
         row_count=len(listed),
         last_actual=float(known.iloc[-1]) if len(known) else None,
@@ -207,6 +222,14 @@ def _weeks(chosen: pd.DataFrame, settings: Settings) -> list[WeekRow]:
             drivers=[*model_drivers(row, float(row.mean_)), *calendar_drivers(calendar, row.ds.date())],
         )
         for row in chosen.rename(columns={"mean": "mean_"}).itertuples(index=False)
+    ]
+
+
+def _sums(sums: pd.DataFrame) -> list[SumRow]:
+    return [
+        SumRow(row.periods, row.p10, row.p50, row.p90, row.total, year_ago, _change(row.p50, year_ago))
+        for row in sums.rename(columns={"mean": "total"}).itertuples(index=False)
+        for year_ago in (_or_none(row.last_year),)
     ]
 
 

@@ -6,7 +6,7 @@ from serve.store.tables.accounts import AccessLog, ApiKey, BrowserSession, Idemp
 from serve.store.tables.alerts import Alert, AlertCell, AlertEvent, AlertParty, AlertTicket
 from serve.store.tables.delivery import Delivery, OutboxMessage, Subscription
 from serve.store.tables.detection import DetectionRunRow, IntakeRecord
-from serve.store.tables.forecasts import CurrentForecast, ForecastIssueRow, ForecastRow
+from serve.store.tables.forecasts import CurrentForecast, ForecastIssueRow, ForecastRow, ForecastSum
 from serve.store.tables.judgement import ForecastOverride, RegisteredEvent
 from serve.store.tables.operations import JobRun, ModelVersion, Report
 from serve.store.tables.routing import DepartmentRule, Route, RouteCorrection, Silence
@@ -28,6 +28,7 @@ __all__ = [
     "ForecastIssueRow",
     "ForecastOverride",
     "ForecastRow",
+    "ForecastSum",
     "IdempotentReply",
     "IntakeRecord",
     "JobRun",

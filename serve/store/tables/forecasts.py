@@ -67,6 +67,30 @@ class ForecastRow(Base):
     recent_change: Mapped[float | None]
 
 
+class ForecastSum(Base):
+    """One series over several periods from an issue's first one on: the mean and interval of their sum."""
+
+    __tablename__ = "forecast_sums"
+    __table_args__ = (Index(None, "issue_id", "level", "periods"),)
+
+    issue_id: Mapped[int] = mapped_column(ForeignKey("forecast_issues.id", ondelete="CASCADE"), primary_key=True)
+    unique_id: Mapped[str] = mapped_column(String(400), primary_key=True)
+    periods: Mapped[int] = mapped_column(primary_key=True)
+    ds: Mapped[datetime] = mapped_column(DateTime())
+    level: Mapped[str] = mapped_column(String(40))
+    category1: Mapped[str] = mapped_column(String(200), default="")
+    category2: Mapped[str] = mapped_column(String(200), default="")
+    category: Mapped[str] = mapped_column(String(200), default="")
+    district: Mapped[str] = mapped_column(String(200), default="")
+    department: Mapped[str] = mapped_column(String(200), default="")
+    mean: Mapped[float]
+    p10: Mapped[float]
+    p50: Mapped[float]
+    p90: Mapped[float]
+    last_year: Mapped[float | None]
+    base_model: Mapped[str] = mapped_column(String(100), default="")
+
+
 class CurrentForecast(Base):
     """The pointer that readers follow: frequency -> issue. It flips in the transaction that wrote the rows."""
 
