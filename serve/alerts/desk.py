@@ -6,6 +6,7 @@ written together or not at all.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from serve.alerts.lifecycle import Event, check_allowed
 from serve.alerts.policy import AlertPolicy
 from serve.store import Store
 from serve.store.columns import new_id
-from serve.store.tables import Alert, AlertEvent, AlertParty, DepartmentRule, Silence
+from serve.store.tables import Alert, AlertEvent, AlertParty, DepartmentRule, Route, Silence
 
 SYSTEM: Final = "system"
 
@@ -59,6 +60,14 @@ class Desk:
         """The silences that hold at this moment."""
         query = select(Silence).where(Silence.starts_at <= self.now, Silence.ends_at > self.now)
         return list(self.session.scalars(query.order_by(Silence.id)))
+
+    @cached_property
+    def routes(self) -> dict[str, list[Route]]:
+        """The routing table by category."""
+        lines: dict[str, list[Route]] = defaultdict(list)
+        for line in self.session.scalars(select(Route)):
+            lines[line.category].append(line)
+        return lines
 
     @cached_property
     def department_rules(self) -> dict[str, DepartmentRule]:

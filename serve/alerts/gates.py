@@ -94,7 +94,7 @@ def _inhibited(desk: Desk, episode: Episode) -> Hold | None:
     alert = episode.alert
     if episode.level is Level.RED:
         return None
-    clusters = _red_clusters(desk, besides=alert)
+    clusters = [cells for cells in _red_clusters(desk, besides=alert) if any(_about(cell, alert) for cell in cells)]
     if not clusters:
         return None
     own = desk.session.scalars(select(AlertCell.unique_id).where(AlertCell.alert_id == alert.id))
@@ -117,6 +117,11 @@ def _red_clusters(desk: Desk, *, besides: Alert) -> list[list[dict[str, str]]]:
     for alert_id, cell in desk.session.execute(query):
         clusters[alert_id].append(parse_series_id(cell))
     return list(clusters.values())
+
+
+def _about(outer: dict[str, str], alert: Alert) -> bool:
+    """Tell whether a red cell can cover one of this alert's at all: it names no other category."""
+    return all(outer.get(name) in {None, getattr(alert, name)} for name in ("category1", "category2", "category"))
 
 
 def _dimensions(cell: str, alert: Alert) -> dict[str, str]:

@@ -112,18 +112,20 @@ class _Intake:
             **self._news(candidate, assessment, tickets),
         }
         self.desk.record(episode, Event.OPENED, actor=DETECTOR, payload=payload)
-        self._remember(episode, tickets, candidate.cells)
-        self._route(episode, candidate)
-        self._tell(episode, "opened")
+        # The alerts before this one are written by now; what follows is written once, not before every question.
+        with self.desk.session.no_autoflush:
+            self._remember(episode, tickets, candidate.cells)
+            self._route(episode, candidate)
+            self._tell(episode, "opened")
         return episode
 
     def _route(self, episode: Episode, candidate: Candidate) -> None:
-        match = find_route(self.desk.session, candidate, duty_desk=self.desk.policy.duty_desk)
+        match = find_route(self.desk.routes, candidate, duty_desk=self.desk.policy.duty_desk)
         self._assign(episode, match.department, match.assisting, by=match.source)
 
     def _route_anew(self, episode: Episode, candidate: Candidate) -> None:
         """Give the matter that took the lead to its own department; whoever led assists: its matter is not over."""
-        match = find_route(self.desk.session, candidate, duty_desk=self.desk.policy.duty_desk)
+        match = find_route(self.desk.routes, candidate, duty_desk=self.desk.policy.duty_desk)
         former = episode.alert.department
         if match.source == BY_DUTY_DESK or match.department == former:
             return

@@ -114,7 +114,7 @@ def set_rule(
 ) -> Response:
     """Set quiet hours, minimum level and, for supervisors, the weekly budget of a department."""
     visitor.check(csrf)
-    now, name = clock.now(), _department(visitor, department)
+    now, name = clock.now(), department.strip()
     if bool(quiet_from) != bool(quiet_to):
         return _page(request, store, settings, visitor, now=now, department=name, problem="quiet.both")
     hours = {"quiet_from": quiet_from or None, "quiet_to": quiet_to or None, "minimum_level": minimum_level or None}
@@ -140,7 +140,8 @@ def _page(
 ) -> Response:
     words = Words(language_of(request, settings), settings.zone)
     caller = visitor.caller
-    chosen = _department(visitor, department)
+    # A department has its own rule only.
+    chosen = caller.department or department.strip()
     with store.reading() as session:
         silences = service.silences(session, caller, now=now, expired=False)
         rule = routing.rule(session, caller, chosen) if chosen else None
@@ -164,11 +165,6 @@ def _page(
         done=done if done in _DONE else "",
         problem=problem,
     )
-
-
-def _department(visitor: Visitor, wanted: str) -> str:
-    """Return whose rule is meant: a department has its own only."""
-    return visitor.caller.department or wanted.strip()
 
 
 def _checked(shape: type[_Shape], values: dict[str, Any]) -> _Shape:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
-
-from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from serve.alerts.candidates import Candidate
 from serve.store.tables import Route
@@ -26,18 +24,20 @@ class RouteMatch:
     route_id: str = ""
 
 
-def find_route(session: Session, candidate: Candidate, *, duty_desk: str) -> RouteMatch:
+def find_route(table: Mapping[str, Sequence[Route]], candidate: Candidate, *, duty_desk: str) -> RouteMatch:
     """Return where a candidate goes.
 
     A line matches by category (any level) and area; empty matches all. The finer category wins, then the named area.
+
+    Args:
+        table: The lines by category, '' for those that match every category.
+        candidate: What is to be routed.
+        duty_desk: Who gets what nobody is named for.
     """
-    chain = [candidate.category, candidate.category2, candidate.category1, ""]
-    query = select(Route).where(Route.category.in_(chain), Route.area.in_([candidate.area, ""]))
-    matches = sorted(
-        session.scalars(query), key=lambda route: (chain.index(route.category), route.area == "", route.id)
-    )
-    if matches:
-        best = matches[0]
+    chain = dict.fromkeys([candidate.category, candidate.category2, candidate.category1, ""])
+    lines = (line for category in chain for line in table.get(category, ()) if line.area in {candidate.area, ""})
+    best = min(lines, key=lambda line: (list(chain).index(line.category), line.area == "", line.id), default=None)
+    if best is not None:
         assisting = [name for name in dict.fromkeys(best.assisting) if name != best.department]
         return RouteMatch(best.department, BY_ROUTE, assisting, best.id)
     if candidate.department:
