@@ -6,7 +6,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from models.hotspots.candidates.sentences import sentences
+from models.hotspots.candidates.signals import cluster_signals
 from models.hotspots.spatial import CLUSTER_COLUMNS, ScanConfig, find_clusters
 
 NOW = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
@@ -66,6 +70,25 @@ def test_a_cluster_is_found_with_its_circle_dates_and_tickets() -> None:
     assert row["window_end"] - row["window_start"] == pd.Timedelta(days=2)
     assert row["recurrence_days"] > 365
     assert row["observed"] > row["upper"] > row["expected"]
+    assert row["categories_scanned"] == 1
+
+
+def test_a_cluster_says_in_words_where_it_is_since_when_and_what_is_usual() -> None:
+    streets = np.where(np.arange(14) < 8, "解放路", "和平路")
+    found = find(pd.concat([city_tickets(), cluster(14).assign(street=streets)]))
+    zh, en = sentences(cluster_signals(found)[0])
+    assert zh == "丙区解放路 垃圾清运：11月21日以来2天，半径0.4公里内14件，平时约0.4件，至多2件"
+    assert en == "垃圾清运, 丙区解放路: 14 in 2 days within 0.4 km since 21 Nov, usually about 0.4, at most 2"
+
+
+def test_a_cluster_across_districts_names_them_and_one_without_any_its_centre() -> None:
+    rows = cluster(14)
+    halves = rows.assign(district=np.where(np.arange(14) < 9, "South End", "Back Bay"))
+    _, both = sentences(cluster_signals(find(pd.concat([city_tickets(), halves])))[0])
+    assert both.startswith("垃圾清运, South End, Back Bay: 14 in 2 days")
+    zh, nowhere = sentences(cluster_signals(find(pd.concat([city_tickets(), rows]).assign(district="")))[0])
+    assert nowhere.startswith("垃圾清运, near 20.02°N 110.33°E: 14 in 2 days")
+    assert zh.startswith("北纬20.02°、东经110.33°附近 垃圾清运：11月21日以来2天，半径")
 
 
 def test_recurrence_counts_every_category_scanned() -> None:
@@ -91,15 +114,33 @@ def test_a_laxer_search_holds_the_stricter_one(size: int, found: int) -> None:
 
 
 def test_a_quiet_city_and_one_loud_caller_raise_nothing() -> None:
-    assert find(city_tickets()).empty
-    assert find(pd.concat([city_tickets(), cluster(14, caller="loud")])).empty
+    assert find(city_tickets(seed=3)).empty
+    assert find(pd.concat([city_tickets(seed=3), cluster(14, caller="loud")])).empty
 
 
-def test_tickets_known_later_change_nothing() -> None:
-    rows = pd.concat([city_tickets(), cluster(14)])
-    later = cluster(40).assign(known_at=pd.Timestamp(NOW) + pd.Timedelta(1, "s"), lat=20.05)
-    later["ticket_id"] = later["ticket_id"] + "later"
-    pd.testing.assert_frame_equal(find(rows), find(pd.concat([rows, later])))
+def later_tickets(rows: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Return tickets that only the future knows: opened then, reported late, and old ones filed anew elsewhere."""
+    rng = np.random.default_rng(seed)
+    after = pd.Timestamp(NOW) + pd.to_timedelta(1 + rng.integers(0, 10**6, 120), unit="s")
+    taken = rows.sample(120, random_state=seed).assign(known_at=after, lat=20.05, lon=110.36)
+    opened_then = np.arange(120) < 40
+    refiled = np.arange(120) >= 80
+    new_names = pd.Series([f"later{n}" for n in range(120)], index=taken.index)
+    return taken.assign(
+        ticket_id=taken["ticket_id"].where(refiled, new_names),
+        caller=new_names,
+        opened_local=taken["opened_local"].where(~opened_then, after.tz_localize(None)),
+        category=np.where(refiled, "污水", taken["category"]),
+    )
+
+
+@settings(max_examples=4, deadline=None)
+@given(seed=st.integers(0, 10_000), size=st.integers(9, 20))
+def test_what_becomes_known_later_changes_no_cluster(seed: int, size: int) -> None:
+    rows = pd.concat([city_tickets(per_day=12, days=120, seed=seed), cluster(size)], ignore_index=True)
+    found = find(rows)
+    assert not found.empty
+    pd.testing.assert_frame_equal(found, find(pd.concat([rows, later_tickets(rows, seed)], ignore_index=True)))
 
 
 def test_tickets_without_coordinates_or_history_are_not_scanned() -> None:

@@ -139,6 +139,33 @@ def test_a_planted_cluster_is_found_where_and_when_it_is(scale: str) -> None:
     assert 1 / tail.p_value(statistic.max()) > 365
 
 
+def test_shares_are_remembered_as_long_as_they_last() -> None:
+    rng = np.random.default_rng(0)
+    places = city(40)
+    scan = ExpectationScan(Zones.around(places, max_radius_km=1.0))
+    steady = rng.poisson(np.linspace(0.01, 0.1, 40)[:, None], (40, 365)).astype(float)
+    moving = rng.poisson(2.0 ** rng.normal(0, 2, (40, 5)).repeat(73, axis=1)).astype(float)
+    assert scan.adapted(steady).half_life == 480.0
+    assert scan.adapted(moving).half_life == 60.0
+    assert scan.adapted(steady[:, :20]).half_life == 60.0
+
+
+def test_the_half_life_does_not_see_what_is_under_way() -> None:
+    counts = quiet(city(40))
+    scan = ExpectationScan(Zones.around(city(40), max_radius_km=1.0))
+    busy = counts.copy()
+    busy[3, -14:] += 50
+    assert scan.adapted(busy) == scan.adapted(counts)
+
+
+def test_a_past_without_clusters_does_not_make_chance_lighter() -> None:
+    # Three tickets a week over forty places: hardly a past day has four of them together.
+    scan = ExpectationScan(Zones.around(city(40), max_radius_km=1.0), min_count=4)
+    tail, _ = scan.calibrate(quiet(city(40), mean=0.01, phi=1.001))
+    assert tail.scale == pytest.approx(0.8)
+    assert GumbelTail.fit([0.0, 0.0, 0.0]).scale < 0.8
+
+
 def test_dispersion_is_estimated() -> None:
     places = city(100)
     scan = ExpectationScan(Zones.around(places, max_radius_km=1.0))

@@ -16,17 +16,34 @@ def sentences(signal: Signal) -> tuple[str, str]:
 
     The Chinese one starts with the place and the matter; both give tickets and distinct callers, and what is usual.
     """
-    zh, en = _BY_KIND[signal.kind](signal)
-    where = _where(signal)
+    tell = _cluster if signal.detector == "cluster" else _BY_KIND[signal.kind]
+    zh, en = tell(signal)
+    where_zh, where_en = _where(signal)
     matter = signal.category or signal.category2 or signal.category1
-    where_en = where.replace(UNCLASSIFIED, "district unknown")
-    return f"{_joined(where, matter)}：{zh}".lstrip("："), f"{_joined(matter, where_en, ', ')}: {en}".lstrip(": ")
+    return f"{_joined(where_zh, matter)}：{zh}".lstrip("："), f"{_joined(matter, where_en, ', ')}: {en}".lstrip(": ")
 
 
-def _where(signal: Signal) -> str:
-    """Return the place inside its district, each named once."""
-    place = str(signal.evidence.get("place") or "")
-    return place if place.startswith(signal.area) else f"{signal.area}{place}"
+def _where(signal: Signal) -> tuple[str, str]:
+    """Return the place inside its district, each named once; a cluster that no district names, by its centre."""
+    place, area = str(signal.evidence.get("place") or ""), signal.area
+    if signal.detector == "cluster":
+        if not place and area in ("", UNCLASSIFIED):
+            return _at(signal.lat, signal.lon)
+        area = "" if place and area == UNCLASSIFIED else "、".join(signal.evidence.get("areas") or [area])
+    gap = "" if not area or not place or ord(area[-1]) >= _FIRST_CJK else " "
+    where = place if place.startswith(area) else f"{area}{gap}{place}"
+    return where, where.replace(UNCLASSIFIED, "district unknown").replace("、", ", ")
+
+
+def _at(lat: float, lon: float) -> tuple[str, str]:
+    """Return a point as coarsely as maps of alerts show it."""
+    if not math.isfinite(lat) or not math.isfinite(lon):
+        return UNCLASSIFIED, "district unknown"
+    north, east = abs(lat), abs(lon)
+    return (
+        f"{'北' if lat >= 0 else '南'}纬{north:.2f}°、{'东' if lon >= 0 else '西'}经{east:.2f}°附近",
+        f"near {north:.2f}°{'N' if lat >= 0 else 'S'} {east:.2f}°{'E' if lon >= 0 else 'W'}",
+    )
 
 
 def _joined(first: str, second: str, mark: str = " ") -> str:
@@ -35,19 +52,30 @@ def _joined(first: str, second: str, mark: str = " ") -> str:
 
 def _surge(signal: Signal) -> tuple[str, str]:
     zh, en = _span(signal.window_end - signal.window_start)
-    limit = math.floor(signal.upper) if math.isfinite(signal.upper) else math.ceil(signal.expected)
-    near_zh, near_en = _around(signal)
     people_zh, people_en = _people(signal)
     return (
-        f"{near_zh}过去{zh}{signal.observed}件{people_zh}，通常不超过{limit}件",
-        f"{near_en}{signal.observed} in {en}{people_en}, usually at most {limit}",
+        f"过去{zh}{signal.observed}件{people_zh}，通常不超过{_limit(signal)}件",
+        f"{signal.observed} in {en}{people_en}, usually at most {_limit(signal)}",
     )
 
 
-def _around(signal: Signal) -> tuple[str, str]:
-    if not math.isfinite(signal.radius_km) or signal.radius_km == 0:
-        return "", ""
-    return f"半径{signal.radius_km:.1f}公里内", f"within {signal.radius_km:.1f} km, "
+def _limit(signal: Signal) -> int:
+    return math.floor(signal.upper) if math.isfinite(signal.upper) else math.ceil(signal.expected)
+
+
+def _cluster(signal: Signal) -> tuple[str, str]:
+    zh, en = _span(signal.window_end - signal.window_start)
+    people_zh, people_en = _people(signal)
+    since, limit = signal.window_start, _limit(signal)
+    around = signal.radius_km > 0
+    near_zh, near_en = (
+        (f"半径{signal.radius_km:.1f}公里内", f" within {signal.radius_km:.1f} km") if around else ("", "")
+    )
+    usual_zh, usual_en = _usual(round(signal.expected, 1))
+    return (
+        f"{since.month}月{since.day}日以来{zh}，{near_zh}{signal.observed}件{people_zh}{usual_zh}，至多{limit}件",
+        f"{signal.observed} in {en}{near_en} since {since:%d %b}{people_en}{usual_en}, at most {limit}",
+    )
 
 
 def _people(signal: Signal) -> tuple[str, str]:
@@ -132,6 +160,7 @@ def _forecast(signal: Signal) -> tuple[str, str]:
 _IN_TENTHS = 9.95
 """Usual counts below this are said to a tenth."""
 
+_FIRST_CJK = 0x2E80
 _IN_HOURS = 72
 """Windows shorter than this that are no whole days are said in hours."""
 

@@ -178,7 +178,13 @@ def cluster_signals(clusters: pd.DataFrame) -> list[Signal]:
             lat=float(row["lat"]),
             lon=float(row["lon"]),
             radius_km=float(row["radius_km"]),
-            evidence={"places": list(row["places"]), "statistic": float(row["statistic"])},
+            evidence={
+                "place": row["place"],
+                "areas": list(row["areas"]),
+                "places": list(row["places"]),
+                "statistic": float(row["statistic"]),
+                "categories_scanned": int(row["categories_scanned"]),
+            },
         )
         for row in clusters.to_dict("records")
     ]

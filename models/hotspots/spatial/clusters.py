@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, Literal
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from scipy import stats
 
+from features.series import UNCLASSIFIED
 from models.hotspots.spatial.expectation import DURATIONS, Cylinders, ExpectationScan
 from models.hotspots.spatial.places import Floats, Places, grid_places, named_places
 from models.hotspots.spatial.zones import Zones
@@ -24,6 +25,8 @@ CLUSTER_COLUMNS: Final = (
     "category2",
     "category",
     "area",
+    "areas",
+    "place",
     "department",
     "places",
     "lat",
@@ -38,12 +41,17 @@ CLUSTER_COLUMNS: Final = (
     "statistic",
     "p_value",
     "recurrence_days",
+    "categories_scanned",
     "tickets",
 )
 """Columns of the clusters, one row each, the most surprising first."""
 
 _DAY: Final = pd.Timedelta(days=1)
 _FINER: Final = ("category1", "category2", "category")
+_NAMED_SHARE: Final = 0.25
+"""A district with so many of a cluster's tickets is named beside the one with most."""
+_ONE_STREET: Final = 0.5
+"""A street with so many of them is where the cluster is."""
 _CALIBRATION_DAYS: Final = 60
 """Past analyses that a category's scan must be able to replay before it may speak."""
 
@@ -58,7 +66,8 @@ class ScanConfig(BaseModel):
         periods: Days of history read.
         durations: Window lengths in days.
         scale: See `ExpectationScan`.
-        half_life: Days after which a ticket counts half for its place's share of the city.
+        half_life: Days after which a ticket counts half for its place's share of the city; what would have told the
+            category's past best when None.
         min_count: A cluster has at least as many tickets, repeat callers merged.
         min_recurrence_days: Report what chance brings less often than this in the whole city, all categories scanned
             together; 365 is the usual operator's threshold.
@@ -75,7 +84,7 @@ class ScanConfig(BaseModel):
     periods: int = Field(default=365, ge=90)
     durations: tuple[int, ...] = DURATIONS
     scale: Literal["day", "history"] = "day"
-    half_life: float = Field(default=60.0, gt=0)
+    half_life: float | None = Field(default=None, gt=0)
     min_count: int = Field(default=4, ge=2)
     min_recurrence_days: float = Field(default=365.0, ge=1)
     merge_days: int = Field(default=7, ge=0)
@@ -168,10 +177,9 @@ def _scanned(layout: _Layout, config: ScanConfig) -> Iterator[list[dict[str, Any
 def _clusters(layout: _Layout, config: ScanConfig, scans: int) -> list[dict[str, Any]]:
     """Return one category's clusters; `scans` is how many categories the run looks at."""
     zones = Zones.around(layout.places, max_radius_km=config.max_radius_km)
-    scan = ExpectationScan(
-        zones, config.durations, half_life=config.half_life, scale=config.scale, min_count=config.min_count
-    )
     counts = layout.counts()
+    scan = ExpectationScan(zones, config.durations, scale=config.scale, min_count=config.min_count)
+    scan = replace(scan, half_life=config.half_life) if config.half_life else scan.adapted(counts)
     # A scan is no more surprising than a single circle with its statistic would be: where chance brings even that more
     # often than the threshold, nothing needs calibration. Most days, most categories end here.
     plain, _ = scan.statistics(counts, dispersion=np.ones(len(config.durations)))
@@ -206,6 +214,7 @@ def _clusters(layout: _Layout, config: ScanConfig, scans: int) -> list[dict[str,
                 "statistic": value,
                 "p_value": p_value,
                 "recurrence_days": 1 / max(p_value, 1e-12),
+                "categories_scanned": scans,
             }
         )
     return found
@@ -223,6 +232,12 @@ def _upper(mu: float, phi: float) -> float:
     return float(stats.nbinom.ppf(0.99, mu / (phi - 1), 1 / phi))
 
 
+def _shares(names: pd.Series) -> pd.Series:
+    """Return each name's share of the tickets, the most common first."""
+    shares = names.value_counts(normalize=True)
+    return shares.sort_index().sort_values(ascending=False, kind="stable")
+
+
 def _described(layout: _Layout, members: NDArray[np.intp], days: int, by: str) -> dict[str, Any]:
     """Return what a cluster's tickets say of it; repeats are listed with them."""
     behind = layout.tickets[np.isin(layout.place, members) & (layout.period >= layout.periods - days)]
@@ -230,9 +245,12 @@ def _described(layout: _Layout, members: NDArray[np.intp], days: int, by: str) -
     last = behind.iloc[-1]
     located = behind[["lat", "lon"]].notna().all(axis=1)
     lat, lon = behind.loc[located, ["lat", "lon"]].mean() if located.any() else (np.nan, np.nan)
+    districts, streets = _shares(behind["district"]), _shares(behind["street"])
     return {
         **{name: str(last[name]) if name in named else "" for name in _FINER},
-        "area": str(behind["district"].mode().iloc[0]),
+        "area": str(districts.index[0]),
+        "areas": [name for name in districts.index[districts >= _NAMED_SHARE] if name != UNCLASSIFIED],
+        "place": str(streets.index[0]) if streets.iloc[0] >= _ONE_STREET else "",
         "department": str(behind["department"].mode().iloc[0]),
         "places": [layout.places.names[member] for member in members],
         "lat": float(lat),

@@ -6,14 +6,15 @@ the threshold comes from the maxima that the very same scan had on past days, wi
 leaves out (a fair, correlated streets, one loud caller) is in those maxima.
 
 A place's share is that of its recent tickets, older ones fading, the window's own included, as in Kulldorff's
-permutation scan: a place without history is then as surprising as a burst in it is large, not infinitely.
+permutation scan: a place without history is then as surprising as a burst in it is large, not infinitely. How fast they
+fade is chosen by what would have told the category's own past best.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final, Literal
+from dataclasses import dataclass, replace
+from typing import Final, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,9 @@ from models.hotspots.spatial.places import Floats
 from models.hotspots.spatial.zones import Rings, Zones
 
 DURATIONS: Final = (1, 2, 3, 4, 5, 6, 7, 10, 14)
+HALF_LIVES: Final = (60.0, 120.0, 240.0, 480.0)
+"""Periods after which a ticket may count half: busy categories move, sparse ones need a long memory."""
+_LEAST_SCALE: Final = 0.8
 _WEEK: Final = 7
 _USUAL_WEEKS: Final = 8
 _CELLS_AT_ONCE: Final = 4_000_000
@@ -66,6 +70,30 @@ class ExpectationScan:
     scale: Literal["day", "history"] = "day"
     min_count: int = 3
 
+    def adapted(self, counts: Floats, *, half_lives: Sequence[float] = HALF_LIVES) -> Self:
+        """Return the scan with the half-life whose shares would have foretold its own past best.
+
+        Shares known before the longest window are held against the window's counts, all windows of the past that do not
+        overlap: least squared error over places. Squared, because a logarithm would be ruled by the places that had no
+        ticket yet.
+
+        Args:
+            counts: Place x period, oldest first; the last `max(durations)` periods are not used.
+            half_lives: What to choose from; the shortest where there is no past window.
+        """
+        longest = max(self.durations)
+        ends = np.arange(counts.shape[1] - longest, 3 * longest - 1, -longest)
+        if not ends.size:
+            return replace(self, half_life=min(half_lives))
+        running = np.concatenate([np.zeros((counts.shape[0], 1)), np.cumsum(counts, axis=1)], axis=1)
+        seen = running[:, ends] - running[:, ends - longest]
+
+        def error(half_life: float) -> float:
+            told = _shares(counts, half_life, ends - longest) * seen.sum(axis=0)
+            return float(np.square(seen - told).sum())
+
+        return replace(self, half_life=min(half_lives, key=error))
+
     def statistics(self, counts: Floats, *, dispersion: Floats) -> tuple[Floats, Cylinders]:
         """Return the statistic of every cylinder that ends with the last period, and the cylinders.
 
@@ -103,7 +131,10 @@ class ExpectationScan:
         ends = np.unique(np.linspace(first, last, min(analyses, last - first + 1)).astype(np.intp))
         windows, share, totals = self._windows(counts, ends)
         dispersion = np.maximum(_pearson(windows, share[:, None] * totals) / self._left_over(), 1.0)
-        return GumbelTail.fit(self._maxima(windows, share, totals, dispersion)), dispersion
+        maxima = self._maxima(windows, share, totals, dispersion)
+        # On Poisson counts the maximum's scale is about this; a category with hardly a cluster in its past, most of its
+        # maxima zero, would seem to have a lighter tail than chance itself.
+        return GumbelTail.fit(maxima, least_scale=_LEAST_SCALE), dispersion
 
     def _maxima(self, windows: Floats, share: Floats, totals: Floats, dispersion: Floats) -> Floats:
         """Return the largest statistic of every analysis; a circle counts where its centre has a recent ticket."""
@@ -142,8 +173,7 @@ class ExpectationScan:
         running = np.concatenate([np.zeros((counts.shape[0], 1)), np.cumsum(counts, axis=1)], axis=1)
         starts = ends[None, :] - np.array(self.durations)[:, None]
         observed = running[:, ends][:, None, :] - running[:, starts]
-        fading = lfilter([1.0], [1.0, -(0.5 ** (1 / self.half_life))], counts, axis=1)[:, ends - 1]
-        share = fading / np.maximum(fading.sum(axis=0), 1e-12)
+        share = _shares(counts, self.half_life, ends)
         totals = observed.sum(axis=0) if self.scale == "day" else self._usual_totals(counts.sum(axis=0), ends)
         return observed, share, totals
 
@@ -170,6 +200,12 @@ class ExpectationScan:
         usual = np.ma.masked_array(totals[np.maximum(before, 0)], mask=before < 0).mean(axis=0).filled(totals.mean())
         newest_first = np.cumsum(usual[::-1], axis=0)
         return np.asarray(newest_first[np.array(self.durations) - 1], dtype=float)
+
+
+def _shares(counts: Floats, half_life: float, ends: NDArray[np.intp]) -> Floats:
+    """Return each place's share of the fading tickets before `ends`, place x analysis."""
+    fading = lfilter([1.0], [1.0, -(0.5 ** (1 / half_life))], counts, axis=1)[:, ends - 1]
+    return np.asarray(fading / np.maximum(fading.sum(axis=0), 1e-12), dtype=float)
 
 
 def _pearson(windows: Floats, expected: Floats) -> Floats:

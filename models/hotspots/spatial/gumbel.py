@@ -30,11 +30,11 @@ class GumbelTail:
     size: int = 0
 
     @classmethod
-    def fit(cls, maxima: ArrayLike) -> GumbelTail:
-        """Return the distribution with the mean and standard deviation of `maxima`."""
+    def fit(cls, maxima: ArrayLike, *, least_scale: float = 1e-9) -> GumbelTail:
+        """Return the distribution with the mean and standard deviation of `maxima`, its scale no less than given."""
         values = np.asarray(maxima, dtype=float)
         spread = float(values.std(ddof=1)) if values.size > 1 else 0.0
-        scale = max(spread * np.sqrt(6) / np.pi, 1e-9)
+        scale = max(spread * np.sqrt(6) / np.pi, least_scale)
         return cls(float(values.mean()) - _EULER * scale, scale, int(values.size))
 
     def p_value(self, statistic: ArrayLike) -> Floats:

@@ -108,8 +108,8 @@ class Rings:
     def growing_sums(self, values: Floats) -> Floats:
         """Return the sums of a per-place array over each circle: centre x size x the array's other axes."""
         rings = self.members @ values.reshape(values.shape[0], -1)
-        sums = np.cumsum(rings.reshape(self.ranks.size, self.centres, -1), axis=0)
-        return np.asarray(sums.swapaxes(0, 1).reshape(self.centres, self.ranks.size, *values.shape[1:]))
+        sums = np.cumsum(rings.reshape(self.ranks.size, self.centres, *values.shape[1:]), axis=0)
+        return np.asarray(sums.swapaxes(0, 1))
 
 
 def _sizes(width: int) -> NDArray[np.intp]:
