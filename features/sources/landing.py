@@ -7,7 +7,10 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from features.errors import BadInputError
 from features.lake import Lake
@@ -16,9 +19,24 @@ from features.mappings import Mapping
 from features.sources.feeds import as_table
 from features.sources.staging import Privacy, Staging
 
+_LISTED: Final = 100
+
 
 class LandingError(BadInputError):
-    """The batch cannot be taken: it is empty, or its idempotency key was used for other rows."""
+    """The batch cannot be taken: it is empty."""
+
+
+class KeyUsedError(LandingError):
+    """The idempotency key was used for other rows."""
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A row that went to quarantine: its place in the batch from 1, the field at fault, and why."""
+
+    row: int
+    column: str
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -32,6 +50,7 @@ class Receipt:
         unchanged: Rows that said nothing new.
         quarantined: Rows refused.
         replayed: This very batch had been taken before; nothing was done again.
+        refused: The first hundred rows that were refused.
     """
 
     read: int
@@ -40,6 +59,7 @@ class Receipt:
     unchanged: int
     quarantined: int
     replayed: bool
+    refused: tuple[Refused, ...] = ()
 
 
 def accept(
@@ -64,7 +84,8 @@ def accept(
         known_through: The sender has sent everything up to this moment; None if it does not say.
 
     Raises:
-        LandingError: No rows, or the key was used for other rows.
+        LandingError: No rows.
+        KeyUsedError: The key was used for other rows.
         QuarantineError: Too many rows are bad; nothing was kept.
     """
     if not rows:
@@ -73,7 +94,7 @@ def accept(
     name, digest = f"landing:{body}", hashlib.sha256(idempotency_key.encode()).hexdigest()
     before = lake.loaded_before(source=mapping.source, digest=digest, mapping=mapping.fingerprint)
     if before:
-        return _again(before, name)
+        return _again(before, name, lake.quarantine(source=mapping.source))
     with lake.staging() as (load_id, folder):
         staging = Staging(mapping, into=folder, privacy=privacy, now=now, load_id=load_id, threads=1)
         batch = staging.rows(as_table(list(rows), mapping), name=name)
@@ -85,10 +106,24 @@ def accept(
         unchanged=result.unchanged,
         quarantined=batch.quarantine.num_rows,
         replayed=False,
+        refused=_refused(batch.quarantine),
     )
 
 
-def _again(before: Loaded, name: str) -> Receipt:
+def _refused(quarantine: pa.Table) -> tuple[Refused, ...]:
+    listed = quarantine.sort_by("row").slice(0, _LISTED).select(["row", "column", "reason"]).to_pylist()
+    return tuple(Refused(**row) for row in listed)
+
+
+def _again(before: Loaded, name: str, quarantine: pa.Table) -> Receipt:
     if before.name != name:
-        raise LandingError("this idempotency key was used for other tickets", hint="use a new key for every batch")
-    return Receipt(before.read, before.kept, before.updated, before.unchanged, before.quarantined, replayed=True)
+        raise KeyUsedError("this idempotency key was used for other tickets", hint="use a new key for every batch")
+    return Receipt(
+        before.read,
+        before.kept,
+        before.updated,
+        before.unchanged,
+        before.quarantined,
+        replayed=True,
+        refused=_refused(quarantine.filter(pc.field("file") == name)),
+    )

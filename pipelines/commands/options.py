@@ -32,10 +32,9 @@ DEGRADED: int = 3
 
 def settings_for(home: Path | None) -> Settings:
     """Load the configuration for a command; from here on logs go to stderr, so that stdout stays machine-readable."""
-    import structlog
+    from serve.logs import configure_logs
 
-    # Asked for at every line: whoever replaces sys.stderr (a test, a supervisor) gets the lines too.
-    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
+    configure_logs()
     return load_settings(home=home)
 
 

@@ -6,8 +6,10 @@ from fastapi import FastAPI
 
 from features.settings import load_settings
 from serve.api.app import create_app
+from serve.logs import configure_logs
 
 
 def app() -> FastAPI:
     """Return the application of this installation."""
+    configure_logs()
     return create_app(load_settings())

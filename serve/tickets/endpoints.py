@@ -41,8 +41,16 @@ class TicketBatch(BaseModel):
     tickets: Annotated[list[dict[str, Value]], Field(min_length=1, max_length=10_000)]
 
 
+class RefusedRow(BaseModel):
+    """A row that went to quarantine: its place in the batch from 1, the field at fault, and why."""
+
+    row: int
+    column: str
+    reason: str
+
+
 class Landed(BaseModel):
-    """What became of the batch; `replayed` says that it had been taken before."""
+    """What became of the batch; `replayed` says that it had been taken before, `refused` lists up to 100 rows."""
 
     schema_version: int = 1
     read: int
@@ -51,6 +59,7 @@ class Landed(BaseModel):
     unchanged: int
     quarantined: int
     replayed: bool
+    refused: list[RefusedRow] = []
 
 
 @router.post("", summary="Hand in tickets")

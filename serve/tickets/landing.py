@@ -17,9 +17,9 @@ from features.mappings import Mapping as SourceMapping
 from features.mappings import load_mapping, mapping_names
 from features.settings import Settings
 from features.sources.errors import QuarantineError
-from features.sources.landing import Receipt, accept
+from features.sources.landing import KeyUsedError, Receipt, accept
 from features.sources.staging import Privacy
-from serve.errors import UnprocessableError
+from serve.errors import ConflictError, UnprocessableError
 
 
 def land(
@@ -35,8 +35,9 @@ def land(
         now: The present, aware: the arrival.
 
     Raises:
-        UnprocessableError: There is no such mapping.
-        BadInputError: The rows do not fit the mapping, too many are bad, or the key was used for others.
+        UnprocessableError: There is no such mapping, or too many rows are bad.
+        ConflictError: The key was used for other rows.
+        BadInputError: The rows do not fit the mapping.
     """
     content = json.dumps(rows, ensure_ascii=False, sort_keys=True, default=str)
     name = idempotency_key or f"content:{hashlib.sha256(content.encode()).hexdigest()}"
@@ -45,14 +46,18 @@ def land(
     privacy = Privacy.with_key(settings.secret_key())
     try:
         return accept(lake, batch, own, idempotency_key=f"{mapping}:{name}", privacy=privacy, now=now)
+    except KeyUsedError as error:
+        raise ConflictError(str(error.args[0]), hint=error.hint) from error
     except QuarantineError as error:
-        raise UnprocessableError(str(error), hint="correct the rows and send the batch again") from error
+        raise UnprocessableError(str(error.args[0]), hint="correct the rows and send the batch again") from error
 
 
 def _mapping(settings: Settings, name: str) -> SourceMapping:
-    own = settings.home / str(settings.section("schedule").get("incoming", "incoming")) / name / "mapping.toml"
+    watched = settings.home / str(settings.section("schedule").get("incoming", "incoming"))
+    own = watched / name / "mapping.toml"
     if own.is_file():
         return load_mapping(own)
     if name not in mapping_names():
-        raise UnprocessableError(f"no mapping {name!r}", hint=f"use one of {', '.join(sorted(mapping_names()))}")
+        names = sorted({*mapping_names(), *(path.parent.name for path in watched.glob("*/mapping.toml"))})
+        raise UnprocessableError(f"no mapping {name!r}", hint=f"use one of {', '.join(names)}")
     return load_mapping(name)

@@ -218,6 +218,22 @@ def test_tickets_land_once_and_masked(client, key_of, settings):
     assert not any(b"13812345678" in path.read_bytes() for path in settings.home.rglob("*") if path.is_file())
     refused = client.post("/v1/tickets", json=body | {"mapping": "nobodys"}, headers=key_of("planner"))
     assert (refused.status_code, "zh_12345" in refused.json()["hint"]) == (422, True)
+    other = client.post("/v1/tickets", json=body | {"tickets": [row | {"三级事项": "噪声"}]}, headers=planner)
+    assert (other.status_code, other.json()["hint"]) == (409, "use a new key for every batch")
+
+
+def test_the_sender_is_told_which_rows_were_refused_and_why(client, key_of):
+    planner = key_of("planner") | {"Idempotency-Key": "b2"}
+    good = {"工单编号": "1", "受理时间": "2026-11-22 08:00:00", "三级事项": "停水", "区县": "美兰区"}
+    bad = good | {"工单编号": "2", "受理时间": "昨天 13812345678"}
+    body = {"mapping": "zh_12345", "tickets": [good, bad]}
+    for _ in range(2):
+        answer = client.post("/v1/tickets", json=body, headers=planner).json()
+        assert answer["refused"] == [{"row": 2, "column": "opened_at", "reason": "time is unreadable"}]
+    failed = client.post("/v1/tickets", json=body | {"tickets": [bad, bad]}, headers=key_of("planner"))
+    assert (failed.status_code, failed.json()["hint"]) == (422, "correct the rows and send the batch again")
+    assert "13812345678" not in failed.text
+    assert "Hint" not in failed.json()["detail"]
 
 
 def test_an_override_stands_beside_the_models_number(client, published, key_of):

@@ -1,0 +1,25 @@
+"""Where logs go and what they never hold: to stderr, and no values of variables."""
+
+from __future__ import annotations
+
+import sys
+
+import structlog
+
+
+def configure_logs() -> None:
+    """Send logs to stderr, so that stdout stays machine-readable, with tracebacks that show lines and no values.
+
+    structlog's own tracebacks print the variables of every frame, which may be a caller's words.
+    """
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.dev.set_exc_info,
+            structlog.processors.TimeStamper(fmt="%Y-%m-%d %H:%M:%S", utc=False),
+            structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+        ],
+        # Asked for at every line: whoever replaces sys.stderr (a test, a supervisor) gets the lines too.
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+    )
