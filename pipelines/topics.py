@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -11,12 +12,15 @@ from typing import Final
 
 import pandas as pd
 
+from features.errors import BadInputError
 from features.lake import Lake
 from features.settings import Settings
 from models.hotspots.textgroups import TextConfig, TopicMemory, word_texts
 
 _KEPT: Final = 3
+_READ_DAYS: Final = 14
 _FOLDER: Final = "topics"
+_LOG: Final = logging.getLogger(__name__)
 _COLUMNS: Final = ["source", "ticket_id", "known_at", "opened_local", "title", "text"]
 
 
@@ -51,7 +55,7 @@ def recalled(settings: Settings, as_of: datetime, config: TextConfig) -> TopicMe
 @lru_cache(maxsize=1)
 def _read(path: Path, changed: int) -> TopicMemory:
     del changed
-    return TopicMemory.from_bytes(path.read_bytes())
+    return _unpacked(path)
 
 
 def _last_day(settings: Settings, as_of: datetime, config: TextConfig) -> pd.Timestamp:
@@ -63,19 +67,31 @@ def _last_day(settings: Settings, as_of: datetime, config: TextConfig) -> pd.Tim
 def _days(
     lake: Lake, as_of: datetime, settings: Settings, first: pd.Timestamp, last: pd.Timestamp
 ) -> Iterator[tuple[pd.Timestamp, pd.DataFrame]]:
-    since = first.tz_localize(settings.zone, ambiguous=True, nonexistent="shift_forward").to_pydatetime()
-    until = since + timedelta(days=(last - first).days + 2)
-    frame = lake.tickets(as_of, since=since, until=until, columns=_COLUMNS).to_pandas()
-    frame[["title", "text"]] = frame[["title", "text"]].fillna("")
-    by_day = dict(tuple(frame.groupby(frame["opened_local"].dt.normalize())))
-    for day in pd.date_range(first, last):
-        yield day, by_day.get(day, frame.head(0))
+    # A year of a city's texts does not fit into memory at once.
+    for start in pd.date_range(first, last, freq=pd.Timedelta(days=_READ_DAYS)):
+        days = pd.date_range(start, min(start + pd.Timedelta(days=_READ_DAYS - 1), last))
+        since = start.tz_localize(settings.zone, ambiguous=True, nonexistent="shift_forward").to_pydatetime()
+        until = since + timedelta(days=len(days) + 1)
+        frame = lake.tickets(as_of, since=since, until=until, columns=_COLUMNS).to_pandas()
+        frame[["title", "text"]] = frame[["title", "text"]].fillna("")
+        by_day = dict(tuple(frame.groupby(frame["opened_local"].dt.normalize())))
+        for day in days:
+            yield day, by_day.get(day, frame.head(0))
 
 
 def _newest(folder: Path, last: pd.Timestamp) -> TopicMemory:
     """Return the newest kept memory that does not reach past `last`, an empty one when there is none."""
     kept = _kept(folder, last)
-    return TopicMemory.from_bytes(kept.read_bytes()) if kept else TopicMemory()
+    return _unpacked(kept) if kept else TopicMemory()
+
+
+def _unpacked(path: Path) -> TopicMemory:
+    """Return a kept memory; one of an earlier schema is as good as none and is learnt anew."""
+    try:
+        return TopicMemory.from_bytes(path.read_bytes())
+    except BadInputError as error:
+        _LOG.warning("%s: %s", path, error)
+        return TopicMemory()
 
 
 def _kept(folder: Path, last: pd.Timestamp) -> Path | None:

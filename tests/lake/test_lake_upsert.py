@@ -217,3 +217,18 @@ def test_unknown_columns_and_naive_moments_are_refused(lake):
         lake.tickets(columns=["key"])
     with pytest.raises(LakeInputError, match="as_of needs a time zone"):
         lake.tickets(datetime(2026, 3, 1))  # noqa: DTZ001
+
+
+def test_news_are_the_versions_known_after_one_moment_and_by_another(lake):
+    load(lake, mapping("updated_at"), row("A1", updated="2026-03-02 09:00:00"))
+    load(lake, mapping("updated_at"), row("A1", updated="2026-03-03 09:00:00", kind="油烟"))
+    load(lake, mapping("updated_at"), row("B1", updated="2026-03-03 10:00:00"))
+    heard = lake.news(at(2, 9), at(3, 10)).to_pylist()
+    assert [(version["source"], version["ticket_id"], version["known_at"]) for version in heard] == [
+        ("city", "A1", at(3, 9)),
+        ("city", "B1", at(3, 10)),
+    ], "the start is left out and the end is in"
+    assert [version["ticket_id"] for version in lake.news(at(1), at(3, 9)).to_pylist()] == ["A1", "A1"]
+    assert lake.news(at(3, 10), at(9)).num_rows == 0
+    with pytest.raises(LakeInputError, match="need a time zone"):
+        lake.news(at(1), at(2).replace(tzinfo=None))

@@ -101,7 +101,11 @@ def find_groups(
     recent = recent[(recent["title"] != "") | (recent["text"] != "")].reset_index(drop=True)
     looked_at = recent if only is None else _neighbourhood(recent, only)
     texts = word_texts(looked_at["title"].tolist(), looked_at["text"].tolist())
-    found = [group for _, block in looked_at.groupby("district", sort=True) for group in _groups(block, texts, config)]
+    found = [
+        group
+        for _, block in looked_at.groupby("district", sort=True)
+        for group in _groups(block, texts, memory, config)
+    ]
     # What a look at some districts would have examined in all of them.
     examined = round(len(found) * len(recent) / max(len(looked_at), 1))
     if only is not None:
@@ -117,10 +121,12 @@ def _neighbourhood(recent: pd.DataFrame, keys: Collection[str]) -> pd.DataFrame:
     return recent[recent["district"].isin(touched)].reset_index(drop=True)
 
 
-def _groups(block: pd.DataFrame, texts: WordedTexts, config: TextConfig) -> Iterator[tuple[pd.DataFrame, Label]]:
+def _groups(
+    block: pd.DataFrame, texts: WordedTexts, memory: TopicMemory | None, config: TextConfig
+) -> Iterator[tuple[pd.DataFrame, Label]]:
     """Yield the groups of one district with enough distinct callers."""
     inside = texts.take(block.index.tolist())
-    labels = group_texts(inside, config.grouping)
+    labels = group_texts(inside, config.grouping, callers=block["caller"].tolist(), history=memory)
     background = background_of(inside)
     least = min(config.min_callers, config.first_callers)
     for number in range(int(labels.max(initial=-1)) + 1):

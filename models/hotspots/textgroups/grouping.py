@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components
 
-from models.hotspots.textgroups.vectors import WordedTexts, vectorise
-
-Labels = NDArray[np.intp]
+from models.hotspots.textgroups.vectors import History, Labels, Weights, WordedTexts, vectorise
 
 
 class GroupingConfig(BaseModel):
@@ -23,7 +23,7 @@ class GroupingConfig(BaseModel):
         seed: Two texts this alike start a group.
         near: A text this close to a group's centre joins it; a member farther away leaves.
         join: Two groups whose centres are this alike are one.
-        title_weight, place_weight: See `vectorise`.
+        title_weight, place_weight: See `Weights`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -35,12 +35,20 @@ class GroupingConfig(BaseModel):
     place_weight: float = Field(default=1.5, gt=0)
 
 
-def group_texts(texts: WordedTexts, config: GroupingConfig | None = None) -> Labels:
+def group_texts(
+    texts: WordedTexts,
+    config: GroupingConfig | None = None,
+    *,
+    callers: Sequence[str] | None = None,
+    history: History | None = None,
+) -> Labels:
     """Return the group of every text, -1 for those that stand alone.
 
     Args:
         texts: Cut texts of one block (a district, a few days).
         config: Thresholds.
+        callers: Who sent each text: two texts of one person start no group, however alike. All differ when None.
+        history: Which words were common before the block.
 
     Returns:
         Group numbers by falling size, from 0.
@@ -48,17 +56,19 @@ def group_texts(texts: WordedTexts, config: GroupingConfig | None = None) -> Lab
     config = config or GroupingConfig()
     if len(texts) < 2:  # noqa: PLR2004
         return np.full(len(texts), -1, dtype=np.intp)
-    vectors = vectorise(texts, title_weight=config.title_weight, place_weight=config.place_weight)
-    labels = _seeds(vectors, config.seed)
+    person = np.arange(len(texts)) if callers is None else np.unique(np.asarray(callers), return_inverse=True)[1]
+    weights = Weights(title=config.title_weight, place=config.place_weight)
+    vectors = vectorise(texts, weights, callers=person, history=history)
+    labels = _seeds(vectors, config.seed, person)
     for _ in range(2):
         labels = _joined(vectors, labels, config.join)
         labels = _taken_in(vectors, labels, config.near)
     return _by_size(labels)
 
 
-def _seeds(vectors: csr_array, threshold: float) -> Labels:
+def _seeds(vectors: csr_array, threshold: float, person: Labels) -> Labels:
     alike = coo_array(vectors @ vectors.T)
-    close = (alike.data >= threshold) & (alike.row != alike.col)
+    close = (alike.data >= threshold) & (person[alike.row] != person[alike.col])
     graph = coo_array((alike.data[close], (alike.row[close], alike.col[close])), shape=alike.shape)
     return _without_single(connected_components(graph, directed=False)[1])
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Final
 
 from features.text import PLACE_MARK, is_place
-from models.hotspots.textgroups.memory import pair
+from models.hotspots.textgroups.memory import pairs_of
 from models.hotspots.textgroups.vectors import WordedTexts
 
 _SUPPORT: Final = 0.3
@@ -64,7 +63,7 @@ def _shared_pairs(texts: WordedTexts, rows: Sequence[int]) -> tuple[str, ...]:
     """Return the pairs of leading words that most of a group's texts hold."""
     said: Counter[str] = Counter()
     for row in rows:
-        said.update(pair(*both) for both in combinations(sorted(set(texts.lead(row))), 2))
+        said.update(pairs_of(texts, row))
     return tuple(sorted(both for both, count in said.items() if count > _MOST * len(rows)))
 
 

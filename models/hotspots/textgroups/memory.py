@@ -1,39 +1,40 @@
 """What the hotline has heard before: when each word and pair of words was last said, and how often.
 
-Hashed and of fixed size, so that a year of any volume is 48 MB; learning a day is one pass over its words.
+Hashed and of fixed size, so that a year of any volume is 96 MB; learning a day is one pass over its words.
 """
 
 from __future__ import annotations
 
 import io
-import zlib
-from collections.abc import Iterable, Sequence
-from itertools import combinations
+from collections.abc import Callable, Sequence
+from itertools import combinations, compress
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
 from features.errors import BadInputError
+from models.hotspots.textgroups.sketch import NEVER, Sketch
 from models.hotspots.textgroups.vectors import WordedTexts
 
-_BITS: Final = 22
-_NEVER: Final = -(10**6)
 _HALF_LIFE_DAYS: Final = 56.0
-_SCHEMA: Final = 1
+_SCHEMA: Final = 2
 _UNSAID: Final = 0.5
 """Tickets added to what was counted: silence over a short memory proves little."""
+_BITS: Final = {"words": 22, "pairs": 23}
+_AND: Final = " + "
 
 
 class TopicMemory:
     """Counts of words and word pairs by day, forgetting with a half-life of eight weeks; last days are never forgotten.
 
-    Learn days in order, and only days before the window that is judged.
+    Words and pairs are kept apart: a city says half a million pairs a day, which would make every word look old. Learn
+    days in order, and only days before the window that is judged.
     """
 
     def __init__(self) -> None:
-        self._weight = np.zeros(1 << _BITS, dtype=np.float32)
-        self._last = np.full(1 << _BITS, _NEVER, dtype=np.int32)
+        self._words, self._pairs = (Sketch(_BITS[name]) for name in ("words", "pairs"))
+        self._tickets = 0.0
         self._first_day: int | None = None
         self._day: int | None = None
 
@@ -47,6 +48,11 @@ class TopicMemory:
         """How many days the memory spans."""
         return 0 if self._day is None or self._first_day is None else self._day - self._first_day + 1
 
+    @property
+    def tickets(self) -> float:
+        """How many tickets were learnt, with the weight that is left of them."""
+        return self._tickets
+
     def learn(self, texts: WordedTexts, day: pd.Timestamp) -> None:
         """Add one day of tickets.
 
@@ -56,15 +62,17 @@ class TopicMemory:
         number = _day_number(day)
         if self._day is not None and number <= self._day:
             raise BadInputError(f"{day.date()} is not after {self.through}", hint="learn days in order, each once")
-        if self._day is not None:
-            self._weight *= np.float32(0.5 ** ((number - self._day) / _HALF_LIFE_DAYS))
+        left = 1.0 if self._day is None else 0.5 ** ((number - self._day) / _HALF_LIFE_DAYS)
         self._first_day = number if self._first_day is None else self._first_day
         self._day = number
-        rows = [_hashes(features_of(texts, row)) for row in range(len(texts))]
-        if rows:
-            said, counts = np.unique(np.concatenate(rows), return_counts=True)
-            self._weight[said] += counts.astype(np.float32)
-            self._last[said] = number
+        self._tickets = self._tickets * left + len(texts)
+        rows = range(len(texts))
+        self._words.add([word for row in rows for word in texts.words(row)], number, left)
+        self._pairs.add([both for row in rows for both in pairs_of(texts, row)], number, left)
+
+    def said(self, features: Sequence[str]) -> np.ndarray:
+        """Return how many of `tickets` say each feature."""
+        return self._of(features, Sketch.weights)
 
     def rates(self, features: Sequence[str]) -> np.ndarray:
         """Return how many tickets a day say each feature, recent days weighing more.
@@ -73,18 +81,30 @@ class TopicMemory:
         """
         share = 0.5 ** (1 / _HALF_LIFE_DAYS)
         exposure = (1 - share**self.days) / (1 - share)
-        return np.asarray((self._weight[_hashes(features)] + _UNSAID) / max(exposure, 1.0), dtype=float)
+        return np.asarray((self.said(features) + _UNSAID) / max(exposure, 1.0))
 
     def days_absent(self, features: Sequence[str], at: pd.Timestamp) -> np.ndarray:
         """Return for how many days before `at` each feature was not said; a very large number for never."""
-        return np.asarray(_day_number(at) - self._last[_hashes(features)], dtype=np.int64)
+        return np.asarray(_day_number(at) - self._of(features, Sketch.last), dtype=np.int64)
+
+    def _of(self, features: Sequence[str], read: Callable[[Sketch, Sequence[str]], np.ndarray]) -> np.ndarray:
+        """Read features from where they are kept."""
+        paired = np.array([_AND in feature for feature in features], dtype=bool)
+        values = np.zeros(len(features))
+        for sketch, mask in ((self._words, ~paired), (self._pairs, paired)):
+            values[mask] = read(sketch, list(compress(features, mask)))
+        return values
 
     def to_bytes(self) -> bytes:
         """Return the memory as a compressed numpy archive."""
-        kept = np.flatnonzero(self._last != _NEVER)
         buffer = io.BytesIO()
-        span = np.array([_SCHEMA, _NEVER if self._first_day is None else self._first_day, self._day or _NEVER])
-        np.savez_compressed(buffer, span=span, kept=kept, weight=self._weight[kept], last=self._last[kept])
+        span = np.array([_SCHEMA, *(NEVER if day is None else day for day in (self._first_day, self._day))])
+        kept = {
+            f"{name}_{part}": values
+            for name, sketch in (("words", self._words), ("pairs", self._pairs))
+            for part, values in sketch.kept().items()
+        }
+        np.savez_compressed(buffer, span=span, tickets=np.array(self._tickets), **kept)  # type: ignore[arg-type]
         return buffer.getvalue()
 
     @classmethod
@@ -99,27 +119,21 @@ class TopicMemory:
             schema, first, day = map(int, archive["span"])
             if schema != _SCHEMA:
                 raise BadInputError(f"topic memory has schema {schema}, not {_SCHEMA}", hint="learn it again")
-            memory._weight[archive["kept"]] = archive["weight"]
-            memory._last[archive["kept"]] = archive["last"]
-        memory._first_day, memory._day = (None if value == _NEVER else value for value in (first, day))
+            memory._tickets = float(archive["tickets"])
+            for name, sketch in (("words", memory._words), ("pairs", memory._pairs)):
+                sketch.restore(**{part: archive[f"{name}_{part}"] for part in ("slots", "weight", "last")})
+        memory._first_day, memory._day = (None if value == NEVER else value for value in (first, day))
         return memory
 
 
-def features_of(texts: WordedTexts, row: int) -> list[str]:
-    """Return what the memory keeps of a ticket: its words, and the pairs of the words that say the matter."""
-    lead = sorted(set(texts.lead(row)))
-    return [*texts.words(row), *(pair(*both) for both in combinations(lead, 2))]
+def pairs_of(texts: WordedTexts, row: int) -> list[str]:
+    """Return the pairs of the words that say a ticket's matter."""
+    return [pair(*both) for both in combinations(sorted(set(texts.lead(row))), 2)]
 
 
 def pair(first: str, second: str) -> str:
     """Return the name of an unordered pair of words."""
-    return "+".join(sorted((first, second)))
-
-
-def _hashes(features: Iterable[str]) -> np.ndarray:
-    # crc32 and not hash(): the same on every machine and in every process.
-    codes = np.array([zlib.crc32(feature.encode()) for feature in features], dtype=np.int64)
-    return np.asarray(codes & ((1 << _BITS) - 1))
+    return _AND.join(sorted((first, second)))
 
 
 def _day_number(day: pd.Timestamp) -> int:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import csr_array, diags_array
 
 from features.text import Tokens, is_place, tokenise
+
+Labels = NDArray[np.intp]
 
 FEATURES: Final = 1 << 18
 _COMMON: Final = 0.1
@@ -55,34 +58,87 @@ def _cut(texts: Sequence[str]) -> list[Tokens]:
     return [tokens[text] for text in texts]
 
 
-def vectorise(texts: WordedTexts, *, title_weight: float, place_weight: float, most_words: int = 40) -> csr_array:
+class History(Protocol):
+    """What is known of words from before: see `TopicMemory`."""
+
+    @property
+    def tickets(self) -> float:
+        """How many tickets were heard."""
+
+    def said(self, features: Sequence[str]) -> np.ndarray:
+        """Return how many of them said each word."""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """How much words count.
+
+    Attributes:
+        title: What a title's word counts, in words of the text.
+        place: What a word that names a place counts.
+        most_words: Only the heaviest words of a text are kept, which bounds the cost of comparing.
+    """
+
+    title: float
+    place: float
+    most_words: int = 40
+
+
+def vectorise(
+    texts: WordedTexts, weights: Weights, *, callers: Labels | None = None, history: History | None = None
+) -> csr_array:
     """Return one unit vector per text: logarithmic word counts times inverse document frequency.
 
     Args:
         texts: Cut texts of one block.
-        title_weight: What a title's word counts, in words of the text.
-        place_weight: What a word that names a place counts.
-        most_words: Only the heaviest words of a text are kept, which bounds the cost of comparing.
+        weights: How much words count.
+        callers: The number of each text's caller, from 0; each text has its own when None. A word counts as common by
+            how many callers say it: the phrases of one who writes daily are neither common nor a matter.
+        history: What was heard before the block. Words that are common there say little in a small block too, where
+            nearly every word is rare.
     """
     from sklearn.feature_extraction import FeatureHasher
 
-    weighted = [list(_weighted(texts, row, title_weight, place_weight)) for row in range(len(texts))]
+    callers = np.arange(len(texts)) if callers is None else callers
+    weighted = [list(_weighted(texts, row, weights)) for row in range(len(texts))]
     counts = csr_array(FeatureHasher(FEATURES, input_type="pair", alternate_sign=False).transform(weighted))
     counts.data = 1 + np.log(np.maximum(counts.data, 1e-12))
     counts.data = np.maximum(counts.data, 0.1)
-    document_frequency = np.bincount(counts.indices, minlength=FEATURES)
-    idf = np.log((1 + len(texts)) / (1 + document_frequency)) + 1
-    if len(texts) >= _LARGE:
-        idf[document_frequency > _COMMON * len(texts)] = 0.0
-    # A word of a single text links it to nothing.
-    idf[document_frequency < 2] = 0.0  # noqa: PLR2004
-    return _unit(_heaviest(csr_array(counts @ diags_array(idf)), most_words))
+    idf = _inverse_frequency(counts, callers, *_heard(texts, history))
+    return _unit(_heaviest(csr_array(counts @ diags_array(idf)), weights.most_words))
 
 
-def _weighted(texts: WordedTexts, row: int, title: float, place: float) -> Iterator[tuple[str, float]]:
-    for weight, words in ((title, texts.titles[row]), (1.0, texts.bodies[row])):
+def _inverse_frequency(counts: csr_array, callers: Labels, before: NDArray[np.floating], size: float) -> np.ndarray:
+    """Return the weight of each feature: rare among the callers of the block and the tickets heard before it."""
+    own = np.unique(np.repeat(callers, np.diff(counts.indptr)) * FEATURES + counts.indices) % FEATURES
+    saying = np.bincount(own, minlength=FEATURES)
+    everybody = size + np.unique(callers).size
+    idf = np.log((1 + everybody) / (1 + before + saying)) + 1
+    if everybody >= _LARGE:
+        idf[before + saying > _COMMON * everybody] = 0.0
+    # A word of a single caller links nobody.
+    idf[saying < 2] = 0.0  # noqa: PLR2004
+    return np.asarray(idf)
+
+
+def _heard(texts: WordedTexts, history: History | None) -> tuple[NDArray[np.floating], float]:
+    """Return how many tickets before the block said each feature, and how many there were."""
+    from sklearn.feature_extraction import FeatureHasher
+
+    before = np.zeros(FEATURES)
+    if history is None or history.tickets == 0:
+        return before, 0.0
+    words = sorted({word for row in range(len(texts)) for word in texts.words(row)})
+    hasher = FeatureHasher(FEATURES, input_type="string", alternate_sign=False)
+    features = csr_array(hasher.transform([[word] for word in words])).indices
+    np.add.at(before, features, history.said(words))
+    return before, history.tickets
+
+
+def _weighted(texts: WordedTexts, row: int, weights: Weights) -> Iterator[tuple[str, float]]:
+    for weight, words in ((weights.title, texts.titles[row]), (1.0, texts.bodies[row])):
         for word in words:
-            yield word, weight * (place if is_place(word) else 1.0)
+            yield word, weight * (weights.place if is_place(word) else 1.0)
 
 
 def _heaviest(vectors: csr_array, most: int) -> csr_array:
