@@ -1,7 +1,8 @@
 """Propose a mapping from a table's header and values, and say how sure it is.
 
 Header names are compared with what hotlines call things; values then confirm or contradict: ids must be unique, times
-must parse, coordinates must lie on the globe. Several time formats in one column are listed, never guessed.
+must parse, coordinates must lie on the globe. What no name tells, the values may: a column of times, a column of ids.
+Several time formats in one column are listed, never guessed.
 """
 
 from __future__ import annotations
@@ -9,76 +10,22 @@ from __future__ import annotations
 import json
 import re
 import tempfile
-from dataclasses import asdict, dataclass
-from difflib import SequenceMatcher
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from features.mappings.header_names import HEADER_NAMES, likeness_to
+from features.mappings.mapping import TIME_FIELDS
+from features.mappings.time_formats import carries_offset, months_first_is_assumed, time_formats
+
 _SAMPLE: Final = 20_000
+_PEEK: Final = 200
 _SURE: Final = 0.55
 _CONSTANT: Final = 0.9
 """A column that says the same everywhere may be what it is called, but says little."""
-_NAMES: Final[dict[str, tuple[str, ...]]] = {
-    "ticket_id": (
-        "工单编号",
-        "工单号",
-        "编号",
-        "id",
-        "ticket_id",
-        "unique_key",
-        "service_request_id",
-        "case_enquiry_id",
-    ),
-    "opened_at": (
-        "受理时间",
-        "来电时间",
-        "创建时间",
-        "created",
-        "created_date",
-        "requested_datetime",
-        "open_dt",
-        "opened",
-    ),
-    "updated_at": ("更新时间", "修改时间", "updated", "updated_datetime", "resolution_action_updated_date"),
-    "closed_at": ("办结时间", "结案时间", "closed", "closed_date", "closed_dt"),
-    "category1": ("一级事项", "一级分类", "subject"),
-    "category2": ("二级事项", "二级分类", "reason"),
-    "category": ("三级事项", "category", "三级分类", "事项", "complaint_type", "service_name", "type"),
-    "category_code": ("三级事项编码", "事项编码", "service_code", "code"),
-    "district": ("区县", "市县", "行政区", "district", "neighborhood", "borough", "ward", "office"),
-    "street": ("街道", "乡镇", "street", "community_area", "community_board"),
-    "department": ("承办单位", "责任单位", "department", "agency", "agency_responsible"),
-    "channel": ("来源渠道", "渠道", "channel", "source", "open_data_channel_type"),
-    "request_type": ("诉求类型", "工单类型", "request_type"),
-    "status": ("状态", "工单状态", "status", "case_status"),
-    "caller": ("来电人", "来电号码", "联系电话", "caller", "phone", "留言用户"),
-    "title": ("诉求标题", "标题", "留言主题", "title", "subcategory", "descriptor"),
-    "text": ("诉求内容", "内容", "留言详情", "description", "text"),
-    "address": ("诉求地址", "地址", "address", "incident_address"),
-    "lat": ("纬度", "lat", "latitude"),
-    "lon": ("经度", "lon", "lng", "long", "longitude"),
-    "is_repeat": ("是否重复", "is_repeat", "duplicate"),
-    "satisfaction": ("满意度", "satisfaction"),
-}
-_TIMES: Final = {"opened_at", "updated_at", "closed_at"}
-_FORMATS: Final = (
-    "%Y-%m-%d %H:%M:%S",
-    "%Y-%m-%dT%H:%M:%S",
-    "%Y-%m-%dT%H:%M:%S.%f",
-    "%Y-%m-%d %H:%M",
-    "%Y-%m-%d",
-    "%Y/%m/%d %H:%M:%S",
-    "%Y/%m/%d %H:%M",
-    "%Y/%m/%d",
-    "%m/%d/%Y %H:%M:%S",
-    "%m/%d/%Y %I:%M:%S %p",
-    "%m/%d/%Y",
-    "%d.%m.%Y %H:%M",
-    "%d.%m.%Y",
-    "%Y年%m月%d日 %H:%M",
-    "%Y年%m月%d日",
-)
-_OFFSET: Final = re.compile(r"(Z|[+-]\d\d:?\d\d)$")
+_BY_VALUES: Final = 0.5
+_DISTINCT: Final = 0.9
+_NEEDED: Final = ("ticket_id", "opened_at", "category", "district")
 
 
 @dataclass(frozen=True)
@@ -118,6 +65,14 @@ class Suggestion:
         }
 
 
+@dataclass(frozen=True)
+class _Column:
+    """A column's texts that are not blank, and the share of rows that are."""
+
+    values: list[str]
+    blank: float
+
+
 def suggest_mapping(path: Path, *, source: str | None = None, timezone: str | None = None) -> Suggestion:
     """Read the first rows of a table and propose how to map it.
 
@@ -130,26 +85,32 @@ def suggest_mapping(path: Path, *, source: str | None = None, timezone: str | No
     with duck(threads=1) as connection, tempfile.TemporaryDirectory() as scratch:
         raw = raw_table(connection, path, scratch=Path(scratch))
         rows = connection.sql(f"SELECT * FROM {raw.sql} LIMIT {_SAMPLE}").df()
-    columns = {name: _texts(rows[name]) for name in rows.columns}
-    guesses = _assign(columns)
-    opened = next((columns[guess.column] for guess in guesses if guess.field == "opened_at"), [])
-    formats = time_formats(opened)
+    columns = {name: _column(rows[name]) for name in rows.columns}
+    guesses = _found_by_values(_assign(columns), columns)
+    seen = {guess.field: columns[guess.column].values for guess in guesses if guess.field in TIME_FIELDS}
+    formats = {field: time_formats(values) for field, values in seen.items()}
+    opened = seen.get("opened_at", [])
     warnings = _warnings(guesses, formats, opened, timezone)
-    toml = _toml(guesses, formats, opened, source or re.sub(r"[^\w.-]+", "_", path.stem), timezone)
-    return Suggestion(tuple(guesses), formats, tuple(warnings), toml)
+    unused = [name for name in columns if name not in {guess.column for guess in guesses}]
+    if unused:
+        warnings.append(f"not used: {', '.join(unused)}")
+    name = source or re.sub(r"[^\w.-]+", "_", path.name.removesuffix(".gz").rpartition(".")[0])
+    toml = _toml(guesses, formats, opened, name, timezone)
+    return Suggestion(tuple(guesses), formats.get("opened_at", {}), tuple(warnings), toml)
 
 
-def _texts(column: Any) -> list[str]:
-    return [str(value).strip() for value in column.dropna() if str(value).strip()]
+def _column(cells: Any) -> _Column:
+    values = [str(value).strip() for value in cells.dropna() if str(value).strip()]
+    return _Column(values, 1 - len(values) / max(len(cells), 1))
 
 
-def _assign(columns: dict[str, list[str]]) -> list[Guess]:
+def _assign(columns: dict[str, _Column]) -> list[Guess]:
     """Give every field its best column; the surest pair chooses first, and a column serves one field."""
     pairs = [
-        _guess(field, column, likeness, values)
-        for field in _NAMES
-        for column, values in columns.items()
-        if (likeness := _likeness_to(field, column)) >= _SURE
+        _guess(field, name, likeness, column)
+        for field in HEADER_NAMES
+        for name, column in columns.items()
+        if (likeness := likeness_to(field, name)) >= _SURE
     ]
     pairs.sort(key=lambda guess: -guess.confidence)
     chosen: dict[str, Guess] = {}
@@ -158,27 +119,35 @@ def _assign(columns: dict[str, list[str]]) -> list[Guess]:
         if guess.confidence >= _SURE and guess.field not in chosen and guess.column not in taken:
             chosen[guess.field] = guess
             taken.add(guess.column)
+    if "category" not in chosen and "request_type" in chosen:
+        # Where nothing else says what it is about, the kind of request does.
+        guess = chosen.pop("request_type")
+        chosen["category"] = replace(guess, field="category", confidence=min(guess.confidence, _SURE))
     return list(chosen.values())
 
 
-def _likeness_to(field: str, column: str) -> float:
-    """Return how much a column is called like a field; of several that are, the usual name comes first."""
-    return max(_likeness(column, name) - 0.01 * place for place, name in enumerate(_NAMES[field]))
+def _found_by_values(guesses: list[Guess], columns: dict[str, _Column]) -> list[Guess]:
+    """Add the opening and the id where no name told them but exactly one column's values do."""
+    taken, found = {guess.column for guess in guesses}, {guess.field for guess in guesses}
+    free = {name: column.values for name, column in columns.items() if name not in taken and column.values}
+    times = [name for name, values in free.items() if sum(time_formats(values[:_PEEK]).values()) > _DISTINCT]
+    distinct = [
+        name
+        for name, values in free.items()
+        if name not in times and columns[name].blank == 0 and len(set(values)) == len(values)
+    ]
+    added = [
+        Guess(field, names[0], _BY_VALUES, f"by its values only: {why}")
+        for field, names, why in (("opened_at", times, "times"), ("ticket_id", distinct, "all distinct"))
+        if field not in found and len(names) == 1
+    ]
+    return guesses + added
 
 
-def _guess(field: str, column: str, likeness: float, values: list[str]) -> Guess:
-    fits, why = _fit(field, values)
-    return Guess(field, column, round(likeness * fits, 2), why)
-
-
-def _likeness(column: str, name: str) -> float:
-    plain = re.sub(r"[^\w]+|_", "", column.lower())
-    wanted = name.replace("_", "")
-    if plain == wanted:
-        return 1.0
-    if wanted in plain and len(wanted) > 1:
-        return 0.8
-    return 0.7 * SequenceMatcher(None, plain, wanted).ratio()
+def _guess(field: str, name: str, likeness: float, column: _Column) -> Guess:
+    fits, why = _fit(field, column.values)
+    blank = f", {column.blank:.0%} blank" if column.blank >= 0.01 and column.values else ""  # noqa: PLR2004 - a share
+    return Guess(field, name, round(likeness * fits, 2), why + blank)
 
 
 def _fit(field: str, values: list[str]) -> tuple[float, str]:
@@ -187,10 +156,10 @@ def _fit(field: str, values: list[str]) -> tuple[float, str]:
         return 0.6, "no values to look at"
     if field == "ticket_id":
         share = len(set(values)) / len(values)
-        return (share if share > 0.9 else share / 2), f"{share:.1%} of the values are distinct"  # noqa: PLR2004
-    if field in _TIMES:
-        share = sum(time_formats(values).values())
-        return min(share, 1.0), f"{min(share, 1.0):.1%} of the values are times"
+        return (share if share > _DISTINCT else share / 2), f"{share:.1%} of the values are distinct"
+    if field in TIME_FIELDS:
+        share = min(sum(time_formats(values).values()), 1.0)
+        return share, f"{share:.1%} of the values are times"
     if field in {"lat", "lon"}:
         limit = 90 if field == "lat" else 180
         share = sum(_is_number(value) and abs(float(value)) <= limit for value in values) / len(values)
@@ -207,38 +176,22 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def time_formats(values: list[str]) -> dict[str, float]:
-    """Return the formats found in times written as text, each with the share of values it reads, most frequent first.
-
-    A value counts for the first format that reads it, so the shares add up to the share of values that are times.
-    """
-    from datetime import datetime
-
-    counts: dict[str, int] = {}
-    for value in values[:2000]:
-        bare = _OFFSET.sub("", value) if len(value) > 10 else value  # noqa: PLR2004 - longer than a date
-        for form in _FORMATS:
-            try:
-                datetime.strptime(bare, form)  # noqa: DTZ007 - only whether it parses
-            except ValueError:
-                continue
-            counts[form] = counts.get(form, 0) + 1
-            break
-    total = min(len(values), 2000)
-    return {form: count / total for form, count in sorted(counts.items(), key=lambda item: -item[1])}
-
-
-def _warnings(guesses: list[Guess], formats: dict[str, float], opened: list[str], timezone: str | None) -> list[str]:
+def _warnings(
+    guesses: list[Guess], formats: dict[str, dict[str, float]], opened: list[str], timezone: str | None
+) -> list[str]:
     found = {guess.field for guess in guesses}
-    warnings = [f"no column for {field}: name it by hand" for field in ("ticket_id", "opened_at") if field not in found]
+    warnings = [f"no column for {field}: name it by hand" for field in _NEEDED if field not in found]
     if timezone is None:
         warnings.append("the time zone is a guess: set timezone")
-    if len(formats) > 1:
-        shares = ", ".join(f"{form} {share:.0%}" for form, share in formats.items())
-        warnings.append(f"times come in several formats ({shares}): check that none is ambiguous")
-    if {"%m/%d/%Y", "%m/%d/%Y %H:%M:%S"} & set(formats):
-        warnings.append("month before day is assumed: check time_formats")
-    if opened and _date_only(opened, formats):
+    if opened and not any(map(carries_offset, opened)):
+        warnings.append('times say no offset, so they are taken as local: clock = "utc" if they are not')
+    for field, shares in formats.items():
+        if len(shares) > 1:
+            listed = ", ".join(f"{form} {share:.0%}" for form, share in shares.items())
+            warnings.append(f"{field} comes in several formats ({listed}): check that none is ambiguous")
+        if months_first_is_assumed(list(shares)):
+            warnings.append(f"{field}: month before day is assumed: check time_formats")
+    if opened and _date_only(opened, formats["opened_at"]):
         warnings.append("the opening has no time of day: date_only = true")
     return warnings
 
@@ -249,23 +202,29 @@ def _date_only(opened: list[str], formats: dict[str, float]) -> bool:
     )
 
 
-def _toml(guesses: list[Guess], formats: dict[str, float], opened: list[str], source: str, timezone: str | None) -> str:
-    offsets = sum(bool(_OFFSET.search(value)) and len(value) > 10 for value in opened)  # noqa: PLR2004
-    carries = bool(opened) and offsets == len(opened)
+def _toml(
+    guesses: list[Guess], formats: dict[str, dict[str, float]], opened: list[str], source: str, timezone: str | None
+) -> str:
+    carries = bool(opened) and all(map(carries_offset, opened))
     known = "updated_at" if any(guess.field == "updated_at" for guess in guesses) else "opened_at"
+    zone = json.dumps(timezone) if timezone else '"Asia/Shanghai"  # a guess: set it'
     lines = [
         f"source = {json.dumps(source, ensure_ascii=False)}",
-        f"timezone = {json.dumps(timezone or 'Asia/Shanghai')}",
+        f"timezone = {zone}",
         f'clock = "{"offset" if carries else "local"}"',
         f'known_at = "{known}"',
     ]
-    if _date_only(opened, formats):
+    if opened and _date_only(opened, formats["opened_at"]):
         lines.append("date_only = true")
-    if not carries and formats:
-        lines.append(f"time_formats = {json.dumps(list(formats), ensure_ascii=False)}")
+    listed = list(dict.fromkeys(form for shares in formats.values() for form in shares))
+    if not carries and listed:
+        lines.append(f"time_formats = {json.dumps(listed, ensure_ascii=False)}")
     lines += ["", "[columns]"]
-    order = list(_NAMES)
-    for guess in sorted(guesses, key=lambda guess: order.index(guess.field)):
-        column = json.dumps(guess.column, ensure_ascii=False)
-        lines.append(f"{guess.field} = {column}  # {guess.confidence:.0%} sure: {guess.why}")
+    columns = {guess.field: guess for guess in guesses}
+    for field in HEADER_NAMES:
+        if guess := columns.get(field):
+            column = json.dumps(guess.column, ensure_ascii=False)
+            lines.append(f"{field} = {column}  # {guess.confidence:.0%} sure: {guess.why}")
+        elif field in _NEEDED:
+            lines.append(f'# {field} = "?"')
     return "\n".join(lines) + "\n"

@@ -69,6 +69,34 @@ def test_a_proposal_can_be_used_as_it_is(tmp_path):
     assert all(guess.confidence > 0.85 for guess in suggestion.guesses)
 
 
+def test_columns_of_other_names_and_tongues_are_found(tmp_path):
+    rows = "\n".join(f"{9000 + i};{i:02d}.03.2026 08:0{i % 9};{i:02d}.04.2026;Müll;West" for i in range(1, 29))
+    suggestion = suggest(tmp_path, f"Meldungsnummer;Eingang;Erledigt;Kategorie;Stadtbezirk\n{rows}\n")
+    mapping = parse_mapping(suggestion.toml, where="proposal")
+    assert {field: names[0] for field, names in mapping.columns.items()} == {
+        "ticket_id": "Meldungsnummer",
+        "opened_at": "Eingang",
+        "closed_at": "Erledigt",
+        "category": "Kategorie",
+        "district": "Stadtbezirk",
+    }
+    assert set(mapping.time_formats) == {"%d.%m.%Y %H:%M", "%d.%m.%Y"}
+
+
+def test_values_tell_what_no_name_does(tmp_path):
+    rows = "\n".join(f"x{i},{i:02d}/02/2026 10:00,{i % 2}" for i in range(1, 29))
+    suggestion = suggest(tmp_path, f"a,b,c\n{rows}\n")
+    found = {guess.field: (guess.column, guess.confidence) for guess in suggestion.guesses}
+    assert found == {"opened_at": ("b", 0.5), "ticket_id": ("a", 0.5)}
+    assert "not used: c" in suggestion.warnings
+    assert suggestion.formats == {"%d/%m/%Y %H:%M": 1.0}
+
+
+def test_a_day_that_could_be_a_month_is_pointed_out(tmp_path):
+    suggestion = suggest(tmp_path, "id,created\n1,02/03/2026\n2,04/05/2026\n")
+    assert "opened_at: month before day is assumed: check time_formats" in suggestion.warnings
+
+
 def test_mixed_time_formats_are_named(tmp_path):
     suggestion = suggest(tmp_path, "id,created\n1,2026-03-02 08:00:00\n2,2026/03/02 08:00\n3,02.03.2026\n")
     assert set(suggestion.formats) == {"%Y-%m-%d %H:%M:%S", "%Y/%m/%d %H:%M", "%d.%m.%Y"}
