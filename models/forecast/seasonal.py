@@ -65,6 +65,9 @@ def fit_seasonal(
 
 
 def _fit_one(y: Floats, ds: pd.DatetimeIndex, freq: str, holidays: pd.DataFrame | None) -> Any:
+    logging.getLogger(
+        "prophet.plot"
+    ).disabled = True  # it says at import that plotly, which nothing here needs, is absent
     from prophet import Prophet
 
     logging.getLogger("cmdstanpy").disabled = True  # it resets its own level at every fit
