@@ -6,6 +6,8 @@ With `--keep` the simulated inputs stay in the scratch folder, and the next run 
                 needs to read the same file and write plain Parquet, in the same run; without and with privacy
     panel       1,900 cells, daily, nine years, 51.6 million tickets and their second versions, as known at a moment
     increment   a day of 25,000 tickets on top of that history, from start to visible
+    retention   the first of the nine years erased by its age; retention_merged: the same where `optimize` merged the
+                years into large files, the worst case
 
 Each measurement runs in its own process: its peak memory is its own, and its seconds count from the start of the
 interpreter to its end, imports included.
@@ -24,12 +26,13 @@ import time
 from contextlib import nullcontext
 from datetime import UTC, date, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 YEAR_TICKETS = 8_000_000
 DAY_TICKETS = 25_000
-MEASUREMENTS = ("duckdb", "load", "load_private", "panel", "increment")
+MEASUREMENTS = ("duckdb", "load", "load_private", "panel", "increment", "retention", "retention_merged")
 
 
 def main() -> None:
@@ -72,10 +75,12 @@ def run_all(arguments: argparse.Namespace, folder: Path) -> list[dict]:
         results += [in_process(arguments, name, file) | {"format": form} for name in loads]
         if not arguments.keep:
             shutil.rmtree(file.parent)
-    for name in ("panel", "increment"):
+    for name in ("panel", "increment", "retention", "retention_merged"):
         if name in arguments.only:
             file = simulated(inputs / "day", "csv", DAY_TICKETS, date(2025, 1, 2), date(2025, 1, 3))
             copy_history(inputs / "history", folder / "lake", arguments)
+            if name == "retention_merged":
+                merge(folder / "lake")
             results.append(in_process(arguments, name, file))
     return results
 
@@ -102,6 +107,16 @@ def copy_history(kept: Path, lake: Path, arguments: argparse.Namespace) -> None:
         (os.link if source.endswith(".parquet") and "_delta_log" not in source else shutil.copy2)(source, target)
 
     shutil.copytree(kept, lake, copy_function=link_data)
+
+
+def merge(lake: Path) -> None:
+    """Make one large file of the small ones, and forget those."""
+    from features.lake import Lake
+    from features.lake.upkeep import optimize, vacuum
+
+    merged = Lake.open(str(lake), timezone="Asia/Shanghai")
+    optimize(merged)
+    vacuum(merged, retained=())
 
 
 def in_process(arguments: argparse.Namespace, name: str, file: Path) -> dict:
@@ -193,12 +208,29 @@ def increment(arguments: argparse.Namespace, folder: Path) -> int:
     return summary.read
 
 
+def retention(_: argparse.Namespace, folder: Path) -> int:
+    """The first year of the history erased, from the table, its old versions and with its audit."""
+    from history import SOURCE, YEARS
+
+    from features.lake import Lake
+    from features.lake.erasure import erase
+
+    lake = Lake.open(str(folder / "lake"), timezone="Asia/Shanghai")
+    first = datetime(YEARS[1], 1, 1, tzinfo=ZoneInfo(lake.timezone))
+    now = datetime(2025, 1, 1, tzinfo=UTC)
+    erased = erase(lake, source=SOURCE, opened_before=first, by="benchmark", reason="retention", now=now)
+    assert lake.tickets(until=first, columns=["ticket_id"]).num_rows == 0
+    return erased.versions
+
+
 MEASURES = {
     "duckdb": plain_duckdb,
     "load": load,
     "load_private": load_private,
     "panel": panel,
     "increment": increment,
+    "retention": retention,
+    "retention_merged": retention,
 }
 
 

@@ -7,21 +7,22 @@ back. Snapshots whose files held an erased ticket cannot be read any more; `Delt
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import pyarrow as pa
+from typing import TYPE_CHECKING, Any, Final
 
 from features.lake.engine import duck, instant, literal, literals
 from features.lake.errors import LakeInputError
+from features.lake.keys import key_sql
 from features.lake.schema import ERASURES
 from features.lake.storage import writer_lock
 
 if TYPE_CHECKING:
     from features.lake.lake import Lake
+
+_KEYS_AT_ONCE: Final = 5_000
 
 
 @dataclass(frozen=True)
@@ -77,101 +78,179 @@ def erase(
     """
     if not ids and not callers and opened_before is None:
         raise LakeInputError("nothing to erase was named", hint="give ticket ids, a caller or an age")
-    conditions = [f"ticket_id IN {literals(ids)}"] if ids else []
-    conditions += [f"caller IN {literals(callers)}"] if callers else []
-    aged = [f"opened_at < {instant(opened_before)}"] if opened_before else []
-    where = f"source = {literal(source)} AND ({' OR '.join([*conditions, *aged])})"
+    whom = _Whom(source, tuple(ids), tuple(callers), opened_before)
     with writer_lock(lake.path), duck() as connection:
-        everything = _files(lake.store.path)
-        keys, versions = _matching(connection, everything, where)
-        refused = [*conditions, *([f"quarantined_at < {instant(opened_before)}"] if opened_before else [])]
-        quarantined = _erase_quarantine(connection, lake, f"source = {literal(source)} AND ({' OR '.join(refused)})")
-        if keys:
-            _delete_rows(lake, keys)
+        present = lake.store.table()
+        found = _find(connection, lake, whom)
+        quarantined = _erase_quarantine(connection, lake, whom)
+        for condition in _rows_to_delete(connection, lake, whom, found):
+            present.delete(condition)
         snapshot = lake.version
-        files = _delete_old_files(connection, lake, keys) if keys else 0
-        _audit(lake, keys, source=source, by=by, reason=reason, now=now, versions=versions, snapshot=snapshot)
-    return ErasureResult(len(keys), versions, quarantined, files, snapshot, lake.store.lost_versions() if files else ())
+        _audit(connection, lake, found, source=source, by=by, reason=reason, now=now, snapshot=snapshot)
+        files = _delete_old_files(lake, found)
+    lost = lake.store.lost_versions() if files else ()
+    return ErasureResult(found.tickets, found.versions, quarantined, files, snapshot, lost)
 
 
-def _files(folder: Path) -> list[str]:
-    return sorted(str(path) for path in folder.glob("*.parquet"))
+@dataclass(frozen=True)
+class _Whom:
+    """Whose tickets go: SQL conditions, each over columns whose statistics let a reader skip files."""
+
+    source: str
+    ids: tuple[str, ...]
+    callers: tuple[str, ...]
+    opened_before: datetime | None
+
+    @property
+    def of_source(self) -> str:
+        return f"source = {literal(self.source)}"
+
+    def older(self, column: str) -> str | None:
+        """Return the condition of age, which names nobody; None when no age was given."""
+        return f"{self.of_source} AND {column} < {instant(self.opened_before)}" if self.opened_before else None
+
+    def tickets(self, connection: Any) -> list[str]:
+        """Return the conditions of which a ticket has to meet one."""
+        conditions = [self.older("opened_at")]
+        if self.ids:
+            hashed = f"SELECT {key_sql(literal(self.source), 'id')} FROM (SELECT unnest({literals(self.ids)}) AS id)"
+            keys = ", ".join(str(key) for (key,) in connection.execute(hashed).fetchall())
+            conditions.append(f"key IN ({keys}) AND {self.of_source} AND ticket_id IN {literals(self.ids)}")
+        if self.callers:
+            conditions.append(f"caller IN {literals(self.callers)} AND {self.of_source}")
+        return [condition for condition in conditions if condition]
+
+    def persons(self) -> str:
+        """Return the condition of a quarantined row that belongs to one of the tickets or callers."""
+        named = (("ticket_id", self.ids), ("caller", self.callers))
+        either = " OR ".join(f"{column} IN {literals(values)}" for column, values in named if values)
+        return f"{self.of_source} AND ({either or 'false'})"
 
 
-def _matching(connection: Any, files: list[str], where: str) -> tuple[list[int], int]:
-    """Return the keys of the tickets any version of which matches, in any file, old ones included."""
+@dataclass(frozen=True)
+class _Found:
+    """What is to go; its keys are the connection's table `erased`.
+
+    Attributes:
+        tickets: How many.
+        versions: Versions of them.
+        holding: Names of the data files, old ones included, that hold one of them.
+    """
+
+    tickets: int
+    versions: int
+    holding: frozenset[str]
+
+
+def _find(connection: Any, lake: Lake, whom: _Whom) -> _Found:
+    """Look for the tickets any version of which meets a condition, in any file, old ones included.
+
+    The conditions skip row groups by the files' statistics; which files hold the tickets is asked of the keys alone.
+    """
+    everything = sorted(map(str, lake.store.path.glob("*.parquet")))
+    connection.execute("CREATE TEMP TABLE erased (key BIGINT)")
+    if not everything:
+        return _Found(0, 0, frozenset())
+    each = (f"SELECT key FROM {_scan(everything)} WHERE {condition}" for condition in whom.tickets(connection))
+    connection.execute(f"INSERT INTO erased SELECT DISTINCT key FROM ({' UNION ALL '.join(each)})")
+    tickets = connection.execute("SELECT count(*) FROM erased").fetchall()[0][0]
+    if not tickets:
+        return _Found(0, 0, frozenset())
+    holding = [
+        file
+        for (file,) in connection.execute(
+            f"SELECT filename FROM {_scan(everything)} SEMI JOIN erased USING (key) GROUP BY filename"
+        ).fetchall()
+    ]
+    versions = connection.execute(f"""SELECT count(*) FROM (
+        SELECT DISTINCT key, content_hash, known_at FROM {_scan(holding)} SEMI JOIN erased USING (key))""")
+    return _Found(tickets, versions.fetchall()[0][0], _names(holding))
+
+
+def _scan(files: Sequence[str]) -> str:
+    return f"read_parquet({literals(files)}, union_by_name = true, filename = true)"
+
+
+def _names(files: Sequence[str]) -> frozenset[str]:
+    return frozenset(Path(file.removeprefix("file://")).name for file in files)
+
+
+def _rows_to_delete(connection: Any, lake: Lake, whom: _Whom, found: _Found) -> Iterator[str]:
+    """Yield the conditions of the rows to delete: their age, and by key only those that the age does not tell.
+
+    A condition on the opening is compared with the statistics of a file; a list of keys is compared with every row, and
+    hundreds of thousands of them crash the engine. The log keeps the conditions, and neither an age nor a hash tells a
+    person.
+    """
+    files = [file for file in lake.store.table().file_uris() if _names([file]) & found.holding]
     if not files:
-        return [], 0
-    scan = f"read_parquet({literals(files)}, union_by_name = true)"
-    rows = connection.execute(f"""
-        SELECT key, count(DISTINCT (content_hash, known_at)) FROM {scan}
-        WHERE key IN (SELECT key FROM {scan} WHERE {where}) GROUP BY key ORDER BY key
-    """).fetchall()
-    return [key for key, _ in rows], sum(count for _, count in rows)
+        return
+    older, beyond = whom.older("opened_at"), "true"
+    if whom.opened_before:
+        beyond = f"opened_at >= {instant(whom.opened_before)} OR opened_at IS NULL OR NOT {whom.of_source}"
+    rows = connection.execute(
+        f"SELECT DISTINCT key FROM {_scan(files)} SEMI JOIN erased USING (key) WHERE {beyond} ORDER BY key"
+    ).fetchall()
+    for begin in range(0, len(rows), _KEYS_AT_ONCE):
+        yield f"key IN ({', '.join(str(key) for (key,) in rows[begin : begin + _KEYS_AT_ONCE])})"
+    if older:
+        yield older
 
 
-def _delete_rows(lake: Lake, keys: list[int]) -> None:
-    lake.store.table().delete(f"key IN ({', '.join(map(str, keys))})")
+def _delete_old_files(lake: Lake, found: _Found) -> int:
+    """Delete every file outside the present version that holds one of the tickets."""
+    old = found.holding - _names(lake.store.table().file_uris())
+    for name in old:
+        (lake.store.path / name).unlink()
+    return len(old)
 
 
-def _delete_old_files(connection: Any, lake: Lake, keys: list[int]) -> int:
-    """Delete every file outside the present version that holds one of the keys."""
-    present = {Path(uri.removeprefix("file://")).name for uri in lake.store.table().file_uris()}
-    connection.register("erased_keys", pa.table({"key": pa.array(keys, pa.int64())}))
-    deleted = 0
-    for path in map(Path, _files(lake.store.path)):
-        if path.name in present:
-            continue
-        query = f"SELECT count(*) FROM read_parquet({literal(str(path))}) SEMI JOIN erased_keys USING (key)"
-        if connection.execute(query).fetchall()[0][0]:
-            path.unlink()
-            deleted += 1
-    return deleted
-
-
-def _erase_quarantine(connection: Any, lake: Lake, where: str) -> int:
+def _erase_quarantine(connection: Any, lake: Lake, whom: _Whom) -> int:
     """Delete matching rows of the quarantine and all its old files: nobody replays a quarantine.
 
-    The log of the table keeps the condition of a deletion, so it names loads and rows, never a person.
+    The log of the table keeps the condition of a deletion, so it names an age, loads and rows, never a person.
     """
     store = lake.quarantine_store
+    older = whom.older("quarantined_at")
     rows = connection.execute(
-        f'SELECT load_id, list("row") FROM {store.scan()} WHERE {where} GROUP BY load_id'
+        f'SELECT load_id, list("row") FROM {store.scan()} WHERE {whom.persons()} GROUP BY load_id'
     ).fetchall()
-    if not rows:
+    named = [f'(load_id = {literal(load)} AND "row" IN ({", ".join(map(str, numbers))}))' for load, numbers in rows]
+    aged = older and connection.execute(f"SELECT 1 FROM {store.scan()} WHERE {older} LIMIT 1").fetchall()
+    conditions = [*named, *([f"({older})"] if aged else [])]
+    if not conditions:
         return 0
-    named = (f'(load_id = {literal(load)} AND "row" IN ({", ".join(map(str, numbers))}))' for load, numbers in rows)
-    deleted = int(store.table().delete(" OR ".join(named))["num_deleted_rows"])
+    deleted = int(store.table().delete(" OR ".join(conditions))["num_deleted_rows"])
     store.vacuum(keep=())
     return deleted
 
 
 def _audit(
+    connection: Any,
     lake: Lake,
-    keys: list[int],
+    found: _Found,
     *,
     source: str,
     by: str,
     reason: str,
     now: datetime,
-    versions: int,
     snapshot: int,
 ) -> None:
+    """Write one row per ticket, or one without a key where none was found; straight to disk: there may be millions."""
     erasure_id = uuid.uuid4().hex
-    recorded: list[int | None] = [*keys] or [None]
-    rows = [
-        {
-            "erasure_id": erasure_id,
-            "erased_at": now,
-            "source": source,
-            "key": key,
-            "by": by,
-            "reason": reason,
-            "versions": versions,
-            "snapshot": snapshot,
-        }
-        for key in recorded
-    ]
-    lake.erasures_store.append_rows(
-        pa.Table.from_pylist(rows, schema=ERASURES), name=erasure_id, note={"erased": len(keys)}
-    )
+    values = {
+        "erasure_id": literal(erasure_id),
+        "erased_at": instant(now),
+        "source": literal(source),
+        "key": "key",
+        "by": literal(by),
+        "reason": literal(reason),
+        "versions": f"{found.versions}::BIGINT",
+        "snapshot": f"{snapshot}::BIGINT",
+    }
+    columns = ", ".join(f'{values[name]} AS "{name}"' for name in ERASURES.names)
+    keys = "(SELECT key FROM erased ORDER BY key)" if found.tickets else "(SELECT NULL::BIGINT AS key)"
+    lake.erasures_store.table()
+    file = lake.erasures_store.path / f"{erasure_id}.parquet"
+    connection.execute(f"COPY (SELECT {columns} FROM {keys}) TO {literal(str(file))} (COMPRESSION zstd)")
+    lake.erasures_store.append([file], note={"erased": found.tickets})

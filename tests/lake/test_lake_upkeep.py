@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,6 +11,7 @@ import pytest
 
 from features.lake import Lake, LakeError, LakeInputError
 from features.lake.erasure import erase
+from features.lake.schema import TICKETS
 from features.lake.upkeep import check, history, optimize, vacuum
 from features.mappings import Mapping
 from features.sources.staging import Privacy, Staging
@@ -100,6 +101,82 @@ def test_retention_erases_what_is_too_old(lake):
     result = erase(lake, source="city", opened_before=datetime(2026, 3, 4, tzinfo=UTC), by="a", reason="b", now=NOW)
     assert result.tickets == 2
     assert ids(lake) == ["T3", "T4", "T5"][-len(ids(lake)) :]
+
+
+def versions(*rows: tuple[str, int, datetime, int]) -> pa.Table:
+    """Versions as the lake stores them: ticket id, key, opening, revision."""
+    known = {
+        "source": "city",
+        "deleted": False,
+        "load_id": "x",
+    }
+    stored = [
+        dict.fromkeys(TICKETS.names)
+        | known
+        | {"ticket_id": name, "key": key, "opened_at": opened, "known_at": opened, "revision": n, "content_hash": n}
+        for name, key, opened, n in rows
+    ]
+    return pa.Table.from_pylist(stored, schema=TICKETS)
+
+
+CUTOFF = datetime(2026, 3, 4, tzinfo=UTC)
+
+
+def test_age_deletes_by_condition_and_leaves_other_files_alone(tmp_path):
+    lake = Lake.open(str(tmp_path / "lake"), timezone="Asia/Shanghai")
+    just_before, later = CUTOFF - timedelta(microseconds=1), CUTOFF + timedelta(days=9)
+    mixed = versions(("old", 1, just_before, 1), ("new", 2, CUTOFF, 1), ("moved", 3, just_before, 1))
+    lake.store.append_rows(mixed, name="mixed", note={})
+    lake.store.append_rows(versions(("late", 4, later, 1)), name="late", note={})
+    lake.store.append_rows(versions(("moved", 3, later, 2), ("later", 5, later, 1)), name="again", note={})
+    result = erase(lake, source="city", opened_before=CUTOFF, by="a", reason="b", now=NOW)
+    assert (result.tickets, result.versions, result.files) == (2, 3, 2)
+    assert sorted(ids(lake)) == ["late", "later", "new"]
+    assert "late.parquet" in {Path(uri).name for uri in lake.store.table().file_uris()}
+    predicates = [entry["operationParameters"]["predicate"] for entry in lake.store.table().history(2)]
+    assert ["opened_at <" in predicate for predicate in predicates] == [True, False]
+    assert predicates[1] == "key = 3"
+
+
+def test_age_erases_more_tickets_than_a_list_of_keys_can_hold(tmp_path):
+    lake = Lake.open(str(tmp_path / "lake"), timezone="Asia/Shanghai")
+    count = 60_000
+    one = versions(("old", 1, CUTOFF - timedelta(days=1), 1)).to_pydict()
+    many = pa.table({name: pa.array(values * count, TICKETS.field(name).type) for name, values in one.items()})
+    many = many.set_column(TICKETS.names.index("key"), "key", pa.array(range(count), pa.int64()))
+    lake.store.append_rows(many, name="many", note={})
+    lake.store.append_rows(versions(("new", count, CUTOFF, 1)), name="new", note={})
+    assert erase(lake, source="city", opened_before=CUTOFF, by="a", reason="b", now=NOW).tickets == count
+    assert ids(lake) == ["new"]
+    audit = pa.parquet.read_table(lake.erasures_store.table().file_uris()[0])
+    assert audit.select(["key", "versions", "erased_at"]).slice(count - 1).to_pylist() == [
+        {"key": count - 1, "versions": count, "erased_at": NOW}
+    ]
+
+
+def test_a_killed_erasure_has_its_audit_and_is_finished_by_the_next(lake, monkeypatch):
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("features.lake.erasure._delete_old_files", killed)
+        with pytest.raises(KeyboardInterrupt):
+            erase(lake, source="city", callers=["xanthippe"], by="office", reason="request", now=NOW)
+    load(lake, ticket(1, caller="xanthippe", text="secret-of-xanthippe"))
+    assert ids(lake) == ["T2", "T4", "T5"]
+    result = erase(lake, source="city", callers=["xanthippe"], by="office", reason="request", now=NOW)
+    assert (result.tickets, result.versions, result.files) == (2, 3, 2)
+    assert b"xanthippe" not in on_disk(lake)
+
+
+def test_age_takes_refused_rows_by_condition_and_a_caller_by_name(lake):
+    load(lake, (None, "x", "k", "carol", "bad"), ticket(8), ticket(9))
+    result = erase(lake, source="city", opened_before=NOW, callers=["zoe"], by="a", reason="b", now=NOW)
+    assert (result.tickets, result.quarantined) == (7, 0)
+    tomorrow = NOW + timedelta(days=1)
+    result = erase(lake, source="city", opened_before=tomorrow, callers=["carol"], by="a", reason="b", now=NOW)
+    assert (result.tickets, result.quarantined) == (0, 2)
+    assert lake.quarantine().num_rows == 0
 
 
 def test_erasing_needs_a_name(lake):
