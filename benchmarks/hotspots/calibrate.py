@@ -3,7 +3,7 @@
 The series are of many shapes and none of the published scenarios: random levels, trends, seasons, weekdays, dispersions
 and lengths of history, most of them with past outbreaks. Run it again after any change of the engine's defaults:
 
-    python benchmarks/hotspots/calibrate.py --series 6000
+    python benchmarks/hotspots/calibrate.py --freq W D
 """
 
 from __future__ import annotations
@@ -25,11 +25,12 @@ from models.hotspots.surge.detect import Context, judge_grid
 from models.hotspots.surge.grid import STEP, Grid
 
 TARGET: Final = Path(__file__).parents[2] / "models" / "hotspots" / "surge" / "calibration_table.py"
-BINS: Final = (9, 6)  # of expected count and of dispersion
+BINS: Final = (15, 6)  # of expected count and of dispersion
 JUDGED: Final = {"W": 49, "D": 140, "h": 28 * 24}
 LENGTHS: Final = {"W": (624, 624, 624, 312), "D": (2548, 1456, 1092), "h": (400 * 24, 200 * 24, 100 * 24)}
 PACE: Final = {"W": 550, "D": 2200, "h": 52800}  # periods in which four past outbreaks fall on average
-CONTAMINATED: Final = {"W": 0.9, "D": 0.5, "h": 0.0}  # share of series with past outbreaks
+SERIES: Final = {"W": 24000, "D": 7800, "h": 6000}  # drawn
+CONTAMINATED: Final = {"W": 0.5, "D": 0.5, "h": 0.0}  # share of series with past outbreaks
 CYCLES: Final = {"W": (52, 1), "D": (364, 7), "h": (364 * 24, 24)}  # periods in a year, and in an outbreak's week
 WIDEST: Final = {"W": 12.0, "D": 12.0, "h": 2.5}  # dispersion; distinct callers of one hour hardly clump
 LEAST_SLOPE: Final = {"W": 0.2, "D": 0.2, "h": 0.5}
@@ -131,13 +132,13 @@ def main() -> None:
     from models.hotspots.surge.calibration_table import TABLES, TAILS
 
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--series", type=int, default=6000)
+    parser.add_argument("--series", type=int, default=None, help="drawn per frequency; the default is SERIES")
     parser.add_argument("--seed", type=int, default=20130101)
     parser.add_argument("--freq", nargs="*", default=["W", "D", "h"])
     arguments = parser.parse_args()
     tables, tails = dict(TABLES), dict(TAILS)
     for freq in arguments.freq:
-        sample = collect(freq, arguments.series, arguments.seed)
+        sample = collect(freq, arguments.series or SERIES[freq], arguments.seed)
         for channel in ("one", "scan"):
             tables[freq, channel] = bend(sample, channel)
             tails[freq, channel] = tail(sample, channel, tables[freq, channel], LEAST_SLOPE[freq])

@@ -16,7 +16,7 @@ from scenarios import Simulated
 
 from models.hotspots import detect_surges
 from models.hotspots.surge.config import FreqConfig
-from models.hotspots.surge.windows import Expectation, capped, judge
+from models.hotspots.surge.windows import Expectation, capped, judge, window_sum
 
 Floats = NDArray[np.float64]
 
@@ -62,26 +62,42 @@ def p_values(simulated: Simulated, counts: Floats, freq: str, calendar: Any = No
 
 
 def ceiling_p_values(simulated: Simulated, counts: Floats, config: FreqConfig) -> dict[str, Floats]:
-    """Return the channels of a detector that knows the true means and dispersions, with the same windows."""
-    mean, phi = simulated.mean, simulated.phi
-    assert mean is not None
-    assert phi is not None
-    dispersion = phi[:, None]
-    earlier = capped(counts, mean, dispersion * mean, config.cap)
+    """Return the channels of a detector that knows the true means and variances, with the same windows.
+
+    Like ours it takes a variance below the mean for the mean.
+    """
+    mean, variance = simulated.mean, simulated.variance
     m = counts.shape[1] - simulated.first_judged
     ones, none = np.ones((len(counts), m)), np.zeros((len(counts), m))
+    dispersion = {
+        length: window_sum(variance, length, m) / np.maximum(window_sum(mean, length, m), 1e-9)
+        for length in config.windows
+    }
     known = Expectation(
         counts,
-        earlier,
+        capped(counts, mean, variance, config.cap),
         mean,
         none,
-        phi,
-        runs=dict.fromkeys(config.windows, np.ones(len(counts))),
+        dispersion,
         factor=dict.fromkeys(config.windows, ones),
         factor_spread=dict.fromkeys(config.windows, none),
     )
-    raw = judge(known, config)
-    return {"p_value": raw.p_scan, "p_value_1": raw.p_one}
+    raw, closed = judge(known, config), mean[:, -m:] == 0
+    return {"p_value": np.where(closed, 1.0, raw.p_scan), "p_value_1": np.where(closed, 1.0, raw.p_one)}
+
+
+def ceiling(channels: dict[str, Floats]) -> dict[str, Floats]:
+    """Return channels under the names that tell them from ours."""
+    return {f"ceiling {name}": values for name, values in channels.items()}
+
+
+def found(simulated: Simulated, p: Floats, threshold: float) -> pd.Series:
+    """Return whether each series with an outbreak was alarmed within it."""
+    truth = simulated.outbreak[:, simulated.first_judged :] > 0
+    seen = truth.any(axis=1)
+    last = truth.shape[1] - truth[:, ::-1].argmax(axis=1)
+    during = (np.cumsum(truth, axis=1) > 0) & (np.arange(truth.shape[1]) < last[:, None])
+    return pd.Series(((p < threshold) & during).any(axis=1)[seen], index=simulated.series.index[seen])
 
 
 def warm_up() -> None:

@@ -50,6 +50,7 @@ DAILY_SIGNALS: Final = {  # id: D, k, k2, a, b, g1, g2, g3, g4, phi, s, scale
 }
 EPIDEMICS: Final = {6: (1, 20, 3 * 5 * 80), 7: (1, 20, 3 * 5 * 50), 16: (210, 230, 3 * 7 * 150)}
 """Signal -> first and last possible service day of the yearly epidemic, and its k times D."""
+EPIDEMIC_PACE: Final = 0.02
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,8 @@ class Simulated:
         outbreak: Cases of the current outbreak alone, S x T.
         series: One row per series: what it was made from.
         first_judged: Index of the first judged period.
-        mean: True mean of the quiet counts without past outbreaks, S x T; None where it is not known in closed form.
-        phi: True dispersion, S.
+        mean: True mean of the quiet counts without past outbreaks, S x T; a drawn epidemic's own curve is part of it.
+        variance: True variance of these counts around it, S x T.
     """
 
     ds: pd.DatetimeIndex
@@ -71,8 +72,8 @@ class Simulated:
     outbreak: Floats
     series: pd.DataFrame
     first_judged: int
-    mean: Floats | None = None
-    phi: Floats | None = None
+    mean: Floats
+    variance: Floats
 
     @property
     def y(self) -> Floats:
@@ -115,7 +116,7 @@ def simulate_weekly(repetitions: int, seed: int, *, past_outbreaks: bool = True)
                 quiet[i] += outbreak_cases(rng, k * sd[start], start, WEEKS)
         outbreak[i] = outbreak_cases(rng, series["k"][i] * sd[starts[i]], starts[i], WEEKS)
     ds = pd.date_range("2004-01-05", periods=WEEKS, freq="7D")
-    return Simulated(ds, quiet, outbreak, series, WEEKLY_FIRST_JUDGED, mu, phi)
+    return Simulated(ds, quiet, outbreak, series, WEEKLY_FIRST_JUDGED, mu, phi[:, None] * mu)
 
 
 def _weekly_means(series: pd.DataFrame) -> tuple[Floats, Floats]:
@@ -147,21 +148,30 @@ def outbreak_cases(rng: np.random.Generator, size: float, start: int, periods: i
     return np.bincount(when[when < periods], minlength=periods).astype(float)
 
 
+def expected_cases(size: float, start: int, periods: int, pace: float) -> Floats:
+    """Return the mean of `outbreak_cases` in each period."""
+    from scipy.special import ndtr
+
+    elapsed = np.maximum(np.arange(periods + 1) - start, 0) * pace
+    with np.errstate(divide="ignore"):
+        return np.asarray(size * np.diff(ndtr(np.log(elapsed) / 0.5)))
+
+
 def simulate_daily(repetitions: int, seed: int, signals: tuple[int, ...] = tuple(DAILY_SIGNALS)) -> Simulated:
     """Draw each daily signal x k in {2, 3, 5, 10} x `repetitions`, with England's holidays of 2010-2016."""
     rng = np.random.default_rng(seed)
     ds = pd.date_range(DAILY_START, periods=DAILY_WEEKS * 7, freq="D")
-    rows, quiet, outbreak = [], [], []
+    rows: list[tuple[str, int, int, int]] = []
+    drawn: list[tuple[Floats, Floats, Floats, Floats]] = []
     for signal in signals:
         days = _ServiceDays.of(signal, ds)
         for k in (2, 3, 5, 10):
             for repetition in range(repetitions):
-                baseline, burst = _daily_series(rng, signal, k, days)
+                drawn.append(_daily_series(rng, signal, k, days))
                 rows.append((f"d{len(rows):05d}", signal, k, repetition))
-                quiet.append(baseline)
-                outbreak.append(burst)
     series = pd.DataFrame(rows, columns=["unique_id", "signal", "k", "repetition"])
-    return Simulated(ds, np.array(quiet), np.array(outbreak), series, DAILY_FIRST_JUDGED)
+    quiet, outbreak, mean, variance = (np.array(part) for part in zip(*drawn, strict=True))
+    return Simulated(ds, quiet, outbreak, series, DAILY_FIRST_JUDGED, mean, variance)
 
 
 @dataclass(frozen=True)
@@ -197,20 +207,30 @@ class _ServiceDays:
         return calendar
 
 
-def _daily_series(rng: np.random.Generator, signal: int, k: int, days: _ServiceDays) -> tuple[Floats, Floats]:
+def _daily_series(
+    rng: np.random.Generator, signal: int, k: int, days: _ServiceDays
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Draw one series: its quiet counts, its outbreak, the true mean and the true variance of the quiet counts."""
     week, *_, phi, _, scale = DAILY_SIGNALS[signal]
     mu = _daily_means(signal)
     baseline = negative_binomial(rng, mu, phi) / scale
+    epidemic = np.zeros_like(mu)
     if signal in EPIDEMICS:
         first, last, size = EPIDEMICS[signal]
         for year in range(7):
             start = year * 52 * week + int(rng.integers(first, last + 1)) - 1
-            baseline = baseline + outbreak_cases(rng, size * np.sqrt(phi * mu[start]), start, len(mu), 0.02)
+            cases = size * np.sqrt(phi * mu[start])
+            baseline = baseline + outbreak_cases(rng, cases, start, len(mu), EPIDEMIC_PACE)
+            epidemic += expected_cases(cases, start, len(mu), EPIDEMIC_PACE)
     start = int(rng.integers(len(mu) - 49 * week, len(mu)))
     burst = outbreak_cases(rng, k * week * np.sqrt(phi * mu[start]), start, len(mu), 0.25) * days.burst_weight
     quiet = np.round(baseline * days.factor)
     with_burst = np.round((baseline + burst) * days.factor)
-    return days.spread(quiet), days.spread(with_burst - quiet)
+    mean, variance = mu / scale + epidemic, phi * mu / scale**2 + epidemic
+    if scale > 1:
+        variance = variance + 1.0 / 12.0  # of the rounding
+    truth = days.spread(mean * days.factor), days.spread(variance * days.factor**2)
+    return days.spread(quiet), days.spread(with_burst - quiet), *truth
 
 
 def _daily_means(signal: int) -> Floats:

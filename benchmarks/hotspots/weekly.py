@@ -19,6 +19,7 @@ from judging import (
     Floats,
     Score,
     arguments,
+    ceiling,
     ceiling_p_values,
     fresh_seed,
     nominal_fpr,
@@ -85,8 +86,8 @@ def draw(repetitions: int, seed: int) -> Draw:
     seconds = 1000 * (time.process_time() - begin) / len(simulated.y)
     ours_quiet = p_values(simulated, simulated.quiet, "W")
     config = SurgeConfig().weekly
-    p = ours | _ceiling(ceiling_p_values(simulated, simulated.y, config))
-    quiet = ours_quiet | _ceiling(ceiling_p_values(simulated, simulated.quiet, config))
+    p = ours | ceiling(ceiling_p_values(simulated, simulated.y, config))
+    quiet = ours_quiet | ceiling(ceiling_p_values(simulated, simulated.quiet, config))
     scores = {name: score(simulated, p[name], quiet[name], threshold_at(quiet[name], 0.01)) for name in p}
     never = simulate_weekly(repetitions, seed + 1, past_outbreaks=False)
     kinds = {
@@ -94,10 +95,6 @@ def draw(repetitions: int, seed: int) -> Draw:
         "never an outbreak": (p_values(never, never.quiet, "W"), never.series["base"]),
     }
     return Draw(scores, kinds, seconds)
-
-
-def _ceiling(channels: dict[str, Floats]) -> dict[str, Floats]:
-    return {f"ceiling {name}": values for name, values in channels.items()}
 
 
 def pooled(scores: list[Score]) -> dict[str, float]:

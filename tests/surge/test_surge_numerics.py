@@ -10,7 +10,8 @@ from scipy import stats
 from models.hotspots.surge.baseline import Prior, Regression, Robust
 from models.hotspots.surge.calibration import calibrate, raw_level
 from models.hotspots.surge.closures import common_closures
-from models.hotspots.surge.level import window_dispersion
+from models.hotspots.surge.dispersion import seasonal_dispersion, window_dispersion
+from models.hotspots.surge.level import Pace, local_level
 from models.hotspots.surge.portfolio import fdr_select
 from models.hotspots.surge.tails import exceedance, quantile
 from models.hotspots.surge.walk import blocks
@@ -110,6 +111,50 @@ def test_runs_widen_a_window_and_noise_does_not():
     periods = np.array([2000.0])
     assert window_dispersion(noise, periods, 7)[0] < 1.1
     assert window_dispersion(runs, periods, 5)[0] == pytest.approx(3.4, abs=0.6)
+
+
+def test_a_season_that_scatters_more_has_a_dispersion_of_its_own_and_an_even_series_has_not():
+    rng = np.random.default_rng(12)
+    days = np.arange(365 * 5)
+    restless = (days % 365 > 150) & (days % 365 < 210)
+    sd = np.stack([np.where(restless, 20.0, 4.0), np.full(len(days), 4.0)])
+    y, mean = 16.0 + sd * rng.standard_normal(sd.shape), np.full(sd.shape, 16.0)
+    season, own = seasonal_dispersion(y, mean, np.ones_like(y), np.array([4.0, 1.0]), np.zeros_like(y), reach=2)
+    assert own.tolist() == [True, False]
+    last = slice(365 * 4, None)
+    assert season[0, last][restless[last]].mean() > 8.0
+    assert season[0, last][days[last] % 365 < 120].mean() == pytest.approx(1.0, abs=0.3)
+    assert (season[1] == 1.0).all()
+
+
+def test_the_dispersion_of_a_date_rests_on_past_years_alone():
+    rng = np.random.default_rng(13)
+    y, mean = (
+        rng.poisson(np.tile(np.repeat([4.0, 90.0], [300, 65]), 4), (3, 1460)).astype(float),
+        np.full((3, 1460), 8.0),
+    )
+    altered = y.copy()
+    altered[:, 1100:] = 500.0
+    before, after = (
+        seasonal_dispersion(counts, mean, (np.arange(1460) < 1095) * np.ones_like(y), np.full(3, 9.0), 0.0 * y, reach=2)
+        for counts in (y, altered)
+    )
+    np.testing.assert_array_equal(before[0], after[0])
+    assert before[1].all()
+
+
+def test_weekdays_that_change_are_followed_and_steady_ones_are_left_to_the_regression():
+    rng = np.random.default_rng(14)
+    days = np.arange(700)
+    mean = np.where(days % 7 < 5, 10.0, 40.0) * np.ones((2, 1))
+    true = mean.copy()
+    true[0, 350:] = np.where(days[350:] % 7 < 5, 30.0, 12.0)
+    y = rng.poisson(true).astype(float)
+    pace = Pace(level=(), week=(0.9, 0.7), season=0, until=690)
+    level = local_level(y, mean, np.ones_like(y), np.ones(2), pace)
+    np.testing.assert_allclose((mean * level.week)[0, 640:], true[0, 640:], rtol=0.35)
+    assert (level.week[1] == 1.0).all()
+    assert (level.week[0, :7] == 1.0).all()
 
 
 def test_a_day_on_which_all_fall_silent_is_a_closure():

@@ -97,6 +97,7 @@ class Regression:
             start: An earlier fit of the same series to start from.
         """
         X, products = self.X[rows], self.products[rows]
+        seen = int(X.any(axis=0).sum())  # a holiday still to come has a column, and no say
         beta = _first_guess(y, exposure, prior) if start is None else start.beta.copy()
         phi = np.ones(len(y)) if start is None else start.phi
         weights = exposure
@@ -109,7 +110,7 @@ class Regression:
                 if moved < _CONVERGED:
                     break
             mu = np.exp(np.clip(beta @ X.T, -_LOG_LIMIT, _LOG_LIMIT))
-            phi, information = _dispersion(y, mu, weights, X.shape[1])
+            phi, information = _dispersion(y, mu, weights, seen)
             weights = exposure * _robust_weights(cubed, mu, phi, exposure, robust)
         beta, covariance = self._shrink(beta, hessian, phi, prior)
         return Fit(beta, covariance, phi, weights, information)

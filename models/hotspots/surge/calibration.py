@@ -68,16 +68,20 @@ def _slope(tail: tuple[float, float], mean: Floats) -> Floats:
 
 
 def features(mean: Floats, variance: Floats) -> Floats:
-    """Return the polynomial terms of log expected count and log dispersion, N x 10."""
+    """Return the polynomial terms of log expected count and log dispersion up to the fourth degree, N x 15."""
     (low, high), (tight, wide) = RANGES
     a = np.clip(np.log10(np.maximum(mean, 1e-9)), low, high)
     b = np.clip(np.log10(np.maximum(variance, 1e-9) / np.maximum(mean, 1e-9)), tight, wide)
-    return np.stack([a**0, a, b, a * a, a * b, b * b, a**3, a * a * b, a * b * b, b**3], axis=1)
+    cubic = [a**0, a, b, a * a, a * b, b * b, a**3, a * a * b, a * b * b, b**3]
+    return np.stack([*cubic, a**4, a**3 * b, a * a * b * b, a * b**3, b**4], axis=1)
 
 
 def _knots(table: Floats, mean: Floats, variance: Floats) -> Floats:
-    """Return the raw evidence (-log10 p) that is worth each of LEVELS, N x levels, increasing."""
-    bend = features(mean, variance) @ table
+    """Return the raw evidence (-log10 p) that is worth each of LEVELS, N x levels, increasing.
+
+    A table of ten rows is cubic.
+    """
+    bend = features(mean, variance)[:, : len(table)] @ table
     raw = np.concatenate([np.zeros((len(bend), 1)), LEVELS[1:] + bend], axis=1)
     steps = np.maximum(np.diff(raw, axis=1), 0.25 * np.diff(LEVELS))
     return np.concatenate([raw[:, :1], np.cumsum(steps, axis=1)], axis=1)

@@ -30,6 +30,9 @@ class FreqConfig:
         outlier: Standardised Anscombe residual above which a past period is downweighted by its inverse square.
         outlier_span: Neighbouring periods whose residuals are also judged together.
         level_discounts: Discounts of the local level that compete with a constant one (empty: constant only).
+        week_discounts: Discounts, a week, of the weekdays' own levels that compete with the regression's weekdays.
+        dispersion_season: Weeks around the same week of past years whose errors make a day's dispersion; 0 for a
+            constant one.
         season_sd: Prior standard deviation of a seasonal coefficient on the log scale.
         day_sd: Prior standard deviation of a weekday or holiday coefficient on the log scale.
         young: Periods of history under which a series borrows its season from its relatives.
@@ -44,6 +47,8 @@ class FreqConfig:
     outlier: float = 2.58
     outlier_span: int = 1
     level_discounts: tuple[float, ...] = ()
+    week_discounts: tuple[float, ...] = ()
+    dispersion_season: int = 0
     season_sd: float = 1.0
     day_sd: float = 1.0
     young: int = 52
@@ -87,6 +92,8 @@ class SurgeConfig:
             refit_every=28,
             memory=2548,
             level_discounts=(0.98, 0.93, 0.8),
+            week_discounts=(0.9, 0.7),
+            dispersion_season=2,
             young=364,
         )
     )

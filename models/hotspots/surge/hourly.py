@@ -98,13 +98,13 @@ class HourlyWalk:
         spread = self.days.signal.spread[:, lead // HOURS - self.first_day]
         spread = spread + 1.0 / strength[:, kind, lead % HOURS] + reporting_spread(self.reported[lead])
         spread = np.minimum(spread, 1.0)
-        alone = dict.fromkeys(self.config.windows, np.ones(len(self.y)))
         flat = dict.fromkeys(self.config.windows, np.broadcast_to(1.0, (len(self.y), m)))
         none = dict.fromkeys(self.config.windows, np.broadcast_to(0.0, (len(self.y), m)))
         phi = self._dispersion(until, share)
+        steady = dict.fromkeys(self.config.windows, phi[:, None])
         earlier = capped(self.y[:, lead], mean, phi[:, None] * mean + mean * mean * spread, self.config.cap)
         spread = spread[:, -m:]
-        return judge(Expectation(self.y[:, lead], earlier, mean, spread, phi, alone, flat, none), self.config)
+        return judge(Expectation(self.y[:, lead], earlier, mean, spread, steady, flat, none), self.config)
 
     def _profile(self, until: int) -> tuple[Floats, Floats]:
         """Return each hour's share of its day, S x (off, work) x 24, and the tickets (with the lean) behind it."""

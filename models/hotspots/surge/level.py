@@ -2,6 +2,8 @@
 
 The level is a gamma filter with a discount: recent counts over recent expectations, old ones forgotten geometrically.
 A constant level (no filter) is the default; a series gets a discount only when it predicted its past clearly better.
+Weekdays may have levels of their own in the same way: what people report changes with the season, and the weekdays
+with it.
 """
 
 from __future__ import annotations
@@ -12,29 +14,33 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from models.hotspots.surge.dispersion import CLIP, EVIDENCE, LEAST, seasonal_dispersion
+
 Floats = NDArray[np.float64]
 
 _PRIOR_COUNT: Final = 3.0  # strength of "the level is 1", in overdispersed counts
-_EVIDENCE: Final = 6.0  # log-likelihood a discount must gain over the constant level
-_CLIP: Final = 9.0  # squared standardised residuals count up to here, so that one outbreak does not choose
 _LIMIT: Final = 2.5  # of a residual, so that past outbreaks do not look like runs
-_LEAST: Final = 1e-9
+_WEEK: Final = 7  # periods
 
 
 @dataclass(frozen=True)
 class Level:
-    """Local level of S series at the end of each column, and the dispersion that goes with it.
+    """Local level of S series, and the dispersion that goes with it.
 
     Attributes:
         factor: What the regression's mean is multiplied by, as known at the end of a column, S x T.
         spread: Variance of its logarithm, S x T.
-        phi: Dispersion of one-step errors, S.
+        week: What the mean of a column is also multiplied by, known a week before it: its weekday's own level, S x T.
+        week_spread: Variance of its logarithm, S x T.
+        phi: Dispersion of a column's one-step error, known before it, S x T.
         discount: Chosen discount, 1 for constant, S.
         residual: Standardised one-step errors, clipped, 0 where they do not count, S x T.
     """
 
     factor: Floats
     spread: Floats
+    week: Floats
+    week_spread: Floats
     phi: Floats
     discount: Floats
     residual: Floats
@@ -44,12 +50,27 @@ class Level:
         """Return the level that never moves."""
         ones = np.broadcast_to(1.0, (len(phi), periods))
         zeros = np.broadcast_to(0.0, ones.shape)
-        return cls(ones, zeros, phi, np.ones(len(phi)), zeros)
+        return cls(ones, zeros, ones, zeros, np.broadcast_to(phi[:, None], ones.shape), np.ones(len(phi)), zeros)
 
 
-def local_level(
-    y: Floats, mu: Floats, weight: Floats, phi: Floats, *, discounts: tuple[float, ...], until: int
-) -> Level:
+@dataclass(frozen=True)
+class Pace:
+    """How fast a local level may move.
+
+    Attributes:
+        level: Discounts that compete with a constant level.
+        week: Discounts, a week, of the weekdays' own levels that compete with the regression's weekdays.
+        season: Weeks around the same week of past years whose errors make its dispersion; 0 for a constant one.
+        until: The choices are made on the columns before this one.
+    """
+
+    level: tuple[float, ...]
+    week: tuple[float, ...]
+    season: int
+    until: int
+
+
+def local_level(y: Floats, mu: Floats, weight: Floats, phi: Floats, pace: Pace) -> Level:
     """Choose and run the level filter of every series.
 
     Args:
@@ -57,63 +78,70 @@ def local_level(
         mu: Means of the regression, S x T.
         weight: 1 where a count is observed on a day of service, S x T.
         phi: Dispersion of the regression, S.
-        discounts: The candidates below 1.
-        until: The discount is chosen on the columns before this one.
+        pace: How fast the level may move.
     """
     choice = weight.copy()
-    choice[:, until:] = 0.0
+    choice[:, pace.until :] = 0.0
+    factor, spread, phi, discount = _choose(y, mu, (weight, choice), phi, pace.level, 1)
+    week, week_spread, phi, moves = _choose(y, mu * _known(factor, 1, 1.0), (weight, choice), phi, pace.week, _WEEK)
+    week, week_spread = _known(week, _WEEK, 1.0), _known(week_spread, _WEEK, 0.0)
+    mean, unsure = mu * week * _known(factor, 1, 1.0), week_spread + _known(spread, 1, 0.0)
+    season, varies = seasonal_dispersion(y, mean, choice, phi, unsure, reach=pace.season)
+    again = varies | (moves < 1.0)
+    for value in pace.level:
+        mine = again & (discount == value)
+        factor[mine], behind = _filter(y[mine], mu[mine] * week[mine], weight[mine], season[mine], value, 1)
+        spread[mine] = season[mine] / behind
+    mean = mu * week * _known(factor, 1, 1.0)
+    residual = np.clip((y - mean) / np.sqrt(np.maximum(season * mean, LEAST)), -_LIMIT, _LIMIT)
+    return Level(factor, spread, week, week_spread, season, discount, residual * choice)
+
+
+def _choose(
+    y: Floats, mu: Floats, weights: tuple[Floats, Floats], phi: Floats, discounts: tuple[float, ...], lag: int
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Return factor, spread, dispersion and discount of the filter that best predicted each series `lag` ahead."""
+    weight, choice = weights
     periods = np.maximum(choice.sum(axis=1), 1.0)
     static = _mean_error(y, mu, choice, phi, periods)
-    best = np.full(len(y), _EVIDENCE)
+    best = np.full(len(y), EVIDENCE)
     factor, spread = np.ones_like(mu), np.zeros_like(mu)
     out_phi, out_discount = phi.copy(), np.ones(len(y))
     for discount in discounts:
-        level, uncertainty = _filter(y, mu, weight, phi, discount)
-        before = np.concatenate([np.ones((len(y), 1)), level[:, :-1]], axis=1)
-        error = _mean_error(y, mu * before, choice, phi, periods)
-        gain = 0.5 * periods * np.log(np.maximum(static, _LEAST) / np.maximum(error, _LEAST))
+        level, behind = _filter(y, mu, weight, phi[:, None], discount, lag)
+        error = _mean_error(y, mu * _known(level, lag, 1.0), choice, phi, periods)
+        gain = 0.5 * periods * np.log(np.maximum(static, LEAST) / np.maximum(error, LEAST))
         better = gain > best
         best = np.where(better, gain, best)
-        factor[better], spread[better] = level[better], uncertainty[better]
-        out_phi[better] = np.maximum(phi * error / np.maximum(static, _LEAST), 1.0)[better]
+        factor[better], spread[better] = level[better], phi[better, None] / behind[better]
+        out_phi[better] = np.maximum(phi * error / np.maximum(static, LEAST), 1.0)[better]
         out_discount[better] = discount
-    mean = mu * np.concatenate([np.ones((len(y), 1)), factor[:, :-1]], axis=1)
-    residual = (y - mean) / np.sqrt(np.maximum(out_phi[:, None] * mean, _LEAST))
-    return Level(factor, spread, out_phi, out_discount, np.clip(residual, -_LIMIT, _LIMIT) * choice)
+    return factor, spread, out_phi, out_discount
 
 
-def window_dispersion(residual: Floats, periods: Floats, length: int) -> Floats:
-    """Return how much more the sum of `length` neighbours varies than independent ones would, at least 1, S.
-
-    Real tickets come in runs (weather, news, works). The autocorrelation of a series counts as far as it is three
-    standard errors clear of zero.
-
-    Args:
-        residual: Standardised errors, S x T, 0 where they do not count.
-        periods: How many count, S.
-        length: Periods in the window.
-    """
-    variance = np.maximum((residual**2).sum(axis=1), _LEAST)
-    lags = np.arange(1, length)
-    share = 1.0 - lags / length
-    products = [(residual[:, lag:] * residual[:, :-lag]).sum(axis=1) for lag in lags]
-    excess = 2.0 * sum(
-        (k * product / variance for k, product in zip(share, products, strict=True)), np.zeros(len(variance))
-    )
-    error = 2.0 * np.sqrt((share**2).sum() / np.maximum(periods, 1.0))
-    return np.asarray(1.0 + np.maximum(excess - 3.0 * error, 0.0))
+def _known(values: Floats, lag: int, start: float) -> Floats:
+    """Return what was known `lag` columns before each column, `start` where nothing was."""
+    return np.concatenate([np.full((len(values), lag), start), values[:, :-lag]], axis=1)[:, : values.shape[1]]
 
 
-def _filter(y: Floats, mu: Floats, weight: Floats, phi: Floats, discount: float) -> tuple[Floats, Floats]:
+def _filter(y: Floats, mu: Floats, weight: Floats, phi: Floats, discount: float, lag: int) -> tuple[Floats, Floats]:
+    """Return the gamma filter over every `lag`-th column, and the expected counts (with the prior's) behind it."""
     from scipy.signal import lfilter
 
-    prior = _PRIOR_COUNT * phi[:, None]
-    counts = lfilter([1.0], [1.0, -discount], y * weight, axis=1)
-    expected = lfilter([1.0], [1.0, -discount], mu * weight, axis=1)
-    return (counts + prior) / (expected + prior), phi[:, None] / (expected + prior)
+    forget = np.zeros(lag + 1)
+    forget[0], forget[lag] = 1.0, -discount
+    level = lfilter([1.0], forget, y * weight, axis=1)
+    behind = lfilter([1.0], forget, mu * weight, axis=1)
+    prior = _PRIOR_COUNT * phi
+    level += prior
+    behind += prior
+    level /= behind
+    return level, behind
 
 
 def _mean_error(y: Floats, mean: Floats, weight: Floats, phi: Floats, periods: Floats) -> Floats:
-    squared = (y - mean) ** 2 / np.maximum(mean, _LEAST)
-    clipped = np.minimum(squared, _CLIP * phi[:, None])
-    return np.asarray((clipped * weight).sum(axis=1) / periods)
+    error = y - mean
+    error *= error
+    error /= np.maximum(mean, LEAST)
+    np.minimum(error, CLIP * phi[:, None], out=error)
+    return np.asarray(np.einsum("st,st->s", error, weight) / periods)

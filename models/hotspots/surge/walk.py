@@ -13,8 +13,9 @@ from models.hotspots.surge.baseline import Fit, Prior, Regression
 from models.hotspots.surge.borrow import Kin, Lenders
 from models.hotspots.surge.config import FreqConfig
 from models.hotspots.surge.design import Design
+from models.hotspots.surge.dispersion import window_dispersion
 from models.hotspots.surge.exposure import Exposure, exposure
-from models.hotspots.surge.level import Level, local_level, window_dispersion
+from models.hotspots.surge.level import Level, Pace, local_level
 from models.hotspots.surge.windows import Expectation, RawSignal, capped, judge
 
 Floats = NDArray[np.float64]
@@ -138,24 +139,26 @@ class Walk:
     def _judge(self, known: Exposure, part: slice, fit: Fit, block: slice, until: int) -> RawSignal:
         lead = slice(max(block.start - max(self.config.windows) + 1, 0), block.stop)
         level = self._level(known, part, fit, block.stop, until)
-        mean = np.where(known.open[part, lead], fit.mean(self.design.X[lead]), known.closed_rate[part, None])
+        mean = fit.mean(self.design.X[lead]) * level.week[:, lead]
+        mean = np.where(known.open[part, lead], mean, known.closed_rate[part, None])
         mean = mean * self.reported[lead]
         stop = known.weight.shape[1]
         usual = level.residual[:, stop - fit.weights.shape[1] : stop] * (fit.weights >= 1.0)
-        runs, factor, factor_spread = {}, {}, {}
+        dispersion, factor, factor_spread = {}, {}, {}
         for length in self.config.windows:
             before = np.maximum(np.arange(block.start, block.stop) - length, 0)
-            runs[length] = window_dispersion(usual, fit.information, length)
+            runs = window_dispersion(usual, fit.information, length)
+            dispersion[length] = level.phi[:, block] * runs[:, None]
             factor[length], factor_spread[length] = level.factor[:, before], level.spread[:, before]
-        spread = fit.spread(self.design.X[lead]) + reporting_spread(self.reported[lead])
+        spread = fit.spread(self.design.X[lead]) + level.week_spread[:, lead] + reporting_spread(self.reported[lead])
         spread = np.minimum(spread, _WIDEST)
         last = np.maximum(np.arange(lead.start, lead.stop) - 1, 0)
         local = mean * level.factor[:, last]
-        variance = level.phi[:, None] * local + local**2 * (spread + level.spread[:, last])
+        variance = level.phi[:, lead] * local + local**2 * (spread + level.spread[:, last])
         earlier = capped(self.y[part, lead], local, variance, self.config.cap)
         spread = spread[:, block.start - block.stop :]
         return judge(
-            Expectation(self.y[part, lead], earlier, mean, spread, level.phi, runs, factor, factor_spread), self.config
+            Expectation(self.y[part, lead], earlier, mean, spread, dispersion, factor, factor_spread), self.config
         )
 
     def _level(self, known: Exposure, part: slice, fit: Fit, stop: int, until: int) -> Level:
@@ -164,6 +167,6 @@ class Walk:
             return Level.constant(fit.phi, stop)
         mean = fit.mean(self.design.X[:stop]) * self.reported[:stop]
         counted = known.open[part, :stop].astype(float)
-        return local_level(
-            self.y[part, :stop], mean, counted, fit.phi, discounts=self.config.level_discounts, until=until
-        )
+        config = self.config
+        pace = Pace(config.level_discounts, config.week_discounts, config.dispersion_season, until)
+        return local_level(self.y[part, :stop], mean, counted, fit.phi, pace)

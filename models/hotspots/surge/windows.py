@@ -22,8 +22,7 @@ class Expectation:
         earlier: The same counts as later windows see them, at most what would have alarmed by itself (`capped`).
         mean: Means of the regression, 0 on closed days, S x (lead + m).
         spread: Variance of the logarithm of the mean, S x m.
-        phi: Dispersion, S.
-        runs: Window -> how much more its sum varies than independent periods would, S.
+        dispersion: Window -> variance of its sum over its mean, as known before the window began, S x m.
         factor: Window -> local level known before the window began, S x m.
         factor_spread: Window -> variance of its logarithm, S x m.
     """
@@ -32,8 +31,7 @@ class Expectation:
     earlier: Floats
     mean: Floats
     spread: Floats
-    phi: Floats
-    runs: dict[int, Floats]
+    dispersion: dict[int, Floats]
     factor: dict[int, Floats]
     factor_spread: dict[int, Floats]
 
@@ -85,10 +83,10 @@ def judge(expectation: Expectation, config: FreqConfig) -> RawSignal:
     most = np.zeros_like(expectation.spread)
     window = np.ones(inverse.shape, dtype=np.int64)
     for length, share in zip(config.windows, config.window_weights, strict=True):
-        mean = _window_sum(expectation.mean, length, m) * expectation.factor[length]
+        mean = window_sum(expectation.mean, length, m) * expectation.factor[length]
         spread = expectation.spread + expectation.factor_spread[length]
-        variance = (expectation.phi * expectation.runs[length])[:, None] * mean + mean * mean * spread
-        before = _window_sum(expectation.earlier, length, m) - expectation.earlier[:, -m:]
+        variance = expectation.dispersion[length] * mean + mean * mean * spread
+        before = window_sum(expectation.earlier, length, m) - expectation.earlier[:, -m:]
         p = exceedance(now + before, mean, variance)
         evidence = share / p
         window[evidence > most] = length
@@ -99,7 +97,8 @@ def judge(expectation: Expectation, config: FreqConfig) -> RawSignal:
     return RawSignal(*one, p_scan=1.0 / inverse, window=window)
 
 
-def _window_sum(values: Floats, length: int, m: int) -> Floats:
+def window_sum(values: Floats, length: int, m: int) -> Floats:
+    """Return the sums of the `length` columns that end with each of the last `m`."""
     total = np.cumsum(values, axis=1)
     last = total[:, -m:]
     start = values.shape[1] - m - length

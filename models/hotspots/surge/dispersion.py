@@ -1,0 +1,87 @@
+"""How far counts scatter around their mean: over the year, and over windows of neighbours."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+EVIDENCE: Final = 6.0  # log-likelihood that what is local must gain over what is constant
+CLIP: Final = 9.0  # squared standardised errors count up to here, so that one outbreak does not choose
+LEAST: Final = 1e-9
+_WEEK: Final = 7  # days
+_YEAR: Final = 52  # weeks
+_PRIOR_ERRORS: Final = 5.0  # days that the constant dispersion is worth in the season's
+
+
+def seasonal_dispersion(
+    y: Floats, mean: Floats, weight: Floats, phi: Floats, spread: Floats, *, reach: int
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return the dispersion of every day, S x T, and which series have one with a season.
+
+    A yearly epidemic, or any season that begins when it likes, is hard to predict while it lasts; a constant dispersion
+    takes that for the whole year. The season's is the mean squared error around the same week of past years. A series
+    gets it only if it would have predicted the size of the series' own errors clearly better.
+
+    Args:
+        y: Daily counts, S x T.
+        mean: One-step means, S x T.
+        weight: 1 where a count is known on a day of service, S x T.
+        phi: Constant dispersion, S.
+        spread: Variance of the logarithm of the mean, which the errors hold as well, S x T.
+        reach: Weeks on either side that count; 0 for a constant dispersion.
+    """
+    constant = phi[:, None]
+    if not reach or y.shape[1] <= _YEAR * _WEEK:
+        return np.broadcast_to(constant, y.shape), np.zeros(len(y), dtype=bool)
+    own = (y - mean) ** 2
+    own /= np.maximum(mean, LEAST)
+    own -= mean * spread
+    own = np.clip(own, 0.0, CLIP * constant, out=own)
+    errors, days = _weekly(own * weight), _weekly(weight)
+    total, known = np.full(errors.shape, _PRIOR_ERRORS * constant), np.full(errors.shape, _PRIOR_ERRORS)
+    near_errors, near_days = _around(errors, reach), _around(days, reach)
+    for back in range(_YEAR, errors.shape[1], _YEAR):
+        total[:, back:] += near_errors[:, :-back]
+        known[:, back:] += near_days[:, :-back]
+    season = np.maximum(total / known, 1.0)
+    gain = 0.5 * (errors / constant - errors / season + days * np.log(constant / season))
+    better = gain.sum(axis=1) > EVIDENCE
+    chosen = np.where(better[:, None], season, constant)
+    return np.repeat(chosen, _WEEK, axis=1)[:, : y.shape[1]], better
+
+
+def _weekly(values: Floats) -> Floats:
+    """Return the sums of every seven columns; the last may be short."""
+    return np.asarray(np.add.reduceat(values, np.arange(0, values.shape[1], _WEEK), axis=1))
+
+
+def _around(values: Floats, reach: int) -> Floats:
+    """Return the sum from `reach` columns before to `reach` columns after each column."""
+    total = np.cumsum(np.pad(values, ((0, 0), (reach + 1, reach))), axis=1)
+    return np.asarray(total[:, 2 * reach + 1 :] - total[:, : -2 * reach - 1])
+
+
+def window_dispersion(residual: Floats, periods: Floats, length: int) -> Floats:
+    """Return how much more the sum of `length` neighbours varies than independent ones would, at least 1, S.
+
+    Real tickets come in runs (weather, news, works). The autocorrelation of a series counts as far as it is three
+    standard errors clear of zero.
+
+    Args:
+        residual: Standardised errors, S x T, 0 where they do not count.
+        periods: How many count, S.
+        length: Periods in the window.
+    """
+    variance = np.maximum((residual**2).sum(axis=1), LEAST)
+    lags = np.arange(1, length)
+    share = 1.0 - lags / length
+    products = [(residual[:, lag:] * residual[:, :-lag]).sum(axis=1) for lag in lags]
+    excess = 2.0 * sum(
+        (k * product / variance for k, product in zip(share, products, strict=True)), np.zeros(len(variance))
+    )
+    error = 2.0 * np.sqrt((share**2).sum() / np.maximum(periods, 1.0))
+    return np.asarray(1.0 + np.maximum(excess - 3.0 * error, 0.0))
