@@ -156,8 +156,10 @@ def find(
     if rules_only:
         nothing = pd.DataFrame(columns=["unique_id", "level"])
         return Findings(as_of, recent, nothing, hits, {}, None, groups, None)
-    daily = read_panel(settings, as_of=as_of, freq="D", periods=config.daily_history, levels=_LEVELS, lake=lake)
-    weekly = read_panel(settings, as_of=as_of, freq="W", periods=config.weekly_history, levels=_LEVELS, lake=lake)
+    daily, weekly = (
+        read_panel(settings, as_of=as_of, freq=freq, periods=periods, levels=_LEVELS, lake=lake, keep=True)
+        for freq, periods in (("D", config.daily_history), ("W", config.weekly_history))
+    )
     return Findings(
         as_of=as_of,
         tickets=recent,

@@ -74,6 +74,7 @@ def read_panel(
     periods: int | None = None,
     levels: list[str] | None = None,
     lake: Lake | None = None,
+    keep: bool = False,
 ) -> Known:
     """Count tickets as known at `as_of`.
 
@@ -84,6 +85,7 @@ def read_panel(
         periods: At most this many periods before `as_of`; everything when None.
         levels: Levels of the hierarchy; all when None.
         lake: An open lake; opened when None.
+        keep: Keep the counts under home, for a reader that comes back at later and later moments.
 
     Returns:
         The panel with its calendar; `degraded` says why the newest period is older than it should be, or is ''.
@@ -94,7 +96,9 @@ def read_panel(
     lake = lake or open_lake(settings)
     start = None if periods is None else (as_of - _span(freq, periods)).astimezone(settings.zone).date()
     crosswalk = crosswalk_for(settings)
-    panel = build_panel(lake, as_of=as_of, freq=freq, levels=["cell"] if len(crosswalk) else levels, start=start)
+    wanted = ["cell"] if len(crosswalk) else levels
+    kept = settings.home / "counts" if keep else None
+    panel = build_panel(lake, as_of=as_of, freq=freq, levels=wanted, start=start, kept=kept)
     if len(crosswalk):
         panel = restate_panel(panel, crosswalk, as_of.astimezone(settings.zone).date(), levels=levels)
     if panel.y.empty:

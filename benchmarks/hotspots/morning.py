@@ -3,11 +3,11 @@
 python benchmarks/hotspots/morning.py --scratch FOLDER [--keep] [--tickets 8330000]
 
 The lake holds 1,900 cells x 9 years of days, about 52 million tickets with their second versions; the last year, 8.33
-million, has texts and points (see nine_years.py). The measured process starts with an empty interpreter and the memory
-of topics as the run of the morning before left it, reads the lake, and ends with the candidates: two panels (daily and
-weekly, the whole nine years), surges of cells and categories, the rules, the space-time scan of every category over
-365 days of points, the text groups of three days in every district, the seasonal calendar, and the merge into one
-list.
+million, has texts and points (see nine_years.py). The measured process starts with an empty interpreter, and with the
+counts and the memory of topics as the run of the morning before left them; it reads the lake, and ends with the
+candidates: two panels (daily and weekly, the whole nine years), surges of cells and categories, the rules, the
+space-time scan of every category over 365 days of points, the text groups of three days in every district, the
+seasonal calendar, and the merge into one list.
 """
 
 from __future__ import annotations
@@ -87,11 +87,14 @@ def prepare(folder: Path, arguments: argparse.Namespace) -> None:
     from nine_years import build_city, simulated_year
 
     from models.hotspots.textgroups import TextConfig
+    from pipelines.panels import read_panel
     from pipelines.topics import remembered
 
     year = simulated_year(arguments.year or folder / "year", tickets=arguments.tickets, workers=2)
     lake = build_city(folder / "lake", year, end=NOW.replace(tzinfo=None), threads=2)
     settings = settings_of(folder, arguments, home="yesterday")
+    for freq in ("D", "W"):
+        read_panel(settings, as_of=NOW - timedelta(days=1), freq=freq, lake=lake, keep=True)
     remembered(settings, lake, NOW - timedelta(days=1), TextConfig(), days=arguments.topic_days)
 
 
@@ -146,6 +149,7 @@ def clocked(function: Callable[..., Any], stage: str, wall: Counter[str], cpu: C
         finally:
             wall[stage] += time.perf_counter() - started
             cpu[stage] += _cpu() - worked
+            print(f"{stage}: {wall[stage]:.1f} s wall, {cpu[stage]:.1f} s CPU", file=sys.stderr, flush=True)
 
     return run
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,8 @@ from features.lake.engine import duck, instant, literal
 from features.lake.precedence import Precedence, among, superseded
 from features.panel.errors import PanelError
 from features.panel.hierarchy import cell_table, known_levels, level_codes
+from features.panel.kept import KEYS as _KEYS
+from features.panel.kept import day_number, keep_counts
 from features.panel.windows import (
     FEWEST_ARRIVALS,
     PERIOD,
@@ -29,9 +32,9 @@ from features.panel.windows import (
 )
 from features.series import LEVELS
 
-_KEYS = ("category1", "category2", "category", "district", "department")
 _UNITS = {"W": "day", "D": "day", "h": "hour"}
 _CHUNK_ROWS = 8_000_000
+_KEPT = ("D", "W")
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,7 @@ def build_panel(
     start: date | None = None,
     threads: int | None = None,
     memory: str | None = None,
+    kept: Path | None = None,
 ) -> Panel:
     """Count tickets per period and series, as known at `as_of`.
 
@@ -81,6 +85,8 @@ def build_panel(
         start: Leave out periods before this day; what was first seen before it starts there.
         threads: DuckDB threads; all cores when None.
         memory: DuckDB's memory limit, such as `4GB`.
+        kept: A folder in which counts of days and weeks are kept between runs, so that a run counts only what is new
+            since the last (see `features.panel.kept`); the result is the same.
 
     Raises:
         PanelError: Unknown frequency, level or source, or no complete period is known at `as_of`.
@@ -92,8 +98,11 @@ def build_panel(
         scan = lake.store.scan(version)
         windows = _windows(connection, scan, states, as_of=as_of, freq=freq)
         grid = Grid.over(windows, freq, start)
-        cells = _count(connection, scan, windows, grid, as_of=as_of, precedence=lake.precedence)
-        tables = _level_tables(connection, cells, grid, known_levels(levels))
+        if kept and freq in _KEPT and keep_counts(kept, lake, connection, as_of=as_of, snapshot=version):
+            tally = _recall(connection, windows, grid)
+        else:
+            tally = _count(connection, scan, windows, grid, as_of=as_of, precedence=lake.precedence)
+        tables = _level_tables(tally, grid, known_levels(levels))
     return _panel(tables, grid, freq=freq, as_of=as_of, snapshot=version)
 
 
@@ -194,10 +203,25 @@ def _alive(connection: Any, scan: str, as_of: datetime, moment: str) -> set[str]
     return {source for (source,) in rows}
 
 
+@dataclass(frozen=True)
+class Tally:
+    """What was counted.
+
+    Attributes:
+        cells: Of `cell_table`; its rows are the cells' numbers.
+        counts: Arrays cell, period (from the first of the grid), n.
+        repeats: cell, period (from the first shown), caller, n of callers with several tickets in a period.
+    """
+
+    cells: pd.DataFrame
+    counts: dict[str, np.ndarray]
+    repeats: pd.DataFrame
+
+
 def _count(
     connection: Any, scan: str, windows: list[Window], grid: Grid, *, as_of: datetime, precedence: Precedence
-) -> pd.DataFrame:
-    """Leave `tickets(cell, period, caller, nobody)` on the connection and return the cells.
+) -> Tally:
+    """Count tickets in the periods shown.
 
     The state is worked out once, as numbers: with 51.6 million tickets the names alone would fill the memory.
     """
@@ -220,7 +244,31 @@ def _count(
     connection.register("cell_of", groups.merge(numbered, on=["category", "district"])[["matter", "cell"]])
     connection.execute(f"""CREATE TEMP VIEW tickets AS SELECT cell, period, caller, nobody
         FROM state JOIN cell_of USING (matter) WHERE period >= {grid.first}""")
-    return cells
+    counts = connection.execute("SELECT cell, period, count(*) AS n FROM tickets GROUP BY cell, period").fetchnumpy()
+    return Tally(cells, counts, _repeat_calls(connection, grid))
+
+
+def _recall(connection: Any, windows: list[Window], grid: Grid) -> Tally:
+    """Count from what is kept on the connection."""
+    spans = " OR ".join(
+        f"(source = {literal(w.source)} AND day >= {day_number(w.first)} AND day < {day_number(min(w.end, grid.end))})"
+        for w in windows
+    )
+    keys = ", ".join(_KEYS)
+    period = f"((day - {day_number(grid.origin)}) // {PERIOD[grid.freq].days})"
+    groups = connection.execute(f"""SELECT {keys}, sum(n)::BIGINT AS n, min({period}) AS first
+        FROM kept_counts WHERE {spans} GROUP BY {keys}""").df()
+    if groups.empty:
+        raise PanelError("no ticket lies in a complete period yet", hint="choose a later --as-of")
+    cells = cell_table(groups)
+    connection.register("cell_of", cells[["category", "district"]].assign(cell=np.arange(len(cells), dtype=np.int32)))
+    shown = f"({spans}) AND {period} >= {grid.first}"
+    counts = connection.execute(f"""SELECT cell, {period} AS period, sum(n)::BIGINT AS n
+        FROM kept_counts JOIN cell_of USING (category, district) WHERE {shown} GROUP BY ALL""").fetchnumpy()
+    repeats = connection.execute(f"""SELECT cell, {period} - {grid.first} AS period, caller, sum(n)::BIGINT AS n
+        FROM (SELECT * RENAME (period AS day) FROM kept_repeats WHERE freq = '{grid.freq}')
+        JOIN cell_of USING (category, district) WHERE {shown} GROUP BY ALL""").df()
+    return Tally(cells, counts, repeats)
 
 
 @dataclass(frozen=True)
@@ -233,12 +281,11 @@ class LevelTable:
     first: np.ndarray
 
 
-def _level_tables(connection: Any, cells: pd.DataFrame, grid: Grid, levels: list[str]) -> list[LevelTable]:
+def _level_tables(tally: Tally, grid: Grid, levels: list[str]) -> list[LevelTable]:
+    cells, counts = tally.cells, tally.counts
     shown = grid.count - grid.first
-    counts = connection.execute("SELECT cell, period, count(*) AS n FROM tickets GROUP BY cell, period").fetchnumpy()
     by_cell = np.zeros((len(cells), shown), dtype=np.int64)
     by_cell[counts["cell"], counts["period"] - grid.first] = counts["n"]
-    repeats = _repeat_calls(connection, grid)
     tables = []
     for level in levels:
         codes, static = level_codes(cells, level)
@@ -246,7 +293,9 @@ def _level_tables(connection: Any, cells: pd.DataFrame, grid: Grid, levels: list
         np.add.at(y, codes, by_cell)
         first = np.full(len(static), grid.count, dtype=np.int64)
         np.minimum.at(first, codes, cells["first"].to_numpy())
-        tables.append(LevelTable(static, y, y - _excess(repeats, codes, y.shape), np.maximum(first - grid.first, 0)))
+        tables.append(
+            LevelTable(static, y, y - _excess(tally.repeats, codes, y.shape), np.maximum(first - grid.first, 0))
+        )
     return tables
 
 

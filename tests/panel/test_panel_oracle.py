@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +11,13 @@ import pyarrow as pa
 import pytest
 
 from features.lake import Lake
+from features.lake.upkeep import optimize
 from features.mappings import Mapping
-from features.panel import PanelError, build_panel
+from features.panel import PanelError, build_panel, kept
 from features.series import LEVELS, series_id
 from features.sources.staging import Staging
 
+KEPT_LEVELS = ["cell", "category", "total"]
 FREQS = {"W": "W-MON", "D": "D", "h": "h"}
 LENGTHS = {"W": pd.Timedelta(weeks=1), "D": pd.Timedelta(days=1), "h": pd.Timedelta(hours=1)}
 PARENTS = {"油烟": ("环保", "大气"), "扬尘": ("环保", "大气"), "占道": ("城管", "市容"), "噪声": ("环保", "声音")}
@@ -166,3 +168,65 @@ def test_what_is_asked_for_must_exist(two_sources):
         build_panel(lake, as_of=moment, freq="W", sources=["three"])
     with pytest.raises(PanelError, match="no complete period is known yet"):
         build_panel(lake, as_of=datetime(2020, 1, 1, tzinfo=UTC), freq="W")
+
+
+def same(lake: Lake, folder: Path, as_of: pd.Timestamp, **options: object) -> None:
+    for freq in ("D", "W"):
+        plain, fast = (
+            build_panel(lake, as_of=as_of.to_pydatetime(), freq=freq, levels=KEPT_LEVELS, kept=where, **options)
+            for where in (None, folder)
+        )
+        pd.testing.assert_frame_equal(plain.y, fast.y)
+        pd.testing.assert_frame_equal(plain.static, fast.static)
+        assert plain.data_through == fast.data_through
+
+
+def moments(seed: int, first: str = "2026-03-01") -> list[pd.Timestamp]:
+    steps = np.random.default_rng(seed).integers(1, 30 * 24, 6).cumsum()
+    return [pd.Timestamp(first, tz="Asia/Shanghai") + timedelta(hours=int(step)) for step in steps]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_kept_counts_are_the_counts(tmp_path: Path, seed: int) -> None:
+    """Later moments, late loads of old tickets, other sources, moved openings, a compaction in between."""
+    lake = Lake.open(str(tmp_path / "lake"), timezone="Asia/Shanghai")
+    rows = random_rows(seed, 900, "2026-01-01", 150)
+    late = rows.assign(ticket_id="L" + rows["ticket_id"]).sample(200, random_state=seed)
+    moved = rows.sample(60, random_state=seed + 1).drop_duplicates("ticket_id")
+    moved = moved.assign(
+        opened_at=moved["opened_at"] + timedelta(days=40), updated_at=moved["updated_at"] + timedelta(days=60)
+    )
+    loads = [("a", rows), ("a", late), None, ("a", moved), ("b", random_rows(seed + 9, 300, "2026-02-01", 120)), None]
+    for as_of, step in zip(moments(seed), loads, strict=True):
+        if step is None:
+            optimize(lake)
+        else:
+            load(lake, step[1], mapping(step[0]))
+        same(lake, tmp_path / "kept", as_of)
+    same(lake, tmp_path / "kept", as_of, start=(as_of - timedelta(days=40)).date())
+    same(lake, tmp_path / "kept", as_of - timedelta(days=33))
+
+
+def test_only_what_is_new_is_counted_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lake = Lake.open(str(tmp_path / "lake"), timezone="Asia/Shanghai")
+    load(lake, random_rows(0, 900, "2026-01-01", 150), mapping("a"))
+    counted = []
+    original = kept._count
+    monkeypatch.setattr(kept, "_count", lambda *args: (counted.append(args[3]), original(*args)))
+    as_of = pd.Timestamp("2026-04-20", tz="Asia/Shanghai")
+    for day in (0, 1, 1):
+        same(lake, tmp_path / "kept", as_of + timedelta(days=day))
+    first, second = counted
+    assert first is None
+    assert 0 < len(second) <= 2
+
+
+def test_an_erasure_is_counted_from_nothing(tmp_path: Path) -> None:
+    lake = Lake.open(str(tmp_path / "lake"), timezone="Asia/Shanghai")
+    load(lake, random_rows(0, 400, "2026-01-01", 100), mapping("a"))
+    as_of = pd.Timestamp("2026-04-20", tz="Asia/Shanghai")
+    same(lake, tmp_path / "kept", as_of)
+    lake.store.table().delete("ticket_id < 'T2'")
+    same(lake, tmp_path / "kept", as_of + timedelta(days=1))
+    (tmp_path / "kept" / "state.json").write_text("{")
+    same(lake, tmp_path / "kept", as_of + timedelta(days=2))

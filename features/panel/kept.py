@@ -1,0 +1,251 @@
+"""Counts kept between runs: only the weeks about which something new became known are counted again.
+
+Nine years of 52 million tickets are counted once; a morning later a few blocks of four weeks have changed. A block
+holds the tickets of every cell, source and day, and the callers with several tickets in a day or a week. What is
+kept belongs to one moment and one snapshot of one lake; it is counted anew when the lake lost rows since, and never
+serves an earlier moment.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from features.lake import Lake
+from features.lake.asof import as_of_query
+from features.lake.engine import instant, literal, literals
+from features.lake.schema import MOVED
+from features.lake.storage import writer_lock
+
+KEYS: Final = ("category1", "category2", "category", "district", "department")
+_SCHEMA: Final = 1
+_BLOCK_DAYS: Final = 28
+_EPOCH: Final = datetime(1900, 1, 1)  # noqa: DTZ001 - a Monday, civil time
+_DAY: Final = f"date_diff('day', TIMESTAMP '{_EPOCH}', opened_local)"
+_BLOCK: Final = f"({_DAY} // {_BLOCK_DAYS})"
+_NAMES: Final = ", ".join(f"{name} VARCHAR" for name in ("source", *KEYS))
+_TABLES: Final = {
+    "counts": f"{_NAMES}, day INTEGER, n INTEGER",
+    "repeats": "freq VARCHAR, source VARCHAR, category VARCHAR, district VARCHAR, period INTEGER, caller UBIGINT, "
+    "n INTEGER",
+}
+_CHUNK_ROWS: Final = 8_000_000
+
+
+@dataclass(frozen=True)
+class _State:
+    """What the blocks of a folder say: as known at `as_of`, from a snapshot of a lake."""
+
+    as_of: str
+    snapshot: int
+    lake: str
+    schema: int = _SCHEMA
+
+
+def day_number(moment: datetime) -> int:
+    """Return the number of a naive local midnight, as `day` and `period` count them."""
+    return (moment - _EPOCH).days
+
+
+def keep_counts(folder: Path, lake: Lake, connection: Any, *, as_of: datetime, snapshot: int) -> bool:
+    """Bring the kept counts up to a moment and leave them on the connection; False where they cannot serve it.
+
+    They cannot serve a moment or a snapshot before their own, nor a lake in which one source has the word over another:
+    what one says of a ticket then depends on what the other knew.
+
+    Args:
+        folder: Where they are kept, this function's own.
+        lake: The ticket lake.
+        connection: DuckDB; gets the tables `kept_counts` (source, KEYS, day, n) and `kept_repeats` (freq, source,
+            category, district, period, caller, n; `period` is the first day of a day or week).
+        as_of: Aware moment.
+        snapshot: Version of the lake.
+    """
+    if lake.precedence:
+        return False
+    with writer_lock(folder):
+        known = _read_state(folder, lake)
+        if known and (as_of < datetime.fromisoformat(known.as_of) or snapshot < known.snapshot):
+            return False
+        state = _State(as_of.astimezone(UTC).isoformat(), snapshot, str(lake.path.resolve()))
+        if state != known:
+            _bring_up(folder, lake, connection, known, as_of=as_of, snapshot=snapshot)
+            (folder / "state.json").write_text(json.dumps(asdict(state)))
+        for name, columns in _TABLES.items():
+            _leave(connection, name, columns, sorted((folder / "blocks" / name).glob("*/*.parquet")))
+    return True
+
+
+def _leave(connection: Any, name: str, columns: str, files: Sequence[Path]) -> None:
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE kept_{name} ({columns})")
+    if files:
+        found = f"read_parquet({literals(map(str, files))}, hive_partitioning = false)"
+        connection.execute(f"INSERT INTO kept_{name} BY NAME SELECT * FROM {found}")
+
+
+def _bring_up(
+    folder: Path, lake: Lake, connection: Any, known: _State | None, *, as_of: datetime, snapshot: int
+) -> None:
+    scan = lake.store.scan(snapshot)
+    added = _added(lake, known.snapshot, snapshot) if known else None
+    # Without its state a folder is nobody's: a run that is killed in between leaves nothing that looks finished.
+    (folder / "state.json").unlink(missing_ok=True)
+    if known is None or added is None:
+        shutil.rmtree(folder / "blocks", ignore_errors=True)
+        _count(connection, folder, scan, None, as_of)
+        return
+    since = datetime.fromisoformat(known.as_of)
+    if blocks := _touched(connection, lake, scan, added, since=since, until=as_of):
+        _count(connection, folder, scan, blocks, as_of)
+
+
+def _read_state(folder: Path, lake: Lake) -> _State | None:
+    try:
+        state = _State(**json.loads((folder / "state.json").read_text()))
+    except (OSError, ValueError, TypeError):
+        return None
+    return state if (state.schema, state.lake) == (_SCHEMA, str(lake.path.resolve())) else None
+
+
+def _added(lake: Lake, since: int, until: int) -> list[str] | None:
+    """Return the files that commits after one version and by another added; None when rows were removed.
+
+    A compaction removes files and adds others with the same rows: it changes nothing.
+    """
+    added: list[str] = []
+    for version in range(since + 1, until + 1):
+        actions = _actions(lake, version)
+        if actions is None:
+            return None
+        kinds = [next(iter(action)) for action in actions]
+        operation = next((action["commitInfo"].get("operation") for action in actions if "commitInfo" in action), "")
+        if operation == "OPTIMIZE":
+            continue
+        if "remove" in kinds:
+            return None
+        added += [str(lake.store.path / action["add"]["path"]) for action in actions if "add" in action]
+    held = set(lake.store.files(until))
+    # A file that a later compaction took up is not there any more; its rows are in a file that no one can tell apart.
+    return added if held.issuperset(added) else None
+
+
+def _actions(lake: Lake, version: int) -> list[dict[str, Any]] | None:
+    try:
+        lines = (lake.store.path / "_delta_log" / f"{version:020d}.json").read_text().splitlines()
+    except FileNotFoundError:
+        return None
+    return [json.loads(line) for line in lines if line]
+
+
+def _touched(
+    connection: Any, lake: Lake, scan: str, added: Sequence[str], *, since: datetime, until: datetime
+) -> set[int]:
+    """Return the blocks of tickets of which a version became known after one moment and by another, or was added."""
+    between = f"known_at > {instant(since)} AND known_at <= {instant(until)}"
+    sources = [f"SELECT key, flags, opened_local FROM {scan} WHERE {between}"]
+    if added:
+        late = f"known_at <= {instant(until)}"
+        sources.append(f"SELECT key, flags, opened_local FROM {lake.store.scan_files(added)} WHERE {late}")
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE news AS {' UNION ALL '.join(sources)}")
+    blocks = {
+        block
+        for (block,) in connection.execute(
+            f"SELECT DISTINCT {_BLOCK} FROM news WHERE opened_local IS NOT NULL"
+        ).fetchall()
+    }
+    moved = f"SELECT key FROM news WHERE contains(flags, '{MOVED}')"
+    if connection.execute(f"SELECT count(*) FROM ({moved})").fetchall()[0][0]:
+        elsewhere = f"SELECT DISTINCT {_BLOCK} FROM {scan} WHERE opened_local IS NOT NULL AND key IN ({moved})"
+        blocks |= {block for (block,) in connection.execute(elsewhere).fetchall()}
+    return blocks
+
+
+def _count(connection: Any, folder: Path, scan: str, blocks: Collection[int] | None, as_of: datetime) -> None:
+    """Count some blocks anew, all of them when None."""
+    versions = scan if blocks is None else _versions(connection, scan, blocks)
+    inside = "opened_local IS NOT NULL" if blocks is None else f"{_BLOCK} IN ({', '.join(map(str, blocks))})"
+    state = as_of_query(versions, ["source", "opened_local", *KEYS, "caller"], as_of=as_of, where=inside)
+    keys = ", ".join(KEYS)
+    connection.execute(f"""CREATE OR REPLACE TEMP TABLE counted AS
+        SELECT hash(source, {keys}) AS matter, hash(caller) AS caller, {_DAY}::INTEGER AS day, caller IS NULL AS nobody
+        FROM ({state})""")
+    connection.execute(f"""CREATE OR REPLACE TEMP TABLE matters AS
+        SELECT DISTINCT hash(source, {keys}) AS matter, source, {keys} FROM {versions}""")
+    fresh = folder / "fresh"
+    shutil.rmtree(fresh, ignore_errors=True)
+    for name in _TABLES:
+        (fresh / name).mkdir(parents=True)
+    for low, high in _chunks(connection):
+        for name, query in (("counts", _counts(low, high)), ("repeats", _repeats(low, high))):
+            connection.execute(f"""COPY ({query}) TO {literal(str(fresh / name))}
+                (FORMAT parquet, PARTITION_BY (block), OVERWRITE_OR_IGNORE true)""")
+    for name in _TABLES:
+        _replace(folder / "blocks" / name, fresh / name, blocks)
+    connection.execute("DROP TABLE counted")
+
+
+def _chunks(connection: Any) -> Iterator[tuple[int, int]]:
+    """Yield spans of days, whole blocks each, that bound the memory of grouping."""
+    query = f"SELECT day // {_BLOCK_DAYS}, count(*) FROM counted GROUP BY ALL ORDER BY ALL"
+    low, size = None, 0
+    for block, count in connection.execute(query).fetchall():
+        low = block if low is None else low
+        size += count
+        if size >= _CHUNK_ROWS:
+            yield low * _BLOCK_DAYS, (block + 1) * _BLOCK_DAYS
+            low, size = None, 0
+        last = block
+    if low is not None:
+        yield low * _BLOCK_DAYS, (last + 1) * _BLOCK_DAYS
+
+
+def _counts(low: int, high: int) -> str:
+    return f"""SELECT day // {_BLOCK_DAYS} AS block, source, {", ".join(KEYS)}, day, n
+        FROM (SELECT matter, day, count(*)::INTEGER AS n FROM counted
+            WHERE day >= {low} AND day < {high} GROUP BY matter, day)
+        JOIN matters USING (matter)"""
+
+
+def _repeats(low: int, high: int) -> str:
+    """Return the query of callers with several tickets in a day or in a week: only these tell callers from tickets."""
+    parts = (
+        f"""SELECT period // {_BLOCK_DAYS} AS block, '{freq}' AS freq, source, category, district, period, caller, n
+        FROM (WITH part AS (SELECT matter, {period}::INTEGER AS period, caller FROM counted
+            WHERE NOT nobody AND day >= {low} AND day < {high}),
+        again AS (SELECT period, caller FROM part GROUP BY period, caller HAVING count(*) > 1)
+        SELECT matter, period, caller, count(*)::INTEGER AS n FROM part SEMI JOIN again USING (period, caller)
+        GROUP BY matter, period, caller) JOIN matters USING (matter)"""
+        for freq, period in (("D", "day"), ("W", "(day // 7 * 7)"))
+    )
+    return " UNION ALL ".join(f"({part})" for part in parts)
+
+
+def _versions(connection: Any, scan: str, blocks: Collection[int]) -> str:
+    """Leave the versions that count for some blocks on the connection: those in them, and all of moved tickets."""
+    low, high = (_EPOCH + timedelta(days=_BLOCK_DAYS * block) for block in (min(blocks), max(blocks) + 1))
+    wanted = f"""opened_local >= TIMESTAMP '{low}' AND opened_local < TIMESTAMP '{high}'
+        AND {_BLOCK} IN ({", ".join(map(str, blocks))})"""
+    moved = f"SELECT DISTINCT key FROM {scan} WHERE contains(flags, '{MOVED}')"
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE moved AS {moved}")
+    query = f"SELECT * FROM {scan} ANTI JOIN moved USING (key) WHERE {wanted}"
+    if connection.execute("SELECT count(*) FROM moved").fetchall()[0][0]:
+        query += f" UNION ALL SELECT * FROM {scan} SEMI JOIN moved USING (key)"
+    columns = ", ".join(
+        ["source", "ticket_id", "key", "revision", "known_at", "opened_local", *KEYS, "caller", "deleted"]
+    )
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE versions AS SELECT {columns} FROM ({query})")
+    return "versions"
+
+
+def _replace(kept: Path, fresh: Path, blocks: Collection[int] | None) -> None:
+    """Put fresh blocks where the old ones were; a block without any ticket left is gone."""
+    kept.mkdir(parents=True, exist_ok=True)
+    for block in blocks or ():
+        shutil.rmtree(kept / f"block={block}", ignore_errors=True)
+    for counted in fresh.iterdir():
+        counted.replace(kept / counted.name)
