@@ -13,8 +13,8 @@ import pandas as pd
 from features.clock import Clock
 from features.errors import BadInputError
 from features.lake import Lake
-from features.lake.erasure import erase
-from features.lake.upkeep import oldest_openings, optimize, vacuum
+from features.lake.erasure import erase, holds_older
+from features.lake.upkeep import optimize, vacuum
 from features.settings import Settings
 from pipelines.quality import quality_report
 from pipelines.retained import retained_snapshots
@@ -54,10 +54,9 @@ def retention_cutoffs(settings: Settings, *, now: datetime) -> dict[str, datetim
 def keep_retention(settings: Settings, clock: Clock) -> UpkeepSummary:
     """Erase what is older than its source's retention period; replay of old snapshots gives way, and is named."""
     lake, now = Lake.of(settings), clock.now()
-    oldest = oldest_openings(lake)
     erased, lost = {}, set()
     for source, cutoff in retention_cutoffs(settings, now=now).items():
-        if source not in oldest or oldest[source] >= cutoff:
+        if not holds_older(lake, source=source, than=cutoff):
             continue
         reason = f"[retention] {source} = {settings.section('retention')[source]}"
         result = erase(lake, source=source, opened_before=cutoff, by="retention", reason=reason, now=now)

@@ -92,6 +92,18 @@ def erase(
     return ErasureResult(found.tickets, found.versions, quarantined, files, snapshot, lost)
 
 
+def holds_older(lake: Lake, *, source: str, than: datetime) -> bool:
+    """Tell whether anything of a source is older: tickets in any file, old versions included, or refused rows."""
+    whom = _Whom(source, (), (), than)
+    tickets = sorted(map(str, lake.store.path.glob("*.parquet")))
+    scans = [(_scan(tickets), whom.older("opened_at"))] if tickets else []
+    scans.append((lake.quarantine_store.scan(), whom.older("quarantined_at")))
+    with duck() as connection:
+        return any(
+            connection.execute(f"SELECT 1 FROM {scan} WHERE {older} LIMIT 1").fetchall() for scan, older in scans
+        )
+
+
 @dataclass(frozen=True)
 class _Whom:
     """Whose tickets go: SQL conditions, each over columns whose statistics let a reader skip files."""

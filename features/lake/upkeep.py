@@ -40,14 +40,6 @@ def history(lake: Lake) -> list[dict[str, Any]]:
     return entries
 
 
-def oldest_openings(lake: Lake) -> dict[str, datetime]:
-    """Return the oldest opening of every source in the present version (aware UTC)."""
-    with duck() as connection:
-        query = f"SELECT source, epoch_us(min(opened_at)) FROM {lake.store.scan()} GROUP BY source"
-        rows = connection.execute(query).fetchall()
-    return {source: datetime.fromtimestamp(oldest / 1_000_000, UTC) for source, oldest in rows}
-
-
 def optimize(lake: Lake) -> dict[str, int]:
     """Merge small files into large ones; nothing that is read changes. Returns files added and removed."""
     with writer_lock(lake.path):

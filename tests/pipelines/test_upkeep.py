@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 
+import pyarrow as pa
 import pytest
 
 from features.errors import BadInputError
 from features.lake import Lake
+from features.lake.schema import QUARANTINE
 from features.lake.upkeep import optimize
 from pipelines.errors import PipelineError
 from pipelines.schedule import Runner, read_schedule
@@ -54,6 +56,32 @@ def test_what_is_older_than_its_period_goes_and_the_audit_says_so(settings, cloc
     clock.advance(timedelta(days=5 * 366))
     keep_retention(kept, clock)
     assert ids(settings) == []
+
+
+def test_a_killed_retention_is_finished_by_the_next(settings, clock, monkeypatch):
+    hand_in(settings, clock, "2020-05-01", "2026-05-01")
+    kept = retaining(settings, "5y")
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("features.lake.erasure._delete_old_files", killed)
+        with pytest.raises(KeyboardInterrupt):
+            keep_retention(kept, clock)
+    assert ids(settings) == ["R2026-05-01"]
+    assert keep_retention(kept, clock).done["lost_snapshots"] == [1]
+    assert keep_retention(kept, clock).done["erased"] == {}
+
+
+def test_refused_rows_go_even_where_no_ticket_is_too_old(settings, clock):
+    hand_in(settings, clock, "2026-05-01")
+    refused = {"load_id": "x", "source": "zh_12345", "row": 1, "quarantined_at": clock.now() - timedelta(days=6 * 366)}
+    row = pa.Table.from_pylist([dict.fromkeys(QUARANTINE.names) | refused], schema=QUARANTINE)
+    Lake.of(settings).quarantine_store.append_rows(row, name="x", note={})
+    erased = keep_retention(retaining(settings, "5y"), clock).done["erased"]["zh_12345"]
+    assert (erased["tickets"], erased["quarantined"]) == (0, 1)
+    assert keep_retention(retaining(settings, "5y"), clock).done["erased"] == {}
 
 
 def test_vacuum_keeps_what_a_retained_run_names(settings, clock, monkeypatch):
