@@ -16,7 +16,9 @@ _NAMED: Final = 3
 _WESTERN_PLACE: Final = re.compile(
     r"\b(?:\d{1,5}\s+)?[A-ZÄÖÜ][\wäöüß.'-]+(?:\s[A-ZÄÖÜ][\wäöüß.'-]+){0,2}\s"
     r"(?:St|Street|Ave|Avenue|Rd|Road|Blvd|Square|Sq|Lane|Ln|Drive|Dr|Park|Place|Pl)\b"
-    r"|\b[A-ZÄÖÜ][\wäöüß-]*(?:straße|strasse|str\.|platz|weg|allee|gasse|park|ring)\b"
+    r"|\b[A-ZÄÖÜ][\wäöüß-]*(?:straße|strasse|str\.|platz|weg|allee|gasse|park|ring)(?!\w)"
+    # Hauptstätter Straße, and not "Dieser Weg".
+    r"|\b(?!(?:Dies|Jed|Uns|Eu|Welch|D)er\b)[A-ZÄÖÜ][\wäöüß-]+er\s(?:Straße|Strasse|Str\.|Platz|Weg|Allee|Gasse|Ring)(?!\w)"
 )
 
 
@@ -25,8 +27,11 @@ def western_places(text: str) -> list[str]:
 
     >>> western_places("Pothole on 12 Beacon Street, Allston"), western_places("Müll in der Königstraße")
     (['12 Beacon Street'], ['Königstraße'])
+    >>> western_places("Loch im Gehweg, Hauptstätter Straße 5")
+    ['Hauptstätter Straße']
     """
-    return _WESTERN_PLACE.findall(text)
+    common = word_list("place_common_western")
+    return [name for name in _WESTERN_PLACE.findall(text) if name.lower() not in common]
 
 
 def mark_places(words: Sequence[str]) -> list[str]:

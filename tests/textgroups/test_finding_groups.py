@@ -202,6 +202,30 @@ def test_european_texts_group_too() -> None:
     assert {"rats", "dumpster"} <= set(found.iloc[0]["terms"])
 
 
+def test_german_texts_group_by_street_and_matter() -> None:
+    texts = [
+        "Wilder Müll in der Königstraße, Sperrmüll seit Tagen",
+        "Sperrmüll und Müll liegen in der Königstraße",
+        "Königstraße: wieder wilder Müll neben den Containern",
+        "Bitte den Sperrmüll in der Königstraße abholen, überall Müll",
+        "Müll, Sperrmüll und Ratten in der Königstraße",
+    ]
+    other = [
+        "Schlagloch in der Hauptstätter Straße",
+        "Laterne defekt am Marienplatz",
+        "Falschparker auf dem Gehweg, Schloßstraße",
+        "Grünabfall im Schlossgarten neben dem Spielplatz",
+        "Radweg endet plötzlich, Neckarstraße",
+        "Ampel am Charlottenplatz zu kurz für Fußgänger",
+    ]
+    found = find(shared(texts), shared(other).assign(source="other"), config=TextConfig(min_callers=5))
+    assert len(found) == 1
+    row = found.iloc[0]
+    assert row["places"] == ["königstraße"]
+    assert {"müll", "sperrmüll"} <= set(row["terms"])
+    assert set(row["tickets"]) == {f"city/s{n}" for n in range(5)}
+
+
 def test_no_text_is_no_group() -> None:
     assert find(shared(["" for _ in range(8)])).empty
 

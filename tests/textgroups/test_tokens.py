@@ -19,6 +19,8 @@ def words(text: str) -> list[str]:
         ("请问农村道路什么时候修好", [], ["农村", "道路", "修好"]),
         ("Trash not collected on 12 Beacon Street", ["@12 beacon street"], ["trash", "collected"]),
         ("Schlagloch in der Königstraße", ["@königstraße"], ["schlagloch"]),
+        ("Laterne defekt, Hauptstätter Straße 5", ["@hauptstätter straße"], ["laterne", "defekt"]),
+        ("Dieser Weg am Spielplatz, Königstr. 7", ["@königstr."], ["dieser", "weg", "spielplatz"]),
         ("a@b 噪音 @ 扰民", [], ["噪音", "扰民"]),
         ("", [], []),
     ],
