@@ -15,7 +15,7 @@ _STYLE = (
     "body{font:15px/1.5 system-ui,sans-serif;max-width:76rem;margin:2rem auto;padding:0 1rem;color:#222}"
     "table{border-collapse:collapse;margin:1rem 0;font-variant-numeric:tabular-nums}"
     "th,td{padding:.2rem .7rem;text-align:right}"
-    "th{border-bottom:1px solid #888}.name{text-align:left}.first td{border-top:1px solid #ddd}"
+    "th{border-bottom:1px solid #888}.name{text-align:left;white-space:nowrap}.first td{border-top:1px solid #ddd}"
     ".best{font-weight:700;background:#e8f1fa}.note{color:#555}.wide{overflow-x:auto}"
     "svg{max-width:100%;height:auto}"
 )
