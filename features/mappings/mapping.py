@@ -95,6 +95,8 @@ class Mapping(BaseModel):
         optional: Fields whose columns may be missing from a file.
         values: Field -> value in the source -> value in the lake.
         deleted_values: Values of the `deleted` column that mean: gone at the source.
+        areas: GeoJSON of outlines, beside the mapping: a ticket without a district gets that of its coordinates.
+        area_level: Level of those areas.
         protocol: What an address speaks: Open311 GeoReport v2 or Socrata.
         page_size: Rows asked for at once.
         window_days: Longest span asked for at once (Open311 allows 90 days).
@@ -119,6 +121,8 @@ class Mapping(BaseModel):
     optional: tuple[str, ...] = ()
     values: dict[str, dict[str, str]] = {}
     deleted_values: tuple[str, ...] = ("1", "true", "True", "yes", "是")
+    areas: str = ""
+    area_level: str = "district"
     protocol: Protocol | None = None
     page_size: int = Field(default=1000, ge=1)
     window_days: int = Field(default=90, ge=1)
@@ -164,4 +168,5 @@ class Mapping(BaseModel):
     @property
     def fingerprint(self) -> str:
         """Short hash of everything that decides how a row is read."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
+        unused = set() if self.areas else {"areas", "area_level"}
+        return hashlib.sha256(self.model_dump_json(exclude=unused).encode()).hexdigest()[:16]

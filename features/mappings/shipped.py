@@ -33,7 +33,8 @@ def load_mapping(name: str | Path) -> Mapping:
         path = Path(text)
         if not path.is_file():
             raise MappingError(f"no mapping file at {path}", hint="`weisu mapping suggest FILE` writes a first one")
-        return parse_mapping(path.read_text(encoding="utf-8"), where=text)
+        mapping = parse_mapping(path.read_text(encoding="utf-8"), where=text)
+        return mapping.model_copy(update={"areas": str(path.parent / mapping.areas)}) if mapping.areas else mapping
     names = mapping_names()
     if text not in names:
         near = difflib.get_close_matches(text, names, n=1)

@@ -34,10 +34,11 @@ def canonical_query(raw: RawTable, mapping: Mapping, *, now: datetime, load_id: 
         MappingError: The mapping names a column that the source does not have.
     """
     facts = ",\n  ".join(f"{_fact(field, raw, mapping, private=private)} AS {field}" for field in FIELDS)
+    located = ", coalesce(district, district_of(lat, lon)) AS district" if mapping.areas else ""
     return f"""
 WITH facts AS (SELECT {facts}, {_raw_text("opened_at", raw, mapping)} AS opened_text,
   {_raw_text("closed_at", raw, mapping)} AS closed_text FROM {raw.sql}),
-moments AS (SELECT * REPLACE ({_moments(mapping)}), {_local(mapping)} AS opened_local FROM facts),
+moments AS (SELECT * REPLACE ({_moments(mapping)}{located}), {_local(mapping)} AS opened_local FROM facts),
 known AS (SELECT *, {_known_at(mapping, now)} AS known, {_closing_known_at(mapping)} AS closing_known FROM moments),
 filled AS (SELECT * REPLACE ({_levels()},
     coalesce(district, {literal(UNCLASSIFIED)}) AS district,

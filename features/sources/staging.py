@@ -19,6 +19,7 @@ from features.lake.staged import StagedBatch
 from features.mappings import Mapping
 from features.sources.errors import QuarantineError
 from features.sources.expressions import canonical_query
+from features.sources.located import register_areas
 from features.sources.tables import RawTable, described, raw_table
 
 ColumnFunction = Callable[[pa.Array], pa.Array]
@@ -109,6 +110,8 @@ class Staging:
     def _stage(self, connection: Any, raw: RawTable, name: str) -> StagedBatch:
         if self.privacy:
             self.privacy.register(connection)
+        if self.mapping.areas:
+            register_areas(connection, self.mapping)
         query = canonical_query(raw, self.mapping, now=self.now, load_id=self.load_id, private=self.privacy is not None)
         staged = self.into / "staged.parquet"
         connection.execute(f"COPY ({query}) TO {literal(str(staged))} (FORMAT parquet, COMPRESSION zstd)")

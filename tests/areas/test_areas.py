@@ -6,6 +6,8 @@ import pytest
 import shapely
 
 from features.areas import AreaError, check_areas, check_report, load_areas, locate, read_areas
+from features.lake import Lake
+from pipelines.ingest import ingest
 
 
 def square(x, y, size=1.0):
@@ -96,3 +98,28 @@ def test_a_million_points_take_seconds(tmp_path):
     assert process_time() - begin < 15
     expected = [f"{int(x - 100)}-{int(y - 10)}" for x, y in zip(lon[:1000], lat[:1000], strict=True)]
     assert found[:1000].tolist() == expected
+
+
+def test_tickets_without_a_district_get_that_of_their_coordinates(tmp_path, settings, clock):
+    geojson(tmp_path / "areas.geojson", CITY)
+    (tmp_path / "own.toml").write_text(
+        """
+        source = "city"
+        timezone = "Asia/Shanghai"
+        known_at = "opened_at"
+        areas = "areas.geojson"
+        [columns]
+        ticket_id = "id"
+        opened_at = "opened"
+        district = "district"
+        lat = "lat"
+        lon = "lon"
+        """
+    )
+    rows = ["1,2026-03-02 09:00:00,,20.5,110.5", "2,2026-03-02 09:00:00,东区,20.5,111.5"]
+    rows += ["3,2026-03-02 09:00:00,,20.5,111.5", "4,2026-03-02 09:00:00,,9,9", "5,2026-03-02 09:00:00,,,"]
+    (tmp_path / "a.csv").write_text("\n".join(["id,opened,district,lat,lon", *rows]) + "\n")
+    ingest([tmp_path / "a.csv"], tmp_path / "own.toml", settings, clock)
+    found = Lake.of(settings).tickets().sort_by("ticket_id")
+    assert found["district"].to_pylist() == ["龙华区", "东区", "美兰区", "未分类", "未分类"]
+    assert found["flags"].to_pylist()[2:4] == ["no_category", "no_category,no_district"]
