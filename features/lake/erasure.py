@@ -92,6 +92,16 @@ def erase(
     return ErasureResult(found.tickets, found.versions, quarantined, files, snapshot, lost)
 
 
+def caller_key_ids(lake: Lake, *, source: str) -> frozenset[str]:
+    """Return the ids of the keys under which a source's callers are hashed in the present version."""
+    where = f"source = {literal(source)} AND caller IS NOT NULL"
+    with duck() as connection:
+        rows = connection.execute(
+            f"SELECT DISTINCT split_part(caller, '-', 1) FROM {lake.store.scan()} WHERE {where}"
+        ).fetchall()
+    return frozenset(key for (key,) in rows)
+
+
 def holds_older(lake: Lake, *, source: str, than: datetime) -> bool:
     """Tell whether anything of a source is older: tickets in any file, old versions included, or refused rows."""
     whom = _Whom(source, (), (), than)

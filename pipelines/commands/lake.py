@@ -134,21 +134,40 @@ def erase_command(
     home: Home = None,
     as_json: Json = False,
 ) -> None:
-    """Remove tickets from history, quarantine and old versions, for good."""
+    """Remove tickets from history, quarantine and old versions, for good; exit code 3 when a caller may be left."""
     from features.clock import SystemClock
-    from features.lake.erasure import erase
+    from features.lake.erasure import caller_key_ids, erase
     from features.privacy import CallerHasher
     from pipelines.commands.options import parse_as_of
 
     settings, now = settings_for(home), SystemClock().now()
     hashes = CallerHasher(settings.secret_key(), retired=_retired_keys(settings)).hashes_of(caller) if caller else []
     before = parse_as_of(older_than, settings, now=now, flag="--older-than") if older_than else None
+    lake = _lake(home)
+    _refuse_unknown_source(lake, source)
     result = erase(
-        _lake(home), source=source, ids=ids or (), callers=hashes, opened_before=before, by=by, reason=reason, now=now
+        lake, source=source, ids=ids or (), callers=hashes, opened_before=before, by=by, reason=reason, now=now
     )
+    known = {hashed.partition("-")[0] for hashed in hashes}
+    foreign = sorted(caller_key_ids(lake, source=source) - known) if caller else []
     if as_json:
-        print_json(result.to_json())
-        return
+        print_json(result.to_json() | {"unknown_keys": foreign})
+    else:
+        _say_erased(result, foreign)
+    if foreign:
+        raise typer.Exit(DEGRADED)
+
+
+def _refuse_unknown_source(lake: Any, source: str) -> None:
+    """A mistyped source would look like an erasure that found nothing."""
+    from features.lake import LakeInputError
+
+    names = sorted(state.source for state in lake.sources())
+    if source not in names:
+        raise LakeInputError(f"no source {source} in the lake", hint=f"it has {', '.join(names) or 'none yet'}")
+
+
+def _say_erased(result: Any, foreign: list[str]) -> None:
     say(
         f"{result.tickets} tickets ({result.versions} versions) and {result.quarantined} quarantined rows erased, "
         f"{result.files} old files deleted; the lake is at version {result.snapshot}"
@@ -156,6 +175,11 @@ def erase_command(
     if result.lost:
         listed = ", ".join(map(str, result.lost))
         say(f"versions that can no longer be replayed exactly: {listed}")
+    if foreign:
+        say(
+            f"callers are also hashed under keys that are not configured ({', '.join(foreign)}): tickets of this "
+            "caller under them may be left. Name the old keys in [privacy] retired_keys and erase again"
+        )
 
 
 def _retired_keys(settings: Any) -> list[bytes]:
