@@ -3,7 +3,7 @@
 The series are of many shapes and none of the published scenarios: random levels, trends, seasons, weekdays, dispersions
 and lengths of history, most of them with past outbreaks. Run it again after any change of the engine's defaults:
 
-    python benchmarks/hotspots/calibrate.py --freq W D
+    python benchmarks/hotspots/calibrate.py --freq W
 """
 
 from __future__ import annotations
@@ -25,11 +25,16 @@ from models.hotspots.surge.detect import Context, judge_grid
 from models.hotspots.surge.grid import STEP, Grid
 
 TARGET: Final = Path(__file__).parents[2] / "models" / "hotspots" / "surge" / "calibration_table.py"
-BINS: Final = (15, 6)  # of expected count and of dispersion
+ROWS: Final = {"W": 15, "D": 9, "h": 9}  # bins of expected count
+TERMS: Final = {
+    "W": 15,
+    "D": 10,
+    "h": 10,
+}  # of the polynomial; the fourth degree bends wildly in few sparse, dispersed days
 JUDGED: Final = {"W": 49, "D": 140, "h": 28 * 24}
 LENGTHS: Final = {"W": (624, 624, 624, 312), "D": (2548, 1456, 1092), "h": (400 * 24, 200 * 24, 100 * 24)}
 PACE: Final = {"W": 550, "D": 2200, "h": 52800}  # periods in which four past outbreaks fall on average
-SERIES: Final = {"W": 24000, "D": 7800, "h": 6000}  # drawn
+SERIES: Final = {"W": 24000, "D": 6000, "h": 6000}  # drawn
 CONTAMINATED: Final = {"W": 0.5, "D": 0.5, "h": 0.0}  # share of series with past outbreaks
 CYCLES: Final = {"W": (52, 1), "D": (364, 7), "h": (364 * 24, 24)}  # periods in a year, and in an outbreak's week
 WIDEST: Final = {"W": 12.0, "D": 12.0, "h": 2.5}  # dispersion; distinct callers of one hour hardly clump
@@ -82,14 +87,14 @@ def collect(freq: str, series: int, seed: int) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def bend(sample: pd.DataFrame, channel: str) -> Any:
+def bend(sample: pd.DataFrame, channel: str, freq: str) -> Any:
     """Fit the polynomials of raw minus calibrated evidence, terms x levels above 0."""
     mean, dispersion = sample["mean"].to_numpy(float), (sample["variance"] / sample["mean"]).to_numpy(float)
-    row = pd.cut(np.log10(mean), np.linspace(-1.75, 2.75, BINS[0] + 1), labels=False)
+    row = pd.cut(np.log10(mean), np.linspace(-1.75, 2.75, ROWS[freq] + 1), labels=False)
     column = pd.cut(np.log10(dispersion), np.r_[0.0, 0.04, 0.2, 0.45, 0.75, 1.2], labels=False)
     evidence = -np.log10(sample[channel].to_numpy(float))
     bins = [i for i in pd.DataFrame({"r": row, "c": column}).groupby(["r", "c"]).indices.values() if len(i) > 400]
-    X = np.array([features(mean[i], mean[i] * dispersion[i]).mean(axis=0) for i in bins])
+    X = np.array([features(mean[i], mean[i] * dispersion[i])[:, : TERMS[freq]].mean(axis=0) for i in bins])
     coefficients = []
     for level in LEVELS[1:]:
         exceedances = np.array([len(i) * 10.0**-level for i in bins])
@@ -140,7 +145,7 @@ def main() -> None:
     for freq in arguments.freq:
         sample = collect(freq, arguments.series or SERIES[freq], arguments.seed)
         for channel in ("one", "scan"):
-            tables[freq, channel] = bend(sample, channel)
+            tables[freq, channel] = bend(sample, channel, freq)
             tails[freq, channel] = tail(sample, channel, tables[freq, channel], LEAST_SLOPE[freq])
     write(tables, tails)
 
