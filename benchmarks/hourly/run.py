@@ -188,14 +188,15 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     text = TextConfig(min_callers=options.callers)
-    cities = [
-        measure(_config(options, seed), days=options.days, text=text, minutes=options.minutes) for seed in options.seeds
-    ]
-    document = {"schema_version": 2, "seeds": options.seeds, **summarise(cities)}
-    shown = json.dumps(document, indent=1, ensure_ascii=False, default=str)
+    cities: list[Measured] = []
+    for seed in options.seeds:
+        cities.append(measure(_config(options, seed), days=options.days, text=text, minutes=options.minutes))
+        document = {"schema_version": 2, "seeds": options.seeds[: len(cities)], **summarise(cities)}
+        shown = json.dumps(document, indent=1, ensure_ascii=False, default=str)
+        if options.json:
+            # After each city: a run of half an hour that is cut short has measured something.
+            options.json.write_text(shown, encoding="utf-8")
     print(shown)
-    if options.json:
-        options.json.write_text(shown, encoding="utf-8")
 
 
 if __name__ == "__main__":

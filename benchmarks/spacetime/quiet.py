@@ -35,7 +35,7 @@ def measure_quiet(*, runs: int, seed: int) -> dict[str, Any]:
     for run in range(runs):
         counts = quiet_counts(100, 10_700, rng)
         for scale in ("day", "history") if run < OTHER_RUNS else ("day",):
-            scan = ExpectationScan(zones, scale=scale, min_count=ScanConfig().min_count)
+            scan = ExpectationScan(zones, scale=scale, min_count=ScanConfig().min_count).adapted(counts)
             tail, dispersion = scan.calibrate(counts)
             statistic, _ = scan.statistics(counts, dispersion=dispersion)
             claimed[f"expectation, {scale}"].append(float(1 / tail.p_value(statistic.max())))

@@ -20,8 +20,8 @@ def measure_speed(*, seed: int) -> dict[str, Any]:
     for places, cases, satscan in SIZES:
         zones = Zones.around(simulated_city(places, rng), max_radius_km=RADIUS_KM)
         counts = quiet_counts(places, cases, rng)
-        scan = ExpectationScan(zones)
         started = time.perf_counter()
+        scan = ExpectationScan(zones).adapted(counts)
         _, dispersion = scan.calibrate(counts)
         calibrated = time.perf_counter()
         scan.statistics(counts, dispersion=dispersion)
@@ -31,7 +31,7 @@ def measure_speed(*, seed: int) -> dict[str, Any]:
         permutation.calibrate(counts)
         result[f"{places} districts, {cases} cases, 365 days"] = {
             "default scan": scanned - calibrated,
-            "its calibration": calibrated - started,
+            "its memory and calibration": calibrated - started,
             "permutation scan, 999 replicates": time.perf_counter() - scanned,
             "SaTScan 10.3, 999 replicates (stored)": satscan,
         }
