@@ -57,6 +57,7 @@ MASKED = {
     "Tenant Mrs. Angela Davis, 255 W 43rd St #3B": "Tenant Mrs. [name], [address] W 43rd St [address]",
     "Please call Maria Gonzalez at 917.555.0182 about the heat": "Please call [name] at [phone] about the heat",
     "constituent Wei Zhang, phone 7185550199": "constituent [name], phone [phone]",
+    "朝阳路259号楼盘迟迟不交房": "朝阳路[门牌]楼盘迟迟不交房",
     "caller: J. Robinson, apt 5C": "caller: [name], apt [address]",
     "License plate NY ABC-1234, plate: 7GK 2201": "License plate NY [plate], plate: [plate]",
     "Müll in der Hauptstraße 12": "Müll in der Hauptstraße [address]",
