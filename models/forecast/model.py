@@ -171,22 +171,16 @@ class DemandModel:
 
         Returns:
             `unique_id, ds` (start of the first period), `periods, mean, p.., base_model, level`; the means are sums of
-            those of `predict`.
+            those of `predict` for that many periods.
         """
         panel = self.panel if y is None else self._newer(y)
-        cells = self.engine.cell_means(panel, max(spans))
-        levels = self.engine.hierarchy.levels
-        drawn: dict[tuple[int, str], list[Floats]] = {}
-        for chunk in self._paths(cells, draws):
-            for span in spans:
-                summed = chunk[:, :, :span].sum(axis=2).T
-                for level in levels:
-                    drawn.setdefault((span, level.name), []).append(level.sum(summed).T)
-        first, frames = panel.future(1)[0], []
+        levels, first, frames = self.engine.hierarchy.levels, panel.future(1)[0], []
         for span in spans:
+            cells = self.engine.cell_means(panel, span)
+            drawn = [chunk.sum(axis=2).T for chunk in self._paths(cells, draws)]
             for level in levels:
-                columns = _quantile_columns(np.concatenate(drawn.pop((span, level.name))), quantiles)
-                mean = level.sum(cells[:, :span].sum(axis=1))
+                columns = _quantile_columns(np.concatenate([level.sum(part).T for part in drawn]), quantiles)
+                mean = level.sum(cells.sum(axis=1))
                 rows = pd.DataFrame({"unique_id": level.ids, "ds": first, "periods": span, "mean": mean, **columns})
                 base = self.engine.bases.get(level.name, MODEL)
                 frames.append(rows.assign(base_model=base, level=level.name))
