@@ -55,6 +55,11 @@ _ONE_STREET: Final = 0.5
 _CALIBRATION_DAYS: Final = 60
 """Past analyses that a category's scan must be able to replay before it may speak."""
 
+_FIRST_LOOK: Final = 36
+"""Past analyses of a first, cheap calibration."""
+_EVERYDAY: Final = 7.0
+"""Days: what the first look says to come more often needs no second one, whatever the threshold."""
+
 
 class ScanConfig(BaseModel):
     """What the scan of one installation looks at.
@@ -186,6 +191,16 @@ def _clusters(layout: _Layout, config: ScanConfig, scans: int) -> list[dict[str,
     least = scans * float(stats.norm.sf(np.sqrt(2 * plain.max())))
     if least * config.min_recurrence_days > 1:
         return []
+
+    def chance(value: float) -> float:
+        # Šidák: the chance that any of so many scans has such a maximum.
+        return max(least, -math.expm1(scans * math.log1p(-min(float(tail.p_value(value)), 1 - 1e-12))))
+
+    if config.min_recurrence_days > _EVERYDAY:
+        tail, dispersion = scan.calibrate(counts, analyses=_FIRST_LOOK)
+        statistic, _ = scan.statistics(counts, dispersion=dispersion)
+        if chance(float(statistic.max())) * _EVERYDAY > 1:
+            return []
     tail, dispersion = scan.calibrate(counts)
     statistic, cylinders = scan.statistics(counts, dispersion=dispersion)
     found: list[dict[str, Any]] = []
@@ -193,8 +208,7 @@ def _clusters(layout: _Layout, config: ScanConfig, scans: int) -> list[dict[str,
     while len(found) < config.most:
         at = np.unravel_index(statistic.argmax(), statistic.shape)
         value = float(statistic[at])
-        # Šidák: the chance that any of so many scans has such a maximum.
-        p_value = max(least, -math.expm1(scans * math.log1p(-min(float(tail.p_value(value)), 1 - 1e-12))))
+        p_value = chance(value)
         if p_value * config.min_recurrence_days > 1:
             break
         row, size, duration = map(int, at)
