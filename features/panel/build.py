@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import pairwise
@@ -164,13 +164,15 @@ def _states(lake: Lake, as_of: datetime, version: int, sources: list[str] | None
 def _windows(connection: Any, scan: str, states: list[SourceState], *, as_of: datetime, freq: str) -> list[Window]:
     """Return the complete periods of every source that anything is known of, from one plain scan of the versions."""
     rows = connection.execute(
-        f"SELECT source, min(opened_local), epoch_us(max(known_at)) FROM {scan} "
+        f"SELECT source, min(opened_local), epoch_us(max(known_at)), epoch_us(max(opened_at)) FROM {scan} "
         f"WHERE known_at <= {instant(as_of)} GROUP BY source"
     ).fetchall()
-    alive = _alive(connection, scan, as_of, "known_at") & _alive(connection, scan, as_of, "opened_at")
+    arrived = {name: known for name, _, known, _ in rows}
+    opened = {name: latest for name, _, _, latest in rows if latest is not None}
+    alive = _alive(connection, scan, as_of, "known_at", arrived) & _alive(connection, scan, as_of, "opened_at", opened)
     seen = {
         name: Seen(first, pd.Timestamp(known, unit="us", tz="UTC").to_pydatetime(), alive=name in alive)
-        for name, first, known in rows
+        for name, first, known, _ in rows
     }
     windows = [window(state, seen[state.source], as_of=as_of, freq=freq) for state in states if state.source in seen]
     windows = [w for w in windows if w.first < w.end]
@@ -179,7 +181,7 @@ def _windows(connection: Any, scan: str, states: list[SourceState], *, as_of: da
     return windows
 
 
-def _alive(connection: Any, scan: str, as_of: datetime, moment: str) -> set[str]:
+def _alive(connection: Any, scan: str, as_of: datetime, moment: str, latest: Mapping[str, int]) -> set[str]:
     """Return the sources whose silence at `as_of` is no longer than the third longest pause of their last four weeks.
 
     Args:
@@ -188,17 +190,22 @@ def _alive(connection: Any, scan: str, as_of: datetime, moment: str) -> set[str]
         as_of: Aware moment.
         moment: `known_at` for arrivals, `opened_at` for openings: a feed that delivers once a night is silent all day,
             and the day that is not delivered yet shows as a silence of its openings.
+        latest: The last such moment of each source, known by `as_of`, in microseconds.
     """
+    if not latest:
+        return set()
+    weeks = SILENCE_DAYS * 86_400_000_000
+    # Said once for all sources as well, so that whole row groups of older tickets are skipped by their statistics.
+    oldest = f"{moment} > make_timestamptz({min(latest.values()) - weeks})"
+    recent = " OR ".join(
+        f"(source = {literal(name)} AND {moment} > make_timestamptz({us - weeks}))" for name, us in latest.items()
+    )
     rows = connection.execute(f"""
-        WITH known AS (SELECT source, {moment} AS t FROM {scan} WHERE known_at <= {instant(as_of)}),
-        newest AS (SELECT source, max(t) AS latest FROM known GROUP BY source),
-        recent AS (
-          SELECT source, latest, epoch_us(t) AS us FROM known JOIN newest USING (source)
-          WHERE t > latest - INTERVAL {SILENCE_DAYS} DAY),
-        pauses AS (
-          SELECT source, latest, us - lag(us) OVER (PARTITION BY source ORDER BY us) AS pause FROM recent)
+        WITH recent AS (SELECT source, epoch_us({moment}) AS us FROM {scan}
+          WHERE known_at <= {instant(as_of)} AND {oldest} AND ({recent})),
+        pauses AS (SELECT source, us, us - lag(us) OVER (PARTITION BY source ORDER BY us) AS pause FROM recent)
         SELECT source FROM pauses GROUP BY source HAVING count(*) >= {FEWEST_ARRIVALS}
-        AND epoch_us({instant(as_of)}) - epoch_us(max(latest)) <= max(pause, 3)[3]
+        AND epoch_us({instant(as_of)}) - max(us) <= max(pause, 3)[3]
     """).fetchall()
     return {source for (source,) in rows}
 

@@ -40,7 +40,12 @@ def alive(rows: list[tuple[datetime, datetime]], as_of: datetime) -> bool:
     frame = pd.DataFrame(rows, columns=["opened_at", "known_at"]).assign(source="hotline")
     with duck(threads=1) as connection:
         connection.register("versions", frame)
-        return all(_alive(connection, "versions", as_of, moment) for moment in ("known_at", "opened_at"))
+        known = frame[frame["known_at"] <= as_of]
+        latest = {
+            moment: {"hotline": (known[moment].max() - pd.Timestamp(0, tz="UTC")) // pd.Timedelta(microseconds=1)}
+            for moment in ("known_at", "opened_at")
+        }
+        return all(_alive(connection, "versions", as_of, moment, latest[moment]) for moment in latest)
 
 
 def test_the_quiet_of_the_night_is_usual_and_a_silent_morning_is_not():
