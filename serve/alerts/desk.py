@@ -6,26 +6,26 @@ written together or not at all.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from functools import cached_property
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from features.clock import Clock
 from features.settings import Settings
 from serve.alerts.episode import Episode, apply
-from serve.alerts.lifecycle import Event, check_allowed
-from serve.alerts.policy import AlertPolicy
+from serve.alerts.lifecycle import OPEN, Event, check_allowed
+from serve.alerts.policy import AlertPolicy, Level
 from serve.store import Store
 from serve.store.columns import new_id
-from serve.store.tables import Alert, AlertEvent, AlertParty, DepartmentRule, Route, Silence
+from serve.store.tables import Alert, AlertCell, AlertEvent, AlertParty, DepartmentRule, Route, Silence
 
 SYSTEM: Final = "system"
 
@@ -74,6 +74,32 @@ class Desk:
         """What departments asked for, by name."""
         return {rule.department: rule for rule in self.session.scalars(select(DepartmentRule))}
 
+    @cached_property
+    def week_start(self) -> datetime:
+        """The start of the local budget week, Monday 00:00."""
+        local = self.now.astimezone(self.zone)
+        return datetime.combine((local - timedelta(days=local.weekday())).date(), time(), self.zone)
+
+    @cached_property
+    def budget_spent(self) -> Counter[str]:
+        """Alerts told of this week that count against their department's budget."""
+        told = select(Alert.department, func.count()).where(Alert.in_budget, Alert.first_notified_at >= self.week_start)
+        return Counter(dict(self.session.execute(told.group_by(Alert.department)).all()))
+
+    @cached_property
+    def red_cells(self) -> dict[str, list[str]]:
+        """The footprints of the open red alerts, by alert."""
+        query = (
+            select(AlertCell.alert_id, AlertCell.unique_id)
+            .join(Alert, Alert.id == AlertCell.alert_id)
+            .where(Alert.ended_at.is_(None), Alert.level_rank == Level.RED.rank)
+            .where(Alert.state.in_([state.value for state in OPEN]))
+        )
+        cells: dict[str, list[str]] = defaultdict(list)
+        for alert_id, cell in self.session.execute(query):
+            cells[alert_id].append(cell)
+        return cells
+
     def record(
         self, episode: Episode, event: Event, *, actor: Actor | None = None, payload: dict[str, Any] | None = None
     ) -> AlertEvent:
@@ -99,11 +125,21 @@ class Desk:
             payload=details,
         )
         known = len(episode.parties)
+        before = (alert.level, alert.department, alert.in_budget)
         apply(episode, row)
+        if Level.RED in {before[0], alert.level}:
+            self.__dict__.pop("red_cells", None)
+        if "budget_spent" in self.__dict__ and before[1:] != (alert.department, alert.in_budget):
+            self._count_budget(alert, before[1], counted=before[2])
         self.session.add_all([alert, row, *episode.parties[known:]])
-        if event is Event.OPENED:
-            self.session.flush()
         return row
+
+    def _count_budget(self, alert: Alert, department: str, *, counted: bool | None) -> None:
+        """Keep what is spent true to an event that told of an alert, or gave it to another department."""
+        if alert.first_notified_at is None or alert.first_notified_at < self.week_start:
+            return
+        self.budget_spent[department] -= bool(counted)
+        self.budget_spent[alert.department] += alert.in_budget
 
     def load(self, alert_id: str) -> Episode:
         """Return an episode by its id, which must exist."""

@@ -6,17 +6,15 @@ hold: they put the message off. Red and sensitive alerts pass the minimum level,
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from features.series import parse_series_id
 from serve.alerts.desk import Desk
 from serve.alerts.episode import Episode
-from serve.alerts.lifecycle import OPEN
 from serve.alerts.policy import Level
 from serve.store.tables import Alert, AlertCell, DepartmentRule
 
@@ -61,19 +59,9 @@ def is_exempt(episode: Episode) -> bool:
     return episode.level is Level.RED or episode.alert.sensitive
 
 
-def week_start(desk: Desk) -> datetime:
-    """Return the start of the local budget week, Monday 00:00."""
-    local = desk.now.astimezone(desk.zone)
-    monday = (local - timedelta(days=local.weekday())).date()
-    return datetime.combine(monday, time(), desk.zone)
-
-
 def _budget_left(desk: Desk, department: str, rule: DepartmentRule | None) -> bool:
     budget = desk.policy.weekly_budget if rule is None or rule.weekly_budget is None else rule.weekly_budget
-    told = select(func.count()).where(
-        Alert.department == department, Alert.in_budget, Alert.first_notified_at >= week_start(desk)
-    )
-    return int(desk.session.scalar(told) or 0) < budget
+    return desk.budget_spent[department] < budget
 
 
 def _silenced(desk: Desk, alert: Alert) -> Hold | None:
@@ -106,17 +94,12 @@ def _inhibited(desk: Desk, episode: Episode) -> Hold | None:
 
 
 def _red_clusters(desk: Desk, *, besides: Alert) -> list[list[dict[str, str]]]:
-    """Return the footprints of the open red alerts, as dimensions per cell."""
-    query = (
-        select(AlertCell.alert_id, AlertCell.unique_id)
-        .join(Alert, Alert.id == AlertCell.alert_id)
-        .where(Alert.ended_at.is_(None), Alert.level_rank == Level.RED.rank, Alert.id != besides.id)
-        .where(Alert.state.in_([state.value for state in OPEN]))
-    )
-    clusters: dict[str, list[dict[str, str]]] = defaultdict(list)
-    for alert_id, cell in desk.session.execute(query):
-        clusters[alert_id].append(parse_series_id(cell))
-    return list(clusters.values())
+    """Return the footprints of the other open red alerts, as dimensions per cell."""
+    return [
+        [parse_series_id(cell) for cell in cells]
+        for alert_id, cells in desk.red_cells.items()
+        if alert_id != besides.id
+    ]
 
 
 def _about(outer: dict[str, str], alert: Alert) -> bool:

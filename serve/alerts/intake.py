@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from features.clock import Clock
 from features.settings import Settings
@@ -112,11 +112,9 @@ class _Intake:
             **self._news(candidate, assessment, tickets),
         }
         self.desk.record(episode, Event.OPENED, actor=DETECTOR, payload=payload)
-        # The alerts before this one are written by now; what follows is written once, not before every question.
-        with self.desk.session.no_autoflush:
-            self._remember(episode, tickets, candidate.cells)
-            self._route(episode, candidate)
-            self._tell(episode, "opened")
+        self._remember(episode, tickets, candidate.cells)
+        self._route(episode, candidate)
+        self._tell(episode, "opened")
         return episode
 
     def _route(self, episode: Episode, candidate: Candidate) -> None:
@@ -213,9 +211,7 @@ class _Intake:
 
     def _remember(self, episode: Episode, tickets: list[str], cells: list[str]) -> None:
         alert = episode.alert
-        if tickets:
-            fixed = {"alert_id": alert.id, "added_at": self.desk.now, "revision": alert.revision}
-            self.desk.session.execute(insert(AlertTicket), [{**fixed, "ticket": ticket} for ticket in tickets])
-        if cells:
-            rows = [{"alert_id": alert.id, "unique_id": cell} for cell in dict.fromkeys(cells)]
-            self.desk.session.execute(insert(AlertCell), rows)
+        # Added, not executed: what many alerts bring is written together, when a question or the end asks for it.
+        fixed = {"alert_id": alert.id, "added_at": self.desk.now, "revision": alert.revision}
+        self.desk.session.add_all([AlertTicket(ticket=ticket, **fixed) for ticket in tickets])
+        self.desk.session.add_all([AlertCell(alert_id=alert.id, unique_id=cell) for cell in dict.fromkeys(cells)])

@@ -94,7 +94,7 @@ def run_once(store: Store, settings: Settings, clock: Clock) -> DeliverySummary:
     return summary
 
 
-def run_forever(store: Store, settings: Settings, clock: Clock, stop: Event, *, pause_s: float = 0.2) -> None:
+def run_forever(store: Store, settings: Settings, clock: Clock, stop: Event, *, pause_s: float = 0.1) -> None:
     """Do rounds until `stop` is set. A failing round is logged and the next one tries again."""
     while not stop.is_set():
         try:

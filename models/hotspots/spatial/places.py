@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from scipy.spatial import cKDTree
 
 from features.errors import BadInputError
 
@@ -38,10 +39,32 @@ class Places:
 
     def distances_km(self) -> Floats:
         """Return great-circle distances between all pairs of places, in km."""
+        everyone = np.arange(len(self))
+        return self._apart_km(everyone[:, None], everyone)
+
+    def pairs_within_km(self, radius_km: float) -> tuple[NDArray[np.intp], NDArray[np.intp], Floats]:
+        """Return the ordered pairs of places no farther apart, each place with itself too, and their distances in km.
+
+        Ordered by the first place, then by distance, then by the second place.
+        """
         lat, lon = np.radians(self.lat), np.radians(self.lon)
-        half_lat = np.sin((lat[:, None] - lat) / 2) ** 2
-        half_lon = np.sin((lon[:, None] - lon) / 2) ** 2
-        chord = half_lat + np.cos(lat[:, None]) * np.cos(lat) * half_lon
+        sphere = np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=1)
+        # A little farther than asked for, so that rounding loses no pair; the distance itself decides.
+        chord = 2 * np.sin(min(radius_km / (2 * _EARTH_KM), np.pi / 2)) * (1 + 1e-9) + 1e-9
+        near = cKDTree(sphere).query_pairs(chord, output_type="ndarray")
+        own = np.arange(len(self))
+        first = np.concatenate([own, near[:, 0], near[:, 1]]).astype(np.intp)
+        second = np.concatenate([own, near[:, 1], near[:, 0]]).astype(np.intp)
+        apart = self._apart_km(first, second)
+        order = np.lexsort((second, apart, first))
+        order = order[apart[order] <= radius_km]
+        return first[order], second[order], apart[order]
+
+    def _apart_km(self, first: NDArray[np.intp], second: NDArray[np.intp]) -> Floats:
+        lat, lon = np.radians(self.lat), np.radians(self.lon)
+        half_lat = np.sin((lat[first] - lat[second]) / 2) ** 2
+        half_lon = np.sin((lon[first] - lon[second]) / 2) ** 2
+        chord = half_lat + np.cos(lat[first]) * np.cos(lat[second]) * half_lon
         return np.asarray(2 * _EARTH_KM * np.arcsin(np.sqrt(np.clip(chord, 0.0, 1.0))))
 
 

@@ -40,14 +40,16 @@ class Zones:
         """
         count = len(places)
         most = max(1, min(max_places or max(count // 2, 1), count))
-        distances = places.distances_km()
-        order = np.argsort(distances, axis=1, kind="stable")[:, :most]
-        radii = np.take_along_axis(distances, order, axis=1)
-        inside = radii <= max_radius_km
-        width = max(int(inside.sum(axis=1).max(initial=0)), 1)
-        order = np.where(inside, order, count)[:, :width]
-        reached = np.maximum.accumulate(np.where(inside, radii, 0.0), axis=1)[:, :width]
-        return cls(order.astype(np.intp), reached)
+        centre, place, distance = places.pairs_within_km(max_radius_km)
+        sizes = np.bincount(centre, minlength=count)
+        rank = np.arange(centre.size) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        kept = rank < most
+        width = max(int(min(sizes.max(initial=0), most)), 1)
+        neighbours = np.full((count, width), count, dtype=np.intp)
+        radii = np.zeros((count, width))
+        neighbours[centre[kept], rank[kept]] = place[kept]
+        radii[centre[kept], rank[kept]] = distance[kept]
+        return cls(neighbours, np.maximum.accumulate(radii, axis=1))
 
     @property
     def width(self) -> int:
