@@ -74,12 +74,9 @@ def run_backtest(
     started, say = time.monotonic(), told or (lambda _line: None)
     fit, installed = peers_of(peers_python) if peers or set(models) & set(NEEDS) else (None, {})
     names = _names(models, freq, peers=peers, installed=installed)
-    say(f"models: {', '.join(f'{name} ({installed[name]})' if name in installed else name for name in names)}")
-    if peers and not installed:
-        say(f"--peers: neither {' nor '.join(sorted(set(NEEDS.values())))} is installed; {HINT}")
+    _announce(names, installed, say, peers=peers)
     known = read_panel(settings, as_of=as_of or clock.now(), freq=freq)
-    hierarchy = _hierarchy(known)
-    _check_levels(levels, hierarchy)
+    _check_levels(levels, _hierarchy(known))
     with on_cluster(scheduler):
         result = backtest(
             known.panel.y,
@@ -96,26 +93,16 @@ def run_backtest(
             told=lambda done: say(f"{done} of {origins} origins, {time.monotonic() - started:.0f} s"),
             **({} if fit is None else {"peer_fit": fit}),
         )
-    result = _only(result, levels)
-    off = holiday_periods(result.predictions, known)
-    own = result.predictions[result.predictions["ds"].isin(list(off))]
-    summary = BacktestSummary(
-        known.panel.as_of,
-        known.panel.data_through.to_pydatetime(),
-        freq,
-        origins,
-        horizon,
-        result,
-        pd.DataFrame() if own.empty else score_rows(own),
-        run_id="",
-        degraded=known.degraded,
-        holidays=off,
-        same_levels={level: twin for level, twin in same_levels(hierarchy).items() if not levels or twin in levels},
-        peers={name: installed[name] for name in names if name in installed},
-        seconds=time.monotonic() - started,
-    )
-    params = {"origins": origins, "horizon": horizon, "models": ", ".join(names), "peers": dict(summary.peers)}
-    return replace(summary, run_id=_log(settings, known, summary, params))
+    took_part = {name: installed[name] for name in names if name in installed}
+    asked = {"origins": origins, "horizon": horizon, "peers": took_part, "seconds": time.monotonic() - started}
+    summary = _summary(known, _only(result, levels), **asked)
+    return replace(summary, run_id=_log(settings, known, summary, names))
+
+
+def _announce(names: Sequence[str], installed: Mapping[str, str], say: Callable[[str], None], *, peers: bool) -> None:
+    say(f"models: {', '.join(f'{name} ({installed[name]})' if name in installed else name for name in names)}")
+    if peers and not installed:
+        say(f"--peers: neither {' nor '.join(sorted(set(NEEDS.values())))} is installed; {HINT}")
 
 
 def _names(models: Sequence[str], freq: str, *, peers: bool, installed: Mapping[str, str]) -> list[str]:
@@ -129,6 +116,25 @@ def _names(models: Sequence[str], freq: str, *, peers: bool, installed: Mapping[
     if not models and (peers or freq == "W"):
         chosen.append(PROPHET)
     return list(dict.fromkeys([*chosen, *(installed if peers else ())]))
+
+
+def _summary(known: Known, result: BacktestResult, **asked: Any) -> BacktestSummary:
+    """Return what the rows say, beside what was asked for; the MLflow run is still to come."""
+    off = holiday_periods(result.predictions, known)
+    own = result.predictions[result.predictions["ds"].isin(list(off))]
+    kept = set(result.scores["level"])
+    return BacktestSummary(
+        known.panel.as_of,
+        known.panel.data_through.to_pydatetime(),
+        known.panel.freq,
+        result=result,
+        holiday_scores=pd.DataFrame() if own.empty else score_rows(own),
+        run_id="",
+        degraded=known.degraded,
+        holidays=off,
+        same_levels={level: twin for level, twin in same_levels(_hierarchy(known)).items() if twin in kept},
+        **asked,
+    )
 
 
 def _hierarchy(known: Known) -> Hierarchy:
@@ -176,14 +182,16 @@ def holiday_periods(predictions: pd.DataFrame, known: Known) -> dict[pd.Timestam
     return {period: ", ".join(found) for period, found in names.items()}
 
 
-def _log(settings: Settings, known: Known, summary: BacktestSummary, params: dict[str, Any]) -> str:
+def _log(settings: Settings, known: Known, summary: BacktestSummary, names: Sequence[str]) -> str:
     tracker, panel, result = Tracker.open(settings), known.panel, summary.result
+    params: dict[str, Any] = {"freq": panel.freq, "origins": summary.origins, "horizon": summary.horizon}
+    params |= {"models": ", ".join(names), "peers": dict(summary.peers)}
     tags = {
         "weisu.as_of": panel.as_of.isoformat(),
         "weisu.data_through": panel.data_through.isoformat(),
         "weisu.snapshot": str(panel.snapshot),
     }
-    with tracker.run("backtest", "rolling origin", params={"freq": panel.freq, **params}, tags=tags) as run_id:
+    with tracker.run("backtest", "rolling origin", params=params, tags=tags) as run_id:
         tracker.log_metrics(_metrics(result.scores) | _metrics(summary.holiday_scores, prefix="holiday."))
         tracker.log_text(result.scores.to_csv(index=False), "scores.csv")
         tracker.log_text(summary.holiday_scores.to_csv(index=False), "holiday_scores.csv")

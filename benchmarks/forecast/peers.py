@@ -28,6 +28,7 @@ def statsforecast(name: str, *, intervals: bool) -> Callable[..., Result]:
     """Return a runner for a statsforecast model."""
 
     def run(train: pd.DataFrame, ids: Any, freq: str, horizon: int, _country: str) -> Result:
+        """Fit and forecast; means, and quantiles where the model gives intervals."""
         from statsforecast import StatsForecast
         from statsforecast.models import MSTL, AutoETS, CrostonSBA, DynamicOptimizedTheta, SeasonalNaive
 
@@ -51,6 +52,7 @@ def mlforecast(objective: str, *, conformal: bool) -> Callable[..., Result]:
     """Return a runner for mlforecast with LightGBM."""
 
     def run(train: pd.DataFrame, ids: Any, freq: str, horizon: int, country: str) -> Result:
+        """Fit and forecast; means, and quantiles where intervals are conformal."""
         import holidays
         import lightgbm
         from mlforecast import MLForecast

@@ -185,6 +185,7 @@ class _ServiceDays:
 
     @classmethod
     def of(cls, signal: int, ds: pd.DatetimeIndex) -> _ServiceDays:
+        """Lay a signal's service days on the calendar of England, as the benchmark defines them."""
         import holidays
 
         week = DAILY_SIGNALS[signal][0]

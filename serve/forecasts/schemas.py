@@ -44,8 +44,8 @@ class Override(BaseModel):
     reason: str
 
 
-class ForecastItem(BaseModel):
-    """One series, one period. `ds` is the period's start in local civil time."""
+class OfSeries(BaseModel):
+    """Which series, from when on: `ds` is the start of the first period in local civil time."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -57,6 +57,11 @@ class ForecastItem(BaseModel):
     category: str
     district: str
     department: str
+
+
+class ForecastItem(OfSeries):
+    """One series, one period."""
+
     horizon: Annotated[int, Field(description="Steps ahead of the last complete period, from 1")]
     mean: float
     p10: float
@@ -133,20 +138,10 @@ class ForecastPage(ForecastIssue):
     next_cursor: Annotated[str | None, Field(description="Hand it back as `cursor` for the next page")] = None
 
 
-class ForecastSumItem(BaseModel):
+class ForecastSumItem(OfSeries):
     """One series over several periods together, from `ds` on. A planner's overrides of single periods are not in it."""
 
-    model_config = ConfigDict(from_attributes=True)
-
-    unique_id: str
-    ds: CivilTime
     periods: Annotated[int, Field(description="Periods summed, the first one included")]
-    level: str
-    category1: str
-    category2: str
-    category: str
-    district: str
-    department: str
     mean: Annotated[float, Field(description="Sum of the periods' means")]
     p10: Annotated[float, Field(description="Quantile of the sum, from sample paths; not the sum of the quantiles")]
     p50: float

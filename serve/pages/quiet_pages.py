@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Final, TypeVar
 from urllib.parse import quote
@@ -18,6 +19,7 @@ from serve.alerts.silences import service
 from serve.alerts.silences.schemas import NewSilence
 from serve.errors import UnprocessableError
 from serve.pages.language import Words, language_of
+from serve.pages.moments import read_moment, show_moment
 from serve.pages.render import PageRoute, page, redirect
 from serve.pages.sessions import Visitor, VisitorDep
 from serve.pages.views.origin import detection_origin
@@ -69,18 +71,21 @@ def add_silence(
     """Keep quiet about something for a while; what makes no sense is said above the form, and nothing changes."""
     visitor.check(csrf)
     now, named = clock.now(), visitor.caller.department or department.strip()
-    since, until = _moment(starts, settings) or now, _moment(ends, settings)
+    since = read_moment(starts, settings.zone) if starts else now
+    until = read_moment(ends, settings.zone) if ends else since
     values = {"purpose": purpose, "kind": kind, "category": category.strip(), "area": area.strip(), "department": named}
+    values["comment"] = comment.strip()
     problem = ""
-    if not any((kind, category.strip(), area.strip(), named)):
+    if not any((kind, values["category"], values["area"], named)):
         problem = "quiet.hint"
-    elif until is None or until <= max(since, now):
+    elif until <= max(since, now):
         problem = "quiet.order"
-    elif not comment.strip():
+    elif not values["comment"]:
         problem = "quiet.why"
     if problem:
-        return _page(request, store, settings, visitor, now=now, problem=problem)
-    wanted = _checked(NewSilence, {**values, "comment": comment.strip(), "starts_at": since, "ends_at": until})
+        entered = {**values, "starts": starts, "ends": ends}
+        return _page(request, store, settings, visitor, now=now, problem=problem, entered=entered)
+    wanted = _checked(NewSilence, {**values, "starts_at": since, "ends_at": until})
     with store.session() as session:
         service.add(session, visitor.caller, wanted, now=now)
     return redirect("/quiet?done=silenced")
@@ -115,8 +120,9 @@ def set_rule(
     """Set quiet hours, minimum level and, for supervisors, the weekly budget of a department."""
     visitor.check(csrf)
     now, name = clock.now(), department.strip()
-    if bool(quiet_from) != bool(quiet_to):
-        return _page(request, store, settings, visitor, now=now, department=name, problem="quiet.both")
+    problem = "quiet.choose" if not name else "quiet.both" if bool(quiet_from) != bool(quiet_to) else ""
+    if problem:
+        return _page(request, store, settings, visitor, now=now, department=name, problem=problem)
     hours = {"quiet_from": quiet_from or None, "quiet_to": quiet_to or None, "minimum_level": minimum_level or None}
     with store.session() as session:
         # A department's form has no field for the budget: it keeps what the supervisor gave it.
@@ -137,6 +143,7 @@ def _page(
     department: str = "",
     done: str = "",
     problem: str = "",
+    entered: Mapping[str, str] | None = None,
 ) -> Response:
     words = Words(language_of(request, settings), settings.zone)
     caller = visitor.caller
@@ -159,12 +166,17 @@ def _page(
         kinds=list(Kind),
         levels=list(Level),
         may_write=caller.commands_alerts or bool(caller.department),
-        starts=_local(now, settings),
-        ends=_local(now + _USUAL_LENGTH, settings),
+        entered=entered or _blank(now, settings),
         now=now,
         done=done if done in _DONE else "",
         problem=problem,
     )
+
+
+def _blank(now: datetime, settings: Settings) -> dict[str, str]:
+    """Return the fields of a silence that nobody has filled in yet: from now on, for half a day."""
+    hours = {"starts": show_moment(now, settings.zone), "ends": show_moment(now + _USUAL_LENGTH, settings.zone)}
+    return dict.fromkeys(("purpose", "kind", "category", "area", "department", "comment"), "") | hours
 
 
 def _checked(shape: type[_Shape], values: dict[str, Any]) -> _Shape:
@@ -174,15 +186,3 @@ def _checked(shape: type[_Shape], values: dict[str, Any]) -> _Shape:
     except ValidationError as error:
         first = error.errors()[0]
         raise UnprocessableError(f"{first['loc']}: {first['msg']}", hint="go back and correct the form") from error
-
-
-def _moment(text: str, settings: Settings) -> datetime | None:
-    """Return the local moment that a form names, None for an empty field."""
-    try:
-        return datetime.fromisoformat(text).replace(tzinfo=settings.zone) if text else None
-    except ValueError as error:
-        raise UnprocessableError(f"{text!r} is no moment", hint="write it like 2026-11-30T18:00") from error
-
-
-def _local(moment: datetime, settings: Settings) -> str:
-    return moment.astimezone(settings.zone).strftime("%Y-%m-%dT%H:%M")

@@ -16,6 +16,7 @@ from serve.alerts.supervision.schemas import AnswerBody, NewOrder
 from serve.alerts.supervision.watchlist import watchlist
 from serve.errors import ForbiddenError, UnprocessableError
 from serve.pages.language import Words, language_of
+from serve.pages.moments import read_moment
 from serve.pages.render import PageRoute, own_path, page, redirect
 from serve.pages.sessions import Visitor, VisitorDep
 from serve.pages.views.origin import detection_origin
@@ -65,7 +66,7 @@ def issue_order(
     """Issue an order; the same form sent again issues nothing more."""
     visitor.check(csrf)
     try:
-        wanted = NewOrder(department=department, due_at=_moment(due, settings), demand=demand.strip())
+        wanted = NewOrder(department=department, due_at=read_moment(due, settings.zone), demand=demand.strip())
         with open_desk(store, clock, settings) as desk:
             key = f"form-{once}" if once else None
             orders.issue_once(desk, visitor.caller, alert_id, wanted, idempotency_key=key)
@@ -142,11 +143,3 @@ def _page(
         problem=problem,
         due=tomorrow(settings, now),
     )
-
-
-def _moment(text: str, settings: Settings) -> datetime:
-    """Return the local moment that a form names."""
-    try:
-        return datetime.fromisoformat(text).replace(tzinfo=settings.zone)
-    except ValueError as error:
-        raise UnprocessableError(f"{text!r} is no moment", hint="write it like 2026-11-30T18:00") from error

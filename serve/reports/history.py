@@ -18,9 +18,9 @@ SIMULATED_SOURCE: Final = "simulated"
 _log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class History:
-    """Weekly counts of complete weeks.
+    """Weekly counts of complete weeks; one object per hour and lake version, the key of what is derived from it.
 
     Attributes:
         counts: unique_id, ds (Monday, naive local), y.

@@ -55,6 +55,8 @@ def test_a_silence_that_makes_no_sense_is_explained(changes, said, enter, browse
     answer = browser.post("/quiet/silences", data={"csrf": csrf_of(page), **MAINTENANCE, **changes})
     assert (answer.status_code, said in answer.text) == (422, True)
     assert silences_in(city) == []
+    for typed in (MAINTENANCE | changes).values():
+        assert typed.strip() in answer.text, "nothing that was typed is lost"
 
 
 def rule_of(city, department: str) -> DepartmentRule:
@@ -77,6 +79,13 @@ def test_a_department_sets_its_quiet_hours_and_keeps_the_budget_it_was_given(ent
     assert (other.status_code, rule_of(city, "市生态环境局")) == (404, None)
     answer = browser.post("/quiet/rule", data={"csrf": csrf_of(page), **hours, "quiet_to": ""})
     assert "同时填写开始和结束" in answer.text
+
+
+def test_a_rule_is_some_departments(enter, browser, city):
+    page = enter("supervisor", "/quiet")
+    answer = browser.post("/quiet/rule", data={"csrf": csrf_of(page), "department": " ", "minimum_level": "red"})
+    assert (answer.status_code, "请先填写单位名称" in answer.text) == (422, True)
+    assert rule_of(city, "") is None
 
 
 def test_a_planner_reads_and_changes_nothing(enter, browser, city):

@@ -149,6 +149,15 @@ def log_in(page: Any, key: str) -> None:
     page.click("main button")
 
 
+def calm(served, hours: float) -> None:
+    """Let hours pass, and a detection run that finds nothing."""
+    served.clock.advance(timedelta(hours=hours))
+    now = served.clock.now()
+    run = DetectionRun(key=f"calm-{now:%d%H}", as_of=now, generated_at=now, model_version="weisu-hotspot/3")
+    intake(served.store, [], clock=served.clock, run=run, settings=served.settings)
+    tick(served.store, served.clock, served.settings)
+
+
 def test_alerts_reach_who_can_act_and_come_back_with_an_answer(served, bots, chromium):
     deliver(served)
     phone = chromium.new_context(viewport=PHONE, locale="zh-CN", device_scale_factor=1.5).new_page()
@@ -202,11 +211,7 @@ def test_alerts_reach_who_can_act_and_come_back_with_an_answer(served, bots, chr
 
     # Two calm runs later the one in Sanya has closed by itself.
     for hours in (26, 2):
-        served.clock.advance(timedelta(hours=hours))
-        now = served.clock.now()
-        run = DetectionRun(key=f"calm-{now:%d%H}", as_of=now, generated_at=now, model_version="weisu-hotspot/3")
-        intake(served.store, [], clock=served.clock, run=run, settings=served.settings)
-        tick(served.store, served.clock, served.settings)
+        calm(served, hours)
     deliver(served)
     assert stands(served, "停水", "三亚市").state == "resolved"
     assert any("已平息" in one for one in bots["wecom"].said)

@@ -170,7 +170,7 @@ def test_what_is_asked_for_must_exist(two_sources):
         build_panel(lake, as_of=datetime(2020, 1, 1, tzinfo=UTC), freq="W")
 
 
-def same(lake: Lake, folder: Path, as_of: pd.Timestamp, **options: object) -> None:
+def assert_counted_alike(lake: Lake, folder: Path, as_of: pd.Timestamp, **options: object) -> None:
     for freq in ("D", "W"):
         plain, fast = (
             build_panel(lake, as_of=as_of.to_pydatetime(), freq=freq, levels=KEPT_LEVELS, kept=where, **options)
@@ -202,9 +202,9 @@ def test_kept_counts_are_the_counts(tmp_path: Path, seed: int) -> None:
             optimize(lake)
         else:
             load(lake, step[1], mapping(step[0]))
-        same(lake, tmp_path / "kept", as_of)
-    same(lake, tmp_path / "kept", as_of, start=(as_of - timedelta(days=40)).date())
-    same(lake, tmp_path / "kept", as_of - timedelta(days=33))
+        assert_counted_alike(lake, tmp_path / "kept", as_of)
+    assert_counted_alike(lake, tmp_path / "kept", as_of, start=(as_of - timedelta(days=40)).date())
+    assert_counted_alike(lake, tmp_path / "kept", as_of - timedelta(days=33))
 
 
 def test_only_what_is_new_is_counted_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -215,7 +215,7 @@ def test_only_what_is_new_is_counted_again(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(kept, "_count", lambda *args: (counted.append(args[3]), original(*args)))
     as_of = pd.Timestamp("2026-04-20", tz="Asia/Shanghai")
     for day in (0, 1, 1):
-        same(lake, tmp_path / "kept", as_of + timedelta(days=day))
+        assert_counted_alike(lake, tmp_path / "kept", as_of + timedelta(days=day))
     first, second = counted
     assert first is None
     assert 0 < len(second) <= 2
@@ -225,8 +225,8 @@ def test_an_erasure_is_counted_from_nothing(tmp_path: Path) -> None:
     lake = Lake.open(str(tmp_path / "lake"), timezone="Asia/Shanghai")
     load(lake, random_rows(0, 400, "2026-01-01", 100), mapping("a"))
     as_of = pd.Timestamp("2026-04-20", tz="Asia/Shanghai")
-    same(lake, tmp_path / "kept", as_of)
+    assert_counted_alike(lake, tmp_path / "kept", as_of)
     lake.store.table().delete("ticket_id < 'T2'")
-    same(lake, tmp_path / "kept", as_of + timedelta(days=1))
+    assert_counted_alike(lake, tmp_path / "kept", as_of + timedelta(days=1))
     (tmp_path / "kept" / "state.json").write_text("{")
-    same(lake, tmp_path / "kept", as_of + timedelta(days=2))
+    assert_counted_alike(lake, tmp_path / "kept", as_of + timedelta(days=2))

@@ -24,6 +24,7 @@ from serve.alerts.supervision.watchlist import (
 )
 from serve.auth import Caller
 from serve.pages.language import Words
+from serve.pages.moments import show_moment
 from serve.pages.views.cards import Card, card_of
 from serve.store.tables import AlertParty, SupervisionOrder
 
@@ -128,4 +129,4 @@ def by_department(watched: Iterable[Watched]) -> list[tuple[str, Counter[str]]]:
 def tomorrow(settings: Settings, now: datetime) -> str:
     """Return tomorrow at 18:00 local time, as a form shows it: the due time that is proposed."""
     local = now.astimezone(settings.zone) + timedelta(days=1)
-    return local.replace(hour=18, minute=0).strftime("%Y-%m-%dT%H:%M")
+    return show_moment(local.replace(hour=18, minute=0), settings.zone)

@@ -30,7 +30,18 @@ class ForecastIssueRow(Base):
     published_at: Mapped[datetime]
 
 
-class ForecastRow(Base):
+class _OfSeries:
+    """Where a series stands in the hierarchy; empty where it sums."""
+
+    level: Mapped[str] = mapped_column(String(40))
+    category1: Mapped[str] = mapped_column(String(200), default="")
+    category2: Mapped[str] = mapped_column(String(200), default="")
+    category: Mapped[str] = mapped_column(String(200), default="")
+    district: Mapped[str] = mapped_column(String(200), default="")
+    department: Mapped[str] = mapped_column(String(200), default="")
+
+
+class ForecastRow(_OfSeries, Base):
     """One series, one period: mean, interval, the same period last year, and the drivers that add up to the mean.
 
     `ds` is naive local civil time; the drivers are null where the model gave none.
@@ -46,12 +57,6 @@ class ForecastRow(Base):
     issue_id: Mapped[int] = mapped_column(ForeignKey("forecast_issues.id", ondelete="CASCADE"), primary_key=True)
     unique_id: Mapped[str] = mapped_column(String(400), primary_key=True)
     ds: Mapped[datetime] = mapped_column(DateTime(), primary_key=True)
-    level: Mapped[str] = mapped_column(String(40))
-    category1: Mapped[str] = mapped_column(String(200), default="")
-    category2: Mapped[str] = mapped_column(String(200), default="")
-    category: Mapped[str] = mapped_column(String(200), default="")
-    district: Mapped[str] = mapped_column(String(200), default="")
-    department: Mapped[str] = mapped_column(String(200), default="")
     horizon: Mapped[int]
     mean: Mapped[float]
     p10: Mapped[float]
@@ -67,7 +72,7 @@ class ForecastRow(Base):
     recent_change: Mapped[float | None]
 
 
-class ForecastSum(Base):
+class ForecastSum(_OfSeries, Base):
     """One series over several periods from an issue's first one on: the mean and interval of their sum."""
 
     __tablename__ = "forecast_sums"
@@ -77,12 +82,6 @@ class ForecastSum(Base):
     unique_id: Mapped[str] = mapped_column(String(400), primary_key=True)
     periods: Mapped[int] = mapped_column(primary_key=True)
     ds: Mapped[datetime] = mapped_column(DateTime())
-    level: Mapped[str] = mapped_column(String(40))
-    category1: Mapped[str] = mapped_column(String(200), default="")
-    category2: Mapped[str] = mapped_column(String(200), default="")
-    category: Mapped[str] = mapped_column(String(200), default="")
-    district: Mapped[str] = mapped_column(String(200), default="")
-    department: Mapped[str] = mapped_column(String(200), default="")
     mean: Mapped[float]
     p10: Mapped[float]
     p50: Mapped[float]

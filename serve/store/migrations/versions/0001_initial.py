@@ -14,7 +14,7 @@ depends_on = None
 
 
 def upgrade() -> None:  # noqa: PLR0915 - one call per table and index, made by Alembic
-
+    """Create the tables."""
     op.create_table(
         "access_log",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
@@ -572,7 +572,7 @@ def upgrade() -> None:  # noqa: PLR0915 - one call per table and index, made by 
 
 
 def downgrade() -> None:  # noqa: PLR0915 - the same
-
+    """Drop the tables."""
     op.drop_index(op.f("ix_deliveries_subscription_id"), table_name="deliveries")
     op.drop_index(op.f("ix_deliveries_status_due_at"), table_name="deliveries")
     op.drop_table("deliveries")

@@ -14,6 +14,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    """Create `login_attempts`."""
     op.create_table(
         "login_attempts",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
@@ -27,4 +28,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """Drop it."""
     op.drop_table("login_attempts")

@@ -12,6 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    """Create `forecast_sums`."""
     op.create_table(
         "forecast_sums",
         sa.Column("issue_id", sa.Integer(), nullable=False),
@@ -40,4 +41,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    """Drop it."""
     op.drop_table("forecast_sums")
