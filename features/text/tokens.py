@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Iterable
-from functools import lru_cache
+import warnings
+from collections.abc import Callable, Iterable
+from functools import cache, lru_cache
 from typing import Final
 
-from features.text.cutting import chinese_cutter
 from features.text.places import PLACE_MARK, is_place, mark_places, western_places
 from features.text.words import word_list
 
@@ -39,7 +40,7 @@ def tokenise(texts: Iterable[str], *, max_chars: int = 300) -> list[Tokens]:
 @lru_cache(maxsize=1 << 17)
 def _tokens(text: str) -> tuple[str, ...]:
     if _HAN.search(text):
-        words = mark_places(chinese_cutter().cut(_LETTERED.sub(r"\1 ", text.lower())))
+        words = mark_places(_jieba_cut()(_LETTERED.sub(r"\1 ", text.lower())))
         stop = word_list("stop_zh")
         return tuple(word for word in words if len(word) > 1 and word not in stop and _says_something(word))
     places = western_places(text)
@@ -51,3 +52,17 @@ def _tokens(text: str) -> tuple[str, ...]:
 
 def _says_something(word: str) -> bool:
     return (word[0].isalpha() and not word.isdecimal()) or is_place(word)
+
+
+@cache
+def _jieba_cut() -> Callable[[str], list[str]]:
+    """Load jieba's dictionary once, without its log lines and the packaging warnings it starts with."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import jieba
+
+        jieba.setLogLevel(logging.ERROR)
+        tokenizer = jieba.Tokenizer()
+        tokenizer.initialize()
+    cut: Callable[[str], list[str]] = tokenizer.lcut
+    return cut
