@@ -31,7 +31,6 @@ HALF_LIVES: Final = (60.0, 120.0, 240.0, 480.0)
 _LEAST_SCALE: Final = 0.8
 _WEEK: Final = 7
 _USUAL_WEEKS: Final = 8
-_CELLS_AT_ONCE: Final = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -139,29 +138,29 @@ class ExpectationScan:
     def _maxima(self, windows: Floats, share: Floats, totals: Floats, dispersion: Floats) -> Floats:
         """Return the largest statistic of every analysis; a circle counts where its centre has a recent ticket."""
         rings = Rings.of(self.zones, np.arange(windows.shape[0]))
-        at_once = max(_CELLS_AT_ONCE // (windows.shape[0] * rings.ranks.size * windows.shape[1]), 1)
-        maxima: list[float] = []
-        for start in range(0, windows.shape[2], at_once):
-            part = slice(start, start + at_once)
-            observed = rings.growing_sums(windows[..., part])
-            expected = rings.growing_sums(share[..., part])[:, :, None] * totals[..., part]
-            observed = np.where((windows[:, -1, part] > 0)[:, None, None], observed, 0.0)
-            analyses = range(observed.shape[-1])
-            maxima += [self._maximum(observed[..., n], expected[..., n], dispersion) for n in analyses]
-        return np.array(maxima)
+        maxima = np.zeros(windows.shape[2])
+        for n in range(maxima.size):
+            near = rings.around(np.flatnonzero(windows[:, -1, n] > 0))
+            observed = near.growing_sums(windows[..., n])
+            expected = near.growing_sums(share[:, n])[..., None] * totals[:, n]
+            maxima[n] = self._maximum(observed, expected, dispersion)
+        return maxima
 
     def _maximum(self, observed: Floats, mu: Floats, dispersion: Floats) -> float:
         """Return the largest statistic of one analysis; a logarithm only where it could be the largest."""
-        at = np.nonzero((observed >= self.min_count) & (observed > mu))
-        if not at[0].size:
-            return 0.0
-        observed, mu, phi = observed[at], mu[at], dispersion[at[-1]]
         # c ln(c/mu) + mu - c <= (c - mu)^2 / (2 mu)
-        bound = np.square(observed - mu) / (2 * phi * mu)
-        top = int(bound.argmax())
-        best = float(_llr(observed[top], mu[top], 0) / phi[top])
-        hopeful = bound >= best
-        return float((_llr(observed[hopeful], mu[hopeful], 0) / phi[hopeful]).max())
+        bound = np.maximum(observed - mu, 0.0)
+        bound *= bound
+        bound *= observed >= self.min_count
+        bound /= 2 * dispersion * np.maximum(mu, 1e-12)
+        if not bound.any():
+            return 0.0
+
+        def statistic(at: NDArray[np.intp]) -> Floats:
+            return _llr(observed.ravel()[at], mu.ravel()[at], 0) / dispersion[at % dispersion.size]
+
+        best = statistic(np.array([bound.argmax()])).max()
+        return float(statistic(np.flatnonzero(bound >= best)).max())
 
     def _windows(self, counts: Floats, ends: NDArray[np.intp]) -> tuple[Floats, Floats, Floats]:
         """Return, for analyses that end before `ends`, what was seen and what their total lets expect.

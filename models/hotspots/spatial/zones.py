@@ -86,13 +86,11 @@ class Rings:
     Attributes:
         ranks: Last rank of each size; a size is at least a quarter larger than the one before, so that hardly any
             cluster lies far from one.
-        members: One sparse matrix, (size x centre) x place: the places a circle has more than the one before.
-        centres: How many centres there are.
+        members: One sparse matrix, (centre x size) x place: the places a circle has more than the one before.
     """
 
     ranks: NDArray[np.intp]
     members: csr_array
-    centres: int
 
     @classmethod
     def of(cls, zones: Zones, centres: NDArray[np.intp]) -> Rings:
@@ -100,18 +98,25 @@ class Rings:
         ranks = _sizes(zones.width) - 1
         near = zones.neighbours[centres]
         places = zones.neighbours.shape[0]
-        size = np.broadcast_to(np.searchsorted(ranks, np.arange(zones.width)), near.shape)
-        row = size * len(centres) + np.arange(len(centres))[:, None]
+        size = np.searchsorted(ranks, np.arange(zones.width))
+        row = np.arange(len(centres))[:, None] * ranks.size + size
         inside = near < places
-        shape = (ranks.size * len(centres), places)
+        shape = (len(centres) * ranks.size, places)
         ones = np.ones(int(inside.sum()))
-        return cls(ranks, csr_array((ones, (row[inside], near[inside])), shape=shape), len(centres))
+        return cls(ranks, csr_array((ones, (row[inside], near[inside])), shape=shape))
+
+    def around(self, centres: NDArray[np.intp]) -> Rings:
+        """Return the rings of some of these centres, given by their position."""
+        rows = centres[:, None] * self.ranks.size + np.arange(self.ranks.size)
+        return Rings(self.ranks, self.members[rows.ravel()])
 
     def growing_sums(self, values: Floats) -> Floats:
         """Return the sums of a per-place array over each circle: centre x size x the array's other axes."""
         rings = self.members @ values.reshape(values.shape[0], -1)
-        sums = np.cumsum(rings.reshape(self.ranks.size, self.centres, *values.shape[1:]), axis=0)
-        return np.asarray(sums.swapaxes(0, 1))
+        sums = rings.reshape(-1, self.ranks.size, *values.shape[1:])
+        for size in range(1, self.ranks.size):
+            sums[:, size] += sums[:, size - 1]
+        return np.asarray(sums)
 
 
 def _sizes(width: int) -> NDArray[np.intp]:
