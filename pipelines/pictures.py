@@ -126,8 +126,7 @@ def _draw(axes: Any, series: pd.DataFrame, window: Window, labels: dict[str, str
 
     ds = series["ds"]
     step = ds.diff().median() if len(ds) > 1 else pd.Timedelta(days=1)
-    middle = ds + step / 2
-    inside = (middle >= window[0]) & (middle < window[1])
+    inside = (ds < window[1]) & (ds + step > window[0])
     axes.axvspan(window[0], window[1], color=_ALERT, alpha=0.10, lw=0, label=labels["window"])
     if series["expected"].notna().any():
         # Steps end where the last period ends, not where it starts.

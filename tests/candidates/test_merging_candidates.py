@@ -71,8 +71,30 @@ def test_a_surge_becomes_a_candidate_with_its_sentence_and_tickets() -> None:
     row = found.iloc[0]
     assert (row["kind"], row["category"], row["area"], row["department"]) == ("异动", "施工噪声", "海口市", "城管局")
     assert (row["observed"], row["callers"], len(row["tickets"]), row["rank"]) == (27, 20, 27, 1)
-    assert row["sentence_zh"] == "海口市 施工噪声：过去1天27件（20人），通常不超过11件"
-    assert row["sentence_en"] == "施工噪声, 海口市: 27 in 1 day from 20 callers, usually at most 11"
+    assert row["sentence_zh"] == "海口市 施工噪声：11月22日27件（20人），通常不超过11件"
+    assert row["sentence_en"] == "施工噪声, 海口市: 27 on 22 Nov from 20 callers, usually at most 11"
+
+
+@pytest.mark.parametrize(
+    ("freq", "periods", "zh", "en"),
+    [
+        ("D", 3, "11月20日至22日（3天）37件", "37 in 3 days (20-22 Nov)"),
+        ("W", 1, "第47周（11月16日至22日）27件", "27 in week 47 (16-22 Nov)"),
+        (
+            "W",
+            2,
+            "第46周至第47周（11月9日至22日）32件，通常不超过4件",
+            "32 in weeks 46-47 (9-22 Nov), usually at most 4",
+        ),
+    ],
+)
+def test_a_scan_says_which_days_and_calendar_weeks_it_counted(freq: str, periods: int, zh: str, en: str) -> None:
+    step, end = (7, "2026-11-16") if freq == "W" else (1, TODAY)
+    days = pd.date_range(end=end, periods=10, freq=f"{step}D")
+    frame = surge(series_id("cell", CELL), 27).assign(ds=days, window=periods, expected=1.0, upper=3.0)
+    row = merge(surges={freq: frame}).iloc[0]
+    assert row["sentence_zh"].startswith(f"海口市 施工噪声：{zh}，通常")
+    assert row["sentence_en"].startswith(f"施工噪声, 海口市: {en}, usually")
 
 
 def test_an_hourly_scan_says_hours() -> None:

@@ -51,12 +51,58 @@ def _joined(first: str, second: str, mark: str = " ") -> str:
 
 
 def _surge(signal: Signal) -> tuple[str, str]:
-    zh, en = _span(signal.window_end - signal.window_start)
+    zh, en = _periods(signal)
     people_zh, people_en = _people(signal)
     return (
-        f"过去{zh}{signal.observed}件{people_zh}，通常不超过{_limit(signal)}件",
-        f"{signal.observed} in {en}{people_en}, usually at most {_limit(signal)}",
+        f"{zh}{signal.observed}件{people_zh}，通常不超过{_limit(signal)}件",
+        f"{signal.observed} {en}{people_en}, usually at most {_limit(signal)}",
     )
+
+
+def _periods(signal: Signal) -> tuple[str, str]:
+    """Return the days or calendar weeks of a surge; hours, which are judged at once, as those just past."""
+    start, last = signal.window_start, signal.window_end - pd.Timedelta(days=1)
+    freq = signal.evidence["freq"]
+    if freq == "h":
+        zh, en = _span(signal.window_end - start)
+        return f"过去{zh}", f"in {en}"
+    zh, en = _dates(start, last)
+    if freq == "W":
+        week_zh, week_en = _weeks(start, last)
+        return f"{week_zh}（{zh}）", f"in {week_en} ({en})"
+    days = (last - start).days + 1
+    return (f"{zh}（{days}天）", f"in {days} days ({en})") if days > 1 else (zh, f"on {en}")
+
+
+def _dates(start: pd.Timestamp, last: pd.Timestamp) -> tuple[str, str]:
+    """Return a span of days, both ends included.
+
+    >>> _dates(pd.Timestamp("2026-11-16"), pd.Timestamp("2026-11-22"))
+    ('11月16日至22日', '16-22 Nov')
+    >>> _dates(pd.Timestamp("2026-10-26"), pd.Timestamp("2026-11-01"))
+    ('10月26日至11月1日', '26 Oct-1 Nov')
+    """
+    if start == last:
+        return f"{start.month}月{start.day}日", f"{start.day} {start:%b}"
+    one_month = (start.year, start.month) == (last.year, last.month)
+    until = f"{last.day}日" if one_month else f"{last.month}月{last.day}日"
+    since = f"{start.day}" if one_month else f"{start.day} {start:%b}"
+    return f"{start.month}月{start.day}日至{until}", f"{since}-{last.day} {last:%b}"
+
+
+def _weeks(start: pd.Timestamp, last: pd.Timestamp) -> tuple[str, str]:
+    """Return calendar weeks by their ISO numbers; weeks that do not begin on a Monday have none.
+
+    >>> _weeks(pd.Timestamp("2026-12-28"), pd.Timestamp("2027-01-10"))
+    ('第53周至第1周', 'weeks 53-1')
+    """
+    if start.weekday():
+        weeks = ((last - start).days + 1) // 7
+        return f"{weeks}周", f"{weeks} {_plural(weeks, 'week')}"
+    first, final = start.isocalendar().week, last.isocalendar().week
+    if first == final:
+        return f"第{first}周", f"week {first}"
+    return f"第{first}周至第{final}周", f"weeks {first}-{final}"
 
 
 def _limit(signal: Signal) -> int:

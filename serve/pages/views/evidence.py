@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final
 
@@ -21,6 +21,7 @@ from serve.store.tables import Alert, AlertEvent
 _CLOSING: Final = {CALM: "closed.calm", REBASED: "closed.rebased"}
 _log = structlog.get_logger(__name__)
 LONGEST: Final = 60
+_PERIODS: Final = {"h": timedelta(hours=1), "D": timedelta(days=1), "W": timedelta(weeks=1)}
 _MOST_TICKETS: Final = 500
 
 
@@ -56,7 +57,8 @@ def curve_of(alert: Alert, words: Words) -> Curve | None:
     rows = _curve_rows(alert.evidence)
     if not rows:
         return None
-    counts = [_count(row, alert) for row in rows[-LONGEST:]]
+    period = _PERIODS[alert.evidence["curve"].get("freq", "D")]
+    counts = [_count(row, alert, period) for row in rows[-LONGEST:]]
     title = f"{words('alert.curve')}: {alert.category}, {words.place(alert.area)}"
     return Curve(
         alert_curve(counts, title=title, name="curve-wide"),
@@ -107,14 +109,15 @@ def _curve_rows(evidence: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return list(rows) if isinstance(rows, Sequence) and not isinstance(rows, str) else []
 
 
-def _count(row: Mapping[str, Any], alert: Alert) -> Count:
+def _count(row: Mapping[str, Any], alert: Alert, period: timedelta) -> Count:
+    """Return one bar, marked where its period and the alert's window meet: a window need not begin with a period."""
     moment = datetime.fromisoformat(str(row["ds"]))
     return Count(
         label=moment.strftime("%m-%d" if moment.hour == 0 else "%m-%d %H:%M"),
         count=float(row["y"]),
         expected=_number(row.get("expected")),
         upper=_number(row.get("upper")),
-        marked=alert.window_start <= moment < alert.window_end,
+        marked=moment < alert.window_end and alert.window_start < moment + period,
     )
 
 
