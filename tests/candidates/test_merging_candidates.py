@@ -92,6 +92,19 @@ def test_a_scan_says_which_days_and_calendar_weeks_it_counted(freq: str, periods
     assert row["sentence_en"].startswith(f"施工噪声, 海口市: {en}, usually")
 
 
+def test_a_scan_that_alarms_below_the_limit_says_what_is_usual() -> None:
+    row = merge(surges={"D": surge(series_id("cell", CELL), 10, expected=5.4)}).iloc[0]
+    assert row["sentence_zh"].endswith("11月22日10件，平时约5.4件")
+    assert row["sentence_en"].endswith("10 on 22 Nov, usually about 5.4")
+
+
+def test_a_hotline_that_names_no_department_leaves_it_to_the_routing() -> None:
+    rows = {"tickets": tickets(27, department=""), "surges": {"D": surge(series_id("cell", CELL), 27)}}
+    unnamed = static().assign(department="未分类")
+    assert merge(**rows, static=unnamed).iloc[0]["department"] == ""
+    assert merge(**{**rows, "tickets": tickets(27)}, static=unnamed).iloc[0]["department"] == "城管局"
+
+
 def test_an_hourly_scan_says_hours() -> None:
     frame = surge(series_id("cell", CELL), 12).assign(
         ds=pd.date_range(end="2026-11-22 23:00", periods=10, freq="h"), window=6, expected=1.0, upper=3.0

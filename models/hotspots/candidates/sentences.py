@@ -53,10 +53,16 @@ def _joined(first: str, second: str, mark: str = " ") -> str:
 def _surge(signal: Signal) -> tuple[str, str]:
     zh, en = _periods(signal)
     people_zh, people_en = _people(signal)
-    return (
-        f"{zh}{signal.observed}件{people_zh}，通常不超过{_limit(signal)}件",
-        f"{signal.observed} {en}{people_en}, usually at most {_limit(signal)}",
-    )
+    usual_zh, usual_en = _exceeded(signal)
+    return f"{zh}{signal.observed}件{people_zh}{usual_zh}", f"{signal.observed} {en}{people_en}{usual_en}"
+
+
+def _exceeded(signal: Signal) -> tuple[str, str]:
+    """Return the most that is usual; what is usual, where a scan over several periods alarms below that."""
+    limit = _limit(signal)
+    if signal.observed <= limit:
+        return _usual(round(signal.expected, 1))
+    return f"，通常不超过{limit}件", f", usually at most {limit}"
 
 
 def _periods(signal: Signal) -> tuple[str, str]:
@@ -113,14 +119,15 @@ def _cluster(signal: Signal) -> tuple[str, str]:
     zh, en = _span(signal.window_end - signal.window_start)
     people_zh, people_en = _people(signal)
     since, limit = signal.window_start, _limit(signal)
+    most_zh, most_en = (f"，至多{limit}件", f", at most {limit}") if signal.observed > limit else ("", "")
     around = signal.radius_km > 0
     near_zh, near_en = (
         (f"半径{signal.radius_km:.1f}公里内", f" within {signal.radius_km:.1f} km") if around else ("", "")
     )
     usual_zh, usual_en = _usual(round(signal.expected, 1))
     return (
-        f"{since.month}月{since.day}日以来{zh}，{near_zh}{signal.observed}件{people_zh}{usual_zh}，至多{limit}件",
-        f"{signal.observed} in {en}{near_en} since {since:%d %b}{people_en}{usual_en}, at most {limit}",
+        f"{since.month}月{since.day}日以来{zh}，{near_zh}{signal.observed}件{people_zh}{usual_zh}{most_zh}",
+        f"{signal.observed} in {en}{near_en} since {since:%d %b}{people_en}{usual_en}{most_en}",
     )
 
 

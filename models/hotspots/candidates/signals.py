@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from features.series import UNCLASSIFIED
 from models.hotspots.candidates.fdr import benjamini_hochberg
 from models.hotspots.ticketframe import between
 
@@ -122,7 +123,7 @@ def _surge(row: dict[str, Any], series: pd.DataFrame, freq: str, tickets: pd.Dat
         category2=dims["category2"],
         category=dims["category"],
         area=dims["district"],
-        department=dims["department"] or _most_common(behind["department"]),
+        department=_named(dims["department"]) or _most_common(behind["department"]),
         cells=(str(row["unique_id"]),),
         level=str(row.get("level") or "cell"),
         expected=expected,
@@ -142,8 +143,13 @@ def _in_cell(tickets: pd.DataFrame, dims: Mapping[str, str]) -> pd.DataFrame:
     return tickets[mask]
 
 
+def _named(department: str) -> str:
+    """Return a department's name; nobody handles what is unclassified, and routing then asks the duty desk."""
+    return "" if department == UNCLASSIFIED else department
+
+
 def _most_common(values: pd.Series) -> str:
-    named = values[values != ""]
+    named = values[~values.isin(["", UNCLASSIFIED])]
     return "" if named.empty else str(named.mode().iloc[0])
 
 
