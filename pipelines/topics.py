@@ -14,6 +14,7 @@ import pandas as pd
 
 from features.errors import BadInputError
 from features.lake import Lake
+from features.series import UNCLASSIFIED
 from features.settings import Settings
 from models.hotspots.textgroups import TextConfig, TopicMemory, word_texts
 
@@ -21,7 +22,7 @@ _KEPT: Final = 3
 _READ_DAYS: Final = 14
 _FOLDER: Final = "topics"
 _LOG: Final = logging.getLogger(__name__)
-_COLUMNS: Final = ["source", "ticket_id", "known_at", "opened_local", "title", "text"]
+_COLUMNS: Final = ["source", "ticket_id", "known_at", "opened_local", "title", "text", "district"]
 
 
 def remembered(settings: Settings, lake: Lake, as_of: datetime, config: TextConfig, *, days: int) -> TopicMemory:
@@ -39,8 +40,8 @@ def remembered(settings: Settings, lake: Lake, as_of: datetime, config: TextConf
     first = last - pd.Timedelta(days=days - 1) if memory.through is None else memory.through + pd.Timedelta(days=1)
     if first > last:
         return memory
-    for day, texts in _days(lake, as_of, settings, first, last):
-        memory.learn(word_texts(texts["title"].tolist(), texts["text"].tolist()), day)
+    for day, rows in _days(lake, as_of, settings, first, last):
+        memory.learn(word_texts(rows["title"].tolist(), rows["text"].tolist()), day, rows["district"].tolist())
     _keep(folder, memory)
     return memory
 
@@ -73,7 +74,7 @@ def _days(
         since = start.tz_localize(settings.zone, ambiguous=True, nonexistent="shift_forward").to_pydatetime()
         until = since + timedelta(days=len(days) + 1)
         frame = lake.tickets(as_of, since=since, until=until, columns=_COLUMNS).to_pandas()
-        frame[["title", "text"]] = frame[["title", "text"]].fillna("")
+        frame = frame.fillna({"title": "", "text": "", "district": UNCLASSIFIED})
         by_day = dict(tuple(frame.groupby(frame["opened_local"].dt.normalize())))
         for day in days:
             yield day, by_day.get(day, frame.head(0))

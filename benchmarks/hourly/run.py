@@ -99,7 +99,7 @@ def _learn(
     while day + pd.Timedelta(days=1) <= end:
         rows = known_by(feed, moment, day)
         said = rows.iloc[: rows["opened_local"].searchsorted(day + pd.Timedelta(days=1))]
-        memory.learn(word_texts(said["title"].tolist(), said["text"].tolist()), day)
+        memory.learn(word_texts(said["title"].tolist(), said["text"].tolist()), day, said["district"].tolist())
         day += pd.Timedelta(days=1)
     return day
 

@@ -262,3 +262,62 @@ def test_memory_remembers_forgets_and_survives_storage() -> None:
 
 def test_an_empty_memory_survives_storage() -> None:
     assert TopicMemory.from_bytes(TopicMemory().to_bytes()).through is None
+
+
+_ELSEWHERE = [
+    "澄迈",
+    "临高",
+    "定安",
+    "琼中",
+    "白沙",
+    "昌江",
+    "乐东",
+    "陵水",
+    "保亭",
+    "三江",
+    "云溪",
+    "石门",
+    "青田",
+    "永嘉",
+    "平阳",
+]
+
+
+def _city(days: int, *, told_by_district: bool) -> TopicMemory:
+    """A memory of a city in which every ticket names its district and its town."""
+    memory = TopicMemory()
+    for day in range(days):
+        rng = random.Random(day)
+        districts = ["屯昌县"] * 5 + [f"{name}县" for name in _ELSEWHERE for _ in range(5)]
+        said = [f"{district}新兴镇{rng.choice(PLACES)}：{rng.choice(MATTERS)[0]}" for district in districts]
+        texts = word_texts(said, ["" for _ in said])
+        memory.learn(
+            texts, NOON.normalize() - pd.Timedelta(days=3 + days - day), districts if told_by_district else None
+        )
+    return memory
+
+
+def test_what_a_district_always_says_links_nothing_in_it() -> None:
+    rng = random.Random(1)
+    said = [f"屯昌县新兴镇{rng.choice(PLACES)}：{rng.choice(MATTERS)[0]}" for _ in range(24)]
+    burst = [
+        f"屯昌县新兴镇锦绣路：{words}"
+        for words in ("河湖黑臭", "反映河湖黑臭", "河湖黑臭求助", "投诉河湖黑臭", "河湖黑臭线索")
+    ]
+    rows = shared([*said, *burst], hours=4).assign(district="屯昌县")
+    of_the_city = find(rows, memory=_city(40, told_by_district=False))
+    assert of_the_city["observed"].tolist() == [29], "to the whole city the district's name is a rare word"
+    found = find(rows, memory=_city(40, told_by_district=True))
+    assert set(found.iloc[0]["tickets"]) == {f"city/s{n}" for n in range(24, 29)}
+    assert found.iloc[0]["places"][0] == "锦绣路"
+
+
+def test_habits_are_kept_by_share_and_survive_storage() -> None:
+    memory = _city(40, told_by_district=True)
+    words = ["@屯昌县", "@锦绣路"]
+    habitual, unheard = memory.within("屯昌县").said(words) / memory.tickets
+    assert habitual == pytest.approx(1.0, rel=0.01)
+    assert unheard < 0.01
+    stored = TopicMemory.from_bytes(memory.to_bytes())
+    assert stored.within("屯昌县").said(words) == pytest.approx(memory.within("屯昌县").said(words))
+    assert memory.within("无此县").said(words) == pytest.approx(memory.said(words))

@@ -126,7 +126,8 @@ def _groups(
 ) -> Iterator[tuple[pd.DataFrame, Label]]:
     """Yield the groups of one district with enough distinct callers."""
     inside = texts.take(block.index.tolist())
-    labels = group_texts(inside, config.grouping, callers=block["caller"].tolist(), history=memory)
+    history = None if memory is None else memory.within(str(block["district"].iloc[0]))
+    labels = group_texts(inside, config.grouping, callers=block["caller"].tolist(), history=history)
     background = background_of(inside)
     least = min(config.min_callers, config.first_callers)
     for number in range(int(labels.max(initial=-1)) + 1):

@@ -6,7 +6,9 @@ Hashed and of fixed size, so that a year of any volume is 96 MB; learning a day 
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import combinations, compress
 from typing import Final
 
@@ -14,11 +16,12 @@ import numpy as np
 import pandas as pd
 
 from features.errors import BadInputError
+from models.hotspots.textgroups.habits import Habits
 from models.hotspots.textgroups.sketch import NEVER, Sketch
-from models.hotspots.textgroups.vectors import WordedTexts
+from models.hotspots.textgroups.vectors import History, WordedTexts
 
 _HALF_LIFE_DAYS: Final = 56.0
-_SCHEMA: Final = 2
+_SCHEMA: Final = 3
 _UNSAID: Final = 0.5
 """Tickets added to what was counted: silence over a short memory proves little."""
 _BITS: Final = {"words": 22, "pairs": 23}
@@ -34,6 +37,7 @@ class TopicMemory:
 
     def __init__(self) -> None:
         self._words, self._pairs = (Sketch(_BITS[name]) for name in ("words", "pairs"))
+        self._habits = Habits()
         self._tickets = 0.0
         self._first_day: int | None = None
         self._day: int | None = None
@@ -53,8 +57,13 @@ class TopicMemory:
         """How many tickets were learnt, with the weight that is left of them."""
         return self._tickets
 
-    def learn(self, texts: WordedTexts, day: pd.Timestamp) -> None:
+    def learn(self, texts: WordedTexts, day: pd.Timestamp, districts: Sequence[str] | None = None) -> None:
         """Add one day of tickets.
+
+        Args:
+            texts: Cut texts.
+            day: Their day.
+            districts: The district of each, for `within`; all in one when None.
 
         Raises:
             BadInputError: The day is not after the last one learnt.
@@ -66,6 +75,7 @@ class TopicMemory:
         self._first_day = number if self._first_day is None else self._first_day
         self._day = number
         self._tickets = self._tickets * left + len(texts)
+        self._habits.add(texts, [""] * len(texts) if districts is None else districts, left)
         rows = range(len(texts))
         self._words.add([word for row in rows for word in texts.words(row)], number, left)
         self._pairs.add([both for row in rows for both in pairs_of(texts, row)], number, left)
@@ -73,6 +83,10 @@ class TopicMemory:
     def said(self, features: Sequence[str]) -> np.ndarray:
         """Return how many of `tickets` say each feature."""
         return self._of(features, Sketch.weights)
+
+    def within(self, district: str) -> History:
+        """Return what the tickets of one district say, as far as they say it more than the whole city does."""
+        return _Within(self, self._habits, district)
 
     def rates(self, features: Sequence[str]) -> np.ndarray:
         """Return how many tickets a day say each feature, recent days weighing more.
@@ -104,7 +118,9 @@ class TopicMemory:
             for name, sketch in (("words", self._words), ("pairs", self._pairs))
             for part, values in sketch.kept().items()
         }
-        np.savez_compressed(buffer, span=span, tickets=np.array(self._tickets), **kept)  # type: ignore[arg-type]
+        habits = np.frombuffer(json.dumps(self._habits.kept()).encode(), dtype=np.uint8)
+        tickets = np.array(self._tickets)
+        np.savez_compressed(buffer, span=span, tickets=tickets, habits=habits, **kept)  # type: ignore[arg-type]
         return buffer.getvalue()
 
     @classmethod
@@ -122,8 +138,26 @@ class TopicMemory:
             memory._tickets = float(archive["tickets"])
             for name, sketch in (("words", memory._words), ("pairs", memory._pairs)):
                 sketch.restore(**{part: archive[f"{name}_{part}"] for part in ("slots", "weight", "last")})
+            memory._habits.restore(json.loads(archive["habits"].tobytes()))
         memory._first_day, memory._day = (None if value == NEVER else value for value in (first, day))
         return memory
+
+
+@dataclass(frozen=True)
+class _Within:
+    """The city's memory, with what one district says habitually."""
+
+    memory: TopicMemory
+    habits: Habits
+    district: str
+
+    @property
+    def tickets(self) -> float:
+        return self.memory.tickets
+
+    def said(self, features: Sequence[str]) -> np.ndarray:
+        habitual = self.habits.shares(self.district, features) * self.tickets
+        return np.asarray(np.maximum(self.memory.said(features), habitual))
 
 
 def pairs_of(texts: WordedTexts, row: int) -> list[str]:
