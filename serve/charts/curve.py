@@ -45,7 +45,7 @@ def alert_curve(counts: Sequence[Count], *, title: str, name: str, narrow: bool 
     frame = Frame(width, height, ticks[-1], len(counts), left=36.0)
     body = [svg.line(frame.left, frame.y(tick), width - frame.right, frame.y(tick), "grid") for tick in ticks]
     body += [svg.text(frame.left - 6, frame.y(tick) + 4, f"{tick:,.10g}", anchor="end") for tick in ticks]
-    body.append(_usual(frame, counts))
+    body += [_window(frame, counts), _usual(frame, counts)]
     thickness = (width - frame.left - frame.right) / max(len(counts), 1) * 0.7
     body += [_bar(frame, at, one, thickness) for at, one in enumerate(counts)]
     body.append(_expected(frame, counts))
@@ -53,6 +53,20 @@ def alert_curve(counts: Sequence[Count], *, title: str, name: str, narrow: bool 
     shown = [at for at in range(len(counts)) if (len(counts) - 1 - at) % every == 0]
     body += [svg.text(frame.x(at), height - 8, counts[at].label) for at in shown]
     return svg.picture("".join(body), width=width, height=height, title=title, name=name, kind="curve")
+
+
+def _window(frame: Frame, counts: Sequence[Count]) -> str:
+    """Return the ground under the marked bars: those above the usual are red within the window and outside."""
+    marked = [at for at, one in enumerate(counts) if one.marked]
+    if not marked:
+        return ""
+    half = (frame.x(1) - frame.x(0)) / 2 if len(counts) > 1 else 0.0
+    left, right = frame.x(marked[0]) - half, frame.x(marked[-1]) + half
+    return svg.band(
+        [(left, frame.y(frame.top_value)), (right, frame.y(frame.top_value))],
+        [(left, frame.base), (right, frame.base)],
+        "window",
+    )
 
 
 def _usual(frame: Frame, counts: Sequence[Count]) -> str:

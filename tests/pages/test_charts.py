@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from serve.charts.curve import Count, alert_curve
 from serve.charts.demand import Period, demand_chart
 from serve.charts.places import merged_cells
 from serve.charts.scale import nice_ticks
@@ -62,3 +63,11 @@ def test_texts_have_the_contrast_of_wcag_aa(scheme, text, ground):
     blocks = re.findall(r":root \{(.*?)\}", css, re.DOTALL)
     colours = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})\b", blocks[0 if scheme == "light" else 1]))
     assert contrast(colours[text], colours[ground]) >= 4.5
+
+
+def test_the_window_of_an_alert_is_seen_under_bars_that_are_above_the_usual():
+    counts = [Count(str(at), 20.0, 5.0, 9.0, marked=at in (6, 7)) for at in range(8)]
+    drawn = alert_curve(counts, title="t", name="n")
+    assert drawn.count('class="window"') == 1
+    assert drawn.index('class="window"') < drawn.index('class="bar above"'), "behind the bars"
+    assert 'class="window"' not in alert_curve(counts[:6], title="t", name="n")

@@ -24,6 +24,9 @@ ALERTS: Final[dict[str, tuple[str, str]]] = {
     "alert.rule": ("触发规则", "Rule"),
     "alert.level_rule": ("定级依据", "Why this level"),
     "alert.curve": ("数量走势", "Counts over time"),
+    "alert.curve.h": ("每小时", "by the hour"),
+    "alert.curve.D": ("每日", "by the day"),
+    "alert.curve.W": ("每周（周一起）", "by the week, from Monday"),
     "alert.map": ("地点分布", "Where"),
     "alert.map.note": (
         "每个圆点不少于 5 件；不足 5 件的已并入邻近圆点。",

@@ -90,6 +90,8 @@ PLANNING: Final[dict[str, tuple[str, str]]] = {
     "legend.last_year": ("去年同周", "Same week last year"),
     "legend.expected": ("预计", "Expected"),
     "legend.usual": ("通常范围", "Usual range"),
+    "legend.window": ("预警窗口", "Alert window"),
+    "legend.marked": ("窗口内", "Within the window"),
     "legend.above": ("超出通常", "Above usual"),
     "col.week": ("周（起始日）", "Week of"),
     "col.series": ("对象", "Series"),

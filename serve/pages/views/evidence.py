@@ -27,11 +27,12 @@ _MOST_TICKETS: Final = 500
 
 @dataclass(frozen=True)
 class Curve:
-    """The curve of an alert, drawn twice: for wide and for narrow screens."""
+    """The curve of an alert, drawn twice: for wide and for narrow screens; `freq` is h, D or W."""
 
     wide: Markup
     narrow: Markup
     counts: Sequence[Count]
+    freq: str
 
 
 @dataclass(frozen=True)
@@ -57,13 +58,14 @@ def curve_of(alert: Alert, words: Words) -> Curve | None:
     rows = _curve_rows(alert.evidence)
     if not rows:
         return None
-    period = _PERIODS[alert.evidence["curve"].get("freq", "D")]
-    counts = [_count(row, alert, period) for row in rows[-LONGEST:]]
+    freq = alert.evidence["curve"].get("freq", "D")
+    counts = [_count(row, alert, _PERIODS[freq]) for row in rows[-LONGEST:]]
     title = f"{words('alert.curve')}: {alert.category}, {words.place(alert.area)}"
     return Curve(
         alert_curve(counts, title=title, name="curve-wide"),
         alert_curve(counts[-30:], title=title, name="curve-narrow", narrow=True),
         counts,
+        freq,
     )
 
 
