@@ -17,7 +17,7 @@ from features.settings import Settings
 from models.hotspots import SurgeConfig, detect_surges
 from models.hotspots.candidates import MergeConfig, Thresholds, merge_candidates
 from models.hotspots.rules import RuleConfig, apply_rules
-from models.hotspots.spatial import ScanConfig, find_clusters
+from models.hotspots.spatial import ScanConfig, find_clusters, placed_for
 from models.hotspots.textgroups import TextConfig, find_groups
 from models.hotspots.ticketframe import clean_tickets
 from pipelines.curves import with_curves
@@ -28,21 +28,6 @@ from pipelines.topics import recalled, remembered
 _CURVE: Final = {"D": 56, "W": 26}
 _LEAST_HISTORY: Final = 8  # periods before the first one judged
 _LEVELS: Final = ["cell", "category"]
-_PLACED: Final = [
-    "source",
-    "ticket_id",
-    "known_at",
-    "opened_local",
-    "category1",
-    "category2",
-    "category",
-    "district",
-    "street",
-    "department",
-    "caller",
-    "lat",
-    "lon",
-]
 
 
 class DetectConfig(BaseModel):
@@ -148,7 +133,7 @@ def find(
     config = DetectConfig(**settings.section("detect"))
     laxest = thresholds or configured_thresholds(settings)
     rules = RuleConfig(**settings.section("rules"))
-    recent = _recent(lake, as_of, rules)
+    recent = _recent(settings, lake, as_of, rules)
     hits = apply_rules(recent, rules, as_of=as_of, timezone=settings.timezone, only=keys)
     groups = None
     if config.text and (not rules_only or keys is not None):
@@ -166,7 +151,7 @@ def find(
         static=daily.panel.static,
         hits=hits,
         surges={known.panel.freq: _surges(known, surge) for known in (daily, weekly) if _old_enough(known.panel)},
-        clusters=_clusters(settings, lake, as_of, laxest) if config.space else None,
+        clusters=_clusters(settings, lake, recent, as_of, laxest) if config.space else None,
         groups=groups,
         forecasts=due_seasons(settings, weekly.panel, as_of),
         daily=daily,
@@ -174,9 +159,11 @@ def find(
     )
 
 
-def _recent(lake: Lake, as_of: datetime, rules: RuleConfig) -> pd.DataFrame:
-    """Return the tickets of the rules' windows, which are longer than those of the texts."""
-    return clean_tickets(lake.tickets(as_of, since=as_of - timedelta(days=rules.lookback_days)), as_of=as_of)
+def _recent(settings: Settings, lake: Lake, as_of: datetime, rules: RuleConfig) -> pd.DataFrame:
+    """Return the tickets of the longest window of the rules, the texts and the scan."""
+    scan = ScanConfig(**settings.section("scan"))
+    days = max(rules.lookback_days, TextConfig(**settings.section("text")).days, max(scan.durations) + 1)
+    return clean_tickets(lake.tickets(as_of, since=as_of - timedelta(days=days)), as_of=as_of)
 
 
 def _old_enough(panel: Panel) -> bool:
@@ -196,10 +183,12 @@ def _surges(known: Known, config: SurgeConfig) -> pd.DataFrame:
     return detect_surges(y, freq=panel.freq, start=start, calendar=days, static=panel.static, config=config)
 
 
-def _clusters(settings: Settings, lake: Lake, as_of: datetime, laxest: Thresholds) -> pd.DataFrame:
+def _clusters(
+    settings: Settings, lake: Lake, recent: pd.DataFrame, as_of: datetime, laxest: Thresholds
+) -> pd.DataFrame:
     scan = ScanConfig(**{**settings.section("scan"), "min_recurrence_days": max(laxest.cluster_days, 1.0)})
-    tickets = lake.tickets(as_of, since=as_of - timedelta(days=scan.periods), columns=_PLACED)
-    return find_clusters(tickets, as_of=as_of, timezone=settings.timezone, config=scan)
+    placed = placed_for(scan, lake, as_of=as_of, timezone=settings.timezone)
+    return find_clusters(placed, recent, as_of=as_of, config=scan)
 
 
 def _groups(

@@ -195,6 +195,29 @@ class Lake:
         Raises:
             LakeInputError: A column does not exist, or a moment has no time zone.
         """
+        with self.selecting(as_of, snapshot=snapshot, since=since, until=until, ids=ids, columns=columns) as (
+            connection,
+            query,
+        ):
+            table = arrow(connection, f"{query} ORDER BY opened_at, source, ticket_id")
+        return table.cast(pa.schema([TICKETS.field(name) for name in table.column_names]))
+
+    @contextmanager
+    def selecting(
+        self,
+        as_of: datetime | None = None,
+        *,
+        snapshot: int | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        ids: Sequence[tuple[str, str]] | None = None,
+        columns: Sequence[str] | None = None,
+    ) -> Iterator[tuple[Any, str]]:
+        """Yield a DuckDB connection and the SELECT of what `tickets` returns, for readers that count there.
+
+        Raises:
+            LakeInputError: A column does not exist, or a moment has no time zone.
+        """
         wanted = list(columns or VISIBLE)
         unknown = [name for name in wanted if name not in VISIBLE]
         if unknown:
@@ -212,9 +235,10 @@ class Lake:
                 scan = _only(connection, scan, ids)
             elif where:
                 scan = _within(connection, scan, " AND ".join(where))
-            query = as_of_query(scan, wanted, as_of=as_of, where=" AND ".join(where) or "true", superseded=again)
-            table = arrow(connection, f"{query} ORDER BY opened_at, source, ticket_id")
-        return table.cast(pa.schema([TICKETS.field(name) for name in wanted]))
+            yield (
+                connection,
+                as_of_query(scan, wanted, as_of=as_of, where=" AND ".join(where) or "true", superseded=again),
+            )
 
     def news(self, since: datetime, until: datetime) -> pa.Table:
         """Return `source, ticket_id, known_at` of every version that became known after `since` and by `until`.

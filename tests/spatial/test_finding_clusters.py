@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from models.hotspots.candidates.sentences import sentences
 from models.hotspots.candidates.signals import cluster_signals
-from models.hotspots.spatial import CLUSTER_COLUMNS, ScanConfig, find_clusters
+from models.hotspots.spatial import CLUSTER_COLUMNS, ScanConfig, find_clusters, placed_for
 
 NOW = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
 CONFIG = ScanConfig(periods=200)
@@ -54,8 +54,11 @@ def cluster(count: int, *, hours: float = 40, caller: str = "") -> pd.DataFrame:
     )
 
 
-def find(tickets: pd.DataFrame, **kwargs: object) -> pd.DataFrame:
-    return find_clusters(tickets, as_of=NOW, timezone="UTC", config=CONFIG, **kwargs)  # type: ignore[arg-type]
+def find(
+    tickets: pd.DataFrame, *, as_of: datetime = NOW, timezone: str = "UTC", config: ScanConfig = CONFIG
+) -> pd.DataFrame:
+    placed = placed_for(config, tickets, as_of=as_of, timezone=timezone)
+    return find_clusters(placed, tickets, as_of=as_of, config=config)
 
 
 def test_a_cluster_is_found_with_its_circle_dates_and_tickets() -> None:
@@ -104,10 +107,7 @@ def test_a_laxer_search_holds_the_stricter_one(size: int, found: int) -> None:
     """Sparse categories: few circles are possible, and the least surprising one bounds what a scan may claim."""
     parts = [city_tickets(per_day=0.2, seed=n).assign(category=f"c{n}", source=f"s{n}") for n in range(6)]
     rows = pd.concat([city_tickets(), *parts, cluster(size), cluster(4).assign(category="c1", source="more")])
-    lax, strict = (
-        find_clusters(rows, as_of=NOW, timezone="UTC", config=CONFIG.model_copy(update={"min_recurrence_days": days}))
-        for days in (10.0, 365.0)
-    )
+    lax, strict = (find(rows, config=CONFIG.model_copy(update={"min_recurrence_days": days})) for days in (10.0, 365.0))
     assert len(lax)
     assert len(strict) == found
     pd.testing.assert_frame_equal(lax[lax["recurrence_days"] >= 365], strict, check_dtype=False)
@@ -152,7 +152,7 @@ def test_tickets_without_coordinates_or_history_are_not_scanned() -> None:
 def test_districts_can_be_the_places() -> None:
     rows = pd.concat([city_tickets(), cluster(20)])
     config = CONFIG.model_copy(update={"places": "district", "max_radius_km": 1.0})
-    found = find_clusters(rows, as_of=NOW, timezone="UTC", config=config)
+    found = find(rows, config=config)
     assert found.iloc[0]["places"] == ["丙区"]
 
 
@@ -176,7 +176,7 @@ def test_real_cities_are_scanned(real_data: Path, name: str, day: datetime, zone
         category2=rows["category"],
         district="",
     )
-    found = find_clusters(tickets, as_of=day, timezone=zone, config=ScanConfig(min_recurrence_days=30))
+    found = find(tickets, as_of=day, timezone=zone, config=ScanConfig(min_recurrence_days=30))
     assert len(found) < 12
     assert (found["observed"] > found["expected"]).all()
     assert (found["radius_km"] <= 3.0 + 0.5).all()

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final, Literal
 
@@ -14,11 +13,12 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from scipy import stats
 
+from features.placed import PlacedTickets, placed_tickets
 from features.series import UNCLASSIFIED
 from models.hotspots.spatial.expectation import DURATIONS, Cylinders, ExpectationScan
-from models.hotspots.spatial.places import Floats, Places, grid_places, named_places
+from models.hotspots.spatial.layout import Layout, layouts
 from models.hotspots.spatial.zones import Zones
-from models.hotspots.ticketframe import between, clean_tickets, is_repeat, local_now
+from models.hotspots.ticketframe import clean_tickets
 
 CLUSTER_COLUMNS: Final = (
     "category1",
@@ -96,38 +96,25 @@ class ScanConfig(BaseModel):
     most: int = Field(default=3, ge=1)
 
 
-@dataclass(frozen=True)
-class _Layout:
-    """Tickets on the map: every ticket's place, period (0 the oldest), and whether it counts (no caller's repeat)."""
-
-    tickets: pd.DataFrame
-    places: Places
-    place: NDArray[np.intp]
-    period: NDArray[np.intp]
-    counted: NDArray[np.bool_]
-    periods: int
-    now: pd.Timestamp
-
-    def narrowed(self, rows: NDArray[np.bool_]) -> _Layout:
-        """Return the layout of some tickets, on the places they occupy: an empty place is nobody's centre."""
-        used, place = np.unique(self.place[rows], return_inverse=True)
-        names = tuple(self.places.names[index] for index in used)
-        places = Places(names, self.places.lat[used], self.places.lon[used], self.places.reach_km)
-        columns = (self.period[rows], self.counted[rows])
-        return _Layout(self.tickets[rows], places, place.astype(np.intp), *columns, self.periods, self.now)
-
-    def counts(self) -> Floats:
-        """Return place x period counts."""
-        flat = self.place[self.counted] * self.periods + self.period[self.counted]
-        size = len(self.places) * self.periods
-        return np.bincount(flat, minlength=size).reshape(len(self.places), self.periods).astype(float)
+def placed_for(config: ScanConfig, source: Any, *, as_of: datetime, timezone: str = "Asia/Shanghai") -> PlacedTickets:
+    """Return the tickets that a scan looks at, of a lake or of a table with its columns."""
+    return placed_tickets(
+        source,
+        as_of=as_of,
+        timezone=timezone,
+        by=config.by,
+        days=config.periods,
+        merge_days=config.merge_days,
+        keyed_days=max(config.durations),
+        points_only=config.places == "points",
+    )
 
 
 def find_clusters(
+    placed: PlacedTickets,
     tickets: Any,
     *,
     as_of: datetime,
-    timezone: str = "Asia/Shanghai",
     config: ScanConfig | None = None,
 ) -> pd.DataFrame:
     """Return the space-time clusters that are alive at a moment.
@@ -135,9 +122,9 @@ def find_clusters(
     Days are the 24-hour spans before `as_of`, so that no window holds an incomplete day.
 
     Args:
-        tickets: Tickets of the lake with `lat`, `lon` (frame or Arrow table), about `config.periods` days of them.
-        as_of: Aware moment; tickets known later are not seen, windows end here.
-        timezone: Zone of `opened_local`.
+        placed: All tickets of `config.periods` days, as `placed_for` gives them.
+        tickets: Rows of the lake (frame or Arrow table) that describe those of the longest window; more may be there.
+        as_of: Aware moment for which `placed` was asked.
         config: What to look at.
 
     Returns:
@@ -145,42 +132,23 @@ def find_clusters(
         `recurrence_days` how often it does, with one analysis a day. A category with too little history is left out.
     """
     config = config or ScanConfig()
-    layout = _lay_out(tickets, as_of, timezone, config)
-    rows = [row for found in _scanned(layout, config) for row in found] if layout else []
+    described = clean_tickets(tickets, as_of=as_of)
+    longest = max(config.durations)
+    laid = layouts(placed, places=config.places, cell_km=config.cell_km)
+    scanned = [layout for layout in laid if layout.recent(longest) >= config.min_count]
+    if scanned and scanned[0].periods < 3 * longest + _CALIBRATION_DAYS:
+        scanned = []
+    rows = [
+        _described(cluster, described, placed.now, config.by)
+        for layout in scanned
+        for cluster in _clusters(layout, config, len(scanned))
+    ]
     clusters = pd.DataFrame(rows, columns=list(CLUSTER_COLUMNS))
     return clusters.sort_values("recurrence_days", ascending=False, kind="stable", ignore_index=True)
 
 
-def _lay_out(tickets: Any, as_of: datetime, timezone: str, config: ScanConfig) -> _Layout | None:
-    now = local_now(as_of, timezone)
-    clean = clean_tickets(tickets, as_of=as_of)
-    clean = between(clean, now - config.periods * _DAY, now)
-    if config.places == "points":
-        places, place = grid_places(clean["lat"], clean["lon"], cell_km=config.cell_km)
-    else:
-        places, place = named_places(clean["district"], clean["lat"], clean["lon"])
-    if not len(places):
-        return None
-    clean, place = clean[place >= 0].reset_index(drop=True), place[place >= 0]
-    age = ((now - clean["opened_local"]) // _DAY).to_numpy().astype(np.intp)
-    periods = int(age.max()) + 1
-    counted = ~is_repeat(clean, by=config.by, days=config.merge_days).to_numpy(dtype=bool)
-    return _Layout(clean, places, place, periods - 1 - age, counted, periods, now)
-
-
-def _scanned(layout: _Layout, config: ScanConfig) -> Iterator[list[dict[str, Any]]]:
-    longest = max(config.durations)
-    if layout.periods < 3 * longest + _CALIBRATION_DAYS:
-        return
-    codes, names = pd.factorize(layout.tickets[config.by])
-    recent = (layout.period >= layout.periods - longest) & layout.counted
-    scanned = np.flatnonzero(np.bincount(codes[recent], minlength=len(names)) >= config.min_count)
-    for code in scanned:
-        yield _clusters(layout.narrowed(codes == code), config, scanned.size)
-
-
-def _clusters(layout: _Layout, config: ScanConfig, scans: int) -> list[dict[str, Any]]:
-    """Return one category's clusters; `scans` is how many categories the run looks at."""
+def _clusters(layout: Layout, config: ScanConfig, scans: int) -> list[dict[str, Any]]:
+    """Return one category's clusters in numbers; `scans` is how many categories the run looks at."""
     zones = Zones.around(layout.places, max_radius_km=config.max_radius_km)
     counts = layout.counts()
     scan = ExpectationScan(zones, config.durations, scale=config.scale, min_count=config.min_count)
@@ -220,7 +188,9 @@ def _clusters(layout: _Layout, config: ScanConfig, scans: int) -> list[dict[str,
         observed, mu = float(cylinders.observed[at]), float(cylinders.expected[at])
         found.append(
             {
-                **_described(layout, members, config.durations[duration], config.by),
+                "places": [layout.places.names[member] for member in members],
+                "days": config.durations[duration],
+                "tickets": layout.keys(members, config.durations[duration]),
                 "radius_km": radius,
                 "observed": int(observed),
                 "expected": mu,
@@ -252,25 +222,25 @@ def _shares(names: pd.Series) -> pd.Series:
     return shares.sort_index().sort_values(ascending=False, kind="stable")
 
 
-def _described(layout: _Layout, members: NDArray[np.intp], days: int, by: str) -> dict[str, Any]:
-    """Return what a cluster's tickets say of it; repeats are listed with them."""
-    behind = layout.tickets[np.isin(layout.place, members) & (layout.period >= layout.periods - days)]
+def _described(cluster: dict[str, Any], tickets: pd.DataFrame, now: pd.Timestamp, by: str) -> dict[str, Any]:
+    """Return a cluster with what its tickets say of it; repeats are listed with them."""
+    behind = tickets[tickets["key"].isin(cluster["tickets"])]
     named = _FINER[: _FINER.index(by) + 1]
     last = behind.iloc[-1]
     located = behind[["lat", "lon"]].notna().all(axis=1)
     lat, lon = behind.loc[located, ["lat", "lon"]].mean() if located.any() else (np.nan, np.nan)
     districts, streets = _shares(behind["district"]), _shares(behind["street"])
     return {
+        **{name: value for name, value in cluster.items() if name != "days"},
         **{name: str(last[name]) if name in named else "" for name in _FINER},
         "area": str(districts.index[0]),
         "areas": [name for name in districts.index[districts >= _NAMED_SHARE] if name != UNCLASSIFIED],
         "place": str(streets.index[0]) if streets.iloc[0] >= _ONE_STREET else "",
         "department": str(behind["department"].mode().iloc[0]),
-        "places": [layout.places.names[member] for member in members],
         "lat": float(lat),
         "lon": float(lon),
-        "window_start": layout.now - days * _DAY,
-        "window_end": layout.now,
+        "window_start": now - cluster["days"] * _DAY,
+        "window_end": now,
         "callers": int(behind["caller"].nunique()),
         "tickets": behind["key"].tolist(),
     }

@@ -102,8 +102,9 @@ def grid_places(lat: ArrayLike, lon: ArrayLike, *, cell_km: float) -> tuple[Plac
     step_y = cell_km / _KM_PER_DEGREE
     step_x = step_y / max(np.cos(np.radians(np.median(y[known]))), 0.01)
     rows, columns = np.floor(y[known] / step_y).astype(int), np.floor(x[known] / step_x).astype(int)
-    cells, inverse = np.unique(np.stack([rows, columns]), axis=1, return_inverse=True)
-    index[known] = inverse.ravel()
-    centre_y, centre_x = (cells[0] + 0.5) * step_y, (cells[1] + 0.5) * step_x
+    west, width = columns.min(), np.ptp(columns) + 1
+    cells, inverse = np.unique(rows * width + (columns - west), return_inverse=True)
+    index[known] = inverse
+    centre_y, centre_x = (cells // width + 0.5) * step_y, (cells % width + west + 0.5) * step_x
     names = tuple(f"{a:.3f},{b:.3f}" for a, b in zip(centre_y, centre_x, strict=True))
     return Places(names, centre_y, centre_x, reach_km=cell_km / np.sqrt(2)), index
