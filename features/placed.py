@@ -96,11 +96,11 @@ def placed_tickets(
 
 def _said(by: str, now: pd.Timestamp, *, merge_days: int, keyed_days: int, points_only: bool) -> str:
     """Return the SQL of what is asked of a ticket."""
-    key = "source || '/' || ticket_id"
+    key, matter = "source || '/' || ticket_id", f"coalesce(nullif({by}, ''), '{UNCLASSIFIED}')"
     age = f"date_diff('microsecond', opened_local, TIMESTAMP '{now}') // {_DAY_US}"
-    own = f"OVER (PARTITION BY hash(coalesce(nullif(caller, ''), {key}), {by}) ORDER BY opened_local, hash({key}))"
+    own = f"OVER (PARTITION BY hash(coalesce(nullif(caller, ''), {key}), {matter}) ORDER BY opened_local, hash({key}))"
     asked = [
-        f"coalesce(nullif({by}, ''), '{UNCLASSIFIED}') AS matter",
+        f"{matter} AS matter",
         "coalesce(lat, 'nan')::DOUBLE AS lat",
         "coalesce(lon, 'nan')::DOUBLE AS lon",
         f"({age})::INTEGER AS age",

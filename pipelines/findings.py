@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 import pandas as pd
@@ -19,15 +20,20 @@ from models.hotspots.candidates import MergeConfig, Thresholds, merge_candidates
 from models.hotspots.rules import RuleConfig, apply_rules
 from models.hotspots.spatial import ScanConfig, find_clusters, placed_for
 from models.hotspots.textgroups import TextConfig, find_groups
-from models.hotspots.ticketframe import clean_tickets
+from models.hotspots.ticketframe import between, clean_tickets, local_now
+from pipelines.beside import Search, clocked, side_by_side
 from pipelines.curves import with_curves
-from pipelines.panels import Known, read_panel
+from pipelines.panels import Known, read_panels
 from pipelines.seasons import due_seasons
 from pipelines.topics import recalled, remembered
 
 _CURVE: Final = {"D": 56, "W": 26}
 _LEAST_HISTORY: Final = 8  # periods before the first one judged
 _LEVELS: Final = ["cell", "category"]
+_CITY: Final = 200_000
+"""Recent tickets (two million a year) that make up for starting processes."""
+_BESIDE: Final = 2
+_SAID: Final = ["title", "text", "address"]
 
 
 class DetectConfig(BaseModel):
@@ -76,6 +82,7 @@ class Findings:
         clusters, groups: At the thresholds they were searched with; None where nobody looked.
         forecasts: Seasonal problems that are due; None where nobody looked.
         daily, weekly: The panels; None when only rules ran.
+        took: Wall seconds of each part of the search; texts and the scan of a large city run beside the others.
     """
 
     as_of: datetime
@@ -88,6 +95,7 @@ class Findings:
     forecasts: pd.DataFrame | None
     daily: Known | None = None
     weekly: Known | None = None
+    took: Mapping[str, float] = field(default_factory=dict)
 
     def candidates(self, thresholds: Thresholds, *, budget: int) -> pd.DataFrame:
         """Return the ranked list (see `CANDIDATE_COLUMNS`) at thresholds no laxer than those of the search.
@@ -130,40 +138,82 @@ def find(
             whose tickets were filed under three categories are no matter to a rule, and one to the texts.
         keys: Ticket keys that a finding of theirs must touch.
     """
-    config = DetectConfig(**settings.section("detect"))
     laxest = thresholds or configured_thresholds(settings)
     rules = RuleConfig(**settings.section("rules"))
-    recent = _recent(settings, lake, as_of, rules)
-    hits = apply_rules(recent, rules, as_of=as_of, timezone=settings.timezone, only=keys)
-    groups = None
-    if config.text and (not rules_only or keys is not None):
-        groups = _groups(settings, lake, recent, as_of, laxest, keys=keys)
+    took: dict[str, float] = {}
+    with clocked(took, "tickets"):
+        recent = _recent(settings, lake, as_of, rules)
+    searches = _searches(settings, lake, recent, as_of, laxest, rules_only=rules_only, keys=keys)
+    beside = side_by_side(searches, took, processes=_BESIDE if len(recent) >= _CITY else 1)
+    with clocked(took, "rules"):
+        hits = apply_rules(recent, rules, as_of=as_of, timezone=settings.timezone, only=keys)
     if rules_only:
         nothing = pd.DataFrame(columns=["unique_id", "level"])
-        return Findings(as_of, recent, nothing, hits, {}, None, groups, None)
-    daily, weekly = (
-        read_panel(settings, as_of=as_of, freq=freq, periods=periods, levels=_LEVELS, lake=lake, keep=True)
-        for freq, periods in (("D", config.daily_history), ("W", config.weekly_history))
-    )
+        return Findings(as_of, recent, nothing, hits, {}, None, beside().get("texts"), None, took=took)
+    with clocked(took, "panels"):
+        daily, weekly = _panels(settings, lake, as_of)
+    with clocked(took, "surges"):
+        surges = {known.panel.freq: _surges(known, surge) for known in (daily, weekly) if _old_enough(known.panel)}
+    with clocked(took, "seasons"):
+        forecasts = due_seasons(settings, weekly.panel, as_of)
+    found = beside()
     return Findings(
         as_of=as_of,
         tickets=recent,
         static=daily.panel.static,
         hits=hits,
-        surges={known.panel.freq: _surges(known, surge) for known in (daily, weekly) if _old_enough(known.panel)},
-        clusters=_clusters(settings, lake, recent, as_of, laxest) if config.space else None,
-        groups=groups,
-        forecasts=due_seasons(settings, weekly.panel, as_of),
+        surges=surges,
+        clusters=found.get("scan"),
+        groups=found.get("texts"),
+        forecasts=forecasts,
         daily=daily,
         weekly=weekly,
+        took=took,
     )
 
 
 def _recent(settings: Settings, lake: Lake, as_of: datetime, rules: RuleConfig) -> pd.DataFrame:
     """Return the tickets of the longest window of the rules, the texts and the scan."""
-    scan = ScanConfig(**settings.section("scan"))
-    days = max(rules.lookback_days, TextConfig(**settings.section("text")).days, max(scan.durations) + 1)
+    scan, text = ScanConfig(**settings.section("scan")), TextConfig(**settings.section("text"))
+    days = max(rules.lookback_days, text.days, *scan.durations) + 1
     return clean_tickets(lake.tickets(as_of, since=as_of - timedelta(days=days)), as_of=as_of)
+
+
+def _searches(
+    settings: Settings,
+    lake: Lake,
+    recent: pd.DataFrame,
+    as_of: datetime,
+    laxest: Thresholds,
+    *,
+    rules_only: bool,
+    keys: Collection[str] | None,
+) -> dict[str, Search]:
+    """Return the searches that are long and need nothing of the others, each with no more tickets than it looks at."""
+    config = DetectConfig(**settings.section("detect"))
+    text = TextConfig(**{**settings.section("text"), "min_recurrence_days": laxest.group_days})
+    scan = ScanConfig(**{**settings.section("scan"), "min_recurrence_days": max(laxest.cluster_days, 1.0)})
+    now = local_now(as_of, settings.timezone)
+
+    def window(days: int) -> pd.DataFrame:
+        return between(recent, now - pd.Timedelta(days=days), now + pd.Timedelta(1, "us"))
+
+    searches: dict[str, Search] = {}
+    if config.text and (not rules_only or keys is not None):
+        learnt = config.topic_days
+        searches["texts"] = partial(_groups, settings, lake, window(text.days), as_of, text, learnt, keys=keys)
+    if config.space and not rules_only:
+        placed = window(max(scan.durations)).drop(columns=_SAID)
+        searches["scan"] = partial(_clusters, settings, lake, placed, as_of, scan)
+    return searches
+
+
+def _panels(settings: Settings, lake: Lake, as_of: datetime) -> tuple[Known, Known]:
+    """Return the daily and the weekly panel."""
+    config = DetectConfig(**settings.section("detect"))
+    periods = {"D": config.daily_history, "W": config.weekly_history}
+    known = read_panels(settings, as_of=as_of, periods=periods, levels=_LEVELS, lake=lake, keep=True)
+    return known["D"], known["W"]
 
 
 def _old_enough(panel: Panel) -> bool:
@@ -183,10 +233,7 @@ def _surges(known: Known, config: SurgeConfig) -> pd.DataFrame:
     return detect_surges(y, freq=panel.freq, start=start, calendar=days, static=panel.static, config=config)
 
 
-def _clusters(
-    settings: Settings, lake: Lake, recent: pd.DataFrame, as_of: datetime, laxest: Thresholds
-) -> pd.DataFrame:
-    scan = ScanConfig(**{**settings.section("scan"), "min_recurrence_days": max(laxest.cluster_days, 1.0)})
+def _clusters(settings: Settings, lake: Lake, recent: pd.DataFrame, as_of: datetime, scan: ScanConfig) -> pd.DataFrame:
     placed = placed_for(scan, lake, as_of=as_of, timezone=settings.timezone)
     return find_clusters(placed, recent, as_of=as_of, config=scan)
 
@@ -196,15 +243,14 @@ def _groups(
     lake: Lake,
     recent: pd.DataFrame,
     as_of: datetime,
-    laxest: Thresholds,
+    text: TextConfig,
+    topic_days: int,
     *,
-    keys: Collection[str] | None = None,
+    keys: Collection[str] | None,
 ) -> pd.DataFrame | None:
     """Return the text groups; a batch does not wait for a year to be learnt, and is not judged without a memory."""
-    text = TextConfig(**{**settings.section("text"), "min_recurrence_days": laxest.group_days})
     if keys is None:
-        days = DetectConfig(**settings.section("detect")).topic_days
-        memory = remembered(settings, lake, as_of, text, days=days)
+        memory = remembered(settings, lake, as_of, text, days=topic_days)
     else:
         memory = recalled(settings, as_of, text)
         if memory.through is None:

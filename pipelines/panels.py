@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,7 +13,7 @@ import pandas as pd
 
 from features.calendars import Calendar, calendar_for, calendar_version, configured_overrides, events_as_of, events_for
 from features.lake import Lake
-from features.panel import Panel, build_panel
+from features.panel import Panel, build_panels
 from features.panel.restate import restate_panel
 from features.settings import Settings
 from features.taxonomy import crosswalk_for
@@ -93,17 +94,50 @@ def read_panel(
     Raises:
         PipelineError: No complete period is known by then.
     """
+    return read_panels(settings, as_of=as_of, periods={freq: periods}, levels=levels, lake=lake, keep=keep)[freq]
+
+
+def read_panels(
+    settings: Settings,
+    *,
+    as_of: datetime,
+    periods: Mapping[str, int | None],
+    levels: list[str] | None = None,
+    lake: Lake | None = None,
+    keep: bool = False,
+) -> dict[str, Known]:
+    """Count tickets at several frequencies; see `read_panel`.
+
+    Args:
+        settings: The installation.
+        as_of: Aware moment.
+        periods: Frequency -> how many periods at most.
+        levels: Levels of the hierarchy.
+        lake: An open lake.
+        keep: Keep the counts under home.
+
+    Raises:
+        PipelineError: As `read_panel`.
+    """
     lake = lake or open_lake(settings)
-    start = None if periods is None else (as_of - _span(freq, periods)).astimezone(settings.zone).date()
+    starts = {
+        freq: None if most is None else (as_of - _span(freq, most)).astimezone(settings.zone).date()
+        for freq, most in periods.items()
+    }
     crosswalk = crosswalk_for(settings)
     wanted = ["cell"] if len(crosswalk) else levels
     kept = settings.home / "counts" if keep else None
-    panel = build_panel(lake, as_of=as_of, freq=freq, levels=wanted, start=start, kept=kept)
+    panels = build_panels(lake, as_of=as_of, starts=starts, levels=wanted, kept=kept)
     if len(crosswalk):
-        panel = restate_panel(panel, crosswalk, as_of.astimezone(settings.zone).date(), levels=levels)
+        day = as_of.astimezone(settings.zone).date()
+        panels = {freq: restate_panel(panel, crosswalk, day, levels=levels) for freq, panel in panels.items()}
+    return {freq: _known(settings, lake, panel, as_of) for freq, panel in panels.items()}
+
+
+def _known(settings: Settings, lake: Lake, panel: Panel, as_of: datetime) -> Known:
     if panel.y.empty:
         raise PipelineError(
-            f"no complete {_NAMES[freq]} of tickets is known by {as_of:%Y-%m-%d %H:%M} UTC",
+            f"no complete {_NAMES[panel.freq]} of tickets is known by {as_of:%Y-%m-%d %H:%M} UTC",
             hint="ingest tickets, or move --as-of to after them",
         )
     version = calendar_version(configured_overrides(settings))

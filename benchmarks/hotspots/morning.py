@@ -14,14 +14,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import resource
 import shutil
 import subprocess
 import sys
 import time
-from collections import Counter
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -31,15 +28,15 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 ZONE = ZoneInfo("Asia/Shanghai")
 NOW = datetime(2025, 12, 30, 7, 30, tzinfo=ZONE)
-STAGES = {
-    "tickets of the rules' and texts' windows": ("_recent",),
-    "rules": ("apply_rules",),
-    "panels, daily and weekly": ("read_panel",),
-    "surges, daily and weekly": ("_surges",),
-    "space-time scan": ("_clusters",),
-    "text groups and their memory": ("_groups",),
-    "seasonal calendar": ("due_seasons",),
-    "one list": ("merge_candidates", "with_curves"),
+PARTS = {
+    "tickets": "tickets of the windows",
+    "rules": "rules",
+    "panels": "panels, daily and weekly",
+    "surges": "surges, daily and weekly",
+    "scan": "space-time scan, beside the others",
+    "texts": "text groups and their memory, beside the others",
+    "seasons": "seasonal calendar",
+    "list": "one list",
 }
 
 
@@ -116,17 +113,14 @@ def measure(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
     """Run one day's detection and say what each stage took."""
     from models.hotspots import SurgeConfig
     from pipelines import findings
+    from pipelines.beside import clocked
     from pipelines.panels import open_lake
 
     settings = settings_of(folder, arguments)
-    lake = open_lake(settings)
-    wall, cpu = Counter[str](), Counter[str]()
-    for stage, names in STAGES.items():
-        for name in names:
-            setattr(findings, name, clocked(getattr(findings, name), stage, wall, cpu))
-    lake.tickets = clocked(lake.tickets, "reading tickets, inside the stages", wall, cpu)  # type: ignore[method-assign]
-    found = findings.find(settings, NOW, lake=lake, surge=SurgeConfig())
-    candidates = found.candidates(findings.configured_thresholds(settings), budget=5)
+    found = findings.find(settings, NOW, lake=open_lake(settings), surge=SurgeConfig())
+    took = dict(found.took)
+    with clocked(took, "list"):
+        candidates = found.candidates(findings.configured_thresholds(settings), budget=5)
     daily = found.daily.panel
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss + resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     return {
@@ -135,28 +129,8 @@ def measure(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
         "tickets of the last day": int((found.tickets["opened_local"] >= daily.data_through - timedelta(days=1)).sum()),
         "candidates": candidates["kind"].value_counts().to_dict(),
         "peak_gib": peak / 2**20,
-        "stages": {name: {"wall": wall[name], "cpu": cpu[name]} for name in wall},
+        "wall_seconds_of_parts": took,
     }
-
-
-def clocked(function: Callable[..., Any], stage: str, wall: Counter[str], cpu: Counter[str]) -> Callable[..., Any]:
-    """Return the function, its time added to a stage."""
-
-    def run(*args: Any, **kwargs: Any) -> Any:
-        started, worked = time.perf_counter(), _cpu()
-        try:
-            return function(*args, **kwargs)
-        finally:
-            wall[stage] += time.perf_counter() - started
-            cpu[stage] += _cpu() - worked
-            print(f"{stage}: {wall[stage]:.1f} s wall, {cpu[stage]:.1f} s CPU", file=sys.stderr, flush=True)
-
-    return run
-
-
-def _cpu() -> float:
-    times = os.times()
-    return times.user + times.system + times.children_user + times.children_system
 
 
 def report(result: dict[str, Any]) -> None:
@@ -164,10 +138,10 @@ def report(result: dict[str, Any]) -> None:
     print(
         f"{result['cells']} cells x {result['days']} days, {result['tickets of the last day']} tickets on the last one"
     )
-    print(f"{'':<44}{'wall s':>8}{'CPU s':>8}")
-    for name, spent in sorted(result["stages"].items(), key=lambda item: -item[1]["wall"]):
-        print(f"{name:<44}{spent['wall']:>8.1f}{spent['cpu']:>8.1f}")
-    print(f"{'all, from the start of the interpreter':<44}{result['wall_seconds']:>8.1f}{result['cpu_seconds']:>8.1f}")
+    for part, seconds in sorted(result["wall_seconds_of_parts"].items(), key=lambda item: -item[1]):
+        print(f"{PARTS[part]:<50}{seconds:>7.1f} s")
+    print(f"{'all, from the start of the interpreter':<50}{result['wall_seconds']:>7.1f} s")
+    print(f"{'processor seconds':<50}{result['cpu_seconds']:>7.1f} s")
     print(f"peak {result['peak_gib']:.1f} GiB; candidates: {result['candidates']}")
     print(json.dumps({"schema_version": 1, **result}, ensure_ascii=False))
 

@@ -5,35 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from features.lake import Lake, SourceState
-from features.lake.asof import as_of_query
-from features.lake.engine import duck, instant, literal
-from features.lake.precedence import Precedence, among, superseded
+from features.lake.engine import duck
 from features.panel.errors import PanelError
-from features.panel.hierarchy import cell_table, known_levels, level_codes
-from features.panel.kept import KEYS as _KEYS
-from features.panel.kept import day_number, keep_counts
-from features.panel.windows import (
-    FEWEST_ARRIVALS,
-    PERIOD,
-    SILENCE_DAYS,
-    Seen,
-    Window,
-    ceil,
-    common_end,
-    window,
-)
+from features.panel.hierarchy import known_levels, level_codes
+from features.panel.kept import keep_counts
+from features.panel.tally import Grid, Tally, count, recall
+from features.panel.windows import PERIOD, Seen, Window, arrivals, window
 from features.series import LEVELS
 
-_UNITS = {"W": "day", "D": "day", "h": "hour"}
-_CHUNK_ROWS = 8_000_000
 _KEPT = ("D", "W")
 
 
@@ -91,52 +76,67 @@ def build_panel(
     Raises:
         PanelError: Unknown frequency, level or source, or no complete period is known at `as_of`.
     """
-    _check(as_of, freq, levels)
+    return build_panels(
+        lake,
+        as_of=as_of,
+        starts={freq: start},
+        snapshot=snapshot,
+        sources=sources,
+        levels=levels,
+        threads=threads,
+        memory=memory,
+        kept=kept,
+    )[freq]
+
+
+def build_panels(
+    lake: Lake,
+    *,
+    as_of: datetime,
+    starts: Mapping[str, date | None],
+    snapshot: int | None = None,
+    sources: list[str] | None = None,
+    levels: Sequence[str] | None = None,
+    threads: int | None = None,
+    memory: str | None = None,
+    kept: Path | None = None,
+) -> dict[str, Panel]:
+    """Count tickets at several frequencies with one look at what arrived; see `build_panel`.
+
+    Args:
+        lake: The ticket lake.
+        as_of: Aware moment.
+        starts: Frequency -> the day before which periods are left out.
+        snapshot: Version of the lake.
+        sources: Only these.
+        levels: Only these levels.
+        threads: DuckDB threads.
+        memory: DuckDB's memory limit.
+        kept: A folder in which counts are kept between runs.
+
+    Raises:
+        PanelError: As `build_panel`.
+    """
+    for freq in starts:
+        _check(as_of, freq, levels)
     version = lake.version if snapshot is None else snapshot
-    states = _states(lake, as_of, version, sources, freq)
+    panels = {}
     with duck(threads=threads, memory=memory, spill=str(lake.path / "staging" / "spill")) as connection:
         scan = lake.store.scan(version)
-        windows = _windows(connection, scan, states, as_of=as_of, freq=freq)
-        grid = Grid.over(windows, freq, start)
-        if kept and freq in _KEPT and keep_counts(kept, lake, connection, as_of=as_of, snapshot=version):
-            tally = _recall(connection, windows, grid)
-        else:
-            tally = _count(connection, scan, windows, grid, as_of=as_of, precedence=lake.precedence)
-        tables = _level_tables(tally, grid, known_levels(levels))
-    return _panel(tables, grid, freq=freq, as_of=as_of, snapshot=version)
-
-
-@dataclass(frozen=True)
-class Grid:
-    """The periods of a panel: numbered from 0 at `origin`, `first` is the first one shown, `count` their number."""
-
-    origin: datetime
-    first: int
-    count: int
-    freq: str
-
-    @classmethod
-    def over(cls, windows: Sequence[Window], freq: str, start: date | None) -> Grid:
-        """Return the periods from the earliest window to the common end."""
-        origin = min(w.first for w in windows)
-        count = (common_end(windows) - origin) // PERIOD[freq]
-        first = 0
-        if start is not None:
-            shown = ceil(datetime(start.year, start.month, start.day), freq)  # noqa: DTZ001 - civil time is naive
-            first = max(0, (shown - origin) // PERIOD[freq])
-        if first >= count:
-            raise PanelError("no complete period is known yet", hint="choose a later --as-of or an earlier start")
-        return cls(origin=origin, first=first, count=count, freq=freq)
-
-    @property
-    def end(self) -> datetime:
-        """End of the last period, exclusive."""
-        return self.origin + self.count * PERIOD[self.freq]
-
-    def number(self, column: str) -> str:
-        """Return the SQL of the period number of a naive local time."""
-        elapsed = f"date_diff('{_UNITS[self.freq]}', TIMESTAMP '{self.origin}', {column})"
-        return f"({elapsed} // 7)" if self.freq == "W" else elapsed
+        seen = arrivals(connection, scan, as_of)
+        served = set(starts) & set(_KEPT) if kept else set()
+        if kept and served and not keep_counts(kept, lake, connection, as_of=as_of, snapshot=version):
+            served = set()
+        for freq, start in starts.items():
+            windows = _windows(seen, _states(lake, as_of, version, sources, freq), as_of=as_of, freq=freq)
+            grid = Grid.over(windows, freq, start)
+            if freq in served:
+                tally = recall(connection, windows, grid)
+            else:
+                tally = count(connection, scan, windows, grid, as_of=as_of, precedence=lake.precedence)
+            tables = _level_tables(tally, grid, known_levels(levels))
+            panels[freq] = _panel(tables, grid, freq=freq, as_of=as_of, snapshot=version)
+    return panels
 
 
 def _check(as_of: datetime, freq: str, levels: Sequence[str] | None) -> None:
@@ -161,121 +161,13 @@ def _states(lake: Lake, as_of: datetime, version: int, sources: list[str] | None
     ]
 
 
-def _windows(connection: Any, scan: str, states: list[SourceState], *, as_of: datetime, freq: str) -> list[Window]:
-    """Return the complete periods of every source that anything is known of, from one plain scan of the versions."""
-    rows = connection.execute(
-        f"SELECT source, min(opened_local), epoch_us(max(known_at)), epoch_us(max(opened_at)) FROM {scan} "
-        f"WHERE known_at <= {instant(as_of)} GROUP BY source"
-    ).fetchall()
-    arrived = {name: known for name, _, known, _ in rows}
-    opened = {name: latest for name, _, _, latest in rows if latest is not None}
-    alive = _alive(connection, scan, as_of, "known_at", arrived) & _alive(connection, scan, as_of, "opened_at", opened)
-    seen = {
-        name: Seen(first, pd.Timestamp(known, unit="us", tz="UTC").to_pydatetime(), alive=name in alive)
-        for name, first, known, _ in rows
-    }
+def _windows(seen: Mapping[str, Seen], states: list[SourceState], *, as_of: datetime, freq: str) -> list[Window]:
+    """Return the complete periods of every source that anything is known of."""
     windows = [window(state, seen[state.source], as_of=as_of, freq=freq) for state in states if state.source in seen]
     windows = [w for w in windows if w.first < w.end]
     if not windows:
         raise PanelError("no complete period is known yet", hint="ingest tickets, or choose a later --as-of")
     return windows
-
-
-def _alive(connection: Any, scan: str, as_of: datetime, moment: str, latest: Mapping[str, int]) -> set[str]:
-    """Return the sources whose silence at `as_of` is no longer than the third longest pause of their last four weeks.
-
-    Args:
-        connection: DuckDB.
-        scan: The table of versions, as SQL.
-        as_of: Aware moment.
-        moment: `known_at` for arrivals, `opened_at` for openings: a feed that delivers once a night is silent all day,
-            and the day that is not delivered yet shows as a silence of its openings.
-        latest: The last such moment of each source, known by `as_of`, in microseconds.
-    """
-    if not latest:
-        return set()
-    weeks = SILENCE_DAYS * 86_400_000_000
-    # Said once for all sources as well, so that whole row groups of older tickets are skipped by their statistics.
-    oldest = f"{moment} > make_timestamptz({min(latest.values()) - weeks})"
-    recent = " OR ".join(
-        f"(source = {literal(name)} AND {moment} > make_timestamptz({us - weeks}))" for name, us in latest.items()
-    )
-    rows = connection.execute(f"""
-        WITH recent AS (SELECT source, epoch_us({moment}) AS us FROM {scan}
-          WHERE known_at <= {instant(as_of)} AND {oldest} AND ({recent})),
-        pauses AS (SELECT source, us, us - lag(us) OVER (PARTITION BY source ORDER BY us) AS pause FROM recent)
-        SELECT source FROM pauses GROUP BY source HAVING count(*) >= {FEWEST_ARRIVALS}
-        AND epoch_us({instant(as_of)}) - max(us) <= max(pause, 3)[3]
-    """).fetchall()
-    return {source for (source,) in rows}
-
-
-@dataclass(frozen=True)
-class Tally:
-    """What was counted.
-
-    Attributes:
-        cells: Of `cell_table`; its rows are the cells' numbers.
-        counts: Arrays cell, period (from the first of the grid), n.
-        repeats: cell, period (from the first shown), caller, n of callers with several tickets in a period.
-    """
-
-    cells: pd.DataFrame
-    counts: dict[str, np.ndarray]
-    repeats: pd.DataFrame
-
-
-def _count(
-    connection: Any, scan: str, windows: list[Window], grid: Grid, *, as_of: datetime, precedence: Precedence
-) -> Tally:
-    """Count tickets in the periods shown.
-
-    The state is worked out once, as numbers: with 51.6 million tickets the names alone would fill the memory.
-    """
-    first = " ".join(f"WHEN {literal(w.source)} THEN TIMESTAMP '{w.first}'" for w in windows)
-    end = " ".join(f"WHEN {literal(w.source)} THEN TIMESTAMP '{min(w.end, grid.end)}'" for w in windows)
-    counted = f"opened_local >= CASE source {first} END AND opened_local < CASE source {end} END"
-    # The trusted source has the word where it counts: on days that it does not cover, the other one is all there is.
-    again = superseded(scan, among(precedence, [w.source for w in windows]), as_of=as_of, counted=counted)
-    state = as_of_query(scan, ["opened_local", *_KEYS, "caller"], as_of=as_of, where=counted, superseded=again)
-    keys = ", ".join(_KEYS)
-    connection.execute(f"""CREATE TEMP TABLE state AS SELECT hash({keys}) AS matter, hash(caller) AS caller,
-        {grid.number("opened_local")}::INTEGER AS period, caller IS NULL AS nobody FROM ({state})""")
-    groups = connection.execute(f"""
-        SELECT * FROM (SELECT matter, count(*) AS n, min(period) AS first FROM state GROUP BY matter)
-        JOIN (SELECT DISTINCT hash({keys}) AS matter, {keys} FROM {scan}) USING (matter)""").df()
-    if groups.empty:
-        raise PanelError("no ticket lies in a complete period yet", hint="choose a later --as-of")
-    cells = cell_table(groups)
-    numbered = cells[["category", "district"]].assign(cell=np.arange(len(cells), dtype=np.int32))
-    connection.register("cell_of", groups.merge(numbered, on=["category", "district"])[["matter", "cell"]])
-    connection.execute(f"""CREATE TEMP VIEW tickets AS SELECT cell, period, caller, nobody
-        FROM state JOIN cell_of USING (matter) WHERE period >= {grid.first}""")
-    counts = connection.execute("SELECT cell, period, count(*) AS n FROM tickets GROUP BY cell, period").fetchnumpy()
-    return Tally(cells, counts, _repeat_calls(connection, grid))
-
-
-def _recall(connection: Any, windows: list[Window], grid: Grid) -> Tally:
-    """Count from what is kept on the connection."""
-    spans = " OR ".join(
-        f"(source = {literal(w.source)} AND day >= {day_number(w.first)} AND day < {day_number(min(w.end, grid.end))})"
-        for w in windows
-    )
-    keys = ", ".join(_KEYS)
-    period = f"((day - {day_number(grid.origin)}) // {PERIOD[grid.freq].days})"
-    groups = connection.execute(f"""SELECT {keys}, sum(n)::BIGINT AS n, min({period}) AS first
-        FROM kept_counts WHERE {spans} GROUP BY {keys}""").df()
-    if groups.empty:
-        raise PanelError("no ticket lies in a complete period yet", hint="choose a later --as-of")
-    cells = cell_table(groups)
-    connection.register("cell_of", cells[["category", "district"]].assign(cell=np.arange(len(cells), dtype=np.int32)))
-    shown = f"({spans}) AND {period} >= {grid.first}"
-    counts = connection.execute(f"""SELECT cell, {period} AS period, sum(n)::BIGINT AS n
-        FROM kept_counts JOIN cell_of USING (category, district) WHERE {shown} GROUP BY ALL""").fetchnumpy()
-    repeats = connection.execute(f"""SELECT cell, {period} - {grid.first} AS period, caller, sum(n)::BIGINT AS n
-        FROM (SELECT * RENAME (period AS day) FROM kept_repeats WHERE freq = '{grid.freq}')
-        JOIN cell_of USING (category, district) WHERE {shown} GROUP BY ALL""").df()
-    return Tally(cells, counts, repeats)
 
 
 @dataclass(frozen=True)
@@ -304,26 +196,6 @@ def _level_tables(tally: Tally, grid: Grid, levels: list[str]) -> list[LevelTabl
             LevelTable(static, y, y - _excess(tally.repeats, codes, y.shape), np.maximum(first - grid.first, 0))
         )
     return tables
-
-
-def _repeat_calls(connection: Any, grid: Grid) -> pd.DataFrame:
-    """Return cell, period (from the first shown), caller and n of callers with several tickets in a period.
-
-    Only these make distinct callers differ from tickets, on any level; there are few of them, so no level has to look
-    at every caller again. The periods are taken in chunks to bound the memory of the grouping.
-    """
-    total = connection.execute("SELECT count(*) FROM tickets").fetchall()[0][0]
-    edges = np.linspace(grid.first, grid.count, num=total // _CHUNK_ROWS + 2).astype(int)
-    parts = [
-        connection.execute(f"""
-            WITH part AS (SELECT * FROM tickets WHERE NOT nobody AND period >= {low} AND period < {high}),
-            again AS (SELECT period, caller FROM part GROUP BY period, caller HAVING count(*) > 1)
-            SELECT cell, period - {grid.first} AS period, caller, count(*) AS n
-            FROM part SEMI JOIN again USING (period, caller) GROUP BY cell, period, caller
-        """).df()
-        for low, high in pairwise(edges)
-    ]
-    return pd.concat(parts, ignore_index=True)
 
 
 def _excess(repeats: pd.DataFrame, codes: np.ndarray, shape: tuple[int, int]) -> np.ndarray:

@@ -11,13 +11,16 @@ not excuse the next, and a feed that delivers once a night is not complete befor
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+import pandas as pd
+
 from features.lake import SourceState
+from features.lake.engine import instant, literal
 
 SILENCE_DAYS: Final = 28
 """Days before the last arrival over which silences are compared."""
@@ -102,3 +105,47 @@ def common_end(windows: Sequence[Window]) -> datetime:
     if not alive:
         return max(w.end for w in windows)
     return min(alive)
+
+
+def arrivals(connection: Any, scan: str, as_of: datetime) -> dict[str, Seen]:
+    """Return what is known of every source's arrivals, from one plain scan of the versions."""
+    rows = connection.execute(
+        f"SELECT source, min(opened_local), epoch_us(max(known_at)), epoch_us(max(opened_at)) FROM {scan} "
+        f"WHERE known_at <= {instant(as_of)} GROUP BY source"
+    ).fetchall()
+    arrived = {name: known for name, _, known, _ in rows}
+    opened = {name: latest for name, _, _, latest in rows if latest is not None}
+    alive = _alive(connection, scan, as_of, "known_at", arrived) & _alive(connection, scan, as_of, "opened_at", opened)
+    return {
+        name: Seen(first, pd.Timestamp(known, unit="us", tz="UTC").to_pydatetime(), alive=name in alive)
+        for name, first, known, _ in rows
+    }
+
+
+def _alive(connection: Any, scan: str, as_of: datetime, moment: str, latest: Mapping[str, int]) -> set[str]:
+    """Return the sources whose silence at `as_of` is no longer than the third longest pause of their last four weeks.
+
+    Args:
+        connection: DuckDB.
+        scan: The table of versions, as SQL.
+        as_of: Aware moment.
+        moment: `known_at` for arrivals, `opened_at` for openings: a feed that delivers once a night is silent all day,
+            and the day that is not delivered yet shows as a silence of its openings.
+        latest: The last such moment of each source, known by `as_of`, in microseconds.
+    """
+    if not latest:
+        return set()
+    weeks = SILENCE_DAYS * 86_400_000_000
+    # Said once for all sources as well, so that whole row groups of older tickets are skipped by their statistics.
+    oldest = f"{moment} > make_timestamptz({min(latest.values()) - weeks})"
+    recent = " OR ".join(
+        f"(source = {literal(name)} AND {moment} > make_timestamptz({us - weeks}))" for name, us in latest.items()
+    )
+    rows = connection.execute(f"""
+        WITH recent AS (SELECT source, epoch_us({moment}) AS us FROM {scan}
+          WHERE known_at <= {instant(as_of)} AND {oldest} AND ({recent})),
+        pauses AS (SELECT source, us, us - lag(us) OVER (PARTITION BY source ORDER BY us) AS pause FROM recent)
+        SELECT source FROM pauses GROUP BY source HAVING count(*) >= {FEWEST_ARRIVALS}
+        AND epoch_us({instant(as_of)}) - max(us) <= max(pause, 3)[3]
+    """).fetchall()
+    return {source for (source,) in rows}

@@ -15,6 +15,8 @@ from features.text.words import word_list
 Tokens = list[str]
 
 _HAN: Final = re.compile("[\u4e00-\u9fff]")
+_CLAUSE: Final = re.compile(r"([\u4E00-\u9FD5a-zA-Z0-9+#&\._%\-]+)")
+"""What jieba cuts by itself, whatever stands before and after."""
 _WORD: Final = re.compile(r"[^\W\d_]{3,}")
 _LETTERED: Final = re.compile(r"([a-z0-9]+[市区县])")
 """Areas with a letter or number for a name (A3区): jieba would glue the ending to what follows."""
@@ -40,7 +42,8 @@ def tokenise(texts: Iterable[str], *, max_chars: int = 300) -> list[Tokens]:
 @lru_cache(maxsize=1 << 17)
 def _tokens(text: str) -> tuple[str, ...]:
     if _HAN.search(text):
-        words = mark_places(_jieba_cut()(_LETTERED.sub(r"\1 ", text.lower())))
+        clauses = _CLAUSE.split(_LETTERED.sub(r"\1 ", text.lower()))
+        words = mark_places([word for clause in clauses for word in _clause_words(clause)])
         stop = word_list("stop_zh")
         return tuple(word for word in words if len(word) > 1 and word not in stop and _says_something(word))
     places = western_places(text)
@@ -48,6 +51,12 @@ def _tokens(text: str) -> tuple[str, ...]:
         text = text.replace(name, " ")
     said = (word for word in _WORD.findall(text.lower()) if word not in word_list("stop_western"))
     return (*(PLACE_MARK + name.lower() for name in places), *said)
+
+
+# What one complaint says in other words, most say in the same: "请尽快处理".
+@lru_cache(maxsize=1 << 17)
+def _clause_words(clause: str) -> tuple[str, ...]:
+    return tuple(_jieba_cut()(clause))
 
 
 def _says_something(word: str) -> bool:

@@ -84,15 +84,6 @@ def between(tickets: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp) -> pd
     return tickets.iloc[first:last]
 
 
-def is_repeat(tickets: pd.DataFrame, *, by: str = "category", days: int = 7) -> pd.Series:
-    """Return which clean tickets repeat their caller's last one on the same matter, at most `days` before.
-
-    Repeat calls are the main source of overdispersion; one person calling daily is one problem, not thirty.
-    """
-    before = tickets.groupby(["caller", by], sort=False)["opened_local"].shift()
-    return (tickets["opened_local"] - before) <= pd.Timedelta(days=days)
-
-
 def _filled(frame: pd.DataFrame, name: str) -> pd.Series:
     if name not in frame:
         return pd.Series("", index=frame.index, dtype="str")

@@ -13,7 +13,7 @@ import pytest
 from features.lake import Lake
 from features.lake.upkeep import optimize
 from features.mappings import Mapping
-from features.panel import PanelError, build_panel, kept
+from features.panel import PanelError, build_panel, build_panels, kept
 from features.series import LEVELS, series_id
 from features.sources.staging import Staging
 
@@ -131,6 +131,18 @@ def test_start_keeps_what_was_seen_before(two_sources):
     late = build_panel(lake, as_of=datetime(2026, 4, 1, tzinfo=UTC), freq="D", start=date(2026, 2, 20))
     expected = whole.y[whole.y["ds"] >= "2026-02-20"]
     pd.testing.assert_frame_equal(late.y, expected.reset_index(drop=True))
+
+
+@pytest.mark.parametrize("keeps", [False, True])
+def test_several_frequencies_read_together_are_as_read_apart(two_sources, tmp_path, keeps):
+    lake, _ = two_sources
+    as_of = datetime(2026, 4, 1, tzinfo=UTC)
+    starts = {"D": date(2026, 2, 20), "W": None, "h": date(2026, 1, 25)}
+    together = build_panels(lake, as_of=as_of, starts=starts, kept=tmp_path / "counts" if keeps else None)
+    for freq, start in starts.items():
+        apart = build_panel(lake, as_of=as_of, freq=freq, start=start)
+        pd.testing.assert_frame_equal(together[freq].y, apart.y)
+        pd.testing.assert_frame_equal(together[freq].static, apart.static)
 
 
 def test_levels_and_sources_can_be_chosen(two_sources):

@@ -9,8 +9,7 @@ import pytest
 
 from features.lake import SourceState
 from features.lake.engine import duck
-from features.panel.build import _alive
-from features.panel.windows import Seen, window
+from features.panel.windows import Seen, _alive, window
 
 MONDAY = datetime(2026, 11, 23, 0, 0, tzinfo=UTC)
 

@@ -13,7 +13,9 @@ import pytest
 from features.lake.engine import arrow, duck
 from features.lake.overlay import overlaid
 from features.lake.schema import TICKETS
+from features.placed import placed_tickets
 from models.hotspots import SurgeConfig
+from pipelines import findings
 from pipelines.findings import configured_thresholds, find
 
 pytestmark = pytest.mark.slow
@@ -58,9 +60,28 @@ def test_what_becomes_known_later_changes_no_earlier_list(hotline, tmp_path, day
     pd.testing.assert_frame_equal(before, after)
 
 
+def test_a_large_city_searched_beside_its_counting_has_the_same_list(hotline, tmp_path, monkeypatch):
+    as_of = hotline.end - timedelta(days=3, hours=17)
+    alone = listed(hotline, hotline.lake, as_of, tmp_path / "alone")
+    monkeypatch.setattr(findings, "_CITY", 0)
+    pd.testing.assert_frame_equal(listed(hotline, hotline.lake, as_of, tmp_path / "beside"), alone)
+
+
 def test_the_same_rows_known_in_time_do_change_it(hotline, tmp_path):
     as_of = hotline.end - timedelta(days=3, hours=17)
     before = listed(hotline, hotline.lake, as_of, tmp_path / "before")
     pq.write_table(later(hotline, as_of - timedelta(days=12), seed=1), tmp_path / "in-time.parquet")
     after = listed(hotline, overlaid(hotline.lake, tmp_path / "in-time.parquet"), as_of, tmp_path / "after")
     assert not before["sentence_zh"].equals(after["sentence_zh"])
+
+
+def test_the_lake_hands_over_the_tickets_that_a_table_of_it_holds(hotline):
+    as_of = hotline.end - timedelta(days=40)
+
+    def sums(source) -> pd.DataFrame:
+        placed = placed_tickets(source, as_of=as_of, timezone="Asia/Shanghai", by="category", days=200)
+        matter = np.array(placed.matters, dtype=object)[placed.matter]
+        frame = pd.DataFrame({"matter": matter, "age": placed.age, "again": placed.again, "lat": placed.lat})
+        return frame.sort_values(["lat", "age", "matter"], ignore_index=True)
+
+    pd.testing.assert_frame_equal(sums(hotline.lake), sums(hotline.lake.tickets(as_of)))

@@ -4,8 +4,11 @@ import logging
 import warnings
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from features.text import is_place, tokenise
+from features.text.tokens import _CLAUSE, _clause_words, _jieba_cut
 
 
 def words(text: str) -> list[str]:
@@ -41,3 +44,8 @@ def test_jieba_is_silent(capfd: pytest.CaptureFixture[str], caplog: pytest.LogCa
         words("噪音扰民")
     assert capfd.readouterr() == ("", "")
     assert not caplog.records
+
+
+@given(st.text(st.sampled_from("请尽快处理噪音A3区abZ 09%_.-#，。：、\n（）é𠀀"), max_size=40))
+def test_clauses_are_cut_as_jieba_cuts_the_whole(text: str) -> None:
+    assert [word for clause in _CLAUSE.split(text) for word in _clause_words(clause)] == _jieba_cut()(text)

@@ -55,10 +55,8 @@ _ONE_STREET: Final = 0.5
 _CALIBRATION_DAYS: Final = 60
 """Past analyses that a category's scan must be able to replay before it may speak."""
 
-_FIRST_LOOK: Final = 36
-"""Past analyses of a first, cheap calibration."""
-_EVERYDAY: Final = 7.0
-"""Days: what the first look says to come more often needs no second one, whatever the threshold."""
+_LOOKS: Final = ((12, 1.05), (36, 7.0))
+"""Past analyses of cheap first calibrations, and days: what a look says to come more often needs no closer one."""
 
 
 class ScanConfig(BaseModel):
@@ -134,7 +132,7 @@ def find_clusters(
     config = config or ScanConfig()
     described = clean_tickets(tickets, as_of=as_of)
     longest = max(config.durations)
-    laid = layouts(placed, places=config.places, cell_km=config.cell_km)
+    laid = layouts(placed, places=config.places, cell_km=config.cell_km, radius_km=config.max_radius_km)
     scanned = [layout for layout in laid if layout.recent(longest) >= config.min_count]
     if scanned and scanned[0].periods < 3 * longest + _CALIBRATION_DAYS:
         scanned = []
@@ -149,13 +147,13 @@ def find_clusters(
 
 def _clusters(layout: Layout, config: ScanConfig, scans: int) -> list[dict[str, Any]]:
     """Return one category's clusters in numbers; `scans` is how many categories the run looks at."""
-    zones = Zones.around(layout.places, max_radius_km=config.max_radius_km)
+    zones = Zones.of(len(layout.places), layout.near)
     counts = layout.counts()
     scan = ExpectationScan(zones, config.durations, scale=config.scale, min_count=config.min_count)
     scan = replace(scan, half_life=config.half_life) if config.half_life else scan.adapted(counts)
     # A scan is no more surprising than a single circle with its statistic would be: where chance brings even that more
     # often than the threshold, nothing needs calibration. Most days, most categories end here.
-    plain, _ = scan.statistics(counts, dispersion=np.ones(len(config.durations)))
+    plain, cylinders = scan.statistics(counts, dispersion=np.ones(len(config.durations)))
     least = scans * float(stats.norm.sf(np.sqrt(2 * plain.max())))
     if least * config.min_recurrence_days > 1:
         return []
@@ -164,13 +162,13 @@ def _clusters(layout: Layout, config: ScanConfig, scans: int) -> list[dict[str, 
         # Šidák: the chance that any of so many scans has such a maximum.
         return max(least, -math.expm1(scans * math.log1p(-min(float(tail.p_value(value)), 1 - 1e-12))))
 
-    if config.min_recurrence_days > _EVERYDAY:
-        tail, dispersion = scan.calibrate(counts, analyses=_FIRST_LOOK)
-        statistic, _ = scan.statistics(counts, dispersion=dispersion)
-        if chance(float(statistic.max())) * _EVERYDAY > 1:
-            return []
+    for analyses, everyday in _LOOKS:
+        if config.min_recurrence_days > everyday:
+            tail, dispersion = scan.calibrate(counts, analyses=analyses)
+            if chance(float((plain / dispersion).max())) * everyday > 1:
+                return []
     tail, dispersion = scan.calibrate(counts)
-    statistic, cylinders = scan.statistics(counts, dispersion=dispersion)
+    statistic = plain / dispersion
     found: list[dict[str, Any]] = []
     taken = np.zeros(len(layout.places), dtype=bool)
     while len(found) < config.most:

@@ -18,12 +18,11 @@ from typing import Final, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import lfilter
 
 from features.errors import BadInputError
 from models.hotspots.spatial.gumbel import GumbelTail
 from models.hotspots.spatial.places import Floats
-from models.hotspots.spatial.zones import Rings, Zones
+from models.hotspots.spatial.zones import Zones
 
 DURATIONS: Final = (1, 2, 3, 4, 5, 6, 7, 10, 14)
 HALF_LIVES: Final = (60.0, 120.0, 240.0, 480.0)
@@ -102,7 +101,7 @@ class ExpectationScan:
         """
         windows, share, totals = self._windows(counts, np.array([counts.shape[1]]))
         centres = np.flatnonzero(windows[:, -1, 0] > 0)
-        rings = Rings.of(self.zones, centres)
+        rings = self.zones.rings.around(centres)
         observed = rings.growing_sums(windows[..., 0])
         expected = rings.growing_sums(share) * totals[:, 0]
         cylinders = Cylinders(centres, rings.ranks, observed, expected)
@@ -129,7 +128,7 @@ class ExpectationScan:
             )
         ends = np.unique(np.linspace(first, last, min(analyses, last - first + 1)).astype(np.intp))
         windows, share, totals = self._windows(counts, ends)
-        dispersion = np.maximum(_pearson(windows, share[:, None] * totals) / self._left_over(), 1.0)
+        dispersion = np.maximum(_pearson(windows, share, totals) / self._left_over(), 1.0)
         maxima = self._maxima(windows, share, totals, dispersion)
         # On Poisson counts the maximum's scale is about this; a category with hardly a cluster in its past, most of its
         # maxima zero, would seem to have a lighter tail than chance itself.
@@ -137,10 +136,9 @@ class ExpectationScan:
 
     def _maxima(self, windows: Floats, share: Floats, totals: Floats, dispersion: Floats) -> Floats:
         """Return the largest statistic of every analysis; a circle counts where its centre has a recent ticket."""
-        rings = Rings.of(self.zones, np.arange(windows.shape[0]))
         maxima = np.zeros(windows.shape[2])
         for n in range(maxima.size):
-            near = rings.around(np.flatnonzero(windows[:, -1, n] > 0))
+            near = self.zones.rings.around(np.flatnonzero(windows[:, -1, n] > 0))
             observed = near.growing_sums(windows[..., n])
             expected = near.growing_sums(share[:, n])[..., None] * totals[:, n]
             maxima[n] = self._maximum(observed, expected, dispersion)
@@ -203,16 +201,21 @@ class ExpectationScan:
 
 def _shares(counts: Floats, half_life: float, ends: NDArray[np.intp]) -> Floats:
     """Return each place's share of the fading tickets before `ends`, place x analysis."""
-    fading = lfilter([1.0], [1.0, -(0.5 ** (1 / half_life))], counts, axis=1)[:, ends - 1]
+    age = ends - 1 - np.arange(counts.shape[1])[:, None]
+    fading = counts @ np.where(age < 0, 0.0, 0.5 ** (np.maximum(age, 0) / half_life))
     return np.asarray(fading / np.maximum(fading.sum(axis=0), 1e-12), dtype=float)
 
 
-def _pearson(windows: Floats, expected: Floats) -> Floats:
+def _pearson(windows: Floats, share: Floats, totals: Floats) -> Floats:
     """Return Pearson's mean squared deviation per duration over places and past analyses, in units of the mean."""
-    pearson = np.square(windows - expected) / np.maximum(expected, 1e-9)
-    # Weighted by expectation: cells that expect next to nothing say little about dispersion, and say it loudly.
-    weights = np.minimum(expected, 1.0)
-    return np.asarray((pearson * weights).sum(axis=(0, 2)) / np.maximum(weights.sum(axis=(0, 2)), 1e-9), dtype=float)
+    found = np.empty(totals.shape[0])
+    for duration, total in enumerate(totals):
+        expected = share * total
+        # Weighted by expectation: cells that expect next to nothing say little about dispersion, and say it loudly.
+        weights = np.minimum(expected, 1.0)
+        pearson = np.square(windows[:, duration] - expected) / np.maximum(expected, 1e-9)
+        found[duration] = (pearson * weights).sum() / max(float(weights.sum()), 1e-9)
+    return found
 
 
 def _llr(observed: Floats, mu: Floats, min_count: int) -> Floats:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from features.placed import PlacedTickets
-from models.hotspots.spatial.places import Floats, Places, grid_places, named_places
+from models.hotspots.spatial.places import Floats, Pairs, Places, grid_places, named_places
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class Layout:
     Attributes:
         matter: What they are about.
         places: Where they lie; an empty place is nobody's centre.
+        near: Pairs of them that one circle may hold.
         place, period, counted: Of each ticket.
         key: "source/ticket_id" of the recent ones.
         periods: How many days.
@@ -27,6 +29,7 @@ class Layout:
 
     matter: str
     places: Places
+    near: Pairs
     place: NDArray[np.intp]
     period: NDArray[np.intp]
     counted: NDArray[np.bool_]
@@ -49,26 +52,39 @@ class Layout:
         return list(self.key.take(np.flatnonzero(inside)).to_pylist())
 
 
-def layouts(placed: PlacedTickets, *, places: Literal["points", "district"], cell_km: float) -> Iterator[Layout]:
+def layouts(
+    placed: PlacedTickets, *, places: Literal["points", "district"], cell_km: float, radius_km: float
+) -> Iterator[Layout]:
     """Yield the tickets of each matter on one grid, or in their districts; none where nothing lies anywhere."""
     if places == "points":
         laid, place = grid_places(placed.lat, placed.lon, cell_km=cell_km)
     else:
         districts = np.array(placed.districts, dtype=object)[placed.district]
         laid, place = named_places(districts, placed.lat, placed.lon)
+    near = laid.pairs_within_km(radius_km)
     inside = np.flatnonzero(place >= 0)
     periods = int(placed.age[inside].max(initial=-1)) + 1
     by_matter = inside[np.argsort(placed.matter[inside], kind="stable")]
     ends = np.cumsum(np.bincount(placed.matter[inside], minlength=len(placed.matters)))
     for matter, start, end in zip(placed.matters, [0, *ends], ends, strict=False):
         rows = by_matter[start:end]
-        used, own = np.unique(place[rows], return_inverse=True)
+        own, used = pd.factorize(place[rows], sort=True)
         yield Layout(
             matter=matter,
             places=Places(tuple(laid.names[at] for at in used), laid.lat[used], laid.lon[used], laid.reach_km),
+            near=_among(near, used, len(laid)),
             place=own,
             period=periods - 1 - placed.age[rows].astype(np.intp),
             counted=~placed.again[rows],
             key=placed.key.take(rows),
             periods=periods,
         )
+
+
+def _among(near: Pairs, used: NDArray[np.intp], places: int) -> Pairs:
+    """Return the pairs of some places, which are numbered anew."""
+    number = np.full(places, -1, dtype=np.intp)
+    number[used] = np.arange(used.size)
+    first, second = number[near[0]], number[near[1]]
+    both = (first >= 0) & (second >= 0)
+    return first[both], second[both], near[2][both]

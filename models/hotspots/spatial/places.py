@@ -17,6 +17,8 @@ _EARTH_KM: Final = 6371.0088
 _KM_PER_DEGREE: Final = _EARTH_KM * np.pi / 180
 
 Floats = NDArray[np.float64]
+Pairs = tuple[NDArray[np.intp], NDArray[np.intp], Floats]
+"""First place, second place and the distance between them in km, in this order."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class Places:
         everyone = np.arange(len(self))
         return self._apart_km(everyone[:, None], everyone)
 
-    def pairs_within_km(self, radius_km: float) -> tuple[NDArray[np.intp], NDArray[np.intp], Floats]:
+    def pairs_within_km(self, radius_km: float) -> Pairs:
         """Return the ordered pairs of places no farther apart, each place with itself too, and their distances in km.
 
         Ordered by the first place, then by distance, then by the second place.
@@ -103,8 +105,7 @@ def grid_places(lat: ArrayLike, lon: ArrayLike, *, cell_km: float) -> tuple[Plac
     step_x = step_y / max(np.cos(np.radians(np.median(y[known]))), 0.01)
     rows, columns = np.floor(y[known] / step_y).astype(int), np.floor(x[known] / step_x).astype(int)
     west, width = columns.min(), np.ptp(columns) + 1
-    cells, inverse = np.unique(rows * width + (columns - west), return_inverse=True)
-    index[known] = inverse
+    index[known], cells = pd.factorize(rows * width + (columns - west), sort=True)
     centre_y, centre_x = (cells // width + 0.5) * step_y, (cells % width + west + 0.5) * step_x
     names = tuple(f"{a:.3f},{b:.3f}" for a, b in zip(centre_y, centre_x, strict=True))
     return Places(names, centre_y, centre_x, reach_km=cell_km / np.sqrt(2)), index

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from models.hotspots.spatial.places import Floats, Places
+from models.hotspots.spatial.places import Floats, Pairs, Places
 
 _GROWTH: Final = 1.25
 
@@ -38,9 +39,13 @@ class Zones:
             max_places: No circle holds more places; half of all when None, as is usual: a cluster of more than half
                 the city is a quiet rest.
         """
-        count = len(places)
+        return cls.of(len(places), places.pairs_within_km(max_radius_km), max_places=max_places)
+
+    @classmethod
+    def of(cls, count: int, near: Pairs, *, max_places: int | None = None) -> Zones:
+        """Return the circles of `count` places, given all pairs that a circle may hold, as `pairs_within_km` does."""
+        centre, place, distance = near
         most = max(1, min(max_places or max(count // 2, 1), count))
-        centre, place, distance = places.pairs_within_km(max_radius_km)
         sizes = np.bincount(centre, minlength=count)
         rank = np.arange(centre.size) - np.repeat(np.cumsum(sizes) - sizes, sizes)
         kept = rank < most
@@ -50,6 +55,11 @@ class Zones:
         neighbours[centre[kept], rank[kept]] = place[kept]
         radii[centre[kept], rank[kept]] = distance[kept]
         return cls(neighbours, np.maximum.accumulate(radii, axis=1))
+
+    @cached_property
+    def rings(self) -> Rings:
+        """The rings around all places."""
+        return Rings.of(self, np.arange(self.neighbours.shape[0]))
 
     @property
     def width(self) -> int:
