@@ -10,8 +10,8 @@ from scipy import stats
 from models.hotspots.surge.baseline import Prior, Regression, Robust
 from models.hotspots.surge.calibration import calibrate, raw_level
 from models.hotspots.surge.closures import common_closures
-from models.hotspots.surge.dispersion import seasonal_dispersion, window_dispersion
-from models.hotspots.surge.level import Pace, local_level
+from models.hotspots.surge.dispersion import autocorrelation, seasonal_dispersion, window_dispersion
+from models.hotspots.surge.level import CountSums, Pace, local_level
 from models.hotspots.surge.portfolio import fdr_select
 from models.hotspots.surge.tails import exceedance, quantile
 from models.hotspots.surge.walk import blocks
@@ -109,8 +109,8 @@ def test_runs_widen_a_window_and_noise_does_not():
     noise = rng.standard_normal((1, 2000))
     runs = np.repeat(rng.standard_normal((1, 400)), 5, axis=1)
     periods = np.array([2000.0])
-    assert window_dispersion(noise, periods, 7)[0] < 1.1
-    assert window_dispersion(runs, periods, 5)[0] == pytest.approx(3.4, abs=0.6)
+    assert window_dispersion(autocorrelation(noise, 6), periods, 7)[0] < 1.1
+    assert window_dispersion(autocorrelation(runs, 4), periods, 5)[0] == pytest.approx(3.4, abs=0.6)
 
 
 def test_a_season_that_scatters_more_has_a_dispersion_of_its_own_and_an_even_series_has_not():
@@ -151,10 +151,27 @@ def test_weekdays_that_change_are_followed_and_steady_ones_are_left_to_the_regre
     true[0, 350:] = np.where(days[350:] % 7 < 5, 30.0, 12.0)
     y = rng.poisson(true).astype(float)
     pace = Pace(level=(), week=(0.9, 0.7), season=0, until=690)
-    level = local_level(y, mean, np.ones_like(y), np.ones(2), pace)
+    counts = CountSums(y, keep=False)
+    counts.hear(np.ones(y.shape, dtype=bool))
+    level = local_level(counts, mean, np.ones(2), pace)
     np.testing.assert_allclose((mean * level.week)[0, 640:], true[0, 640:], rtol=0.35)
     assert (level.week[1] == 1.0).all()
     assert (level.week[0, :7] == 1.0).all()
+
+
+@pytest.mark.parametrize("lag", [1, 7])
+def test_sums_that_are_kept_and_extended_are_those_of_a_plain_loop(lag):
+    rng = np.random.default_rng(15)
+    y, open_days = rng.poisson(5.0, (3, 60)).astype(float), rng.random((3, 60)) < 0.8
+    counts = CountSums(y, keep=True)
+    for shut in (0, 20):
+        open_days[:, :shut] = False
+        counts.hear(open_days.copy())
+        plain = y * open_days
+        for column in range(lag, 60):
+            plain[:, column] += 0.9 * plain[:, column - lag]
+        for stop in (5, 30, 33, 60, 40):
+            np.testing.assert_allclose(counts.until(stop, 0.9, lag), plain[:, :stop])
 
 
 def test_a_day_on_which_all_fall_silent_is_a_closure():

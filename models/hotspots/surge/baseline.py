@@ -65,7 +65,7 @@ class Fit:
 
     def mean(self, X: Floats) -> Floats:
         """Return the mean at the rows of `X`, S x m."""
-        return np.asarray(np.exp(np.clip(self.beta @ X.T, -_LOG_LIMIT, _LOG_LIMIT)))
+        return np.asarray(np.exp(_log_mean(self.beta, X)))
 
     def spread(self, X: Floats) -> Floats:
         """Return the variance of the logarithm of the mean at the rows of `X`, S x m."""
@@ -102,16 +102,18 @@ class Regression:
         phi = np.ones(len(y)) if start is None else start.phi
         weights = exposure
         cubed = np.cbrt(y) ** 2
+        mu = np.exp(_log_mean(beta, X))
         information = np.zeros_like(phi)
         hessian = np.zeros((len(y), X.shape[1], X.shape[1]))
         for newton_steps in (8, 3, 3) if start is None else (1, 2):
             for _ in range(newton_steps):
-                beta, hessian, moved = self._newton(beta, (y, weights), phi, (X, products), prior)
+                beta, hessian, moved = self._newton(beta, mu, (y, weights), phi, (X, products), prior)
+                eta = _log_mean(beta, X)
+                mu = np.exp(eta)
                 if moved < _CONVERGED:
                     break
-            mu = np.exp(np.clip(beta @ X.T, -_LOG_LIMIT, _LOG_LIMIT))
             phi, information = _dispersion(y, mu, weights, seen)
-            weights = exposure * _robust_weights(cubed, mu, phi, exposure, robust)
+            weights = _robust_weights(cubed, eta, phi, exposure, robust)
         beta, covariance = self._shrink(beta, hessian, phi, prior)
         return Fit(beta, covariance, phi, weights, information)
 
@@ -136,15 +138,21 @@ class Regression:
         return beta, inverse * phi[:, None, None]
 
     def _newton(
-        self, beta: Floats, counts: tuple[Floats, Floats], phi: Floats, columns: tuple[Floats, Singles], prior: Prior
+        self,
+        beta: Floats,
+        mu: Floats,
+        counts: tuple[Floats, Floats],
+        phi: Floats,
+        columns: tuple[Floats, Singles],
+        prior: Prior,
     ) -> tuple[Floats, Floats, float]:
+        """Return the coefficients one step from `beta` with its means `mu`, the curvature and how far it moved."""
         (y, weights), (X, products) = counts, columns
-        mu = np.exp(np.clip(beta @ X.T, -_LOG_LIMIT, _LOG_LIMIT))
         shrink = np.broadcast_to(prior.precision, beta.shape) * phi[:, None]
         gradient = (weights * (y - mu)) @ X - shrink * (beta - prior.mean)
         p = X.shape[1]
         hessian = np.empty((len(beta), p, p))
-        packed = (weights * mu).astype(np.float32) @ products
+        packed = np.multiply(weights, mu, out=np.empty(mu.shape, np.float32), casting="same_kind") @ products
         hessian[:, self.upper[0], self.upper[1]] = packed
         hessian[:, self.upper[1], self.upper[0]] = packed
         hessian[:, np.arange(p), np.arange(p)] += shrink
@@ -161,14 +169,22 @@ def _first_guess(y: Floats, exposure: Floats, prior: Prior) -> Floats:
     return beta
 
 
+def _log_mean(beta: Floats, X: Floats) -> Floats:
+    eta = beta @ X.T
+    return np.clip(eta, -_LOG_LIMIT, _LOG_LIMIT, out=eta)
+
+
 def _dispersion(y: Floats, mu: Floats, weights: Floats, p: int) -> tuple[Floats, Floats]:
     """Return Pearson's phi (at least 1) and the number of periods it rests on."""
     information = weights.sum(axis=1)
-    pearson = (weights * (y - mu) ** 2 / np.maximum(mu, 1e-8)).sum(axis=1)
+    error = y - mu
+    error *= error
+    error /= mu
+    pearson = np.einsum("st,st->s", error, weights)
     return np.maximum(pearson / np.maximum(information - p, 1.0), 1.0), information
 
 
-def _robust_weights(cubed: Floats, mu: Floats, phi: Floats, exposure: Floats, robust: Robust) -> Floats:
+def _robust_weights(cubed: Floats, eta: Floats, phi: Floats, exposure: Floats, robust: Robust) -> Floats:
     """Return Farrington's weights, residual^-2 beyond the limit, scaled so that they average 1.
 
     A past outbreak is more than its worst period: where the residuals of `robust.span` neighbours together pass the
@@ -176,15 +192,20 @@ def _robust_weights(cubed: Floats, mu: Floats, phi: Floats, exposure: Floats, ro
     """
     from scipy.ndimage import maximum_filter1d
 
-    root = np.exp(np.log(mu) / 6.0)
-    residual = 1.5 * (cubed / root - root**3) / np.sqrt(phi)[:, None] * exposure
+    root = np.exp(eta / 6.0)
+    residual = cubed / root
+    residual -= root * root * root
+    residual *= exposure
+    residual *= 1.5 / np.sqrt(phi)[:, None]
     worst = residual
     if 1 < robust.span <= residual.shape[1]:
         total = np.cumsum(residual, axis=1)
         total[:, robust.span :] -= total[:, : -robust.span].copy()
         together = total / np.sqrt(robust.span)
         worst = np.maximum(residual, maximum_filter1d(together, robust.span, axis=1, origin=-((robust.span - 1) // 2)))
-    weights = np.where(worst > robust.limit, np.maximum(worst, 1e-8) ** -2.0, 1.0)
+    loud = worst > robust.limit
+    weights = exposure.copy()
+    weights[loud] *= worst[loud] ** -2.0
     observed = np.maximum(exposure.sum(axis=1), 1.0)
-    scale = observed / np.maximum((weights * exposure).sum(axis=1), 1e-8)
-    return np.asarray(weights * scale[:, None])
+    weights *= (observed / np.maximum(weights.sum(axis=1), 1e-8))[:, None]
+    return weights

@@ -28,9 +28,11 @@ def common_closures(y: Floats) -> NDArray[np.bool_]:
     closed = np.zeros(y.shape[1], dtype=bool)
     if y.shape[1] <= span:
         return closed
-    weeks = [y[:, span - 7 * week : y.shape[1] - 7 * week] for week in range(1, _WEEKS + 1)]
-    usual = np.mean(weeks, axis=0)
-    busy = np.asarray(usual >= _USUAL)
+    weeks = (y[:, span - 7 * week : y.shape[1] - 7 * week] for week in range(1, _WEEKS + 1))
+    total = np.zeros((len(y), y.shape[1] - span))
+    for week in weeks:
+        total += week
+    busy = np.asarray(total >= _USUAL * _WEEKS)
     silent = (busy & (y[:, span:] == 0)).sum(axis=0)
     closed[span:] = (silent >= _FEWEST) & (silent >= _SHARE * busy.sum(axis=0))
     return closed

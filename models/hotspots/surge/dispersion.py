@@ -65,23 +65,30 @@ def _around(values: Floats, reach: int) -> Floats:
     return np.asarray(total[:, 2 * reach + 1 :] - total[:, : -2 * reach - 1])
 
 
-def window_dispersion(residual: Floats, periods: Floats, length: int) -> Floats:
+def autocorrelation(residual: Floats, lags: int) -> Floats:
+    """Return the autocorrelation of each series at lags 1, 2, ..., S x lags.
+
+    Args:
+        residual: Standardised errors, S x T, 0 where they do not count.
+        lags: The largest lag.
+    """
+    variance = np.maximum(np.einsum("st,st->s", residual, residual), LEAST)
+    products = [np.einsum("st,st->s", residual[:, lag:], residual[:, :-lag]) for lag in range(1, lags + 1)]
+    return np.asarray(np.reshape(products, (lags, len(residual))).T / variance[:, None])
+
+
+def window_dispersion(correlation: Floats, periods: Floats, length: int) -> Floats:
     """Return how much more the sum of `length` neighbours varies than independent ones would, at least 1, S.
 
     Real tickets come in runs (weather, news, works). The autocorrelation of a series counts as far as it is three
     standard errors clear of zero.
 
     Args:
-        residual: Standardised errors, S x T, 0 where they do not count.
-        periods: How many count, S.
+        correlation: Autocorrelation at lags 1, 2, ..., S x (length - 1) or more.
+        periods: Periods it rests on, S.
         length: Periods in the window.
     """
-    variance = np.maximum((residual**2).sum(axis=1), LEAST)
-    lags = np.arange(1, length)
-    share = 1.0 - lags / length
-    products = [(residual[:, lag:] * residual[:, :-lag]).sum(axis=1) for lag in lags]
-    excess = 2.0 * sum(
-        (k * product / variance for k, product in zip(share, products, strict=True)), np.zeros(len(variance))
-    )
+    share = 1.0 - np.arange(1, length) / length
+    excess = 2.0 * correlation[:, : length - 1] @ share
     error = 2.0 * np.sqrt((share**2).sum() / np.maximum(periods, 1.0))
     return np.asarray(1.0 + np.maximum(excess - 3.0 * error, 0.0))

@@ -70,46 +70,98 @@ class Pace:
     until: int
 
 
-def local_level(y: Floats, mu: Floats, weight: Floats, phi: Floats, pace: Pace) -> Level:
+class CountSums:
+    """Discounted sums of the counts of S series: x[t] + discount x[t - lag] + discount^2 x[t - 2 lag] + ...
+
+    From one fit to the next only the means change: a walk of many fits keeps the sums of the counts and extends them.
+    """
+
+    def __init__(self, y: Floats, *, keep: bool) -> None:
+        self.y, self.keep = y, keep
+        self.open = np.zeros(y.shape, dtype=bool)
+        self.kept: dict[tuple[float, int], Floats] = {}
+
+    def hear(self, open_days: NDArray[np.bool_]) -> None:
+        """Say on which days the counts are observed, S x T; what was summed over other days is forgotten."""
+        if not np.array_equal(self.open, open_days):
+            self.open = open_days
+            self.kept.clear()
+
+    def until(self, stop: int, discount: float, lag: int) -> Floats:
+        """Return the sums of the columns before `stop`, S x stop."""
+        sums = self.kept.get((discount, lag), np.empty((len(self.y), 0)))
+        done = sums.shape[1]
+        if done < stop:
+            fresh = slice(done, stop)
+            sums = _extend(sums, self.y[:, fresh] * self.open[:, fresh], discount, lag)
+            if self.keep:
+                self.kept[discount, lag] = sums
+        return sums[:, :stop]
+
+
+def _extend(sums: Floats, x: Floats, discount: float, lag: int) -> Floats:
+    """Return discounted sums with those of the columns `x` that follow them."""
+    from scipy.signal import lfilter
+
+    forget = np.zeros(lag + 1)
+    forget[0], forget[lag] = 1.0, -discount
+    last = sums[:, -lag:]
+    state = np.zeros((len(x), lag))
+    state[:, lag - last.shape[1] :] = discount * last
+    new, _ = lfilter([1.0], forget, x, axis=1, zi=state)
+    return np.concatenate([sums, new], axis=1) if sums.size else np.asarray(new)
+
+
+def local_level(counts: CountSums, mu: Floats, phi: Floats, pace: Pace) -> Level:
     """Choose and run the level filter of every series.
 
     Args:
-        y: Counts, S x T, all known.
+        counts: Counts of the series, the columns of `mu` all known, and the days on which they are observed.
         mu: Means of the regression, S x T.
-        weight: 1 where a count is observed on a day of service, S x T.
         phi: Dispersion of the regression, S.
         pace: How fast the level may move.
     """
+    y, weight = counts.y[:, : mu.shape[1]], counts.open[:, : mu.shape[1]].astype(float)
     choice = weight.copy()
     choice[:, pace.until :] = 0.0
-    factor, spread, phi, discount = _choose(y, mu, (weight, choice), phi, pace.level, 1)
-    week, week_spread, phi, moves = _choose(y, mu * _known(factor, 1, 1.0), (weight, choice), phi, pace.week, _WEEK)
+    factor, spread, phi, discount = _choose(counts, mu, (weight, choice), phi, pace.level, 1)
+    steady = _ahead(mu, factor, 1)
+    week, week_spread, phi, moves = _choose(counts, steady, (weight, choice), phi, pace.week, _WEEK)
     week, week_spread = _known(week, _WEEK, 1.0), _known(week_spread, _WEEK, 0.0)
-    mean, unsure = mu * week * _known(factor, 1, 1.0), week_spread + _known(spread, 1, 0.0)
+    mean, unsure = steady * week, week_spread + _known(spread, 1, 0.0)
     season, varies = seasonal_dispersion(y, mean, choice, phi, unsure, reach=pace.season)
     again = varies | (moves < 1.0)
     for value in pace.level:
         mine = again & (discount == value)
-        factor[mine], behind = _filter(y[mine], mu[mine] * week[mine], weight[mine], season[mine], value, 1)
+        observed = mu[mine] * week[mine] * weight[mine]
+        sums = counts.until(mu.shape[1], value, 1)[mine]
+        factor[mine], behind = _filter(sums, observed, season[mine], value, 1)
         spread[mine] = season[mine] / behind
-    mean = mu * week * _known(factor, 1, 1.0)
-    residual = np.clip((y - mean) / np.sqrt(np.maximum(season * mean, LEAST)), -_LIMIT, _LIMIT)
-    return Level(factor, spread, week, week_spread, season, discount, residual * choice)
+    if again.any():
+        mean = _ahead(mu * week, factor, 1)
+    residual = y - mean
+    residual /= np.sqrt(np.maximum(season * mean, LEAST))
+    np.clip(residual, -_LIMIT, _LIMIT, out=residual)
+    residual *= choice
+    return Level(factor, spread, week, week_spread, season, discount, residual)
 
 
 def _choose(
-    y: Floats, mu: Floats, weights: tuple[Floats, Floats], phi: Floats, discounts: tuple[float, ...], lag: int
+    counts: CountSums, mu: Floats, weights: tuple[Floats, Floats], phi: Floats, discounts: tuple[float, ...], lag: int
 ) -> tuple[Floats, Floats, Floats, Floats]:
     """Return factor, spread, dispersion and discount of the filter that best predicted each series `lag` ahead."""
+    if not discounts:
+        return np.ones_like(mu), np.zeros_like(mu), phi, np.ones(len(mu))
     weight, choice = weights
+    y, observed = counts.y[:, : mu.shape[1]], mu * weight
     periods = np.maximum(choice.sum(axis=1), 1.0)
     static = _mean_error(y, mu, choice, phi, periods)
     best = np.full(len(y), EVIDENCE)
     factor, spread = np.ones_like(mu), np.zeros_like(mu)
     out_phi, out_discount = phi.copy(), np.ones(len(y))
     for discount in discounts:
-        level, behind = _filter(y, mu, weight, phi[:, None], discount, lag)
-        error = _mean_error(y, mu * _known(level, lag, 1.0), choice, phi, periods)
+        level, behind = _filter(counts.until(mu.shape[1], discount, lag), observed, phi[:, None], discount, lag)
+        error = _mean_error(y, _ahead(mu, level, lag), choice, phi, periods)
         gain = 0.5 * periods * np.log(np.maximum(static, LEAST) / np.maximum(error, LEAST))
         better = gain > best
         best = np.where(better, gain, best)
@@ -124,16 +176,26 @@ def _known(values: Floats, lag: int, start: float) -> Floats:
     return np.concatenate([np.full((len(values), lag), start), values[:, :-lag]], axis=1)[:, : values.shape[1]]
 
 
-def _filter(y: Floats, mu: Floats, weight: Floats, phi: Floats, discount: float, lag: int) -> tuple[Floats, Floats]:
-    """Return the gamma filter over every `lag`-th column, and the expected counts (with the prior's) behind it."""
-    from scipy.signal import lfilter
+def _ahead(mu: Floats, level: Floats, lag: int) -> Floats:
+    """Return the means times the level that was known `lag` columns before each."""
+    mean = mu.copy()
+    mean[:, lag:] *= level[:, :-lag]
+    return mean
 
-    forget = np.zeros(lag + 1)
-    forget[0], forget[lag] = 1.0, -discount
-    level = lfilter([1.0], forget, y * weight, axis=1)
-    behind = lfilter([1.0], forget, mu * weight, axis=1)
+
+def _filter(sums: Floats, observed: Floats, phi: Floats, discount: float, lag: int) -> tuple[Floats, Floats]:
+    """Return the gamma filter over every `lag`-th column, and the expected counts (with the prior's) behind it.
+
+    Args:
+        sums: Discounted counts, S x T.
+        observed: Expected counts, 0 where none is observed, S x T.
+        phi: Dispersion, S x 1 or S x T.
+        discount: Of the filter.
+        lag: Columns between two of its steps.
+    """
     prior = _PRIOR_COUNT * phi
-    level += prior
+    level = sums + prior
+    behind = _extend(sums[:, :0], observed, discount, lag)
     behind += prior
     level /= behind
     return level, behind

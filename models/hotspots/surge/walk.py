@@ -13,9 +13,9 @@ from models.hotspots.surge.baseline import Fit, Prior, Regression
 from models.hotspots.surge.borrow import Kin, Lenders
 from models.hotspots.surge.config import FreqConfig
 from models.hotspots.surge.design import Design
-from models.hotspots.surge.dispersion import window_dispersion
+from models.hotspots.surge.dispersion import autocorrelation, window_dispersion
 from models.hotspots.surge.exposure import Exposure, exposure
-from models.hotspots.surge.level import Level, Pace, local_level
+from models.hotspots.surge.level import CountSums, Level, Pace, local_level
 from models.hotspots.surge.windows import Expectation, RawSignal, capped, judge
 
 Floats = NDArray[np.float64]
@@ -95,6 +95,7 @@ class Walk:
     reported: Floats
     regression: Regression = field(init=False)
     fits: dict[int, Fit] = field(init=False, default_factory=dict)
+    counts: dict[int, CountSums] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self.regression = Regression(self.design.X, self.design.blocks if self.config.shrink else ())
@@ -144,10 +145,11 @@ class Walk:
         mean = mean * self.reported[lead]
         stop = known.weight.shape[1]
         usual = level.residual[:, stop - fit.weights.shape[1] : stop] * (fit.weights >= 1.0)
+        correlation = autocorrelation(usual, max(self.config.windows) - 1)
         dispersion, factor, factor_spread = {}, {}, {}
         for length in self.config.windows:
             before = np.maximum(np.arange(block.start, block.stop) - length, 0)
-            runs = window_dispersion(usual, fit.information, length)
+            runs = window_dispersion(correlation, fit.information, length)
             dispersion[length] = level.phi[:, block] * runs[:, None]
             factor[length], factor_spread[length] = level.factor[:, before], level.spread[:, before]
         spread = fit.spread(self.design.X[lead]) + level.week_spread[:, lead] + reporting_spread(self.reported[lead])
@@ -166,7 +168,8 @@ class Walk:
         if not self.config.level_discounts:
             return Level.constant(fit.phi, stop)
         mean = fit.mean(self.design.X[:stop]) * self.reported[:stop]
-        counted = known.open[part, :stop].astype(float)
         config = self.config
         pace = Pace(config.level_discounts, config.week_discounts, config.dispersion_season, until)
-        return local_level(self.y[part, :stop], mean, counted, fit.phi, pace)
+        counts = self.counts.setdefault(part.start, CountSums(self.y[part], keep=stop < self.y.shape[1]))
+        counts.hear(known.open[part])
+        return local_level(counts, mean, fit.phi, pace)
