@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from features.errors import BadInputError
 from models.hotspots.spatial import ExpectationScan, GumbelTail, PermutationScan, Places, Zones, grid_places
@@ -63,9 +66,10 @@ def test_expectation_statistic_equals_the_formula(seed: int) -> None:
         days = scan.durations[duration]
         c = counts[members, -days:].sum()
         mu = fading[members].sum() / fading.sum() * counts[:, -days:].sum()
-        llr = c * np.log(c / mu) + mu - c if c > mu and c >= scan.min_count else 0.0
+        r = mu / (dispersion[duration] - 1)
+        llr = c * np.log(c / mu) - (c + r) * np.log((c + r) / (mu + r)) if c > mu and c >= scan.min_count else 0.0
         assert cylinders.expected[row, size, duration] == pytest.approx(mu)
-        assert statistic[row, size, duration] == pytest.approx(llr / dispersion[duration], abs=1e-9)
+        assert statistic[row, size, duration] == pytest.approx(llr, abs=1e-9)
 
 
 def test_circle_sizes_grow_by_a_quarter_and_end_with_all() -> None:
@@ -158,12 +162,53 @@ def test_the_half_life_does_not_see_what_is_under_way() -> None:
     assert scan.adapted(busy) == scan.adapted(counts)
 
 
-def test_a_past_without_clusters_does_not_make_chance_lighter() -> None:
-    # Three tickets a week over forty places: hardly a past day has four of them together.
-    scan = ExpectationScan(Zones.around(city(40), max_radius_km=1.0), min_count=4)
-    tail, _ = scan.calibrate(quiet(city(40), mean=0.01, phi=1.001))
-    assert tail.scale == pytest.approx(0.8)
-    assert GumbelTail.fit([0.0, 0.0, 0.0]).scale < 0.8
+def test_statistic_is_the_negative_binomial_likelihood_ratio() -> None:
+    places = city(1)
+    counts = np.full((1, 40), 2.0)
+    scan = replace(ExpectationScan(Zones.around(places, max_radius_km=1.0), durations=(1,)), scale="history")
+    counts[0, -1] = 9.0
+    statistic, cylinders = scan.statistics(counts, dispersion=np.array([1.8]))
+    size = cylinders.expected.item() / 0.8
+    likely, usual = (stats.nbinom.logpmf(9, size, size / (size + mean)) for mean in (9.0, cylinders.expected.item()))
+    assert statistic.item() == pytest.approx(likely - usual)
+
+
+def test_a_dispersion_of_one_is_poisson() -> None:
+    places = city(9)
+    counts = quiet(places, periods=60)
+    scan = ExpectationScan(Zones.around(places, max_radius_km=4.0))
+    statistic, cylinders = scan.statistics(counts, dispersion=np.ones(9))
+    c, mu = cylinders.observed, cylinders.expected
+    with np.errstate(divide="ignore", invalid="ignore"):
+        poisson = np.where((c > mu) & (c >= 3), c * np.log(c / mu) + mu - c, 0.0)
+    np.testing.assert_allclose(statistic, poisson, atol=1e-6)
+
+
+def test_a_past_cluster_does_not_hide_the_next_one() -> None:
+    places = city(60)
+    scan = ExpectationScan(Zones.around(places, max_radius_km=2.0))
+    counts = quiet(places)
+    touched = counts.copy()
+    touched[7, 200:207] += 10
+    assert scan.calibrate(touched)[0].location == pytest.approx(scan.calibrate(counts)[0].location, abs=0.3)
+
+
+def test_what_comes_every_other_month_is_not_called_rarer() -> None:
+    places = city(60)
+    scan = ExpectationScan(Zones.around(places, max_radius_km=2.0))
+    counts = quiet(places, phi=1.2)
+    counts[5 * np.arange(6), 10 + 60 * np.arange(6)] += 30
+    tail, dispersion = scan.calibrate(counts)
+    counts[41, -1] += 25
+    fair = scan.statistics(counts, dispersion=dispersion)[0].max()
+    assert replace(tail, stretches=()).p_value(fair) < 1 / 10_000
+    assert tail.p_value(fair) >= 1 / 310
+
+
+def test_one_past_event_makes_nothing_usual() -> None:
+    tail = GumbelTail(-20.0, 1.3, stretches=(4.0, 20.0, 19.0, 5.0), periods=56)
+    assert tail.p_value(18.0) == GumbelTail(-20.0, 1.3).p_value(18.0)
+    assert tail.p_value([4.5, 21.0]) == pytest.approx([1 / 56, 0.0], abs=1e-9)
 
 
 def test_dispersion_is_estimated() -> None:
@@ -197,9 +242,11 @@ def test_gumbel_recovers_its_own_quantiles() -> None:
     assert tail.p_value(exceeded) == pytest.approx(1 / 365, rel=0.1)
 
 
-def test_few_maxima_make_a_fitted_tail_more_careful() -> None:
-    assert GumbelTail(3.0, 2.0, size=50).p_value(15.0) > GumbelTail(3.0, 2.0, size=500).p_value(15.0)
-    assert GumbelTail(3.0, 2.0, size=500).p_value(15.0) > GumbelTail(3.0, 2.0).p_value(15.0)
+def test_a_tail_goes_through_the_level_of_its_share() -> None:
+    values = np.random.default_rng(0).gumbel(3.0, 1.3, 200_000)
+    tail = GumbelTail.through(values, share=0.2, scale=1.3)
+    assert tail.p_value(np.quantile(values, 0.8)) == pytest.approx(0.2)
+    assert tail.location == pytest.approx(3.0, rel=0.02)
 
 
 def test_too_short_a_history_says_so() -> None:

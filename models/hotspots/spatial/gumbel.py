@@ -15,38 +15,46 @@ _EULER: Final = 0.5772156649015329
 
 @dataclass(frozen=True)
 class GumbelTail:
-    """A Gumbel distribution fitted to maxima of a scan.
-
-    Scale b = sd * sqrt(6) / pi, location m = mean - 0.5772 b, p = 1 - exp(-exp((m - x) / b)); Abrams, Kulldorff and
-    Kleinman (2010), International Journal of Health Geographics 9:61.
+    """A Gumbel distribution of the maxima of a scan, and what its past has seen come again.
 
     Attributes:
-        location, scale: m and b.
-        size: How many maxima it was fitted to; 0 for an exact distribution.
+        location, scale: m and b of p = 1 - exp(-exp((m - x) / b)).
+        stretches: Largest maximum of each stretch of the past, as long as one event can be seen.
+        periods: Length of the past that the stretches cover.
     """
 
     location: float
     scale: float
-    size: int = 0
+    stretches: tuple[float, ...] = ()
+    periods: int = 0
 
     @classmethod
-    def fit(cls, maxima: ArrayLike, *, least_scale: float = 1e-9) -> GumbelTail:
-        """Return the distribution with the mean and standard deviation of `maxima`, its scale no less than given."""
+    def fit(cls, maxima: ArrayLike) -> GumbelTail:
+        """Return the distribution with the mean and standard deviation of `maxima`.
+
+        Scale b = sd * sqrt(6) / pi, location m = mean - 0.5772 b; Abrams, Kulldorff and Kleinman (2010), International
+        Journal of Health Geographics 9:61.
+        """
         values = np.asarray(maxima, dtype=float)
-        spread = float(values.std(ddof=1)) if values.size > 1 else 0.0
-        scale = max(spread * np.sqrt(6) / np.pi, least_scale)
-        return cls(float(values.mean()) - _EULER * scale, scale, int(values.size))
+        scale = max(float(values.std(ddof=1)) * np.sqrt(6) / np.pi if values.size > 1 else 0.0, 1e-9)
+        return cls(float(values.mean()) - _EULER * scale, scale)
+
+    @classmethod
+    def through(cls, maxima: ArrayLike, *, share: float, scale: float) -> GumbelTail:
+        """Return the distribution of a known scale that goes above what a share of `maxima` goes above."""
+        level = float(np.quantile(np.asarray(maxima, dtype=float), 1 - share))
+        return cls(level + scale * float(np.log(-np.log1p(-share))), scale)
 
     def p_value(self, statistic: ArrayLike) -> Floats:
-        """Return the chance that a maximum is at least `statistic`, allowing for the error of the fit.
+        """Return the chance that a maximum is at least `statistic`; one past event alone does not raise it."""
+        values = np.asarray(statistic, dtype=float)
+        chance = -np.expm1(-np.exp((self.location - values) / self.scale))
+        return np.asarray(np.maximum(chance, np.maximum(self._events(values) - 1, 0) / max(self.periods, 1)))
 
-        The fit's own standard error widens the tail: location and scale are estimates from `size` maxima, and an
-        extrapolation that forgets it calls a one-in-200-days value one in 365.
-        """
-        reduced = (np.asarray(statistic, dtype=float) - self.location) / self.scale
-        if self.size:
-            # Var of the estimated quantile at reduced variate y, method of moments (Phien 1987), in units of b^2 / n.
-            variance = (1.1589 + 0.1919 * reduced + 1.1 * np.square(reduced)) / self.size
-            # A normal error of variance v in the exponent raises the mean of exp(-y) by exp(v / 2).
-            reduced = reduced - np.where(reduced > 0, np.minimum(variance, 1.0) / 2, 0.0)
-        return np.asarray(-np.expm1(-np.exp(-reduced)))
+    def _events(self, values: Floats) -> Floats:
+        """Return how many events of the past were at least as large; one lies in two stretches at most."""
+        events, last = np.zeros_like(values), np.zeros(values.shape, dtype=bool)
+        for stretch in self.stretches:
+            last = (stretch >= values) & ~last
+            events = events + last
+        return events

@@ -54,8 +54,7 @@ class PermutationScan:
             self._maxima(counts, _permuted_windows(counts, max(self.durations), size, rng))
             for size in _batches(self.replicates)
         ]
-        fitted = GumbelTail.fit(np.concatenate(maxima))
-        return GumbelTail(fitted.location, fitted.scale)
+        return GumbelTail.fit(np.concatenate(maxima))
 
     def _maxima(self, counts: Floats, recent: Floats) -> Floats:
         """Return the largest statistic per replicate; `recent` is place x period x replicate, newest period first."""
