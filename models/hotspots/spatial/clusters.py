@@ -153,7 +153,8 @@ def _clusters(layout: Layout, config: ScanConfig, scans: int) -> list[dict[str, 
     scan = replace(scan, half_life=config.half_life) if config.half_life else scan.adapted(counts)
     # A scan is no more surprising than a single circle with its statistic would be: where chance brings even that more
     # often than the threshold, nothing needs calibration. Most days, most categories end here.
-    plain, cylinders = scan.statistics(counts, dispersion=np.ones(len(config.durations)))
+    cylinders = scan.cylinders(counts)
+    plain = cylinders.statistics(np.ones(len(config.durations)), config.min_count)
     least = scans * float(stats.norm.sf(np.sqrt(2 * plain.max())))
     if least * config.min_recurrence_days > 1:
         return []
@@ -165,10 +166,10 @@ def _clusters(layout: Layout, config: ScanConfig, scans: int) -> list[dict[str, 
     for analyses, everyday in _LOOKS:
         if config.min_recurrence_days > everyday:
             tail, dispersion = scan.calibrate(counts, analyses=analyses)
-            if chance(float((plain / dispersion).max())) * everyday > 1:
+            if chance(float(cylinders.statistics(dispersion, config.min_count).max())) * everyday > 1:
                 return []
     tail, dispersion = scan.calibrate(counts)
-    statistic = plain / dispersion
+    statistic = cylinders.statistics(dispersion, config.min_count)
     found: list[dict[str, Any]] = []
     taken = np.zeros(len(layout.places), dtype=bool)
     while len(found) < config.most:

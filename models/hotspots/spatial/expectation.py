@@ -52,6 +52,10 @@ class Cylinders:
     observed: Floats
     expected: Floats
 
+    def statistics(self, dispersion: Floats, min_count: int) -> Floats:
+        """Return the statistic of each, given phi per duration; 0 for those of fewer tickets."""
+        return _surprise(self.observed, self.expected, dispersion, min_count)
+
 
 @dataclass(frozen=True)
 class ExpectationScan:
@@ -104,13 +108,17 @@ class ExpectationScan:
             counts: Place x period, oldest first, more periods than the longest duration.
             dispersion: phi per duration, as `calibrate` gives.
         """
+        cylinders = self.cylinders(counts)
+        return cylinders.statistics(dispersion, self.min_count), cylinders
+
+    def cylinders(self, counts: Floats) -> Cylinders:
+        """Return every cylinder that ends with the last period; see `statistics`."""
         windows, share, totals = self._windows(counts, np.array([counts.shape[1]]))
         centres = np.flatnonzero(windows[:, -1, 0] > 0)
         rings = self.zones.rings.around(centres)
         observed = rings.growing_sums(windows[..., 0])
         expected = rings.growing_sums(share) * totals[:, 0]
-        cylinders = Cylinders(centres, rings.ranks, observed, expected)
-        return _surprise(observed, expected, dispersion, self.min_count), cylinders
+        return Cylinders(centres, rings.ranks, observed, expected)
 
     def calibrate(self, counts: Floats, *, analyses: int = 180, least: int = 30) -> tuple[GumbelTail, Floats]:
         """Return the tail of the scan's past maxima, and the dispersion per duration.
