@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
+import pandas as pd
+
 from features.clock import Clock
 from features.settings import Settings
 from features.taxonomy import taxonomy_version
@@ -18,6 +20,7 @@ from pipelines.panels import open_lake, reasons
 from pipelines.tracking import Registry
 from pipelines.tracking.registry import HOTSPOT
 from serve.alerts import Candidate, DetectionRun, Kind, intake
+from serve.alerts.past import ended_cases
 from serve.store import Store
 
 BATCH_KINDS: Final = (Kind.FREQUENT, Kind.REPEAT, Kind.SENSITIVE, Kind.SHARED, Kind.FIRST_SEEN)
@@ -68,7 +71,10 @@ def detect(
     lake = open_lake(settings)
     surge, version, fallback = live_detector(settings)
     found = find(settings, moment, lake=lake, surge=surge, rules_only=rules_only, keys=keys)
-    rows = found.candidates(configured_thresholds(settings), budget=DetectConfig(**settings.section("detect")).budget)
+    store = Store.open(settings.store_url)
+    budget = DetectConfig(**settings.section("detect")).budget
+    past = pd.DataFrame(ended_cases(store, moment))
+    rows = found.candidates(configured_thresholds(settings), budget=budget, past=past)
     daily = found.daily
     run = DetectionRun(
         key=_run_key(moment, lake.version, version, rules_only=rules_only, keys=keys),
@@ -84,7 +90,7 @@ def detect(
         degraded=reasons(fallback, daily.degraded if daily else ""),
     )
     candidates = [Candidate(**row) for row in rows.to_dict("records")]
-    result = intake(Store.open(settings.store_url), candidates, clock=clock, run=run, settings=settings)
+    result = intake(store, candidates, clock=clock, run=run, settings=settings)
     return DetectSummary(
         run=run.key,
         as_of=moment,

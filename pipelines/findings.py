@@ -97,10 +97,10 @@ class Findings:
     weekly: Known | None = None
     took: Mapping[str, float] = field(default_factory=dict)
 
-    def candidates(self, thresholds: Thresholds, *, budget: int) -> pd.DataFrame:
+    def candidates(self, thresholds: Thresholds, *, budget: int, past: pd.DataFrame | None = None) -> pd.DataFrame:
         """Return the ranked list (see `CANDIDATE_COLUMNS`) at thresholds no laxer than those of the search.
 
-        Each candidate's evidence has the curve that shows it.
+        Each candidate's evidence has the curve that shows it; `past` are ended episodes, for its similar past cases.
         """
         found = merge_candidates(
             tickets=self.tickets,
@@ -111,6 +111,7 @@ class Findings:
             clusters=None if self.clusters is None else thresholds.clusters(self.clusters),
             groups=None if self.groups is None else thresholds.groups(self.groups),
             forecasts=self.forecasts,
+            past=past,
             config=MergeConfig(q=thresholds.q, min_recurrence_days=thresholds.surge_days, weekly_budget=budget),
         )
         return with_curves(found, self.surges, self.weekly.panel.y if self.weekly else None)

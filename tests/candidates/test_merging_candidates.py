@@ -185,6 +185,19 @@ def test_similar_past_cases_come_from_episodes_and_from_history() -> None:
     assert cases[2]["y"] == 30
 
 
+def test_a_rule_has_past_cases_too_and_one_outbreak_is_one_case() -> None:
+    rows = tickets(6)
+    weeks = surge(series_id("cell", CELL), 5, p_value=0.9).assign(ds=pd.date_range(end=TODAY, periods=10, freq="7D"))
+    weeks.loc[[1, 2, 3, 6], ["alarm"]] = True
+    weeks.loc[[1, 2, 3, 6], "y"] = [9, 30, 12, 8]
+    hits = apply_rules(rows, as_of=NOW, timezone="UTC")
+    cases = merge(tickets=rows, hits=hits, surges={"W": weeks}).iloc[0]["past"]
+    assert [(case["y"], case["ds"][:10]) for case in cases] == [
+        (8, str(weeks.loc[6, "ds"].date())),
+        (30, str(weeks.loc[2, "ds"].date())),
+    ]
+
+
 def test_nothing_found_is_an_empty_frame_with_all_columns() -> None:
     assert tuple(merge().columns) == CANDIDATE_COLUMNS
 

@@ -21,6 +21,9 @@ from pipelines.findings import configured_thresholds, find
 pytestmark = pytest.mark.slow
 
 
+EVERY_DETECTOR = {"surge", "cluster", "rule", "text", "forecast"}
+
+
 def later(hotline, as_of, seed: int) -> pa.Table:
     """Return versions known after `as_of`: tickets nobody knew, other categories and districts, deletions."""
     rng = np.random.default_rng(seed)
@@ -44,34 +47,40 @@ def later(hotline, as_of, seed: int) -> pa.Table:
     return pa.Table.from_pandas(rows.assign(**naive), preserve_index=False).select(TICKETS.names).cast(TICKETS)
 
 
-def listed(hotline, lake, as_of, home) -> pd.DataFrame:
+def judged(hotline, lake, as_of, home) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
+    """Return the list, and every cell that the surge detectors judged, alarm or none."""
     settings = hotline.settings.model_copy(update={"home": home, "lake_url": hotline.settings.lake_path})
     laxest = configured_thresholds(settings).rarer(0.1)
-    return find(settings, as_of, lake=lake, surge=SurgeConfig(), thresholds=laxest).candidates(laxest, budget=5)
+    found = find(settings, as_of, lake=lake, surge=SurgeConfig(), thresholds=laxest)
+    return found.candidates(laxest, budget=5), found.surges
 
 
 @pytest.mark.parametrize("days", [3, 45])
 def test_what_becomes_known_later_changes_no_earlier_list(hotline, tmp_path, days):
     as_of = hotline.end - timedelta(days=days, hours=17)
-    before = listed(hotline, hotline.lake, as_of, tmp_path / "before")
+    before, counts = judged(hotline, hotline.lake, as_of, tmp_path / "before")
     assert {"异动", "预告", "高频"} <= {kind for kinds in before["kinds"] for kind in kinds}
+    assert {signal["detector"] for evidence in before["evidence"] for signal in evidence["signals"]} == EVERY_DETECTOR
     pq.write_table(later(hotline, as_of, seed=days), tmp_path / "later.parquet")
-    after = listed(hotline, overlaid(hotline.lake, tmp_path / "later.parquet"), as_of, tmp_path / "after")
+    after, again = judged(hotline, overlaid(hotline.lake, tmp_path / "later.parquet"), as_of, tmp_path / "after")
     pd.testing.assert_frame_equal(before, after)
+    for freq in ("D", "W"):
+        pd.testing.assert_frame_equal(counts[freq], again[freq])
 
 
 def test_a_large_city_searched_beside_its_counting_has_the_same_list(hotline, tmp_path, monkeypatch):
     as_of = hotline.end - timedelta(days=3, hours=17)
-    alone = listed(hotline, hotline.lake, as_of, tmp_path / "alone")
+    alone, _ = judged(hotline, hotline.lake, as_of, tmp_path / "alone")
     monkeypatch.setattr(findings, "_CITY", 0)
-    pd.testing.assert_frame_equal(listed(hotline, hotline.lake, as_of, tmp_path / "beside"), alone)
+    beside, _ = judged(hotline, hotline.lake, as_of, tmp_path / "beside")
+    pd.testing.assert_frame_equal(beside, alone)
 
 
 def test_the_same_rows_known_in_time_do_change_it(hotline, tmp_path):
     as_of = hotline.end - timedelta(days=3, hours=17)
-    before = listed(hotline, hotline.lake, as_of, tmp_path / "before")
+    before, _ = judged(hotline, hotline.lake, as_of, tmp_path / "before")
     pq.write_table(later(hotline, as_of - timedelta(days=12), seed=1), tmp_path / "in-time.parquet")
-    after = listed(hotline, overlaid(hotline.lake, tmp_path / "in-time.parquet"), as_of, tmp_path / "after")
+    after, _ = judged(hotline, overlaid(hotline.lake, tmp_path / "in-time.parquet"), as_of, tmp_path / "after")
     assert not before["sentence_zh"].equals(after["sentence_zh"])
 
 

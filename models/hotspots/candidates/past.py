@@ -7,9 +7,15 @@ from typing import Any
 
 import pandas as pd
 
+from features.series import series_id
 from models.hotspots.candidates.signals import Signal
 
-_CASE_FIELDS = ("kind", "category", "area", "window_start", "observed", "sentence_zh", "sentence_en", "outcome")
+_CASE_FIELDS = (
+    *("alert", "kind", "category", "area", "window_start", "observed", "sentence_zh", "sentence_en"),
+    *("department", "state", "outcome"),
+)
+_DIMENSIONS = ("category1", "category2", "category")
+_STEP = {"h": pd.Timedelta(hours=1), "D": pd.Timedelta(days=1), "W": pd.Timedelta(days=7)}
 
 
 def similar_past(
@@ -24,7 +30,8 @@ def similar_past(
     Args:
         group: Signals about one event; the first one leads.
         cases: Earlier candidates or episodes (`category`, `area`, `window_start`, ...); None when there are none yet.
-        surges: Frequency -> surge frame, whose own earlier alarms of the same cell are cases too.
+        surges: Frequency -> surge frame: earlier alarms of the same cell are cases too, periods in a row one case with
+            the largest count. What no surge is about is looked up by its matter in its district.
         limit: How many to return at most.
 
     Returns:
@@ -47,14 +54,38 @@ def _from_cases(lead: Signal, cases: pd.DataFrame | None) -> list[dict[str, Any]
 def _from_history(group: Sequence[Signal], surges: Mapping[str, pd.DataFrame]) -> list[dict[str, Any]]:
     start = min(signal.window_start for signal in group)
     found = []
-    for freq, frame in surges.items():
-        cells = {cell for signal in group if signal.rule.startswith(f"{freq}:") for cell in signal.cells}
-        if not cells or "alarm" not in frame:
+    for freq, cells in _series(group, surges).items():
+        frame = surges[freq]
+        if "alarm" not in frame:
             continue
         before = frame[frame["unique_id"].isin(cells) & frame["alarm"].astype(bool) & (frame["ds"] < start)]
-        rows = before.sort_values("ds", ascending=False).head(5)[["unique_id", "ds", "y", "expected"]]
+        rows = _peaks(before, _STEP[freq]).sort_values("ds", ascending=False).head(5)
         found += [{"source": "history", "freq": freq, **_plain(row)} for row in rows.to_dict("records")]
     return found
+
+
+def _series(group: Sequence[Signal], surges: Mapping[str, pd.DataFrame]) -> dict[str, set[str]]:
+    """Return, by frequency, the series whose earlier alarms are like the group; where no surge is, the longer one."""
+    own = {
+        freq: {cell for signal in group if signal.rule.startswith(f"{freq}:") for cell in signal.cells}
+        for freq in surges
+    }
+    if any(own.values()):
+        return {freq: cells for freq, cells in own.items() if cells}
+    lead = group[0]
+    freq = next((freq for freq in ("W", "D") if freq in surges), None)
+    if freq is None or not lead.category or not lead.area:
+        return {}
+    dims = {**{name: getattr(lead, name) for name in _DIMENSIONS}, "district": lead.area}
+    return {freq: {series_id("cell", dims)}}
+
+
+def _peaks(alarms: pd.DataFrame, step: pd.Timedelta) -> pd.DataFrame:
+    """Return the largest of each run of alarms: one outbreak is one case, not one a day."""
+    ordered = alarms.sort_values(["unique_id", "ds"])
+    new = ordered.groupby("unique_id")["ds"].diff() != step
+    largest = ordered.groupby(new.cumsum())["y"].idxmax() if len(ordered) else ordered.index
+    return ordered.loc[largest, ["unique_id", "ds", "y", "expected"]]
 
 
 def _plain(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -157,7 +157,8 @@ def _past_case(case: Mapping[str, Any], words: Words) -> str:
     when = str(case.get("window_start") or case.get("ds") or "")[:10]
     sentence = words.either(str(case.get("sentence_zh") or ""), str(case.get("sentence_en") or ""))
     if sentence:
-        return f"{when}　{sentence}"
+        state = f"（{words('state.' + str(case['state']))}）" if case.get("state") else ""
+        return f"{when}　{sentence}{state}"
     if case.get("y") is None:
         return ""
     usual = f"（{words('legend.expected')} {float(case['expected']):.1f}）" if case.get("expected") is not None else ""
