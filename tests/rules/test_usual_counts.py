@@ -42,12 +42,20 @@ def frequent(*parts: pd.DataFrame, **rule: object) -> pd.DataFrame:
 
 
 def test_a_few_tickets_are_frequent_in_a_street_and_nothing_in_a_district() -> None:
-    usual = [7, 3, 4, 2, 3]
+    usual = [5, 1, 0, 2, 1]
     street = frequent(tickets(usual, place="甲街"))
-    assert street[["rule", "observed", "usual"]].to_numpy().tolist() == [["5/7d", 7, 3.0]]
+    assert street[["rule", "observed", "usual"]].to_numpy().tolist() == [["5/7d", 5, 1.0]]
     assert frequent(tickets(usual)).empty
     assert len(frequent(tickets(usual), usual_chance=1)) == 1
     assert len(frequent(tickets(usual), usual_factor=0)) == 1
+
+
+def test_in_a_street_that_often_has_as_many_the_number_alone_says_nothing() -> None:
+    busy, burst = [7, 3, 4, 2, 3], [16, 3, 4, 2, 3]
+    assert frequent(tickets(busy, place="甲街")).empty
+    assert frequent(tickets(busy, place="甲街"), usual_chance=1)["rule"].tolist() == ["5/7d"]
+    found = frequent(tickets(burst, place="甲街"))
+    assert found[["rule", "observed", "usual"]].to_numpy().tolist() == [["5/7d<0.001", 16, 3.0]]
 
 
 def test_a_district_is_named_when_chance_does_not_explain_its_count() -> None:
@@ -64,9 +72,9 @@ def test_how_much_counts_vary_is_read_off_all_matters() -> None:
 
 def test_a_caller_counts_no_more_often_in_the_windows_before() -> None:
     repeated = tickets([9, 9, 9, 9, 9], place="甲街", per_caller=9)
-    assert frequent(repeated).empty
+    assert frequent(repeated, usual_chance=1).empty
     rows = pd.concat([tickets([6], place="甲街"), repeated[repeated["opened_local"] < NOON - pd.Timedelta(days=7)]])
-    assert frequent(rows)["usual"].tolist() == [2.0]
+    assert frequent(rows, usual_chance=1)["usual"].tolist() == [2.0]
 
 
 def test_without_history_the_rule_stands_alone() -> None:

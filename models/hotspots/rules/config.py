@@ -59,8 +59,9 @@ class FrequentRule(_Part):
         usual_factor: Stay silent below this multiple of the place's usual count, the mean of the
             `usual_windows` windows before; 0 turns all comparison with it off. Busy cells would otherwise fire every
             week.
-        usual_chance: Where the place is a whole district, in which a few tickets a week are nothing, stay silent too
-            unless chance brings so many in fewer windows than this share of them; 1 turns it off.
+        usual_chance: Where a few tickets a week are nothing (in a whole district, or where the usual count makes
+            `tickets` an everyday number), stay silent too unless chance brings so many in fewer windows than this share
+            of them; 1 turns it off.
         usual_windows: How many earlier windows say what is usual.
     """
 

@@ -37,6 +37,9 @@ HIT_COLUMNS: Final = (
 
 _MATTER: Final = ["category1", "category2", "category", "district"]
 
+_EVERYDAY: Final = 0.1
+"""Where chance brings a rule's number in more windows than this share, the number alone says nothing."""
+
 
 def apply_rules(
     tickets: Any,
@@ -57,7 +60,7 @@ def apply_rules(
 
     Returns:
         One row per hit with `HIT_COLUMNS`: `kind` is 高频, 一人多诉 or 敏感, `rule` the configured sentence in short
-        ("5/7d", "5/7d<0.001" for a whole district, "3/30d", the word), `tickets` a list of keys, newest last, `usual`
+        ("5/7d", "5/7d<0.001" for a busy place, "3/30d", the word), `tickets` a list of keys, newest last, `usual`
         the place's usual count (NaN where no history is at hand), times naive and local.
     """
     config = config or RuleConfig()
@@ -92,9 +95,10 @@ def _frequent(rule: FrequentRule, tickets: pd.DataFrame, now: pd.Timestamp) -> p
     usual = usual_counts(placed, matter, start, days=rule.days, most=rule.usual_windows, per_caller=rule.per_caller)
     groups = groups.assign(usual=usual.mean(groups), window_end=now, rule=f"{rule.tickets}/{rule.days}d")
     if rule.usual_factor:
-        whole = (groups["place"] == groups["district"]) & (rule.usual_chance < 1)
-        groups["rule"] = groups["rule"].mask(whole, groups["rule"] + f"<{rule.usual_chance:g}")
-        by_chance = whole & (usual.chance(groups, groups["counted"]) >= rule.usual_chance)
+        everyday = usual.chance(groups, pd.Series(rule.tickets, index=groups.index)) >= _EVERYDAY
+        busy = ((groups["place"] == groups["district"]) | everyday) & (rule.usual_chance < 1)
+        groups["rule"] = groups["rule"].mask(busy, groups["rule"] + f"<{rule.usual_chance:g}")
+        by_chance = busy & (usual.chance(groups, groups["counted"]) >= rule.usual_chance)
         groups = groups[~by_chance & ~(groups["counted"] < rule.usual_factor * groups["usual"])]
     return _hits(groups, kind="高频", threshold=rule.tickets, start=start)
 
