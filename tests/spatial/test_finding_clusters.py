@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from models.hotspots.candidates.sentences import sentences
 from models.hotspots.candidates.signals import cluster_signals
-from models.hotspots.spatial import CLUSTER_COLUMNS, ScanConfig, find_clusters, placed_for
+from models.hotspots.spatial import CLUSTER_COLUMNS, ExpectationScan, ScanConfig, Zones, find_clusters, placed_for
+from models.hotspots.spatial.layout import layouts
 
 NOW = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
 CONFIG = ScanConfig(periods=200)
@@ -101,6 +102,22 @@ def test_recurrence_counts_every_category_scanned() -> None:
     assert among["category"] == alone["category"]
     # The others lay their own grid over the map, so that the past's maxima are not quite the same.
     assert among["p_value"] == pytest.approx(6 * alone["p_value"], rel=0.1)
+
+
+def test_a_cluster_has_the_statistic_of_its_category_s_own_dispersion() -> None:
+    once = city_tickets(per_day=10)
+    thrice = [once.assign(source=name, caller=name + once["caller"]) for name in "abc"]
+    rows = pd.concat([*thrice, cluster(40)])
+    row = find(rows).iloc[0]
+    layout = next(
+        layouts(placed_for(CONFIG, rows, as_of=NOW, timezone="UTC"), places="points", cell_km=0.5, radius_km=3)
+    )
+    scan = ExpectationScan(Zones.of(len(layout.places), layout.near), min_count=4).adapted(layout.counts())
+    tail, dispersion = scan.calibrate(layout.counts())
+    statistic, _ = scan.statistics(layout.counts(), dispersion=dispersion)
+    assert dispersion.max() > 1.3
+    assert row["statistic"] == pytest.approx(statistic.max())
+    assert row["p_value"] == pytest.approx(float(tail.p_value(statistic.max())))
 
 
 @pytest.mark.parametrize(("size", "found"), [(4, 0), (14, 1)])
