@@ -145,7 +145,9 @@ def find(
     with clocked(took, "tickets"):
         recent = _recent(settings, lake, as_of, rules)
     searches = _searches(settings, lake, recent, as_of, laxest, rules_only=rules_only, keys=keys)
-    beside = side_by_side(searches, took, processes=_BESIDE if len(recent) >= _CITY else 1)
+    # A batch is judged in a moment, by what this process remembers of the last one.
+    large = len(recent) >= _CITY and not rules_only
+    beside = side_by_side(searches, took, processes=_BESIDE if large else 1)
     with clocked(took, "rules"):
         hits = apply_rules(recent, rules, as_of=as_of, timezone=settings.timezone, only=keys)
     if rules_only:

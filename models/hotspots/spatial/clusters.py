@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, Literal
 
@@ -17,6 +18,7 @@ from features.placed import PlacedTickets, placed_tickets
 from features.series import UNCLASSIFIED
 from models.hotspots.spatial.expectation import DURATIONS, Cylinders, ExpectationScan
 from models.hotspots.spatial.layout import Layout, layouts
+from models.hotspots.spatial.places import Floats
 from models.hotspots.spatial.zones import Zones
 from models.hotspots.ticketframe import clean_tickets
 
@@ -55,6 +57,8 @@ _ONE_STREET: Final = 0.5
 _CALIBRATION_DAYS: Final = 60
 """Past analyses that a category's scan must be able to replay before it may speak."""
 
+_ANALYSES: Final = 180
+"""Past analyses that a threshold is told from."""
 _LOOKS: Final = ((12, 1.05), (36, 7.0))
 """Past analyses of cheap first calibrations, and days: what a look says to come more often needs no closer one."""
 
@@ -145,37 +149,59 @@ def find_clusters(
     return clusters.sort_values("recurrence_days", ascending=False, kind="stable", ignore_index=True)
 
 
+@dataclass(frozen=True)
+class _Scanned:
+    """One category's cylinders with their statistic, and how often chance brings one to any category."""
+
+    cylinders: Cylinders
+    statistic: Floats
+    dispersion: Floats
+    chance: Callable[[float], float]
+
+
+def _scanned(scan: ExpectationScan, counts: Floats, config: ScanConfig, scans: int) -> _Scanned | None:
+    """Scan one of `scans` categories; None where chance brings what it shows too often, which most days, most do."""
+    cylinders = scan.cylinders(counts)
+    # A scan is no more surprising than a single circle with its statistic would be: where chance brings even that more
+    # often than the threshold, nothing needs calibration.
+    plain = cylinders.statistics(np.ones(len(config.durations)), config.min_count)
+    least = scans * float(stats.norm.sf(np.sqrt(2 * plain.max())))
+    if least * config.min_recurrence_days > 1:
+        return None
+
+    def looked(analyses: int) -> _Scanned:
+        tail, dispersion = scan.calibrate(counts, analyses=analyses)
+
+        def chance(value: float) -> float:
+            # Šidák: the chance that any of so many scans has such a maximum.
+            return max(least, -math.expm1(scans * math.log1p(-min(float(tail.p_value(value)), 1 - 1e-12))))
+
+        return _Scanned(cylinders, cylinders.statistics(dispersion, config.min_count), dispersion, chance)
+
+    for analyses, everyday in _LOOKS:
+        if config.min_recurrence_days > everyday:
+            look = looked(analyses)
+            if look.chance(float(look.statistic.max())) * everyday > 1:
+                return None
+    return looked(_ANALYSES)
+
+
 def _clusters(layout: Layout, config: ScanConfig, scans: int) -> list[dict[str, Any]]:
     """Return one category's clusters in numbers; `scans` is how many categories the run looks at."""
     zones = Zones.of(len(layout.places), layout.near)
     counts = layout.counts()
     scan = ExpectationScan(zones, config.durations, scale=config.scale, min_count=config.min_count)
     scan = replace(scan, half_life=config.half_life) if config.half_life else scan.adapted(counts)
-    # A scan is no more surprising than a single circle with its statistic would be: where chance brings even that more
-    # often than the threshold, nothing needs calibration. Most days, most categories end here.
-    cylinders = scan.cylinders(counts)
-    plain = cylinders.statistics(np.ones(len(config.durations)), config.min_count)
-    least = scans * float(stats.norm.sf(np.sqrt(2 * plain.max())))
-    if least * config.min_recurrence_days > 1:
-        return []
-
-    def chance(value: float) -> float:
-        # Šidák: the chance that any of so many scans has such a maximum.
-        return max(least, -math.expm1(scans * math.log1p(-min(float(tail.p_value(value)), 1 - 1e-12))))
-
-    for analyses, everyday in _LOOKS:
-        if config.min_recurrence_days > everyday:
-            tail, dispersion = scan.calibrate(counts, analyses=analyses)
-            if chance(float(cylinders.statistics(dispersion, config.min_count).max())) * everyday > 1:
-                return []
-    tail, dispersion = scan.calibrate(counts)
-    statistic = cylinders.statistics(dispersion, config.min_count)
+    scanned = _scanned(scan, counts, config, scans)
     found: list[dict[str, Any]] = []
+    if scanned is None:
+        return found
+    cylinders, statistic = scanned.cylinders, scanned.statistic
     taken = np.zeros(len(layout.places), dtype=bool)
     while len(found) < config.most:
         at = np.unravel_index(statistic.argmax(), statistic.shape)
         value = float(statistic[at])
-        p_value = chance(value)
+        p_value = scanned.chance(value)
         if p_value * config.min_recurrence_days > 1:
             break
         row, size, duration = map(int, at)
@@ -183,17 +209,16 @@ def _clusters(layout: Layout, config: ScanConfig, scans: int) -> list[dict[str, 
         members = zones.members(centre, rank)
         taken[members] = True
         statistic = np.where(_touching(zones, cylinders, taken)[..., None], 0.0, statistic)
-        radius = float(zones.radii_km[centre, rank]) + layout.places.reach_km
-        observed, mu = float(cylinders.observed[at]), float(cylinders.expected[at])
+        mu = float(cylinders.expected[at])
         found.append(
             {
                 "places": [layout.places.names[member] for member in members],
                 "days": config.durations[duration],
                 "tickets": layout.keys(members, config.durations[duration]),
-                "radius_km": radius,
-                "observed": int(observed),
+                "radius_km": float(zones.radii_km[centre, rank]) + layout.places.reach_km,
+                "observed": int(cylinders.observed[at]),
                 "expected": mu,
-                "upper": _upper(mu, float(dispersion[duration])),
+                "upper": _upper(mu, float(scanned.dispersion[duration])),
                 "statistic": value,
                 "p_value": p_value,
                 "recurrence_days": 1 / max(p_value, 1e-12),
