@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
+from features.errors import BadInputError
 from pipelines.commands.options import Home, Json, parse_as_of, print_json, say, settings_for
 
-From = Annotated[str, typer.Option("--from", help="First moment: a date or a local time.")]
-To = Annotated[str, typer.Option("--to", help="Last moment, included.")]
+From = Annotated[str, typer.Option("--from", help="First moment: a local time; a date is its first instant.")]
+To = Annotated[str, typer.Option("--to", help="Last moment, included: a local time; a date is its first instant.")]
 Every = Annotated[int, typer.Option("--every", min=1, help="Hours between two runs of all detectors.")]
 RulesEvery = Annotated[
     int | None, typer.Option("--rules-every", min=1, help="Hours between two runs of the recitable rules alone.")
@@ -51,18 +52,20 @@ def replay_detectors(
     from pipelines.replay import Injection, Policy, replay
     from pipelines.replay.report import render_report
     from pipelines.replay.truth import read_truth
+    from serve.alerts import AlertPolicy
 
     settings = settings_for(home)
     now = SystemClock().now()
+    _check_folder(html)
     result = replay(
         settings,
-        start=parse_as_of(start, settings, now=now),
-        end=parse_as_of(end, settings, now=now),
+        start=parse_as_of(start, settings, now=now, flag="--from"),
+        end=parse_as_of(end, settings, now=now, flag="--to"),
         every=timedelta(hours=every),
         rules_every=None if rules_every is None else timedelta(hours=rules_every),
         truth=None if truth is None else read_truth(truth),
         injection=None if inject is None else Injection(inject, seed),
-        policy=Policy(budget=budget),
+        policy=Policy(budget=budget, alerting=AlertPolicy.from_settings(settings)),
         progress=_progress,
     )
     document = result.to_json()
@@ -79,6 +82,12 @@ def replay_detectors(
     )
     for name, value in (document["power"] or {}).items():
         say(f"  {name}: {value}")
+
+
+def _check_folder(html: Path | None) -> None:
+    """Refuse a report that could not be written before hours of detection, and not after them."""
+    if html is not None and not html.absolute().parent.is_dir():
+        raise BadInputError(f"--html {html}: there is no folder {html.absolute().parent}", hint="make it first")
 
 
 def _progress(done: int, moments: int) -> None:

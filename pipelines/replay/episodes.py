@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import pandas as pd
+
+from serve.alerts import AlertPolicy, Candidate, Kind, Level
+from serve.alerts.levels import assess
 
 ALERT_COLUMNS: Final = (
     "alert",
@@ -17,6 +20,7 @@ ALERT_COLUMNS: Final = (
     "category",
     "area",
     "sensitive",
+    "red",
     "observed",
     "callers",
     "recurrence_days",
@@ -39,10 +43,12 @@ class Policy:
     Attributes:
         budget: Alerts below red that a department takes a week; None for no limit.
         quiet_days: An alert that nothing renewed for so long is over; the same matter then opens a new one.
+        alerting: Says which alerts are red: they are outside the budget.
     """
 
     budget: int | None = 5
     quiet_days: int = 7
+    alerting: AlertPolicy = field(default_factory=AlertPolicy)
 
 
 @dataclass
@@ -53,7 +59,9 @@ class _Episode:
     updates: int = 0
 
 
-def fold_alerts(candidates: pd.DataFrame, policy: Policy | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
+def fold_alerts(
+    candidates: pd.DataFrame, policy: Policy | None = None, *, start: pd.Timestamp | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the alerts that a policy opens, and which tickets each held from when on.
 
     A candidate updates an open alert of the same kind, category and area, or one that shares a ticket or a cell;
@@ -63,6 +71,8 @@ def fold_alerts(candidates: pd.DataFrame, policy: Policy | None = None) -> tuple
     Args:
         candidates: Rows of `merge_candidates` of many moments, with `moment` (naive local).
         policy: What becomes an alert.
+        start: What is found before this moment is open already, whatever the budget, and spends none of it: in the
+            first week of a replay the backlog of months would leave nothing for what is new.
 
     Returns:
         Alerts with `ALERT_COLUMNS`; and `alert, ticket, since`: the moment each ticket became part of each alert.
@@ -78,9 +88,11 @@ def fold_alerts(candidates: pd.DataFrame, policy: Policy | None = None) -> tuple
         episode = _open_episode(names, latest, row["moment"] - pd.Timedelta(days=policy.quiet_days))
         if episode is None:
             week = row["moment"].normalize() - pd.Timedelta(days=row["moment"].weekday())
-            if not _afford(row, week, spent, policy.budget):
+            red = _is_red(row, policy.alerting)
+            known = start is not None and row["moment"] < start
+            if not (red or known or _afford(row["department"], week, spent, policy.budget)):
                 continue
-            episode = _Episode(len(episodes), {**row, "week": week}, row["moment"])
+            episode = _Episode(len(episodes), {**row, "week": week, "red": red}, row["moment"])
             episodes.append(episode)
         elif row["moment"] > episode.last_at:
             episode.updates += 1
@@ -107,13 +119,25 @@ def _open_episode(names: list[Any], latest: dict[Any, _Episode], since: pd.Times
     return next(latest[name] for name in names if name in latest and latest[name].number == number)
 
 
-def _afford(row: dict[str, Any], week: pd.Timestamp, spent: Counter[Any], budget: int | None) -> bool:
-    if row["sensitive"] or budget is None:
+def _is_red(row: dict[str, Any], alerting: AlertPolicy) -> bool:
+    """Whether a candidate would open as a red alert."""
+    upper = None if pd.isna(row["upper"]) else float(row["upper"])
+    weighed = Candidate.model_construct(
+        kind=Kind(row["kind"]),
+        sensitive=bool(row["sensitive"]),
+        observed=int(row["observed"]),
+        callers=int(row["callers"]),
+        upper=upper,
+    )
+    return assess(weighed, alerting).level is Level.RED
+
+
+def _afford(department: str, week: pd.Timestamp, spent: Counter[Any], budget: int | None) -> bool:
+    if budget is None:
         return True
-    key = (row["department"], week)
-    if spent[key] >= budget:
+    if spent[department, week] >= budget:
         return False
-    spent[key] += 1
+    spent[department, week] += 1
     return True
 
 
@@ -124,6 +148,6 @@ def _alert(episode: _Episode) -> dict[str, Any]:
 
 def load_per_department_week(alerts: pd.DataFrame, weeks: float, departments: int) -> dict[str, float]:
     """Return alerts below red per department and week: the mean, and the largest of any department in any week."""
-    below = alerts[~alerts["sensitive"].astype(bool)]
+    below = alerts[~alerts["red"].astype(bool)]
     most = below.groupby(["department", "week"]).size().max() if len(below) else 0
     return {"mean": len(below) / max(departments * weeks, 1e-9), "largest": int(most)}

@@ -12,8 +12,9 @@ import pandas as pd
 
 from pipelines.pictures import picture_of
 from pipelines.replay.detectors import RELEASE
-from pipelines.replay.power import summarise_power
+from pipelines.replay.power import power_by_callers, summarise_power
 from pipelines.replay.run import ReplayResult
+from pipelines.replay.what_if import AS_CONFIGURED
 
 _PICTURES: Final = 20
 _DEPARTMENTS: Final = 40
@@ -32,20 +33,45 @@ svg{display:block;margin:.5rem 0 1.5rem;max-width:100%}
 figure{margin:0 0 1.5rem}
 figcaption{font-weight:600}
 """
-_WHAT_IF: Final = {
+_THRESHOLDS: Final = {
     "times_as_rare": "times as rare as configured",
     "q": "surges: false discovery rate",
     "surge_days": "surges: once in, days",
     "cluster_days": "clusters: once in, days",
     "group_days": "text groups: once in, days",
+}
+_WHAT_IF: Final = {
+    "times_as_rare": "times as rare",
     "weekly_budget": "weekly budget",
+    "alerts": "alerts",
     "fixed": "of these rules and seasons",
     "per department and week": "below red, per department and week",
     "largest": "most in a department's week",
+}
+_POWER: Final = {
+    "raised": "raised",
+    "standard error": "standard error",
     "within 1 hour of the fifth caller": "within 1 h",
     "within 24 hours of the fifth caller": "within 24 h",
     "median delay, hours": "median delay, h",
     "median lead before the last ticket, hours": "median lead, h",
+}
+_BURSTS: Final = {
+    "category": "matter",
+    "district": "district",
+    "callers": "callers",
+    "fifth": "fifth caller",
+    "last": "last ticket",
+    "raised": "raised",
+    "delay_hours": "delay, h",
+}
+_ALERTS: Final = {
+    "opened_at": "opened",
+    "department": "department",
+    "kind": "kind",
+    "on_burst": "known burst",
+    "sentence_zh": "sentence",
+    "sentence_en": "in English",
 }
 
 
@@ -60,12 +86,17 @@ def render_report(result: ReplayResult) -> str:
 
 
 def _head(result: ReplayResult) -> list[str]:
+    alerts = result.alerts
+    said = (
+        f"{result.moments} detection runs, each seeing only what was known at its moment; "
+        f"{len(result.candidates)} candidates became {len(alerts)} alerts, {int(alerts['red'].sum())} of them red. "
+        "What a run just before the span found was open already: it is no alert here and takes no budget."
+    )
+    if result.bursts is not None:
+        said += f" {int(alerts['on_burst'].sum())} alerts hold a known burst; the counts below include them."
     return [
         f"<h1>Replay {result.start:%Y-%m-%d %H:%M} to {result.end:%Y-%m-%d %H:%M}</h1>",
-        _note(
-            f"{result.moments} detection runs, each seeing only what was known at its moment; "
-            f"{len(result.candidates)} candidates became {len(result.alerts)} alerts."
-        ),
+        _note(said),
         _note(_said_of(result.detectors)),
     ]
 
@@ -83,48 +114,66 @@ def _said_of(detectors: pd.DataFrame) -> str:
 
 
 def _load(result: ReplayResult) -> list[str]:
-    named = {f"below red, per department and week: {name}": value for name, value in result.load.items()}
+    budget = "no weekly budget" if result.policy.budget is None else f"a budget of {result.policy.budget} a week"
     return [
         "<h2>Alerts per week</h2>",
-        _bars(result.alerts.groupby("week").size()),
-        _facts(named),
+        _bars(result),
+        _note(
+            f"Below red, per department and week: {result.load['mean']:.2f} on average over the {result.departments} "
+            f"departments that have tickets, at most {result.load['largest']}, under {budget}."
+        ),
         "<h2>Alerts per department and week</h2>",
-        *_by_department(result.by_week),
+        *_by_department(result),
     ]
 
 
 def _power(result: ReplayResult) -> list[str]:
     if result.bursts is None:
         return []
+    by_size = pd.DataFrame(power_by_callers(result.bursts))
+    all_sizes = pd.DataFrame([{"callers": "all", **summarise_power(result.bursts)}])
+    table = pd.concat([by_size.astype(object), all_sizes.astype(object)], ignore_index=True)
     return [
-        "<h2>Power on injected bursts</h2>",
+        "<h2>Power on known bursts</h2>",
         _note(
-            "A burst counts when its fifth caller's ticket arrived within the span; it is raised when an alert holds "
-            "three of its tickets. The delay counts from the fifth caller, the lead to the burst's last ticket."
+            "A burst counts when its fifth distinct caller's ticket arrived within the span; it is raised when an "
+            "alert holds three of its tickets. The delay counts from the fifth caller and includes the wait for the "
+            f"next run ({result.every / pd.Timedelta(hours=1):g} hours apart); the lead is the time from the alert to "
+            "the burst's last ticket, negative when it was over. Medians are of the raised ones."
         ),
-        _facts(summarise_power(result.bursts)),
-        _table(result.bursts),
+        _table(table.rename(columns=_POWER), marked=[False] * len(by_size) + [True]),
+        _table(result.bursts[list(_BURSTS)].rename(columns=_BURSTS)),
     ]
 
 
 def _what_if(result: ReplayResult) -> list[str]:
-    shown = result.what_if.astype({"weekly_budget": object})
-    shown["weekly_budget"] = shown["weekly_budget"].where(result.what_if["weekly_budget"].notna(), "none")
-    chosen = (result.what_if["times_as_rare"] == 1).tolist()
+    rows = result.what_if
+    chosen = (rows["times_as_rare"] == AS_CONFIGURED) & _same(rows["weekly_budget"], result.policy.budget)
+    named = {name: said for name, said in {**_WHAT_IF, **_POWER}.items() if name in rows}
+    shown = rows.astype({"weekly_budget": object})
+    shown["weekly_budget"] = [("none" if pd.isna(budget) else int(budget)) for budget in rows["weekly_budget"]]
+    thresholds = rows[list(_THRESHOLDS)].drop_duplicates()
     return [
         "<h2>What a different threshold would have done</h2>",
         _note(
-            "What the same detectors would have told at other thresholds and under other weekly budgets; the "
-            "configured thresholds are marked. Rules (高频, 一人多诉, 敏感) and seasons have no such threshold: "
-            "they are in all rows."
+            "What the same detectors would have told at other thresholds and under other weekly budgets; the row in "
+            "bold is this replay. Rules (高频, 一人多诉, 敏感) and seasons have no such threshold: they are in all "
+            "rows, and take budget that a stricter threshold frees."
         ),
-        _table(shown.rename(columns=_WHAT_IF), marked=chosen),
+        _table(shown[list(named)].rename(columns=named), marked=chosen.tolist()),
+        _note("What the first column means:"),
+        _table(thresholds.rename(columns=_THRESHOLDS), marked=(thresholds["times_as_rare"] == AS_CONFIGURED).tolist()),
     ]
 
 
+def _same(budgets: pd.Series, budget: int | None) -> pd.Series:
+    return budgets.isna() if budget is None else budgets == budget
+
+
 def _alerts(result: ReplayResult) -> list[str]:
-    columns = ["opened_at", "department", "kind", "sentence_zh", "sentence_en"]
-    return ["<h2>Alerts</h2>", _table(result.alerts[columns], css="text")]
+    told = [name for name in _ALERTS if name != "on_burst" or result.bursts is not None]
+    shown = result.alerts.assign(on_burst=result.alerts["on_burst"].map({True: "yes", False: ""}))
+    return ["<h2>Alerts</h2>", _table(shown[told].rename(columns=_ALERTS), css="text")]
 
 
 def _pictures(result: ReplayResult) -> list[str]:
@@ -149,16 +198,12 @@ def _note(text: str) -> str:
     return f"<p class=note>{escape(text)}</p>"
 
 
-def _facts(values: dict[str, Any]) -> str:
-    rows = "".join(f"<tr><td>{escape(name)}<td>{_shown(value)}" for name, value in values.items())
-    return f"<table>{rows}</table>"
-
-
-def _by_department(by_week: pd.DataFrame) -> list[str]:
-    if by_week.empty:
+def _by_department(result: ReplayResult) -> list[str]:
+    if result.by_week.empty:
         return [_note("No alerts.")]
-    wide = by_week.pivot_table(index="department", columns="week", values="alerts", fill_value=0).astype(int)
-    wide.columns = [f"{week:%G-W%V}" for week in wide.columns]
+    wide = result.by_week.pivot_table(index="department", columns="week", values="alerts", fill_value=0).astype(int)
+    wide = wide.reindex(columns=_weeks(result), fill_value=0)
+    wide.columns = [_week(week, result) for week in wide.columns]
     busiest = wide.loc[wide.sum(axis=1).sort_values(ascending=False, kind="stable").index]
     left = len(busiest) - _DEPARTMENTS
     note = [_note(f"{left} departments with fewer alerts are not shown.")] if left > 0 else []
@@ -186,18 +231,35 @@ def _shown(value: Any) -> str:
     return escape(str(value))
 
 
-def _bars(counts: pd.Series) -> str:
-    """Return a bar per week as inline SVG."""
-    if counts.empty:
+def _weeks(result: ReplayResult) -> pd.DatetimeIndex:
+    """Return the Mondays of all weeks of the span, those without an alert too."""
+    first = result.start.normalize() - pd.Timedelta(days=result.start.weekday())
+    return pd.date_range(first, result.end, freq="7D")
+
+
+def _week(week: pd.Timestamp, result: ReplayResult) -> str:
+    """Return a week's name, with a star where the span has only a part of it."""
+    whole = week + pd.Timedelta(days=1) > result.start and week + pd.Timedelta(days=6) <= result.end
+    return f"{week:%G-W%V}{'' if whole else '*'}"
+
+
+def _bars(result: ReplayResult) -> str:
+    """Return a bar per week as inline SVG, with its count above and its name below."""
+    if result.alerts.empty:
         return _note("No alerts.")
-    height, width, most = 80, 18, int(counts.max())
+    counts = result.alerts.groupby("week").size().reindex(_weeks(result), fill_value=0)
+    height, width, most = 80, 64, int(counts.max())
     bars = []
     for place, (week, count) in enumerate(counts.items()):
-        tall = max(height * count / most, 1)
-        name = f"{week:%G-W%V}: {count}"
+        tall, middle = height * count / most, place * width + width / 2
         bars.append(
-            f'<rect x="{place * width}" y="{height - tall:.1f}" width="{width - 4}" height="{tall:.1f}" fill="#3c6e9f">'
-            f"<title>{name}</title></rect>"
+            f'<rect x="{place * width + 8}" y="{height - tall + 16:.1f}" width="{width - 16}" height="{tall:.1f}" '
+            f'fill="#3c6e9f"/><text x="{middle}" y="{height - tall + 12:.1f}">{count}</text>'
+            f'<text x="{middle}" y="{height + 32}">{_week(week, result)}</text>'
         )
+    partial = _note("* a part of the week.") if any("*" in bar for bar in bars) else ""
     whole = len(counts) * width
-    return f'<svg width="{whole}" height="{height}" role="img" aria-label="Alerts per week">{"".join(bars)}</svg>'
+    return (
+        f'<svg width="{whole}" height="{height + 40}" role="img" aria-label="Alerts per week" font-size="11" '
+        f'text-anchor="middle" fill="#1f2933">{"".join(bars)}</svg>{partial}'
+    )

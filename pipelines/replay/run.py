@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,16 +14,17 @@ import pandas as pd
 from features.lake import Lake
 from features.settings import Settings
 from models.hotspots import SurgeConfig
-from pipelines.errors import PipelineError
 from pipelines.findings import configured_thresholds, find
 from pipelines.panels import open_lake
 from pipelines.replay.detectors import InForce
 from pipelines.replay.episodes import Policy
 from pipelines.replay.inject import Injection, inject_bursts
-from pipelines.replay.power import summarise_power
+from pipelines.replay.power import power_by_callers, summarise_power
+from pipelines.replay.span import check_span, known_span
 from pipelines.replay.what_if import AS_CONFIGURED, Ladder, Span, ladder_of, outcome, what_if
+from serve.alerts import AlertPolicy
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 _BEFORE: Final = timedelta(days=30)
 
 
@@ -33,11 +34,14 @@ class ReplayResult:
 
     Attributes:
         start, end: First and last moment, naive local.
-        moments: Detection runs made.
+        moments: Detection runs made within the span.
+        every: Between two runs of all detectors.
         candidates: Rows of `merge_candidates` with `moment`, at the configured thresholds.
-        alerts: What the policy opened.
+        alerts: What the policy opened; `on_burst` says which hold a known burst.
         by_week: Alerts per department and week.
         load: Alerts below red per department and week.
+        departments: Departments that have tickets.
+        policy: What became an alert.
         bursts: Injected bursts, where a truth was given or bursts were put on top.
         what_if: See `pipelines.replay.what_if`.
         detectors: `version, first, last, runs`: which version of `weisu-hotspot` was in force when.
@@ -46,10 +50,13 @@ class ReplayResult:
     start: pd.Timestamp
     end: pd.Timestamp
     moments: int
+    every: timedelta
     candidates: pd.DataFrame
     alerts: pd.DataFrame
     by_week: pd.DataFrame
     load: dict[str, float]
+    departments: int
+    policy: Policy
     bursts: pd.DataFrame | None
     what_if: pd.DataFrame
     detectors: pd.DataFrame
@@ -62,12 +69,17 @@ class ReplayResult:
             "to": self.end.isoformat(),
             "detectors": self.detectors.astype({"first": "str", "last": "str"}).to_dict("records"),
             "moments": self.moments,
+            "every_hours": self.every / timedelta(hours=1),
             "candidates": len(self.candidates),
             "alerts": len(self.alerts),
+            "alerts_on_bursts": None if self.bursts is None else int(self.alerts["on_burst"].sum()),
+            "departments": self.departments,
+            "weekly_budget": self.policy.budget,
             "kinds": {str(kind): int(count) for kind, count in self.alerts["kind"].value_counts().items()},
             "alerts_below_red_per_department_and_week": self.load,
             "by_department_and_week": self.by_week.astype({"week": "str"}).to_dict("records"),
             "power": None if self.bursts is None else summarise_power(self.bursts),
+            "power_by_callers": None if self.bursts is None else power_by_callers(self.bursts),
             "what_if": self.what_if.astype(object).where(self.what_if.notna(), None).to_dict("records"),
         }
 
@@ -104,6 +116,8 @@ def replay(
 ) -> ReplayResult:
     """Detect as of every moment from `start` to `end`, with the code that detects live.
 
+    One run before the span tells what was open already when it began: see `fold_alerts`.
+
     Args:
         settings: The installation, whose lake is read and nothing written.
         start: Aware; the first moment.
@@ -112,17 +126,19 @@ def replay(
         rules_every: Between two runs of the recitable rules alone; none in between when None.
         truth: The simulator's truth, for power.
         injection: Bursts to put on top of what the lake holds, for power where nobody knows the truth.
-        policy: What becomes an alert.
+        policy: What becomes an alert; five a week below red, by the levels of the installation, when None.
         surge: The surge detector's configuration at all moments; when None the champion's of each moment.
         progress: Called with moments done and moments in all.
 
     Raises:
-        PipelineError: The lake is empty, the span holds no moment, or nothing is there to model bursts on.
+        BadInputError: The span ends before it begins, or lies outside the history.
+        PipelineError: The lake is empty, or nothing is there to model bursts on.
     """
     lake = open_lake(settings)
+    history = known_span(lake)
+    check_span(history, settings, start, end)
     moments = list(_moments(settings, start, end, every=every, rules_every=rules_every, surge=surge))
-    if not moments:
-        raise PipelineError(f"no moment from {start} to {end}", hint="--to comes after --from")
+    before = [replace(moments[0], at=start - every)] if start - every >= history.judged_from else []
     ladder = ladder_of(configured_thresholds(settings))
     with TemporaryDirectory(prefix="weisu-replay-") as scratch:
         # What detection keeps between runs (the memory of topics) starts empty and stays out of the installation.
@@ -132,11 +148,12 @@ def replay(
             truth = injected if truth is None else _together(truth, injected)
         # A month of news before the span: what came then may still be in a window.
         news = _news(lake, start - _BEFORE, end)
-        found = _detect(apart, lake, moments, ladder, news, progress)
+        found = _detect(apart, lake, [*before, *moments], ladder, news, progress)
         arrivals = _arrivals(lake, end, news, settings)
     first, last = _local(start, settings), _local(end, settings)
     detectors = _detectors(moments, settings)
-    return judge(found, ladder, arrivals, detectors, start=first, end=last, truth=truth, policy=policy)
+    policy = policy or Policy(alerting=AlertPolicy.from_settings(settings))
+    return judge(found, ladder, arrivals, detectors, start=first, end=last, every=every, truth=truth, policy=policy)
 
 
 def _apart(settings: Settings, scratch: Path) -> Settings:
@@ -200,22 +217,26 @@ def judge(
     *,
     start: pd.Timestamp,
     end: pd.Timestamp,
+    every: timedelta,
     truth: pd.DataFrame | None,
-    policy: Policy | None,
+    policy: Policy,
 ) -> ReplayResult:
     """Fold candidates into alerts and measure them; see `replay`."""
-    policy = policy or Policy()
     departments = max(arrivals.loc[arrivals["department"] != "", "department"].nunique(), 1)
     span = Span(start, end, departments, arrivals, truth)
-    configured = outcome(candidates[AS_CONFIGURED], policy, span)
+    told = candidates[AS_CONFIGURED]
+    configured = outcome(told, policy, span)
     return ReplayResult(
         start=start,
         end=end,
         moments=int(detectors["runs"].sum()),
-        candidates=candidates[AS_CONFIGURED],
+        every=every,
+        candidates=told[told["moment"] >= start].reset_index(drop=True),
         alerts=configured.alerts,
         by_week=configured.alerts.groupby(["department", "week"]).size().rename("alerts").reset_index(),
         load=configured.load,
+        departments=departments,
+        policy=policy,
         bursts=configured.bursts,
         what_if=what_if(candidates, ladder, policy, span),
         detectors=detectors,

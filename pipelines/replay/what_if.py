@@ -10,12 +10,13 @@ import pandas as pd
 
 from models.hotspots.candidates import Thresholds
 from pipelines.replay.episodes import Policy, fold_alerts, load_per_department_week
-from pipelines.replay.power import burst_power, summarise_power
+from pipelines.replay.power import alerts_on_bursts, burst_power, summarise_power
 
 AS_CONFIGURED: Final = 1.0
 RARITIES: Final = (0.1, 0.5, AS_CONFIGURED, 10.0, 100.0)
 """How many times as rare as configured a finding must be; below 1 is laxer."""
-BUDGETS: Final = (3, 5, 10, None)
+BUDGETS: Final = (3, 5, 10)
+"""Beside the budget asked for, and none."""
 _FIXED: Final = frozenset({"高频", "一人多诉", "敏感", "预告"})
 
 Ladder = Mapping[float, Thresholds]
@@ -51,7 +52,13 @@ class Span:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a policy made of candidates: the alerts, their load, and the bursts they held where some are known."""
+    """What a policy made of candidates: the alerts, their load, and the bursts they held where some are known.
+
+    Attributes:
+        alerts: Those opened within the span; `on_burst` says which hold a known burst.
+        load: Alerts below red per department and week: mean and largest.
+        bursts: See `burst_power`.
+    """
 
     alerts: pd.DataFrame
     load: dict[str, float]
@@ -60,10 +67,13 @@ class Outcome:
 
 def outcome(candidates: pd.DataFrame, policy: Policy, span: Span) -> Outcome:
     """Fold candidates into alerts and measure them."""
-    alerts, held = fold_alerts(candidates, policy)
-    bursts = None
+    alerts, held = fold_alerts(candidates, policy, start=span.start)
+    bursts, found = None, set()
     if span.truth is not None:
-        bursts = burst_power(span.truth, span.arrivals, alerts, held, start=span.start, end=span.end)
+        # An alert that was open before the span may hold a burst too: its department hears of the new tickets.
+        bursts = burst_power(span.truth, span.arrivals, held, start=span.start, end=span.end)
+        found = alerts_on_bursts(span.truth, span.arrivals, held)
+    alerts = alerts[alerts["opened_at"] >= span.start].assign(on_burst=alerts["alert"].isin(found))
     return Outcome(alerts, load_per_department_week(alerts, span.weeks, span.departments), bursts)
 
 
@@ -73,7 +83,7 @@ def what_if(candidates: Mapping[float, pd.DataFrame], ladder: Ladder, policy: Po
     Args:
         candidates: Those of each threshold, by how rare it asks for.
         ladder: The thresholds.
-        policy: What else makes an alert; its budget is replaced by each of `BUDGETS`.
+        policy: What makes an alert; its own budget is tried, each of `BUDGETS`, and none.
         span: What to measure against.
 
     Returns:
@@ -87,8 +97,9 @@ def what_if(candidates: Mapping[float, pd.DataFrame], ladder: Ladder, policy: Po
 def _rows(
     candidates: Mapping[float, pd.DataFrame], ladder: Ladder, policy: Policy, span: Span
 ) -> Iterator[dict[str, Any]]:
+    given = sorted({*BUDGETS, *([] if policy.budget is None else [policy.budget])})
     for times, thresholds in ladder.items():
-        for budget in BUDGETS:
+        for budget in (*given, None):
             found = outcome(candidates[times], replace(policy, budget=budget), span)
             yield {
                 "times_as_rare": times,

@@ -12,7 +12,8 @@ from features.settings import Settings
 from models.hotspots import SurgeConfig
 from models.hotspots.candidates import Thresholds
 from pipelines.replay import Policy, burst_power, fold_alerts
-from pipelines.replay.power import summarise_power
+from pipelines.replay.episodes import load_per_department_week
+from pipelines.replay.power import alerts_on_bursts, power_by_callers, summarise_power
 from pipelines.replay.report import render_report
 from pipelines.replay.run import _moments, judge
 from pipelines.replay.truth import read_truth
@@ -31,6 +32,7 @@ def candidate(day: int, tickets: list[str], **columns: object) -> dict[str, obje
         "sensitive": False,
         "observed": len(tickets),
         "callers": len(tickets),
+        "upper": 3.0,
         "recurrence_days": 400.0,
         "score": 3.0,
         "sentence_zh": "海口市 施工噪声：过去1天27件",
@@ -66,6 +68,40 @@ def test_the_budget_holds_back_the_weaker_and_starts_anew_on_monday() -> None:
     assert fold(*rows, later, budget=2)["category"].tolist() == ["c3", "c2", "c0"]
 
 
+def test_a_red_alert_is_outside_the_budget_as_live() -> None:
+    many = [f"r/{n}" for n in range(30)]
+    rows = [candidate(0, many, category="flood", upper=5.0), candidate(0, ["a/1"])]
+    alerts = fold(*rows, budget=0)
+    assert alerts[["category", "red"]].to_numpy().tolist() == [["flood", True]]
+    assert load_per_department_week(alerts, 1.0, 1) == {"mean": 0.0, "largest": 0}
+    assert fold(candidate(0, many, upper=15.0), budget=0).empty, "twice the usual maximum is not three times"
+    assert fold(candidate(0, many, upper=float("nan")), budget=0).empty, "nothing says what is usual"
+
+
+def test_what_was_open_before_the_span_takes_none_of_its_budget() -> None:
+    old = [candidate(-1, [f"o/{n}"], category=f"o{n}", score=9.0) for n in range(3)]
+    still = [candidate(0, [f"o/{n}"], category=f"o{n}", score=9.0) for n in range(3)]
+    found = pd.DataFrame([*old, *still, candidate(0, ["n/1"], category="new", score=1.0)])
+    alerts, held = fold_alerts(found, Policy(budget=1), start=DAY)
+    within = alerts[alerts["opened_at"] >= DAY]
+    assert within["category"].tolist() == ["new"]
+    assert len(alerts) == 4
+    assert set(held["ticket"]) == {"o/0", "o/1", "o/2", "n/1"}
+    assert fold_alerts(found[found["moment"] >= DAY], Policy(budget=1))[0]["category"].tolist() == ["o0"]
+
+
+def test_power_is_told_by_size_with_its_error() -> None:
+    bursts = pd.DataFrame({"callers": [5, 9, 10, 40], "last": DAY, "fifth": DAY})
+    bursts = bursts.assign(raised=[DAY, pd.NaT, DAY, DAY], delay_hours=[0.0, float("nan"), 0.0, 0.0])
+    rows = {row["callers"]: row for row in power_by_callers(bursts)}
+    assert [(name, row["bursts"], row["raised"]) for name, row in rows.items()] == [
+        ("5-9", 2, 0.5),
+        ("10-19", 1, 1.0),
+        ("20 or more", 1, 1.0),
+    ]
+    assert rows["5-9"]["standard error"] == pytest.approx(0.5 / 2**0.5)
+
+
 def test_power_counts_from_the_fifth_distinct_caller() -> None:
     truth = pd.DataFrame(
         {
@@ -84,7 +120,7 @@ def test_power_counts_from_the_fifth_distinct_caller() -> None:
             "caller": ["p0", "p1", "p1", "p2", "p3", "p4", "p5"],
         }
     ).assign(ticket=lambda frame: "s/" + frame["ticket_id"])
-    alerts, held = fold_alerts(
+    _, held = fold_alerts(
         pd.DataFrame(
             [
                 candidate(0, ["s/b0", "s/b1"], moment=DAY + pd.Timedelta(hours=2)),
@@ -93,13 +129,14 @@ def test_power_counts_from_the_fifth_distinct_caller() -> None:
         )
     )
     span = {"start": DAY, "end": DAY + pd.Timedelta(days=1)}
-    bursts = burst_power(truth, arrivals, alerts, held, **span)
+    bursts = burst_power(truth, arrivals, held, **span)
     assert bursts["incident"].tolist() == [1]
     assert bursts.iloc[0]["fifth"] == DAY + pd.Timedelta(hours=5)
     assert bursts.iloc[0]["delay_hours"] == 1
     summary = summarise_power(bursts)
     assert (summary["bursts"], summary["within 1 hour of the fifth caller"]) == (1, 1.0)
-    nothing = burst_power(truth, arrivals, *fold_alerts(pd.DataFrame([candidate(0, ["s/other"])])), **span)
+    assert alerts_on_bursts(truth, arrivals, held) == {0}
+    nothing = burst_power(truth, arrivals, fold_alerts(pd.DataFrame([candidate(0, ["s/other"])]))[1], **span)
     assert summarise_power(nothing)["raised"] == 0.0
 
 
@@ -121,11 +158,13 @@ def test_the_report_and_the_document_say_the_same() -> None:
         pd.DataFrame({"version": ["release", "3"], "first": DAY, "last": end, "runs": 7}),
         start=DAY,
         end=end,
+        every=timedelta(days=2),
         truth=None,
         policy=Policy(),
     )
     document = json.loads(json.dumps(result.to_json(), default=str))
-    assert document["schema_version"] == 2
+    assert document["schema_version"] == 3
+    assert (document["every_hours"], document["departments"], document["weekly_budget"]) == (48, 2, 5)
     assert document["moments"] == 14
     assert [used["version"] for used in document["detectors"]] == ["release", "3"]
     assert document["alerts"] == 5

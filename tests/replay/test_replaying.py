@@ -35,10 +35,11 @@ def column(replayed: ReplayResult, name: str, budget: int | None = None) -> list
     return rows.loc[chosen].sort_values("times_as_rare")[name].tolist()
 
 
-def test_laxer_thresholds_open_more_alerts_and_stricter_ones_fewer(replayed):
+def test_stricter_thresholds_open_fewer_alerts(replayed):
+    """A laxer one may open fewer as well: more of what it finds was open before the span."""
     alerts = column(replayed, "alerts")
-    laxest, configured, strictest = (alerts[RARITIES.index(times)] for times in (0.1, 1.0, 100.0))
-    assert laxest > configured > strictest
+    configured, strictest = (alerts[RARITIES.index(times)] for times in (1.0, 100.0))
+    assert configured > strictest
     assert column(replayed, "q") == sorted(column(replayed, "q"), reverse=True)
 
 
