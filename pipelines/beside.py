@@ -18,10 +18,11 @@ def clocked(took: MutableMapping[str, float], part: str) -> Iterator[None]:
     took[part] = time.perf_counter() - started
 
 
+@contextmanager
 def side_by_side(
     searches: Mapping[str, Search], took: MutableMapping[str, float], *, processes: int
-) -> Callable[[], dict[str, Any]]:
-    """Start searches and return the function that waits for what they found, by name.
+) -> Iterator[Callable[[], dict[str, Any]]]:
+    """Start searches and yield the function that waits for what they found, by name.
 
     Args:
         searches: Functions without arguments that can be pickled, as what they return can.
@@ -29,16 +30,21 @@ def side_by_side(
         processes: How many run at once, beside the caller; with 1 they run in the caller's process, when it waits.
     """
     from joblib import Parallel, delayed
+    from threadpoolctl import threadpool_limits
 
-    pending = Parallel(n_jobs=processes, return_as="generator")(delayed(_run)(search) for search in searches.values())
+    # The cores are taken: threads of linear algebra would wait for one another.
+    with threadpool_limits(1 if processes > 1 else None):
+        started = Parallel(n_jobs=processes, return_as="generator")(
+            delayed(_run)(search) for search in searches.values()
+        )
 
-    def wait() -> dict[str, Any]:
-        found = {}
-        for name, (result, seconds) in zip(searches, pending, strict=True):
-            found[name], took[name] = result, seconds
-        return found
+        def wait() -> dict[str, Any]:
+            found = {}
+            for name, (result, seconds) in zip(searches, started, strict=True):
+                found[name], took[name] = result, seconds
+            return found
 
-    return wait
+        yield wait
 
 
 def _run(search: Search) -> tuple[Any, float]:

@@ -147,19 +147,19 @@ def find(
     searches = _searches(settings, lake, recent, as_of, laxest, rules_only=rules_only, keys=keys)
     # A batch is judged in a moment, by what this process remembers of the last one.
     large = len(recent) >= _CITY and not rules_only
-    beside = side_by_side(searches, took, processes=_BESIDE if large else 1)
-    with clocked(took, "rules"):
-        hits = apply_rules(recent, rules, as_of=as_of, timezone=settings.timezone, only=keys)
-    if rules_only:
-        nothing = pd.DataFrame(columns=["unique_id", "level"])
-        return Findings(as_of, recent, nothing, hits, {}, None, beside().get("texts"), None, took=took)
-    with clocked(took, "panels"):
-        daily, weekly = _panels(settings, lake, as_of)
-    with clocked(took, "surges"):
-        surges = {known.panel.freq: _surges(known, surge) for known in (daily, weekly) if _old_enough(known.panel)}
-    with clocked(took, "seasons"):
-        forecasts = due_seasons(settings, weekly.panel, as_of)
-    found = beside()
+    with side_by_side(searches, took, processes=_BESIDE if large else 1) as beside:
+        with clocked(took, "rules"):
+            hits = apply_rules(recent, rules, as_of=as_of, timezone=settings.timezone, only=keys)
+        if rules_only:
+            nothing = pd.DataFrame(columns=["unique_id", "level"])
+            return Findings(as_of, recent, nothing, hits, {}, None, beside().get("texts"), None, took=took)
+        with clocked(took, "panels"):
+            daily, weekly = _panels(settings, lake, as_of)
+        with clocked(took, "surges"):
+            surges = {known.panel.freq: _surges(known, surge) for known in (daily, weekly) if _old_enough(known.panel)}
+        with clocked(took, "seasons"):
+            forecasts = due_seasons(settings, weekly.panel, as_of)
+        found = beside()
     return Findings(
         as_of=as_of,
         tickets=recent,
