@@ -13,12 +13,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from features.lake import Lake
 from features.panel import Panel
+from features.placed import placed_tickets
 from features.series import UNCLASSIFIED
 from features.settings import Settings
 from models.hotspots import SurgeConfig, detect_surges
 from models.hotspots.candidates import MergeConfig, Thresholds, merge_candidates
 from models.hotspots.rules import RuleConfig, apply_rules
-from models.hotspots.spatial import ScanConfig, find_clusters, placed_for
+from models.hotspots.spatial import ScanConfig, find_clusters
 from models.hotspots.textgroups import TextConfig, find_groups
 from models.hotspots.ticketframe import between, clean_tickets, local_now
 from pipelines.beside import Search, clocked, side_by_side
@@ -237,7 +238,7 @@ def _surges(known: Known, config: SurgeConfig) -> pd.DataFrame:
 
 
 def _clusters(settings: Settings, lake: Lake, recent: pd.DataFrame, as_of: datetime, scan: ScanConfig) -> pd.DataFrame:
-    placed = placed_for(scan, lake, as_of=as_of, timezone=settings.timezone)
+    placed = placed_tickets(lake, as_of=as_of, timezone=settings.timezone, **scan.asked)
     return find_clusters(placed, recent, as_of=as_of, config=scan)
 
 

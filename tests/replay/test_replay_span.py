@@ -39,10 +39,13 @@ def test_a_span_outside_the_history_is_refused(settings: Settings, start: str, e
     assert hint in refused.value.hint
 
 
-def test_what_is_hinted_can_be_replayed(settings: Settings) -> None:
-    for hinted in ("2026-01-16", "2026-07-01"):
-        moment = datetime.fromisoformat(hinted).replace(tzinfo=settings.zone)
-        check_span(HISTORY, settings, moment, moment)
+@pytest.mark.parametrize(("hinted", "beyond"), [("2026-01-16", "2026-01-15"), ("2026-07-01", "2026-07-02")])
+def test_the_hinted_day_is_the_last_that_will_do(settings: Settings, hinted: str, beyond: str) -> None:
+    will_do, too_far = (datetime.fromisoformat(text).replace(tzinfo=settings.zone) for text in (hinted, beyond))
+    check_span(HISTORY, settings, will_do, will_do)
+    with pytest.raises(BadInputError, match="--from") as refused:
+        check_span(HISTORY, settings, too_far, too_far)
+    assert f"--from {hinted}" in refused.value.hint
 
 
 def test_the_history_of_a_lake_is_that_of_its_tickets(settings: Settings, tmp_path: Path) -> None:

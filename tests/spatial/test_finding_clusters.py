@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from features.placed import placed_tickets
 from models.hotspots.candidates.sentences import sentences
 from models.hotspots.candidates.signals import cluster_signals
-from models.hotspots.spatial import CLUSTER_COLUMNS, ExpectationScan, ScanConfig, Zones, find_clusters, placed_for
+from models.hotspots.spatial import CLUSTER_COLUMNS, ExpectationScan, ScanConfig, Zones, find_clusters
 from models.hotspots.spatial.layout import layouts
 
 NOW = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
@@ -58,7 +59,7 @@ def cluster(count: int, *, hours: float = 40, caller: str = "") -> pd.DataFrame:
 def find(
     tickets: pd.DataFrame, *, as_of: datetime = NOW, timezone: str = "UTC", config: ScanConfig = CONFIG
 ) -> pd.DataFrame:
-    placed = placed_for(config, tickets, as_of=as_of, timezone=timezone)
+    placed = placed_tickets(tickets, as_of=as_of, timezone=timezone, **config.asked)
     return find_clusters(placed, tickets, as_of=as_of, config=config)
 
 
@@ -110,7 +111,9 @@ def test_a_cluster_has_the_statistic_of_its_category_s_own_dispersion() -> None:
     rows = pd.concat([*thrice, cluster(40)])
     row = find(rows).iloc[0]
     layout = next(
-        layouts(placed_for(CONFIG, rows, as_of=NOW, timezone="UTC"), places="points", cell_km=0.5, radius_km=3)
+        layouts(
+            placed_tickets(rows, as_of=NOW, timezone="UTC", **CONFIG.asked), places="points", cell_km=0.5, radius_km=3
+        )
     )
     scan = ExpectationScan(Zones.of(len(layout.places), layout.near), min_count=4).adapted(layout.counts())
     tail, dispersion = scan.calibrate(layout.counts())

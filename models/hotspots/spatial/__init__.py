@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from models.hotspots.spatial.clusters import CLUSTER_COLUMNS, ScanConfig, find_clusters, placed_for
+from models.hotspots.spatial.clusters import CLUSTER_COLUMNS, ScanConfig, find_clusters
 from models.hotspots.spatial.expectation import ExpectationScan
 from models.hotspots.spatial.gumbel import GumbelTail
 from models.hotspots.spatial.permutation import PermutationScan
@@ -20,5 +20,4 @@ __all__ = [
     "find_clusters",
     "grid_places",
     "named_places",
-    "placed_for",
 ]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from scipy import stats
 
-from features.placed import PlacedTickets, placed_tickets
+from features.placed import PlacedTickets
 from features.series import UNCLASSIFIED
 from models.hotspots.spatial.expectation import DURATIONS, Cylinders, ExpectationScan
 from models.hotspots.spatial.layout import Layout, layouts
@@ -97,19 +97,16 @@ class ScanConfig(BaseModel):
     merge_days: int = Field(default=7, ge=0)
     most: int = Field(default=3, ge=1)
 
-
-def placed_for(config: ScanConfig, source: Any, *, as_of: datetime, timezone: str = "Asia/Shanghai") -> PlacedTickets:
-    """Return the tickets that a scan looks at, of a lake or of a table with its columns."""
-    return placed_tickets(
-        source,
-        as_of=as_of,
-        timezone=timezone,
-        by=config.by,
-        days=config.periods,
-        merge_days=config.merge_days,
-        keyed_days=max(config.durations),
-        points_only=config.places == "points",
-    )
+    @property
+    def asked(self) -> dict[str, Any]:
+        """What to ask `features.placed.placed_tickets` for, besides moment and zone."""
+        return {
+            "by": self.by,
+            "days": self.periods,
+            "merge_days": self.merge_days,
+            "keyed_days": max(self.durations),
+            "points_only": self.places == "points",
+        }
 
 
 def find_clusters(
@@ -124,7 +121,7 @@ def find_clusters(
     Days are the 24-hour spans before `as_of`, so that no window holds an incomplete day.
 
     Args:
-        placed: All tickets of `config.periods` days, as `placed_for` gives them.
+        placed: All tickets of `config.periods` days, as `config.asked` asks for them.
         tickets: Rows of the lake (frame or Arrow table) that describe those of the longest window; more may be there.
         as_of: Aware moment for which `placed` was asked.
         config: What to look at.
