@@ -150,6 +150,26 @@ def test_a_young_cell_borrows_its_season_and_says_so():
     assert rows.loc["s3", "expected"].between(4, 25).all()
 
 
+@pytest.mark.parametrize("freq", ["W", "D"])
+def test_part_of_a_year_tells_no_season_for_the_rest(freq):
+    rng = np.random.default_rng(4)
+    ds = pd.date_range(end="2024-03-25", periods={"W": 46, "D": 320}[freq], freq={"W": "7D", "D": "D"}[freq])
+    per_day = np.where(ds < ds[0] + pd.Timedelta(days=90), 0.3, 1.5) * {"W": 7, "D": 1}[freq]
+    rows = [pd.DataFrame({"unique_id": f"s{i}", "ds": ds, "y": rng.poisson(per_day)}) for i in range(6)]
+    judged = detect_surges(pd.concat(rows), freq=freq, start=ds[0] + pd.Timedelta(days=200))
+    astray = judged["expected"] / per_day[-1]
+    assert astray.between(0.4, 2.0).mean() > 0.97
+    assert (judged["p_value"] < 0.01).mean() < 0.03
+
+
+def test_a_season_of_its_own_counts_once_a_year_is_known():
+    ds = pd.date_range(end="2024-03-25", periods=780, freq="D")
+    mean = 8.0 * np.exp(0.8 * np.cos(2 * np.pi * (ds.day_of_year - 15) / 365))
+    y = np.random.default_rng(5).poisson(mean)
+    rows = detect_surges(pd.DataFrame({"unique_id": "s", "ds": ds, "y": y}), freq="D", start=START)
+    assert np.abs(np.log(rows["expected"] / mean[-len(rows) :])).mean() < 0.2
+
+
 def test_service_closed_at_weekends_never_alarms_there_and_costs_the_weekdays_nothing():
     frame = panel("D", periods=400)
     weekend = frame["ds"].dt.day_of_week >= 5

@@ -1,4 +1,7 @@
-"""Strength from relatives: a young or sparse cell takes its season and weekdays from its category or district."""
+"""Strength from relatives: a young or sparse cell takes its season and weekdays from its category or district.
+
+A young series that nobody lends to has hardly any season: harmonics fitted to part of a year say nothing about the rest.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,9 @@ Floats = NDArray[np.float64]
 
 LENDERS: Final = ("category", "district", "category1", "all")
 """Who lends, first come first: the kin with the same leaf category, district, class, and all series together."""
+
+UNSEEN_SD: Final = 0.05
+"""Prior standard deviation of a seasonal coefficient while less than a year is known and nobody lends a season."""
 
 _SPARSE: Final = 30.0  # tickets in the fitted history under which a cell borrows from known kin
 _RICH: Final = 200.0  # tickets a lender needs
@@ -70,9 +76,16 @@ class Lenders:
         total, periods = (y[:, :stop] * known.weight).sum(axis=1), known.weight.sum(axis=1)
         prior = Prior(np.zeros((len(y), self.design.X.shape[1])), np.tile(self.design.precision, (len(y), 1)))
         prior.mean[:, 0] = np.log((total.sum() + 0.5) / (periods.sum() + 1.0))
+        lender_name = self._lend(prior, y, total, known, kin)
+        unseen = np.ix_((known.age < self.config.young) & (lender_name == ""), self.design.seasonal)
+        prior.precision[unseen] = np.maximum(prior.precision[unseen], UNSEEN_SD**-2.0)
+        return prior, lender_name
+
+    def _lend(self, prior: Prior, y: Floats, total: Floats, known: Exposure, kin: Kin | None) -> NDArray[np.object_]:
+        """Put what is lent into the prior of the young and the sparse; return the name of each lender."""
         lender_name = np.full(len(y), "", dtype=object)
         if kin is None:
-            return prior, lender_name
+            return lender_name
         needy = (known.age < self.config.young) | (kin.related & (total < _SPARSE))
         for lender, codes in kin.groups.items():
             asking = needy & (codes >= 0) & (lender_name == "")
@@ -85,7 +98,7 @@ class Lenders:
                 prior.mean[shared] = beta[place[served]][:, self.design.shared]
                 prior.precision[shared] = _LENT_SD**-2.0
                 lender_name[served] = lender
-        return prior, lender_name
+        return lender_name
 
     def _fit(self, sums: Floats) -> tuple[Floats, NDArray[np.bool_]]:
         oldest = max(self.until - self.config.memory, 0)

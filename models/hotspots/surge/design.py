@@ -47,6 +47,11 @@ class Design:
         return np.array([name not in {"level", "trend"} for name in self.names])
 
     @property
+    def seasonal(self) -> Bools:
+        """Columns of the yearly harmonics."""
+        return np.array([name.startswith(("cos", "sin")) for name in self.names])
+
+    @property
     def blocks(self) -> tuple[slice, ...]:
         """Columns that stand or fall together: the trend, each yearly harmonic, the weekdays."""
         places: dict[str, list[int]] = {}
