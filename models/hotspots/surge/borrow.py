@@ -1,6 +1,6 @@
 """Strength from relatives: a young or sparse cell takes its season and weekdays from its category or district.
 
-A young series that nobody lends to has hardly any season: harmonics fitted to part of a year say nothing about the rest.
+A young series that nobody lends to has hardly any season: harmonics fitted to part of a year say nothing of the rest.
 """
 
 from __future__ import annotations
