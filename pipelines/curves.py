@@ -1,10 +1,11 @@
-"""Give each candidate a curve: the counts of one series, with what was expected where a detector said so."""
+"""Give each candidate a curve: the counts it is about, with what was expected where a detector said so."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
 from features.series import series_id
@@ -12,51 +13,91 @@ from features.series import series_id
 _SEASON_WEEKS: Final = 60
 """Weeks shown of a seasonal problem: its last return is among them."""
 _NAMED: Final = ("category1", "category2", "category")
+_DAY: Final = pd.Timedelta(days=1)
+Judged = dict[tuple[str, str], pd.DataFrame]
+"""(frequency, unique_id) -> rows of the surge detector."""
 
 
 def with_curves(
-    candidates: pd.DataFrame, surges: Mapping[str, pd.DataFrame], weekly: pd.DataFrame | None = None
+    candidates: pd.DataFrame,
+    surges: Mapping[str, pd.DataFrame],
+    weekly: pd.DataFrame | None = None,
+    tickets: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """Add to each candidate's evidence a curve: `freq` and rows `ds, y, expected, upper`.
+    """Add to each candidate's evidence a curve: `freq`, `counts` and rows `ds, y, expected, upper`.
 
-    A surge is shown in the periods it was found in; a season by its weekly counts alone (`expected` and `upper` are
-    null); a cluster, a text group or a rule by the days of a cell it touches, else of its matter in its district, else
-    of its matter. A candidate without any such series has no curve.
+    A surge is shown in the periods it was found in; a season by its weekly counts alone; one caller's matter by that
+    caller's tickets alone (`expected` and `upper` are null in both). A cluster, a text group or another rule is shown
+    by the days of all cells that its tickets lie in, and each row says how many are the candidate's `own`; days that
+    are not complete yet have its own alone, and `partial`. A candidate without any such series has no curve.
+    `counts` says what a bar is: tickets, the one caller's `own` tickets, or distinct `callers`, each once a period and
+    cell.
 
     Args:
         candidates: Of `merge_candidates`.
         surges: Frequency -> the surge detector's whole output.
         weekly: Weekly counts `unique_id, ds, y` of the series that seasons are about.
+        tickets: The clean tickets that the candidates name.
     """
     if candidates.empty:
         return candidates
     rows = candidates.to_dict("records")
-    wanted = [[] if row["kind"] == "预告" else _wanted(row) for row in rows]
-    curves = _curves(surges, {series for several in wanted for series in several})
-    evidence = []
-    for row, several in zip(rows, wanted, strict=True):
-        judged = next((curves[series] for series in several if series in curves), None)
-        curve = _season(row, weekly) if row["kind"] == "预告" else judged
-        evidence.append({**row["evidence"], **({"curve": curve} if curve else {})})
+    members = _members(rows, tickets)
+    cells = [[] if of.empty else of["cell"].unique().tolist() for of in members]
+    wanted = [_wanted(row, near) for row, near in zip(rows, cells, strict=True)]
+    judged = _judged(surges, {series for several in wanted for series in several})
+    curves = [_curve(*each, judged=judged, weekly=weekly) for each in zip(rows, members, cells, wanted, strict=True)]
+    evidence = [
+        {**row["evidence"], **({"curve": curve} if curve else {})} for row, curve in zip(rows, curves, strict=True)
+    ]
     return candidates.assign(evidence=evidence)
 
 
-def _wanted(row: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _curve(
+    row: Mapping[str, Any],
+    members: pd.DataFrame,
+    cells: Sequence[str],
+    wanted: Iterable[tuple[str, str]],
+    *,
+    judged: Judged,
+    weekly: pd.DataFrame | None,
+) -> dict[str, Any] | None:
+    lead = row["evidence"]["signals"][0]
+    if lead["kind"] == "预告":
+        return _season(row, weekly)
+    if lead["kind"] == "一人多诉" and len(members):
+        return _one_caller(members, row)
+    parts = [judged["D", cell] for cell in cells if ("D", cell) in judged]
+    if lead["detector"] != "surge" and parts:
+        return _around(members, pd.concat(parts))
+    return next((_shown(freq, judged[freq, cell]) for freq, cell in wanted if (freq, cell) in judged), None)
+
+
+def _members(rows: Sequence[Mapping[str, Any]], tickets: pd.DataFrame | None) -> list[pd.DataFrame]:
+    """Return the tickets of every candidate; none where they are not at hand."""
+    if tickets is None:
+        return [pd.DataFrame(columns=["key"])] * len(rows)
+    named = {key for row in rows for key in row["tickets"]}
+    near = tickets[tickets["key"].isin(named)].drop_duplicates("key").set_index("key")
+    dims = near[[*_NAMED, "district"]].to_dict("records")
+    near = near.assign(cell=[series_id("cell", values) for values in dims])
+    return [near.loc[near.index.intersection(row["tickets"])] for row in rows]
+
+
+def _wanted(row: Mapping[str, Any], near: Iterable[str]) -> list[tuple[str, str]]:
     """Return the series (frequency, unique_id) that would show a candidate, the best first."""
     lead = row["evidence"]["signals"][0]
     own = [(str(lead.get("freq", "D")), cell) for cell in lead["cells"]]
-    return [*own, *(("D", cell) for cell in [*row["cells"], *_matter(row)])]
+    return [*own, *(("D", cell) for cell in [*row["cells"], *_matter(row), *near])]
 
 
-def _curves(
-    surges: Mapping[str, pd.DataFrame], wanted: Collection[tuple[str, str]]
-) -> dict[tuple[str, str], dict[str, Any]]:
-    """Return the curves of those of the wanted series that were judged."""
+def _judged(surges: Mapping[str, pd.DataFrame], wanted: set[tuple[str, str]]) -> Judged:
+    """Return the rows of those of the wanted series that were judged."""
     found = {}
     for freq, frame in surges.items():
         rows = frame[frame["unique_id"].isin([cell for period, cell in wanted if period == freq])]
         for cell, known in rows.groupby("unique_id", sort=False):
-            found[freq, str(cell)] = {"freq": freq, "rows": _rows(known)}
+            found[freq, str(cell)] = known
     return found
 
 
@@ -72,16 +113,54 @@ def _season(row: Mapping[str, Any], weekly: pd.DataFrame | None) -> dict[str, An
     if weekly is None:
         return None
     known = weekly[weekly["unique_id"].isin(row["cells"][:1])].tail(_SEASON_WEEKS)
-    if known.empty:
-        return None
-    return {"freq": "W", "rows": _rows(known.assign(expected=float("nan"), upper=float("nan")))}
+    return None if known.empty else _shown("W", known[["ds", "y"]].assign(expected=np.nan, upper=np.nan))
 
 
-def _rows(known: pd.DataFrame) -> list[dict[str, Any]]:
-    return [
+def _one_caller(members: pd.DataFrame, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how often the caller called on each day of the window."""
+    days = pd.date_range(row["window_start"].normalize(), row["window_end"].normalize(), freq="D")
+    calls = members["opened_local"].dt.normalize().value_counts().reindex(days, fill_value=0)
+    known = pd.DataFrame({"ds": days, "y": calls.to_numpy(), "expected": np.nan, "upper": np.nan})
+    return {**_shown("D", known), "counts": "own"}
+
+
+def _around(members: pd.DataFrame, parts: pd.DataFrame) -> dict[str, Any]:
+    """Return the days of several cells together, with the candidate's own part of each.
+
+    The margins of cells are nearly independent, so the margin of their sum is their root sum of squares. Tickets that
+    nobody classified are in no judged cell: they count all the same.
+    """
+    margin = np.square(parts["upper"] - parts["expected"])
+    sums = parts.assign(margin=margin).groupby("ds", as_index=False)[[*_counts(parts), "expected", "margin"]].sum()
+    known = sums.assign(upper=sums["expected"] + np.sqrt(sums["margin"]))
+    day = members["opened_local"].dt.normalize()
+    own = members.groupby(day)["caller"].nunique()
+    astray = members[~members["cell"].isin(parts["unique_id"])].groupby(day)["caller"].nunique()
+    more = {name: known[name] + known["ds"].map(astray).fillna(0) for name in _counts(parts)}
+    known = known.assign(own=known["ds"].map(own).fillna(0), **more)
+    curve = _shown("D", known)
+    late = pd.date_range(known["ds"].max() + _DAY, max(day.max(), known["ds"].max()), freq="D")
+    for ds, count in own.reindex(late, fill_value=0).items():
+        said = {"y": int(count), "expected": None, "upper": None, "own": int(count), "partial": True}
+        curve["rows"].append({"ds": ds.isoformat(), **said})
+    return curve
+
+
+def _counts(known: pd.DataFrame) -> list[str]:
+    return [name for name in ("y", "tickets") if name in known]
+
+
+def _shown(freq: str, known: pd.DataFrame) -> dict[str, Any]:
+    """Return a curve as evidence keeps it; callers are named where they are not as many as the tickets."""
+    callers = "tickets" in known and (known["tickets"] != known["y"]).any()
+    owned = known["own"] if "own" in known else [None] * len(known)
+    columns = known[["ds", "y", "expected", "upper"]].itertuples(index=False)
+    rows = [
         {"ds": ds.isoformat(), "y": int(y), "expected": _number(mean), "upper": _number(upper)}
-        for ds, y, mean, upper in known[["ds", "y", "expected", "upper"]].itertuples(index=False)
+        | ({} if own is None else {"own": int(min(own, y))})
+        for (ds, y, mean, upper), own in zip(columns, owned, strict=True)
     ]
+    return {"freq": freq, "counts": "callers" if callers else "tickets", "rows": rows}
 
 
 def _number(value: float) -> float | None:

@@ -115,7 +115,7 @@ class Findings:
             past=past,
             config=MergeConfig(q=thresholds.q, min_recurrence_days=thresholds.surge_days, weekly_budget=budget),
         )
-        return with_curves(found, self.surges, self.weekly.panel.y if self.weekly else None)
+        return with_curves(found, self.surges, self.weekly.panel.y if self.weekly else None, self.tickets)
 
 
 def find(

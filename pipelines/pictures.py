@@ -26,9 +26,21 @@ _CJK_FAMILIES: Final = (
     "PingFang SC",
 )
 _LABELS: Final = {
-    "zh-CN": {"y": "工单数", "expected": "预期", "upper": "通常上限", "window": "预警窗口", "before": "去年同期"},
+    "zh-CN": {
+        "tickets": "工单数",
+        "callers": "来电人数（每期同一人计一次）",
+        "own": "该来电人的工单数",
+        "part": "其中本预警",
+        "expected": "预期",
+        "upper": "通常上限",
+        "window": "预警窗口",
+        "before": "去年同期",
+    },
     "en": {
-        "y": "tickets",
+        "tickets": "tickets",
+        "callers": "callers, each once a period",
+        "own": "this caller's tickets",
+        "part": "of these, this alert's",
         "expected": "expected",
         "upper": "usually at most",
         "window": "window",
@@ -51,6 +63,7 @@ def alert_picture(
     window: Window,
     *,
     title: str = "",
+    counts: str = "tickets",
     ahead: float | None = None,
     language: str = "zh-CN",
     file_format: Format = "svg",
@@ -59,9 +72,10 @@ def alert_picture(
 
     Args:
         series: `ds, y, expected, upper` of the alert's cell, equally spaced, in order, with history beside the window;
-            without any expectation the counts stand alone.
+            without any expectation the counts stand alone. A column `own` says how much of `y` is the alert's.
         window: Start and end (naive local, half open) of what the alert is about; it may lie ahead of the counts.
         title: A line above, for instance the alert's sentence.
+        counts: What `y` counts: tickets, callers, or the tickets of the alert's one caller (own).
         ahead: What is expected per period within a window that lies ahead; the same weeks of last year are marked too.
         language: zh-CN or en; without a Chinese font on the system the labels are English and a Chinese title is left
             out.
@@ -81,6 +95,7 @@ def alert_picture(
 
     font = cjk_font()
     labels = _LABELS["zh-CN" if font and language.startswith("zh") else "en"]
+    labels = {**labels, "y": labels.get(counts, labels["tickets"])}
     style = {"font.family": [font] if font else ["DejaVu Sans"], "svg.hashsalt": "weisu", "svg.fonttype": "path"}
     with mpl.rc_context({**style, "axes.unicode_minus": False}):
         figure = Figure(figsize=(7.2, 3.0), layout="constrained")
@@ -117,7 +132,8 @@ def picture_of(
     series = rows.assign(ds=pd.to_datetime(rows["ds"]), **{n: rows[n].astype(float) for n in ("expected", "upper")})
     lead = evidence["signals"][0]
     ahead = lead["expected"] if lead["kind"] == "预告" else None
-    return alert_picture(series, window, ahead=ahead, language=language, file_format=file_format)
+    counts = str(curve.get("counts", "tickets"))
+    return alert_picture(series, window, counts=counts, ahead=ahead, language=language, file_format=file_format)
 
 
 def _draw(axes: Any, series: pd.DataFrame, window: Window, labels: dict[str, str]) -> None:
@@ -128,13 +144,17 @@ def _draw(axes: Any, series: pd.DataFrame, window: Window, labels: dict[str, str
     step = ds.diff().median() if len(ds) > 1 else pd.Timedelta(days=1)
     inside = (ds < window[1]) & (ds + step > window[0])
     axes.axvspan(window[0], window[1], color=_ALERT, alpha=0.10, lw=0, label=labels["window"])
-    if series["expected"].notna().any():
-        # Steps end where the last period ends, not where it starts.
-        edges, held = [*ds, ds.iloc[-1] + step], series[["expected", "upper"]].iloc[[*range(len(ds)), -1]]
+    judged = series[series["expected"].notna()]
+    if len(judged):
+        # Steps end where the last judged period ends, not where it starts.
+        edges = [*judged["ds"], judged["ds"].iloc[-1] + step]
+        held = judged[["expected", "upper"]].iloc[[*range(len(judged)), -1]]
         axes.fill_between(edges, 0, held["upper"], step="post", color=_BAND, lw=0, label=labels["upper"])
         axes.step(edges, held["expected"], where="post", color=_LINE, lw=1.4, label=labels["expected"], zorder=3)
-    colours = [_ALERT if marked else _INK for marked in inside]
+    colours = [_ALERT if marked and "own" not in series else _INK for marked in inside]
     axes.bar(ds + 0.15 * step, series["y"], width=0.7 * step, align="edge", color=colours, label=labels["y"])
+    if "own" in series:
+        axes.bar(ds + 0.15 * step, series["own"], width=0.7 * step, align="edge", color=_ALERT, label=labels["part"])
     axes.set_ylim(bottom=0)
     axes.set_xlim(min(ds.iloc[0], window[0]), max(ds.iloc[-1] + step, window[1]))
     locator = AutoDateLocator(maxticks=9)
@@ -154,7 +174,7 @@ def _draw_ahead(axes: Any, expected: float, window: Window, labels: dict[str, st
 def _finish(axes: Any, labels: dict[str, str]) -> None:
     axes.tick_params(labelsize=8, colors=_INK)
     axes.spines[["top", "right"]].set_visible(False)
-    legend = axes.legend(fontsize=8, frameon=False, ncols=4, loc="lower left", bbox_to_anchor=(0, 1))
+    legend = axes.legend(fontsize=8, frameon=False, ncols=5, loc="lower left", bbox_to_anchor=(0, 1))
     for handle, text in zip(legend.legend_handles, legend.get_texts(), strict=True):
         if text.get_text() == labels["y"]:
             handle.set_color(_INK)

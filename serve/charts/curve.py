@@ -24,6 +24,8 @@ class Count:
         expected: What its own history explains; None where unknown.
         upper: The most that is usual.
         marked: Whether it lies in the alert's window.
+        own: How much of the count is the alert's own; None where the whole is.
+        partial: Whether the period is not complete yet; the count is then what is the alert's own.
     """
 
     label: str
@@ -31,6 +33,8 @@ class Count:
     expected: float | None = None
     upper: float | None = None
     marked: bool = False
+    own: float | None = None
+    partial: bool = False
 
     @property
     def above(self) -> bool:
@@ -81,9 +85,19 @@ def _expected(frame: Frame, counts: Sequence[Count]) -> str:
 
 
 def _bar(frame: Frame, at: int, one: Count, thickness: float) -> str:
-    kind = "bar above" if one.above else "bar marked" if one.marked else "bar"
-    top = frame.y(one.count)
+    """Return a period's bar; what is the alert's own stands in front, narrower, so that the colour behind is seen."""
+    left, label = frame.x(at) - thickness / 2, f"{one.label}: {one.count:g}"
+    if one.own is None:
+        kind = "bar above" if one.above else "bar marked" if one.marked else "bar"
+        return _rect(frame, (left, thickness), one.count, kind, label)
+    whole = _rect(frame, (left, thickness), one.count, "bar above" if one.above else "bar", label)
+    inner = (left + thickness / 6, thickness * 2 / 3)
+    return whole + (_rect(frame, inner, one.own, "bar own", f"{label} ({one.own:g})") if one.own else "")
+
+
+def _rect(frame: Frame, span: tuple[float, float], count: float, kind: str, label: str) -> str:
+    top = frame.y(count)
     return (
-        f'<rect x="{frame.x(at) - thickness / 2:.1f}" y="{top:.1f}" width="{thickness:.1f}" '
-        f'height="{max(frame.base - top, 0):.1f}" class="{kind}"><title>{one.label}: {one.count:g}</title></rect>'
+        f'<rect x="{span[0]:.1f}" y="{top:.1f}" width="{span[1]:.1f}" '
+        f'height="{max(frame.base - top, 0):.1f}" class="{kind}"><title>{label}</title></rect>'
     )

@@ -10,7 +10,7 @@ STYLE: Final = (
     ".band{fill:#14507f;fill-opacity:.17}.actual{fill:none;stroke:#17212b;stroke-width:2}"
     ".p50{fill:none;stroke:#14507f;stroke-width:2.2;stroke-dasharray:5 3}.p50dot{fill:#14507f}"
     ".lastyear{fill:none;stroke:#8793a0;stroke-width:1.5;stroke-dasharray:2 3}"
-    ".window{fill:#d93025;fill-opacity:.1}.bar{fill:#8793a0}.bar.marked{fill:#14507f}.bar.above{fill:#d93025}"
+    ".window{fill:#d93025;fill-opacity:.1}.bar{fill:#8793a0}.bar.marked,.bar.own{fill:#14507f}.bar.above{fill:#d93025}"
 )
 
 

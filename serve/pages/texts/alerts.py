@@ -27,6 +27,12 @@ ALERTS: Final[dict[str, tuple[str, str]]] = {
     "alert.curve.h": ("每小时", "by the hour"),
     "alert.curve.D": ("每日", "by the day"),
     "alert.curve.W": ("每周（周一起）", "by the week, from Monday"),
+    "alert.counts.tickets": ("工单数", "tickets"),
+    "alert.counts.own": ("该来电人的工单数", "this caller's tickets"),
+    "alert.counts.callers.h": ("来电人数，同一人每小时只计一次", "callers, each counted once an hour"),
+    "alert.counts.callers.D": ("来电人数，同一人每天只计一次", "callers, each counted once a day"),
+    "alert.counts.callers.W": ("来电人数，同一人每周只计一次", "callers, each counted once a week"),
+    "alert.partial": ("至今", "so far"),
     "alert.map": ("地点分布", "Where"),
     "alert.map.note": (
         "每个圆点不少于 5 件；不足 5 件的已并入邻近圆点。",

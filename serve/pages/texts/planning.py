@@ -92,6 +92,8 @@ PLANNING: Final[dict[str, tuple[str, str]]] = {
     "legend.usual": ("通常范围", "Usual range"),
     "legend.window": ("预警窗口", "Alert window"),
     "legend.marked": ("窗口内", "Within the window"),
+    "legend.own": ("本预警", "This alert's"),
+    "legend.all": ("同类合计", "All of its kind"),
     "legend.above": ("超出通常", "Above usual"),
     "col.week": ("周（起始日）", "Week of"),
     "col.series": ("对象", "Series"),

@@ -27,12 +27,22 @@ _MOST_TICKETS: Final = 500
 
 @dataclass(frozen=True)
 class Curve:
-    """The curve of an alert, drawn twice: for wide and for narrow screens; `freq` is h, D or W."""
+    """The curve of an alert, drawn twice: for wide and for narrow screens; `unit` says what a bar counts."""
 
     wide: Markup
     narrow: Markup
     counts: Sequence[Count]
-    freq: str
+    unit: str
+
+    @property
+    def shares(self) -> bool:
+        """Whether bars hold more than the alert's own."""
+        return any(one.own is not None for one in self.counts)
+
+    @property
+    def judged(self) -> bool:
+        """Whether a detector said what is usual."""
+        return any(one.expected is not None for one in self.counts)
 
 
 @dataclass(frozen=True)
@@ -60,12 +70,13 @@ def curve_of(alert: Alert, words: Words) -> Curve | None:
         return None
     freq = alert.evidence["curve"].get("freq", "D")
     counts = [_count(row, alert, _PERIODS[freq]) for row in rows[-LONGEST:]]
-    title = f"{words('alert.curve')}: {alert.category}, {words.place(alert.area)}"
+    unit = _unit(freq, alert.evidence["curve"].get("counts", ""), words)
+    title = f"{words('alert.curve')} ({unit}): {alert.category}, {words.place(alert.area)}"
     return Curve(
         alert_curve(counts, title=title, name="curve-wide"),
         alert_curve(counts[-30:], title=title, name="curve-narrow", narrow=True),
         counts,
-        freq,
+        unit,
     )
 
 
@@ -111,6 +122,14 @@ def _curve_rows(evidence: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return list(rows) if isinstance(rows, Sequence) and not isinstance(rows, str) else []
 
 
+def _unit(freq: str, counts: str, words: Words) -> str:
+    """Return how long a bar's period is and what it counts; older curves do not say what."""
+    said = [words(f"alert.curve.{freq}")]
+    if counts:
+        said.append(words(f"alert.counts.{counts}.{freq}" if counts == "callers" else f"alert.counts.{counts}"))
+    return " · ".join(said)
+
+
 def _count(row: Mapping[str, Any], alert: Alert, period: timedelta) -> Count:
     """Return one bar, marked where its period and the alert's window meet: a window need not begin with a period."""
     moment = datetime.fromisoformat(str(row["ds"]))
@@ -120,6 +139,8 @@ def _count(row: Mapping[str, Any], alert: Alert, period: timedelta) -> Count:
         expected=_number(row.get("expected")),
         upper=_number(row.get("upper")),
         marked=moment < alert.window_end and alert.window_start < moment + period,
+        own=_number(row.get("own")),
+        partial=bool(row.get("partial")),
     )
 
 
