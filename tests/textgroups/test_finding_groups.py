@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from features.errors import BadInputError
+from models.hotspots.candidates import merge_candidates
 from models.hotspots.textgroups import GROUP_COLUMNS, TextConfig, TopicMemory, find_groups, group_texts, word_texts
 
 NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
@@ -134,6 +135,31 @@ def test_a_topic_that_a_year_does_not_know_is_first_seen() -> None:
     assert find(ordinary(30), shared(CAUSE[:3]), memory=memory).empty
     short = find(ordinary(30), shared(CAUSE[:4]), memory=memory_of(100))
     assert "首发" not in short["kind"].tolist(), "too little is remembered"
+
+
+def sentences_of(parts: list[pd.DataFrame], **kwargs: object) -> tuple[str, str]:
+    found = find(*parts, **kwargs)
+    nothing = pd.DataFrame(columns=["unique_id", "level"])
+    row = merge_candidates(tickets=pd.concat(parts), as_of=NOW, static=nothing, groups=found).iloc[0]
+    return row["sentence_zh"], row["sentence_en"]
+
+
+@pytest.mark.parametrize(("remembered", "claimed"), [(200, 200), (400, 365)])
+def test_a_first_seen_topic_claims_no_more_days_than_are_remembered(remembered: int, claimed: int) -> None:
+    zh, en = sentences_of([ordinary(30), shared(CAUSE[:4])], memory=memory_of(remembered))
+    assert f"近{claimed}天未见同类诉求，11月" in zh
+    assert f"no such ticket in {claimed} days, 4 callers since" in en
+
+
+def test_letters_of_one_person_among_a_few_others_are_said_to_be_of_one() -> None:
+    letters = shared(CAUSE * 3, caller="one").assign(ticket_id=[f"l{number}" for number in range(len(CAUSE) * 3)])
+    parts = [ordinary(30), letters, shared(CAUSE[:3])]
+    row = find(*parts, memory=memory_of(30)).iloc[0]
+    assert (row["callers"], row["most_by_one"]) == (4, 18)
+    zh, en = sentences_of(parts, memory=memory_of(30))
+    assert "过去3天4人反映同一问题（21件，其中一人18件）" in zh
+    assert "4 callers, one cause, 21 tickets (18 by one) in 3 days" in en
+    assert "其中" not in sentences_of([ordinary(30), shared()], memory=memory_of(30))[0]
 
 
 def test_an_old_matter_in_a_new_place_is_not_a_new_topic() -> None:

@@ -180,20 +180,31 @@ def _sensitive(signal: Signal) -> tuple[str, str]:
 def _shared(signal: Signal) -> tuple[str, str]:
     zh, en = _span(signal.window_end - signal.window_start)
     label = signal.evidence["label"]
+    one_zh, one_en = _mostly_one(signal)
+    people = f"{signal.callers} {_plural(signal.callers, 'caller')}"
     return (
-        f"过去{zh}{signal.callers}人反映同一问题（{signal.observed}件）：{label}",
-        f"{signal.callers} {_plural(signal.callers, 'caller')}, one cause, {signal.observed} tickets in {en}: {label}",
+        f"过去{zh}{signal.callers}人反映同一问题（{signal.observed}件{one_zh}）：{label}",
+        f"{people}, one cause, {signal.observed} tickets{one_en} in {en}: {label}",
     )
 
 
 def _first_seen(signal: Signal) -> tuple[str, str]:
-    since = signal.window_start
-    callers = _plural(signal.callers, "caller")
+    since, days = signal.window_start, signal.evidence["absent_days"]
+    people = f"{signal.callers} {_plural(signal.callers, 'caller')}"
     label = signal.evidence["label"]
+    one_zh, one_en = _mostly_one(signal)
+    tickets_zh = f"（{signal.observed}件{one_zh}）" if one_zh else ""
+    tickets_en = f" with {signal.observed} tickets{one_en}" if one_en else ""
     return (
-        f"近365天未见同类诉求，{since.month}月{since.day}日以来{signal.callers}人反映：{label}",
-        f"no such ticket in 365 days, {signal.callers} {callers} since {since.strftime('%d %b')}: {label}",
+        f"近{days}天未见同类诉求，{since.month}月{since.day}日以来{signal.callers}人反映{tickets_zh}：{label}",
+        f"no such ticket in {days} days, {people}{tickets_en} since {since.strftime('%d %b')}: {label}",
     )
+
+
+def _mostly_one(signal: Signal) -> tuple[str, str]:
+    """Return how many tickets one caller sent, where that is more than half: few people are behind them."""
+    most = signal.evidence["most_by_one"]
+    return (f"，其中一人{most}件", f" ({most} by one)") if 2 * most > signal.observed else ("", "")
 
 
 def _forecast(signal: Signal) -> tuple[str, str]:

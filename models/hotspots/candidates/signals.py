@@ -204,7 +204,13 @@ def group_signals(groups: pd.DataFrame) -> list[Signal]:
             **_numbers(row),
             detector="text",
             rule=row["label"],
-            evidence={"label": row["label"], "terms": list(row["terms"]), "places": list(row["places"])},
+            evidence={
+                "label": row["label"],
+                "terms": list(row["terms"]),
+                "places": list(row["places"]),
+                "most_by_one": int(row["most_by_one"]),
+                "absent_days": int(row["absent_days"]),
+            },
         )
         for row in groups.to_dict("records")
     ]

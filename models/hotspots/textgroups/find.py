@@ -30,6 +30,8 @@ GROUP_COLUMNS: Final = (
     "tickets",
     "observed",
     "callers",
+    "most_by_one",
+    "absent_days",
     "expected",
     "upper",
     "p_value",
@@ -91,9 +93,10 @@ def find_groups(
             and groups without one are left out.
 
     Returns:
-        `GROUP_COLUMNS`. Tickets are compared within their district; `expected` is how many tickets of the window would
-        say the rarest word or pair of words that the group shares, `recurrence_days` how often chance brings so many in
-        any group examined.
+        `GROUP_COLUMNS`. Tickets are compared within their district; `most_by_one` is how many one caller sent at the
+        most, `absent_days` how long a first-seen topic was not heard, as far as the memory reaches; `expected` is
+        how many tickets of the window would say the rarest word or pair of words that the group shares,
+        `recurrence_days` how often chance brings so many in any group examined.
     """
     config = config or TextConfig()
     now = local_now(as_of, timezone)
@@ -168,6 +171,8 @@ def _judged(
         "tickets": members["key"].tolist(),
         "observed": len(members),
         "callers": callers,
+        "most_by_one": int(members["caller"].value_counts().iloc[0]),
+        "absent_days": _absence(memory, config),
         **numbers,
         "window_start": start if first else now - config.days * _DAY,
         "window_end": now,
@@ -182,7 +187,12 @@ def _is_new(label: Label, memory: TopicMemory | None, start: pd.Timestamp, confi
     if memory is None or memory.days < config.learnt_days:
         return False
     absent = memory.days_absent(label.matter, start)
-    return bool((absent >= min(config.absent_days, memory.days)).any())
+    return bool((absent >= _absence(memory, config)).any())
+
+
+def _absence(memory: TopicMemory | None, config: TextConfig) -> int:
+    """Return for how many days a topic has to be unheard; a young memory does not reach so far."""
+    return min(config.absent_days, 0 if memory is None else memory.days)
 
 
 def _surprise(
