@@ -12,7 +12,6 @@ import structlog
 from fastapi import APIRouter, Form, Query, Request, Response
 from sqlalchemy import func, select
 
-from features.errors import WeisuError
 from serve import paging
 from serve.alerts import actions, evidence
 from serve.alerts.candidates import Kind
@@ -95,10 +94,10 @@ def one_alert(
         departments = [name for name in _departments(session) if name != caller.department]
         issued = orders.find(session, caller, open_only=False, alert_id=alert_id)
         origin = detection_origin(session, words)
-    shown, problem = None, ""
+    shown, readable = None, True
     if tickets:
         evidence.check_may_read(caller)
-        shown, problem = _read_tickets(settings, keys[:TICKETS])
+        shown, readable = _read_tickets(settings, keys[:TICKETS])
         evidence.log_access(store, caller, alert.id, tickets=len(shown), at=clock.now())
     return page(
         request,
@@ -110,7 +109,7 @@ def one_alert(
         curve=curve_of(alert, words),
         map=map_of(settings, keys, words),
         tickets=shown,
-        tickets_problem=problem,
+        tickets_readable=readable,
         may_read=caller.reads_tickets,
         history=history,
         parties=[party for party in episode.parties if party.released_at is None],
@@ -218,14 +217,13 @@ def _bound(action: str, *, reason: str, department: str) -> Any:
     raise UnprocessableError(f"unknown action {action!r}", hint="use one of the buttons")
 
 
-def _read_tickets(settings: SettingsDep, keys: Sequence[tuple[str, str]]) -> tuple[list[Any], str]:
+def _read_tickets(settings: SettingsDep, keys: Sequence[tuple[str, str]]) -> tuple[list[Any], bool]:
+    """Return the tickets, and whether the lake could be read."""
     try:
-        return list(evidence.read_tickets(settings, list(keys))), ""
-    except WeisuError as error:
-        return [], str(error.args[0])
+        return list(evidence.read_tickets(settings, list(keys))), True
     except Exception:  # noqa: BLE001 - an alert without its line list is still an alert to act on
         _log.exception("the lake cannot be read")
-        return [], ""
+        return [], False
 
 
 def _still_visible(store: StoreDep, caller: Caller, alert_id: str) -> bool:

@@ -12,6 +12,7 @@ from fastapi import Request
 from features.settings import Settings
 from serve import figures
 from serve.alerts.candidates import EVERYWHERE
+from serve.degraded import say_degraded
 from serve.delivery.wording import say_reason
 from serve.pages.texts import TEXTS
 
@@ -65,6 +66,10 @@ class Words:
     def reason(self, reason: str) -> str:
         """Return why a message was sent, in the words of the message itself."""
         return say_reason(reason, self.language)
+
+    def degraded(self, reasons: str) -> str:
+        """Return why a run is degraded."""
+        return say_degraded(reasons, self.language)
 
     def number(self, value: float | None, digits: int = 0) -> str:
         """Return a number with thousands separators; a dash when unknown."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from datetime import timedelta
 from html.parser import HTMLParser
 
@@ -213,6 +214,30 @@ def test_the_line_list_is_opened_by_a_tap_of_its_own_and_logged(browser, city):
     browser.get(f"/alerts/{alert}?tickets=1")
     with city.store.reading() as session:
         assert [row.alert_id for row in session.scalars(select(AccessLog))] == [alert]
+
+
+def test_a_lake_that_cannot_be_read_is_said_in_the_readers_language(browser, city):
+    log_in(browser, city.keys["department"])
+    page = f"/alerts/{alert_id(city)}?tickets=1"
+    assert "没有可显示的工单。" in browser.get(page).text, "there is no lake yet: nothing to show"
+    (city.settings.home / "lake").parent.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(city.settings.home / "lake", ignore_errors=True)
+    (city.settings.home / "lake").write_text("not a folder")
+    assert "工单库暂时无法读取。" in browser.get(page).text
+    browser.cookies.set("weisu_language", "en")
+    assert "The ticket lake cannot be read now." in browser.get(page).text
+
+
+def test_why_a_run_is_degraded_is_said_in_the_readers_language(browser, city):
+    reason = "weisu-hotspot has no champion"
+    run = DetectionRun(
+        key="late", as_of=city.now + timedelta(hours=1), generated_at=city.now, model_version="release", degraded=reason
+    )
+    intake(city.store, [], clock=city.clock, run=run, settings=city.settings)
+    log_in(browser, city.keys["department"])
+    assert "降级运行</strong>　尚无已启用的模型 weisu-hotspot<" in browser.get("/alerts").text
+    browser.cookies.set("weisu_language", "en")
+    assert f"Degraded</strong>　{reason}<" in browser.get("/alerts").text
 
 
 def test_a_scientist_does_not_read_tickets(browser, city):

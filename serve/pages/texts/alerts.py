@@ -45,6 +45,7 @@ ALERTS: Final[dict[str, tuple[str, str]]] = {
         "Reading this is logged. Caller numbers only tell whether it is the same person.",
     ),
     "alert.tickets.none": ("没有可显示的工单。", "There are no tickets to show."),
+    "alert.tickets.unreadable": ("工单库暂时无法读取。", "The ticket lake cannot be read now."),
     "alert.tickets.forbidden": ("你的角色不查看工单明细。", "Your role does not read tickets."),
     "alert.tickets.open": ("查看 {n} 件脱敏工单", "Show {n} masked tickets"),
     "alert.past": ("类似的过往预警", "Similar past cases"),
