@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from features.areas.errors import AreaError
+from features.handmade import HandmadeError, read_handmade
 
 COLUMNS: Final = ("code", "name", "parent", "level")
 _HINT: Final = f"columns or properties {', '.join(COLUMNS)}; see docs/taxonomy.md"
@@ -81,7 +82,7 @@ def load_areas(path: Path) -> Areas:
     """
     try:
         return _from_geojson(path) if path.suffix.lower() in {".geojson", ".json"} else _from_csv(path)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, HandmadeError) as error:
         raise AreaError(f"areas {path} cannot be read: {error}", hint=_HINT) from error
 
 
@@ -131,7 +132,7 @@ def locate(lat: Any, lon: Any, areas: Areas, *, level: str | None = None) -> Any
 
 
 def _from_csv(path: Path) -> Areas:
-    raw = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    raw = read_handmade(path)
     return Areas(_table(raw), np.full(len(raw), None, dtype=object))
 
 
@@ -142,7 +143,8 @@ def _from_geojson(path: Path) -> Areas:
     if document.get("type") != "FeatureCollection":
         raise ValueError(f"a FeatureCollection is needed, not {document.get('type')!r}")
     features = document["features"]
-    raw = pd.DataFrame([feature.get("properties") or {} for feature in features])
+    numbers = pd.RangeIndex(1, len(features) + 1, name="feature")
+    raw = pd.DataFrame([feature.get("properties") or {} for feature in features], index=numbers)
     outlines = np.full(len(features), None, dtype=object)
     for place, feature in enumerate(features):
         if feature.get("geometry"):
@@ -161,7 +163,8 @@ def _table(raw: Any) -> Any:
 
 
 def _check_table(table: Any) -> list[AreaProblem]:
-    problems = [AreaProblem("error", "code", "", f"row {n + 2} has no code") for n in table.index[table["code"] == ""]]
+    unit = table.index.name or "row"
+    problems = [AreaProblem("error", "code", "", f"{unit} {at} has no code") for at in table.index[table["code"] == ""]]
     twice = table.loc[table["code"].duplicated() & (table["code"] != ""), "code"].unique()
     problems += [AreaProblem("error", "code", code, f"code {code!r} is given twice") for code in twice]
     orphans = table[(table["parent"] != "") & ~table["parent"].isin(table["code"])]

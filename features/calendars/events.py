@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from features.calendars.errors import EventError
+from features.handmade import HandmadeError, lines_of, read_handmade
 from features.settings import Settings
 
 KINDS: Final = ("event", "policy")
@@ -33,11 +34,11 @@ def read_events(path: Path, *, timezone: str) -> Any:
     """Read and validate an event register (UTF-8, with or without a BOM).
 
     Raises:
-        EventError: The file is missing or a row is wrong; the message names file and row.
+        EventError: The file is missing or a row is wrong; the message names file and line.
     """
     try:
-        raw = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raw = read_handmade(path)
+    except (OSError, UnicodeDecodeError, HandmadeError) as error:
         raise EventError(f"event register {path} cannot be read: {error}", hint=_HINT) from error
     return validate_events(raw, timezone=timezone, where=f"event register {path}")
 
@@ -82,7 +83,7 @@ def validate_events(raw: Any, *, timezone: str, where: str = "event register") -
     for problem, bad in checks.items():
         if bad.any():
             position = int(bad.to_numpy().argmax())
-            raise EventError(f"{where}: row {position + 2} {problem}", hint=_HINT)
+            raise EventError(f"{where}: line {lines_of(raw)[position]} {problem}", hint=_HINT)
     return frame.sort_values(["start", "name"], kind="stable").reset_index(drop=True)
 
 

@@ -17,6 +17,7 @@ from typing import Any, Final
 import pandas as pd
 
 from features.calendars.errors import OverrideError
+from features.handmade import HandmadeError, lines_of, read_handmade
 
 KINDS: Final = ("holiday", "makeup", "ordinary", "complete")
 COLUMNS: Final = ("date", "kind", "name", "country")
@@ -27,11 +28,11 @@ def read_overrides(path: Path) -> Any:
     """Read and validate the operator's file (UTF-8, with or without a BOM).
 
     Raises:
-        OverrideError: The file is missing or a row is wrong; the message names file and row.
+        OverrideError: The file is missing or a row is wrong; the message names file and line.
     """
     try:
-        raw = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raw = read_handmade(path)
+    except (OSError, UnicodeDecodeError, HandmadeError) as error:
         raise OverrideError(f"calendar file {path} cannot be read: {error}", hint=_HINT) from error
     return validate_overrides(raw, where=f"calendar file {path}")
 
@@ -89,4 +90,4 @@ def _refuse(bad: Any, raw: Any, where: str, problem: str) -> None:
     if bad.any():
         position = int(bad.to_numpy().argmax())
         row = {str(name): str(value) for name, value in raw.iloc[position].items()}
-        raise OverrideError(f"{where}: row {position + 2} {problem}: {row}", hint=_HINT)
+        raise OverrideError(f"{where}: line {lines_of(raw)[position]} {problem}: {row}", hint=_HINT)

@@ -9,8 +9,9 @@ from typing import Any, Final
 
 import pandas as pd
 
+from features.handmade import lines_of
+
 _TOLERANCE: Final = 1e-6
-_FIRST_DATA_ROW: Final = 2
 _SHOWN: Final = 5
 
 
@@ -21,7 +22,7 @@ class Problem:
     Attributes:
         severity: `error` (the crosswalk is refused) or `warning`.
         kind: missing, date, weight, weights, overlap, cycle, unknown, dimension.
-        row: Row of the sheet, the header being row 1; 0 where it concerns several.
+        row: Row of the sheet, the header being row 1 (in a CSV the line of the file); 0 where it concerns several.
         message: What is wrong, with the labels.
     """
 
@@ -68,10 +69,10 @@ def check_rows(rows: Any, *, known: frozenset[str] | None = None) -> CheckReport
     """Check typed rows (`features.taxonomy.crosswalk.clean_rows`).
 
     Args:
-        rows: The rows; their position tells the row of the sheet.
+        rows: The rows; their lines (`features.handmade`) tell the row of the sheet.
         known: Labels that exist in the data; others are warned about.
     """
-    rows = rows.reset_index(drop=True)
+    rows = rows.set_axis(lines_of(rows))
     problems = [*_check_cells(rows)]
     if not problems:
         problems += [*_check_weights(rows), *_check_overlaps(rows), *_check_cycles(rows)]
@@ -93,11 +94,8 @@ def _check_cells(rows: Any) -> Iterator[Problem]:
         "repeated": ("repeats a row", rows.duplicated(["dimension", "old", "new", "valid_from"])),
     }
     for kind, (message, bad) in wrong.items():
-        for position in rows.index[bad]:
-            label = rows["old"].iloc[position] or rows["new"].iloc[position]
-            yield Problem(
-                "error", kind, position + _FIRST_DATA_ROW, f"row {position + _FIRST_DATA_ROW} ({label}) {message}"
-            )
+        for row, old, new in rows.loc[bad, ["old", "new"]].itertuples():
+            yield Problem("error", kind, row, f"row {row} ({old or new}) {message}")
 
 
 def _changes(rows: Any) -> Any:
@@ -109,10 +107,10 @@ def _check_weights(rows: Any) -> Iterator[Problem]:
     for (_, old, day), change in _changes(rows):
         total = change["weight"].sum()
         if abs(total - 1) > _TOLERANCE:
-            row = int(change.index[0]) + _FIRST_DATA_ROW
+            row = int(change.index[0])
             yield Problem("error", "weights", row, f"weights of {old!r} on {day:%Y-%m-%d} sum to {total:g}, not 1")
         if len(change["valid_to"].unique()) > 1:
-            row = int(change.index[0]) + _FIRST_DATA_ROW
+            row = int(change.index[0])
             yield Problem("error", "overlap", row, f"rows of {old!r} on {day:%Y-%m-%d} end on different days")
 
 
@@ -126,11 +124,10 @@ def _check_overlaps(rows: Any) -> Iterator[Problem]:
         for before, after in zip(group.itertuples(), group.iloc[1:].itertuples(), strict=False):
             ended = pd.notna(before.valid_to) and before.valid_to <= after.valid_from
             if not ended and old not in before.stays:
-                row = after.row + _FIRST_DATA_ROW
                 message = (
                     f"{old!r} changes on {after.valid_from:%Y-%m-%d}, but was gone from {before.valid_from:%Y-%m-%d} on"
                 )
-                yield Problem("error", "overlap", row, message)
+                yield Problem("error", "overlap", after.row, message)
 
 
 def _check_cycles(rows: Any) -> Iterator[Problem]:
@@ -152,8 +149,5 @@ def _check_cycles(rows: Any) -> Iterator[Problem]:
 
 def _check_known(rows: Any, known: frozenset[str]) -> Iterator[Problem]:
     every = known | frozenset(rows["new"])
-    for position in rows.index[~rows["old"].isin(every)]:
-        row = position + _FIRST_DATA_ROW
-        yield Problem(
-            "warning", "unknown", row, f"row {row}: no ticket ever had the label {rows['old'].iloc[position]!r}"
-        )
+    for row, old in rows.loc[~rows["old"].isin(every), "old"].items():
+        yield Problem("warning", "unknown", row, f"row {row}: no ticket ever had the label {old!r}")

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from features.handmade import HandmadeError, read_handmade
 from features.taxonomy.checks import CheckReport, check_rows
 from features.taxonomy.errors import CrosswalkError
 
@@ -59,8 +60,8 @@ def read_rows(path: Path) -> Any:
     try:
         if path.suffix.lower() in {".xlsx", ".xls", ".xlsm"}:
             return pd.read_excel(path, dtype=str, keep_default_na=False, engine="calamine")
-        return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except (OSError, ValueError, ImportError) as error:
+        return read_handmade(path)
+    except (OSError, ValueError, ImportError, HandmadeError) as error:
         raise CrosswalkError(f"crosswalk {path} cannot be read: {error}", hint=_HINT) from error
 
 

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
+from features.handmade import HandmadeError, lines_of, read_handmade
 from features.settings import Settings
 from features.weather.errors import WeatherError
 
@@ -30,11 +31,11 @@ def read_weather(path: Path, *, timezone: str) -> Any:
     """Read daily weather from a CSV: `date`, some of `tmax`, `tmin`, `prcp`, and `issued_at` where a row is a forecast.
 
     Raises:
-        WeatherError: The file cannot be read, or a row is wrong; the message names file and row.
+        WeatherError: The file cannot be read, or a row is wrong; the message names file and line.
     """
     try:
-        raw = pd.read_csv(path, encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raw = read_handmade(path).replace("", np.nan)
+    except (OSError, UnicodeDecodeError, HandmadeError) as error:
         raise WeatherError(f"weather file {path} cannot be read: {error}", hint=_HINT) from error
     return validate_weather(raw, timezone=timezone, where=f"weather file {path}")
 
@@ -134,4 +135,4 @@ def _local(value: Any, zone: ZoneInfo) -> pd.Timestamp:
 
 def _refuse(bad: Any, where: str, problem: str) -> None:
     if bad.any():
-        raise WeatherError(f"{where}: row {int(bad.to_numpy().argmax()) + 2} {problem}", hint=_HINT)
+        raise WeatherError(f"{where}: line {lines_of(bad)[int(bad.to_numpy().argmax())]} {problem}", hint=_HINT)

@@ -61,7 +61,7 @@ def test_table_without_outlines_is_enough(tmp_path):
     ("row", "kind", "message"),
     [
         (("A", "again", "P", "district", None), "code", "code 'A' is given twice"),
-        (("", "nameless", "P", "district", None), "code", "row 5 has no code"),
+        (("", "nameless", "P", "district", None), "code", "feature 4 has no code"),
         (("C", "lost", "Q", "district", None), "parent", "parent 'Q' of 'C' does not exist"),
         (("C", "itself", "C", "district", None), "cycle", "areas contain each other: C -> C"),
         (

@@ -196,10 +196,10 @@ def test_single_override_leaves_a_fallback_year_degraded_and_a_complete_one_repl
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ([("2027-13-01", "holiday", "x")], "row 2 has no valid date"),
-        ([("2027-01-01", "feast", "x")], "row 2 has an unknown kind"),
-        ([("2027-01-01", "holiday", "")], "row 2 is a holiday without a name"),
-        ([("2027-01-01", "holiday", "x"), ("2027-01-01", "makeup", "")], "row 3 repeats a day"),
+        ([("2027-13-01", "holiday", "x")], "line 2 has no valid date"),
+        ([("2027-01-01", "feast", "x")], "line 2 has an unknown kind"),
+        ([("2027-01-01", "holiday", "")], "line 2 is a holiday without a name"),
+        ([("2027-01-01", "holiday", "x"), ("2027-01-01", "makeup", "")], "line 3 repeats a day"),
     ],
 )
 def test_wrong_override_rows_are_named(rows, message):

@@ -45,12 +45,12 @@ def test_event_entered_later_is_not_known_yet(tmp_path):
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        (",event,2026-01-01,2026-01-01,2026-01-01", "row 2 has no name"),
-        ("a,festival,2026-01-01,2026-01-01,2026-01-01", "row 2 has an unknown kind"),
-        ("a,event,soon,2026-01-01,2026-01-01", "row 2 has no valid start"),
-        ("a,event,2026-01-01,,2026-01-01", "row 2 has no valid end"),
-        ("a,event,2026-01-02,2026-01-01,2026-01-01", "row 2 ends before it starts"),
-        ("a,event,2026-01-01,2026-01-01,yesterday", "row 2 has no valid registered_at"),
+        (",event,2026-01-01,2026-01-01,2026-01-01", "line 2 has no name"),
+        ("a,festival,2026-01-01,2026-01-01,2026-01-01", "line 2 has an unknown kind"),
+        ("a,event,soon,2026-01-01,2026-01-01", "line 2 has no valid start"),
+        ("a,event,2026-01-01,,2026-01-01", "line 2 has no valid end"),
+        ("a,event,2026-01-02,2026-01-01,2026-01-01", "line 2 ends before it starts"),
+        ("a,event,2026-01-01,2026-01-01,yesterday", "line 2 has no valid registered_at"),
     ],
 )
 def test_wrong_rows_are_named(tmp_path, row, message):

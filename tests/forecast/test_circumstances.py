@@ -97,7 +97,7 @@ def test_a_policy_starts_at_what_is_expected_and_ends_at_what_is_counted():
 
 @pytest.mark.parametrize("effect", ["much", "-1", "-150%"])
 def test_an_effect_must_be_a_number(effect):
-    with pytest.raises(EventError, match="row 2 has an effect that is no number above -1"):
+    with pytest.raises(EventError, match="line 2 has an effect that is no number above -1"):
         register(("fair", "event", "2024-01-01", "2024-01-02", "", "", effect))
 
 
