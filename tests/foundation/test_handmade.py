@@ -51,7 +51,7 @@ def test_a_line_is_where_the_record_begins(tmp_path_factory, rows):
     ("text", "match"),
     [
         ("", "it is empty"),
-        ("a\0b\n", "NUL"),
+        ("a\n" + "x" * 200_000, "line 2: field larger"),
         ("\n\n", "it is empty"),
         ("a,b\n\n1,2,3\n", "line 3 has 3 cells, the header 2"),
     ],

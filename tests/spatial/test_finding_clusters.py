@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 from features.placed import placed_tickets
 from models.hotspots.candidates.sentences import sentences
 from models.hotspots.candidates.signals import cluster_signals
-from models.hotspots.spatial import CLUSTER_COLUMNS, ExpectationScan, ScanConfig, Zones, find_clusters
+from models.hotspots.spatial import (
+    CLUSTER_COLUMNS,
+    ExpectationScan,
+    GumbelTail,
+    PermutationScan,
+    ScanConfig,
+    Zones,
+    find_clusters,
+)
 from models.hotspots.spatial.layout import layouts
 
 NOW = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
@@ -162,6 +170,30 @@ def test_what_becomes_known_later_changes_no_cluster(seed: int, size: int) -> No
     found = find(rows)
     assert not found.empty
     pd.testing.assert_frame_equal(found, find(pd.concat([rows, later_tickets(rows, seed)], ignore_index=True)))
+
+
+def permutation_of(rows: pd.DataFrame) -> list[tuple[np.ndarray, GumbelTail]]:
+    """Return the statistics and the tail of the permutation scan for every category, as of NOW."""
+    placed = placed_tickets(rows, as_of=NOW, timezone="UTC", **CONFIG.asked)
+    found = []
+    for layout in layouts(placed, places="points", cell_km=0.5, radius_km=3):
+        scan = PermutationScan(Zones.of(len(layout.places), layout.near), durations=(1, 2, 7), replicates=60)
+        found.append((scan.statistics(layout.counts())[0], scan.calibrate(layout.counts())))
+    return found
+
+
+@settings(max_examples=3, deadline=None)
+@given(seed=st.integers(0, 10_000), size=st.integers(9, 20))
+def test_what_becomes_known_later_changes_no_permutation_statistic(seed: int, size: int) -> None:
+    rows = pd.concat([city_tickets(per_day=12, days=120, seed=seed), cluster(size)], ignore_index=True)
+    later = later_tickets(rows, seed)
+    before, after = permutation_of(rows), permutation_of(pd.concat([rows, later], ignore_index=True))
+    assert len(before) == len(after) == 1
+    np.testing.assert_array_equal(before[0][0], after[0][0])
+    assert before[0][1] == after[0][1]
+    known = later.assign(known_at=rows["known_at"].max())
+    told = permutation_of(pd.concat([rows, known], ignore_index=True))
+    assert not np.array_equal(before[0][0], told[0][0]), "had they been known, they would have counted"
 
 
 def test_tickets_without_coordinates_or_history_are_not_scanned() -> None:
