@@ -39,7 +39,7 @@ class Candidate(BaseModel):
         tickets: Keys `source/ticket_id` of the tickets behind it.
         window_start: Start of the counted window, naive local civil time.
         window_end: End of it.
-        observed: Tickets in the window.
+        observed: What the detector counted in the window: tickets, repeat calls merged in surges and clusters.
         callers: Distinct callers among them; one person can call fifty times.
         expected: What its own history explains.
         upper: The most that is usual.

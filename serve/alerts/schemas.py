@@ -85,7 +85,7 @@ class AlertView(BaseModel):
     level: Level
     level_rule: Annotated[dict[str, Any], Field(description="Why this level, per language")]
     sensitive: bool
-    observed: Annotated[int, Field(description="Tickets in the window")]
+    observed: Annotated[int, Field(description="Tickets in the window; surges and clusters merge repeat calls")]
     callers: Annotated[int, Field(description="Distinct callers among them")]
     expected: float | None
     upper: float | None

@@ -30,7 +30,8 @@ class Notice:
         due_at: Until when an answer is due (UTC).
         step: Step of the escalation ladder, 0 for none.
         step_name: How the ladder names that step.
-        observed: Tickets; `callers` distinct callers; `expected` and `upper` what is usual.
+        observed: Tickets, repeat calls merged in surges and clusters; `callers` distinct callers; `expected` and
+            `upper` what is usual.
         opened_at: When the alert was opened (UTC).
         data_through: End of the data behind it, as text.
         simulated: Whether the tickets are simulated.

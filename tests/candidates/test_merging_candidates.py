@@ -75,6 +75,17 @@ def test_a_surge_becomes_a_candidate_with_its_sentence_and_tickets() -> None:
     assert row["sentence_en"] == "施工噪声, 海口市: 27 on 22 Nov from 20 callers, usually at most 11"
 
 
+def test_a_surge_of_callers_who_call_again_says_tickets_and_callers_apart() -> None:
+    found = merge(tickets=tickets(41, callers=30), surges={"D": surge(series_id("cell", CELL), 27)})
+    row = found.iloc[0]
+    assert (row["observed"], row["callers"], len(row["tickets"])) == (27, 30, 41)
+    assert row["evidence"]["signals"][0]["tickets"] == 41
+    assert row["sentence_zh"] == "海口市 施工噪声：11月22日27人次（41件，30人），通常不超过11人次"
+    assert row["sentence_en"] == (
+        "施工噪声, 海口市: 27 on 22 Nov, repeat calls merged (41 tickets from 30 callers), usually at most 11"
+    )
+
+
 @pytest.mark.parametrize(
     ("freq", "periods", "zh", "en"),
     [

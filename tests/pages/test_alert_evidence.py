@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from serve.pages.language import Words
+from serve.pages.views.cards import _tickets_of
 from serve.pages.views.evidence import Curve, curve_of
 from serve.store.tables import Alert
 
@@ -39,6 +40,11 @@ def test_every_bar_that_the_window_touches_is_marked(freq: str, since: str, unti
     curve = curve_of(alert, Words("zh-CN", ZoneInfo("Asia/Shanghai")))
     assert curve is not None
     assert [count.marked for count in curve.counts] == marked
+
+
+@pytest.mark.parametrize(("signals", "shown"), [([{"tickets": 31}], 31), ([{}], 27), ([], 27), ([{"tickets": 0}], 27)])
+def test_repeat_calls_that_a_detector_merged_are_tickets_all_the_same(signals: list[object], shown: int) -> None:
+    assert _tickets_of(Alert(observed=27, evidence={"signals": signals})) == shown
 
 
 def drawn(counts: str | None, rows: list[dict[str, object]], language: str = "zh-CN") -> Curve:

@@ -191,6 +191,7 @@ def _evidence(signal: Signal) -> dict[str, Any]:
         "window_start": signal.window_start.isoformat(),
         "window_end": signal.window_end.isoformat(),
         "observed": signal.observed,
+        "tickets": len(signal.tickets),
         "callers": signal.callers,
         "expected": signal.expected,
         "upper": signal.upper,

@@ -54,15 +54,15 @@ def _surge(signal: Signal) -> tuple[str, str]:
     zh, en = _periods(signal)
     people_zh, people_en = _people(signal)
     usual_zh, usual_en = _exceeded(signal)
-    return f"{zh}{signal.observed}件{people_zh}{usual_zh}", f"{signal.observed} {en}{people_en}{usual_en}"
+    return f"{zh}{_counted(signal)}{people_zh}{usual_zh}", f"{signal.observed} {en}{people_en}{usual_en}"
 
 
 def _exceeded(signal: Signal) -> tuple[str, str]:
     """Return the most that is usual; what is usual, where a scan over several periods alarms below that."""
     limit = _limit(signal)
     if signal.observed <= limit:
-        return _usual(round(signal.expected, 1))
-    return f"，通常不超过{limit}件", f", usually at most {limit}"
+        return _usual(round(signal.expected, 1), _unit(signal))
+    return f"，通常不超过{limit}{_unit(signal)}", f", usually at most {limit}"
 
 
 def _periods(signal: Signal) -> tuple[str, str]:
@@ -119,19 +119,38 @@ def _cluster(signal: Signal) -> tuple[str, str]:
     zh, en = _span(signal.window_end - signal.window_start)
     people_zh, people_en = _people(signal)
     since, limit = signal.window_start, _limit(signal)
-    most_zh, most_en = (f"，至多{limit}件", f", at most {limit}") if signal.observed > limit else ("", "")
+    most_zh, most_en = (f"，至多{limit}{_unit(signal)}", f", at most {limit}") if signal.observed > limit else ("", "")
     around = signal.radius_km > 0
     near_zh, near_en = (
         (f"半径{signal.radius_km:.1f}公里内", f" within {signal.radius_km:.1f} km") if around else ("", "")
     )
-    usual_zh, usual_en = _usual(round(signal.expected, 1))
+    usual_zh, usual_en = _usual(round(signal.expected, 1), _unit(signal))
     return (
-        f"{since.month}月{since.day}日以来{zh}，{near_zh}{signal.observed}件{people_zh}{usual_zh}{most_zh}",
+        f"{since.month}月{since.day}日以来{zh}，{near_zh}{_counted(signal)}{people_zh}{usual_zh}{most_zh}",
         f"{signal.observed} in {en}{near_en} since {since:%d %b}{people_en}{usual_en}{most_en}",
     )
 
 
+def _repeats(signal: Signal) -> bool:
+    """Tell whether a detector that counts callers, each once a period, counted fewer than there are tickets."""
+    return len(signal.tickets) > signal.observed
+
+
+def _unit(signal: Signal) -> str:
+    return "人次" if _repeats(signal) else "件"
+
+
+def _counted(signal: Signal) -> str:
+    return f"{signal.observed}{_unit(signal)}"
+
+
 def _people(signal: Signal) -> tuple[str, str]:
+    if _repeats(signal):
+        callers = f"{signal.callers} {_plural(signal.callers, 'caller')}"
+        return (
+            f"（{len(signal.tickets)}件，{signal.callers}人）",
+            f", repeat calls merged ({len(signal.tickets)} tickets from {callers})",
+        )
     if signal.callers in (0, signal.observed):
         return "", ""
     return f"（{signal.callers}人）", f" from {signal.callers} {_plural(signal.callers, 'caller')}"
@@ -148,7 +167,7 @@ def _frequent(signal: Signal) -> tuple[str, str]:
     )
 
 
-def _usual(count: float) -> tuple[str, str]:
+def _usual(count: float, unit: str = "件") -> tuple[str, str]:
     """Return what is usual in a window of the same length, nothing where history does not say.
 
     >>> _usual(1.25), _usual(12.0), _usual(0.0)
@@ -159,7 +178,7 @@ def _usual(count: float) -> tuple[str, str]:
     if count == 0:
         return "，平时没有", ", usually none"
     said = f"{count:.1f}".removesuffix(".0") if count < _IN_TENTHS else f"{count:.0f}"
-    return f"，平时约{said}件", f", usually about {said}"
+    return f"，平时约{said}{unit}", f", usually about {said}"
 
 
 def _repeat(signal: Signal) -> tuple[str, str]:

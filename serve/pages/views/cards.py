@@ -93,7 +93,7 @@ def card_of(alert: Alert, words: Words, caller: Caller, *, now: datetime) -> Car
         held_by=alert.held_by,
         sentence=words.either(alert.sentence_zh, alert.sentence_en) or alert.rule,
         rule=words.either(*recite(alert.kind, alert.rule, upper=alert.upper)),
-        observed=alert.observed,
+        observed=_tickets_of(alert),
         callers=alert.callers,
         expected=alert.expected,
         upper=alert.upper,
@@ -117,6 +117,12 @@ def _clock(alert: Alert, state: State, now: datetime) -> RunningClock | None:
     if state in OPEN and alert.handle_due_at:
         return RunningClock("handle", alert.handle_due_at, alert.handle_due_at - now)
     return None
+
+
+def _tickets_of(alert: Alert) -> int:
+    """Return how many tickets the leading matter has: surges and clusters count repeat calls once."""
+    signals = alert.evidence.get("signals") or [{}]
+    return max(int(signals[0].get("tickets") or 0), alert.observed)
 
 
 def _recurrence(days: float | None, words: Words) -> str:
