@@ -13,6 +13,8 @@ from features.series import series_id
 _SEASON_WEEKS: Final = 60
 """Weeks shown of a seasonal problem: its last return is among them."""
 _NAMED: Final = ("category1", "category2", "category")
+_GOOD_PART: Final = 0.2
+"""Of a candidate's tickets: a cell with as many is part of what the candidate is about."""
 _DAY: Final = pd.Timedelta(days=1)
 Judged = dict[tuple[str, str], pd.DataFrame]
 """(frequency, unique_id) -> rows of the surge detector."""
@@ -28,8 +30,8 @@ def with_curves(
 
     A surge is shown in the periods it was found in; a season by its weekly counts alone; one caller's matter by that
     caller's tickets alone (`expected` and `upper` are null in both). A cluster, a text group or another rule is shown
-    by the days of all cells that its tickets lie in, and each row says how many are the candidate's `own`; days that
-    are not complete yet have its own alone, and `partial`. A candidate without any such series has no curve.
+    by the days of the cells that a good part of its leading signal's tickets lie in, and each row says how many are
+    its `own`; days that are not complete yet have those alone, and `partial`. Without any such series, no curve.
     `counts` says what a bar is: tickets, the one caller's `own` tickets, or distinct `callers`, each once a period and
     cell.
 
@@ -43,7 +45,7 @@ def with_curves(
         return candidates
     rows = candidates.to_dict("records")
     members = _members(rows, tickets)
-    cells = [[] if of.empty else of["cell"].unique().tolist() for of in members]
+    cells = [_main_cells(of) for of in members]
     wanted = [_wanted(row, near) for row, near in zip(rows, cells, strict=True)]
     judged = _judged(surges, {series for several in wanted for series in several})
     curves = [_curve(*each, judged=judged, weekly=weekly) for each in zip(rows, members, cells, wanted, strict=True)]
@@ -74,14 +76,23 @@ def _curve(
 
 
 def _members(rows: Sequence[Mapping[str, Any]], tickets: pd.DataFrame | None) -> list[pd.DataFrame]:
-    """Return the tickets of every candidate; none where they are not at hand."""
+    """Return the tickets of every candidate's leading signal; none where they are not at hand."""
     if tickets is None:
         return [pd.DataFrame(columns=["key"])] * len(rows)
-    named = {key for row in rows for key in row["tickets"]}
+    own = [row["tickets"][: row["evidence"]["signals"][0].get("tickets")] for row in rows]
+    named = {key for keys in own for key in keys}
     near = tickets[tickets["key"].isin(named)].drop_duplicates("key").set_index("key")
     dims = near[[*_NAMED, "district"]].to_dict("records")
     near = near.assign(cell=[series_id("cell", values) for values in dims])
-    return [near.loc[near.index.intersection(row["tickets"])] for row in rows]
+    return [near.loc[near.index.intersection(keys)] for keys in own]
+
+
+def _main_cells(members: pd.DataFrame) -> list[str]:
+    """Return the cells that a good part of the tickets lie in, most first: a stray one brings no cell along."""
+    if members.empty:
+        return []
+    count = members["cell"].value_counts()
+    return [str(cell) for cell in count.index[count >= min(_GOOD_PART * len(members), count.iloc[0])]]
 
 
 def _wanted(row: Mapping[str, Any], near: Iterable[str]) -> list[tuple[str, str]]:
@@ -127,8 +138,8 @@ def _one_caller(members: pd.DataFrame, row: Mapping[str, Any]) -> dict[str, Any]
 def _around(members: pd.DataFrame, parts: pd.DataFrame) -> dict[str, Any]:
     """Return the days of several cells together, with the candidate's own part of each.
 
-    The margins of cells are nearly independent, so the margin of their sum is their root sum of squares. Tickets that
-    nobody classified are in no judged cell: they count all the same.
+    The margins of cells are nearly independent, so the margin of their sum is their root sum of squares. Its tickets
+    elsewhere, filed otherwise or by nobody, count all the same.
     """
     margin = np.square(parts["upper"] - parts["expected"])
     sums = parts.assign(margin=margin).groupby("ds", as_index=False)[[*_counts(parts), "expected", "margin"]].sum()

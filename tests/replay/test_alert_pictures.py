@@ -123,6 +123,26 @@ def test_a_text_group_is_shown_by_all_the_cells_it_lies_in_with_its_own_part() -
     )
 
 
+def test_what_joined_an_alert_is_not_the_part_that_its_sentence_is_about() -> None:
+    tickets = clean([(f"2026-11-{day} 09:00", f"c{day}", "施工噪声", "海口市") for day in (17, 18, 19)])
+    days = SERIES.assign(unique_id="category=施工噪声;district=海口市")
+    row = {**candidate("异动", "cluster", tickets=1), "tickets": tickets["key"].tolist()[::-1]}
+    curve = with_curves(pd.DataFrame([row]), {"D": days}, None, tickets)["evidence"].iloc[0]["curve"]
+    assert [one["ds"][8:10] for one in curve["rows"] if one["own"]] == ["19"]
+
+
+def test_a_stray_ticket_of_a_group_brings_no_other_cell_along() -> None:
+    tickets = clean([(f"2026-11-19 0{hour}:00", f"c{hour}", "施工噪声", "海口市") for hour in range(8)])
+    tickets.loc[7, "category"] = "扬尘"
+    nine = SERIES.assign(y=9.0)
+    days = pd.concat([nine.assign(unique_id=f"category={name};district=海口市") for name in ("施工噪声", "扬尘")])
+    row = {**candidate("多人同诉", "text"), "tickets": tickets["key"].tolist()}
+    curve = with_curves(pd.DataFrame([row]), {"D": days}, None, tickets)["evidence"].iloc[0]["curve"]
+    shown = {one["ds"][:10]: one for one in curve["rows"]}
+    assert (shown["2026-11-18"]["y"], shown["2026-11-18"]["upper"]) == (9, 11.0)
+    assert (shown["2026-11-19"]["y"], shown["2026-11-19"]["own"]) == (10, 8)
+
+
 def test_one_caller_is_shown_by_every_ticket_of_theirs_and_no_band() -> None:
     tickets = clean([(f"2026-11-{day} 0{hour}:00", "a", "施工噪声", "海口市") for day in (3, 3, 20) for hour in (1, 2)])
     days = SERIES.assign(unique_id="category=施工噪声;district=海口市", tickets=SERIES["y"])

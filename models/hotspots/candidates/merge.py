@@ -112,8 +112,8 @@ def merge_candidates(
 
     Returns:
         `CANDIDATE_COLUMNS`, best first. `observed`, `callers`, `expected` and the window are those of the leading
-        signal, whose sentence is given; `tickets` and `cells` are those of all; `evidence` lists every signal's numbers
-        and sentence.
+        signal, whose sentence is given; `tickets` and `cells` are those of all, the leading signal's first; `evidence`
+        lists every signal's numbers and sentence.
     """
     config = config or MergeConfig()
     surges = surges or {}
