@@ -32,9 +32,11 @@ def assess(candidate: Candidate, policy: AlertPolicy) -> Assessment:
         return Assessment(Level.RED, "红色：敏感事项，一件即报", "Red: a sensitive matter, one is enough")
     if candidate.kind is Kind.FORECAST:
         return Assessment(Level.BLUE, "蓝色：预告，诉求尚未到来", "Blue: a forecast, the complaints have not come yet")
+    if candidate.upper is None:
+        return _by_callers_alone(candidate, policy.levels[Level.YELLOW])
     for level in (Level.RED, Level.ORANGE, Level.YELLOW):
         rule = policy.levels[level]
-        if _applies(candidate, rule, level):
+        if _applies(candidate, rule, candidate.upper):
             return Assessment(level, _zh(level, rule), _en(level, rule))
     rule = policy.levels[Level.YELLOW]
     return Assessment(
@@ -44,12 +46,16 @@ def assess(candidate: Candidate, policy: AlertPolicy) -> Assessment:
     )
 
 
-def _applies(candidate: Candidate, rule: LevelRule, level: Level) -> bool:
-    if candidate.callers < rule.callers:
-        return False
-    if candidate.upper is None:
-        return level is Level.YELLOW
-    return candidate.observed > candidate.upper and candidate.observed >= rule.times_usual * candidate.upper
+def _by_callers_alone(candidate: Candidate, rule: LevelRule) -> Assessment:
+    """Return yellow or blue: a rule's hit, for instance, has no usual maximum."""
+    if candidate.callers >= rule.callers:
+        return Assessment(Level.YELLOW, f"黄色：不少于{rule.callers}人来电", f"Yellow: at least {rule.callers} callers")
+    return Assessment(Level.BLUE, f"蓝色：不足{rule.callers}人来电", f"Blue: fewer than {rule.callers} callers")
+
+
+def _applies(candidate: Candidate, rule: LevelRule, upper: float) -> bool:
+    enough = candidate.callers >= rule.callers
+    return enough and candidate.observed > upper and candidate.observed >= rule.times_usual * upper
 
 
 def _times(rule: LevelRule) -> str:

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 
 def nice_ticks(highest: float, *, count: int = 4) -> list[float]:
-    """Return round tick values from 0 to at least `highest`.
+    """Return round tick values from 0 to at least `highest`: whole ones from 1 on, because counts are.
 
     >>> nice_ticks(97)
     [0.0, 25.0, 50.0, 75.0, 100.0]
+    >>> nice_ticks(10)
+    [0.0, 5.0, 10.0]
     >>> nice_ticks(0)
     [0.0, 1.0]
     """
@@ -18,9 +20,10 @@ def nice_ticks(highest: float, *, count: int = 4) -> list[float]:
         return [0.0, 1.0]
     rough = highest / count
     magnitude = 10.0 ** math.floor(math.log10(rough))
-    step = next(factor * magnitude for factor in (1, 2, 2.5, 5, 10) if factor * magnitude >= rough * (1 - 1e-9))
+    steps = [factor * magnitude for factor in (1, 2, 2.5, 5, 10)]
     if highest >= 1:
-        step = max(step, 1.0)
+        steps = [step for step in steps if step.is_integer()] or [1.0]
+    step = next(step for step in steps if step >= rough * (1 - 1e-9))
     return [step * position for position in range(math.ceil(highest / step - 1e-9) + 1)]
 
 

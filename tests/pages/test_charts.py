@@ -19,6 +19,7 @@ def test_ticks_start_at_zero_cover_the_data_and_stay_few(highest):
     assert ticks[0] == 0
     assert ticks[-1] >= highest * (1 - 1e-9)
     assert 2 <= len(ticks) <= 7
+    assert highest < 1 or all(tick.is_integer() for tick in ticks), "counts are whole"
 
 
 POINTS = st.lists(st.tuples(st.floats(18, 20), st.floats(108, 111)), max_size=80)

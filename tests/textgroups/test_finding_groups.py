@@ -137,6 +137,13 @@ def test_a_topic_that_a_year_does_not_know_is_first_seen() -> None:
     assert "首发" not in short["kind"].tolist(), "too little is remembered"
 
 
+def test_the_districts_own_name_is_no_word_of_the_label() -> None:
+    said = shared([f"海口市{text}" for text in CAUSE])
+    terms = find(ordinary(30), said, memory=memory_of(30)).iloc[0]["terms"]
+    assert "搅拌站" in terms
+    assert not {"海口", "海口市"} & set(terms)
+
+
 def sentences_of(parts: list[pd.DataFrame], **kwargs: object) -> tuple[str, str]:
     found = find(*parts, **kwargs)
     nothing = pd.DataFrame(columns=["unique_id", "level"])

@@ -129,14 +129,15 @@ def _groups(
 ) -> Iterator[tuple[pd.DataFrame, Label]]:
     """Yield the groups of one district with enough distinct callers."""
     inside = texts.take(block.index.tolist())
-    history = None if memory is None else memory.within(str(block["district"].iloc[0]))
+    home = str(block["district"].iloc[0])
+    history = None if memory is None else memory.within(home)
     labels = group_texts(inside, config.grouping, callers=block["caller"].tolist(), history=history)
     background = background_of(inside)
     least = min(config.min_callers, config.first_callers)
     for number in range(int(labels.max(initial=-1)) + 1):
         rows = np.flatnonzero(labels == number)
         if rows.size >= least and block["caller"].iloc[rows].nunique() >= least:
-            yield block.iloc[rows], label_group(inside, rows.tolist(), background, len(block))
+            yield block.iloc[rows], label_group(inside, rows.tolist(), background, len(block), home=home)
 
 
 def _judged(

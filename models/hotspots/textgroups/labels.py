@@ -37,7 +37,9 @@ class Label:
         return f"{'、'.join(self.places)}：{said}" if self.places else said
 
 
-def label_group(texts: WordedTexts, rows: Sequence[int], background: Counter[str], size: int) -> Label:
+def label_group(
+    texts: WordedTexts, rows: Sequence[int], background: Counter[str], size: int, *, home: str = ""
+) -> Label:
     """Return the label of a group.
 
     Args:
@@ -45,6 +47,7 @@ def label_group(texts: WordedTexts, rows: Sequence[int], background: Counter[str
         rows: The group's.
         background: Word -> how many texts of the block say it.
         size: How many texts the block has.
+        home: Name of the block's district: it names no matter, and stands beside the label anyway.
     """
     said = Counter(word for row in rows for word in texts.words(row))
     support = {word: count / len(rows) for word, count in said.items() if count >= max(2, _SUPPORT * len(rows))}
@@ -53,10 +56,16 @@ def label_group(texts: WordedTexts, rows: Sequence[int], background: Counter[str
     lift = {word: share - (background[word] - said[word]) / outside for word, share in support.items()}
     ranked = sorted(lift, key=lambda word: (-lift[word], word))
     places = [word.removeprefix(PLACE_MARK) for word in ranked if is_place(word) and lift[word] > _SUPPORT]
-    terms = [word for word in ranked if not is_place(word) and lift[word] > 0]
+    words = [word for word in ranked if not is_place(word) and lift[word] > 0]
+    terms = [word for word in words if not _within(word, home)] or words
     shared = (*(word for word in ranked if support[word] > _MOST), *_shared_pairs(texts, rows))
     matter = tuple(said for said in shared if PLACE_MARK not in said)
     return Label(tuple(terms[:4]), tuple(places[:2]), shared, matter)
+
+
+def _within(word: str, home: str) -> bool:
+    """Tell whether a word is part of a name: any stretch of a Chinese one, a whole word of others."""
+    return word in (home.casefold().split() if word.isascii() else home)
 
 
 def _shared_pairs(texts: WordedTexts, rows: Sequence[int]) -> tuple[str, ...]:
