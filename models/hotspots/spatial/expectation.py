@@ -4,8 +4,9 @@ Expectation-based in the sense of Neill (2009), International Journal of Forecas
 the place of a Poisson distribution, because hotline counts are overdispersed: with c tickets where fewer, mu, are
 expected, the statistic is c ln(c / mu) - (c + r) ln((c + r) / (mu + r)), r = mu / (phi - 1), so that the variance is
 phi mu. Its maxima fall off exponentially and alike, whatever phi is. So of the maxima that the very same scan had on
-past days only the level is taken, which few of them tell well, and not the spread, which a single past cluster blows
-up. What came again and again (a monthly fair, one loud caller) is never called rarer than it was.
+past days the level is taken, which few of them tell well, and the spread only as far as several events told it: a
+single past cluster would blow it up. What came again and again (a monthly fair, one loud caller) is never called rarer
+than it was.
 
 A place's share is that of its recent tickets, older ones fading, the window's own included, as in Kulldorff's
 permutation scan: a place without history is then as surprising as a burst in it is large, not infinitely. How fast they
@@ -30,7 +31,7 @@ DURATIONS: Final = (1, 2, 3, 4, 5, 6, 7, 10, 14)
 HALF_LIVES: Final = (60.0, 120.0, 240.0, 480.0)
 """Periods after which a ticket may count half: busy categories move, sparse ones need a long memory."""
 _SCALE: Final = 1.3
-"""Of the Gumbel tail: .95 in simulated negative binomial cities; 1.3 leaves room for what no model holds."""
+"""Usual one of the Gumbel tail: .95 in simulated negative binomial cities; 1.3 leaves room for what no model holds."""
 _ONE_IN: Final = 5
 """The tail goes through what is exceeded on one past day in so many."""
 _WEEK: Final = 7
@@ -143,10 +144,10 @@ class ExpectationScan:
         windows, share, totals = self._windows(counts, ends)
         dispersion = np.maximum(_pearson(windows, share, totals) / self._left_over(), 1.0)
         maxima = self._maxima(windows, share, totals, dispersion)
-        tail = GumbelTail.through(maxima, share=1 / _ONE_IN, scale=_SCALE)
         stretches = np.zeros((last - first) // longest + 1)
         np.maximum.at(stretches, (ends - first) // longest, maxima)
-        return replace(tail, stretches=tuple(stretches.tolist()), periods=last - first + 1), dispersion
+        past = last - first + 1
+        return GumbelTail.of_past(maxima, stretches, periods=past, share=1 / _ONE_IN, scale=_SCALE), dispersion
 
     def _maxima(self, windows: Floats, share: Floats, totals: Floats, dispersion: Floats) -> Floats:
         """Return the largest statistic of every analysis; a circle counts where its centre has a recent ticket."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,6 +13,10 @@ from numpy.typing import ArrayLike
 from models.hotspots.spatial.places import Floats
 
 _EULER: Final = 0.5772156649015329
+_TRUST: Final = 7
+"""Events of the past that weigh as much as the scale that was expected of them."""
+_MOST: Final = 2.0
+"""Scales that one event counts for at most, so that a single cluster hides no later one."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +48,25 @@ class GumbelTail:
     @classmethod
     def through(cls, maxima: ArrayLike, *, share: float, scale: float) -> GumbelTail:
         """Return the distribution of a known scale that goes above what a share of `maxima` goes above."""
-        level = float(np.quantile(np.asarray(maxima, dtype=float), 1 - share))
-        return cls(level + scale * float(np.log(-np.log1p(-share))), scale)
+        return cls(_location(_level(maxima, share), share, scale), scale)
+
+    @classmethod
+    def of_past(cls, maxima: ArrayLike, stretches: Floats, *, periods: int, share: float, scale: float) -> GumbelTail:
+        """Return the distribution through the level of `maxima`, its scale drawn from a usual one by past events.
+
+        Above the level a Gumbel tail is all but exponential, and its scale the mean of what events exceed the level by.
+        Each counts for at most `_MOST` times the scale that comes out: one past cluster hardly moves it, several do.
+
+        Args:
+            maxima: Of past analyses.
+            stretches: Largest of them in each stretch, oldest first.
+            periods: See `GumbelTail`.
+            share: What part of `maxima` the level leaves above.
+            scale: The usual one.
+        """
+        level, seen = _level(maxima, share), tuple(stretches.tolist())
+        drawn = _drawn(np.array(_peaks(seen, level)) - level, scale)
+        return cls(_location(level, share, drawn), drawn, seen, periods)
 
     def p_value(self, statistic: ArrayLike) -> Floats:
         """Return the chance that a maximum is at least `statistic`; one past event alone does not raise it."""
@@ -58,3 +81,38 @@ class GumbelTail:
             last = (stretch >= values) & ~last
             events = events + last
         return events
+
+
+def _level(maxima: ArrayLike, share: float) -> float:
+    """Return what a share of maxima goes above."""
+    return float(np.quantile(np.asarray(maxima, dtype=float), 1 - share))
+
+
+def _location(level: float, share: float, scale: float) -> float:
+    """Return m of the distribution that goes above `level` with the chance `share`."""
+    return level + scale * math.log(-math.log1p(-share))
+
+
+def _peaks(stretches: Iterable[float], level: float) -> list[float]:
+    """Return the largest maximum of each event above a level; one lies in two stretches at most."""
+    peaks: list[float] = []
+    joins = False
+    for stretch in stretches:
+        if stretch <= level:
+            joins = False
+        elif joins:
+            peaks[-1], joins = max(peaks[-1], stretch), False
+        else:
+            peaks.append(stretch)
+            joins = True
+    return peaks
+
+
+def _drawn(excesses: Floats, usual: float) -> float:
+    """Return the mean of excesses and of `_TRUST` usual ones, none counted as more than `_MOST` times that mean."""
+    # With the m largest cut off, the mean b solves (trust + n - most m) b = trust usual + the rest. Cutting off others
+    # than those above most b makes the sum larger: b is the least solution.
+    falling = np.sort(excesses)[::-1]
+    rest = falling.sum() - np.concatenate([[0.0], np.cumsum(falling)])
+    weight = _TRUST + falling.size - _MOST * np.arange(falling.size + 1)
+    return float(((_TRUST * usual + rest)[weight > 0] / weight[weight > 0]).min())
