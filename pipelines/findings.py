@@ -9,6 +9,7 @@ from functools import partial
 from typing import Final
 
 import pandas as pd
+import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field
 
 from features.lake import Lake
@@ -21,12 +22,12 @@ from models.hotspots.candidates import MergeConfig, Thresholds, merge_candidates
 from models.hotspots.rules import RuleConfig, apply_rules
 from models.hotspots.spatial import ScanConfig, find_clusters
 from models.hotspots.textgroups import TextConfig, find_groups
-from models.hotspots.ticketframe import between, clean_tickets, local_now
+from models.hotspots.ticketframe import READ_COLUMNS, between, clean_tickets, local_now
 from pipelines.beside import Search, clocked, side_by_side
 from pipelines.curves import with_curves
 from pipelines.panels import Known, read_panels
 from pipelines.seasons import due_seasons
-from pipelines.topics import recalled, remembered
+from pipelines.topics import kept_words, recalled, remembered
 
 _CURVE: Final = {"D": 56, "W": 26}
 _LEAST_HISTORY: Final = 8  # periods before the first one judged
@@ -177,10 +178,14 @@ def find(
 
 
 def _recent(settings: Settings, lake: Lake, as_of: datetime, rules: RuleConfig) -> pd.DataFrame:
-    """Return the tickets of the longest window of the rules, the texts and the scan."""
+    """Return the tickets of the longest window of the rules, the texts and the scan; words only where they are read."""
     scan, text = ScanConfig(**settings.section("scan")), TextConfig(**settings.section("text"))
     days = max(rules.lookback_days, text.days, *scan.durations) + 1
-    return clean_tickets(lake.tickets(as_of, since=as_of - timedelta(days=days)), as_of=as_of)
+    first, worded = (as_of - timedelta(days=n) for n in (days, min(max(rules.said_days, text.days) + 1, days)))
+    counted = [name for name in READ_COLUMNS if name not in _SAID or rules.reads(name)]
+    read = partial(lake.tickets, as_of, snapshot=lake.version)
+    tickets = [read(since=first, until=worded, columns=counted), read(since=worded, columns=READ_COLUMNS)]
+    return clean_tickets(pa.concat_tables(tickets, promote_options="default"), as_of=as_of)
 
 
 def _searches(
@@ -253,10 +258,11 @@ def _groups(
     keys: Collection[str] | None,
 ) -> pd.DataFrame | None:
     """Return the text groups; a batch does not wait for a year to be learnt, and is not judged without a memory."""
+    find = partial(find_groups, recent, as_of=as_of, timezone=settings.timezone, config=text)
     if keys is None:
-        memory = remembered(settings, lake, as_of, text, days=topic_days)
-    else:
-        memory = recalled(settings, as_of, text)
-        if memory.through is None:
-            return None
-    return find_groups(recent, as_of=as_of, timezone=settings.timezone, memory=memory, config=text, only=keys)
+        words = kept_words(settings)
+        found = find(memory=remembered(settings, lake, as_of, text, days=topic_days, cut=words.peek), cut=words.cut)
+        words.keep()
+        return found
+    memory = recalled(settings, as_of, text)
+    return None if memory.through is None else find(memory=memory, only=keys)

@@ -16,16 +16,30 @@ from features.errors import BadInputError
 from features.lake import Lake
 from features.series import UNCLASSIFIED
 from features.settings import Settings
-from models.hotspots.textgroups import TextConfig, TopicMemory, word_texts
+from features.text import KeptWords, tokenise
+from models.hotspots.textgroups import Cut, TextConfig, TopicMemory, word_texts
 
 _KEPT: Final = 3
 _READ_DAYS: Final = 14
 _FOLDER: Final = "topics"
+_WORDS: Final = "words/window.parquet"
 _LOG: Final = logging.getLogger(__name__)
 _COLUMNS: Final = ["source", "ticket_id", "known_at", "opened_local", "title", "text", "district"]
 
 
-def remembered(settings: Settings, lake: Lake, as_of: datetime, config: TextConfig, *, days: int) -> TopicMemory:
+def kept_words(settings: Settings) -> KeptWords:
+    """Return the words that the last run cut of its window (`home/words`)."""
+    return KeptWords(settings.home / _WORDS)
+
+
+def forget_words(settings: Settings) -> None:
+    """Delete them: what was erased from the lake is not to be found in what was read from it."""
+    (settings.home / _WORDS).unlink(missing_ok=True)
+
+
+def remembered(
+    settings: Settings, lake: Lake, as_of: datetime, config: TextConfig, *, days: int, cut: Cut = tokenise
+) -> TopicMemory:
     """Return the memory of the days before the judged window, learning those that are new.
 
     Args:
@@ -34,6 +48,7 @@ def remembered(settings: Settings, lake: Lake, as_of: datetime, config: TextConf
         as_of: Aware moment of the run; the memory ends before the window that is judged then.
         config: Gives the length of the window.
         days: How far back an empty memory starts.
+        cut: What cuts texts into words.
     """
     last, folder = _last_day(settings, as_of, config), settings.home / _FOLDER
     memory = _newest(folder, last)
@@ -41,7 +56,8 @@ def remembered(settings: Settings, lake: Lake, as_of: datetime, config: TextConf
     if first > last:
         return memory
     for day, rows in _days(lake, as_of, settings, first, last):
-        memory.learn(word_texts(rows["title"].tolist(), rows["text"].tolist()), day, rows["district"].tolist())
+        texts = word_texts(rows["title"].tolist(), rows["text"].tolist(), cut=cut)
+        memory.learn(texts, day, rows["district"].tolist())
     _keep(folder, memory)
     return memory
 

@@ -18,6 +18,7 @@ from features.lake.upkeep import optimize, vacuum
 from features.settings import Settings
 from pipelines.quality import quality_report
 from pipelines.retained import retained_snapshots
+from pipelines.topics import forget_words
 
 _PERIOD: Final = re.compile(r"([1-9]\d*) *(d|m|y)")
 _UNITS: Final = {"d": "days", "m": "months", "y": "years"}
@@ -60,6 +61,7 @@ def keep_retention(settings: Settings, clock: Clock) -> UpkeepSummary:
             continue
         reason = f"[retention] {source} = {settings.section('retention')[source]}"
         result = erase(lake, source=source, opened_before=cutoff, by="retention", reason=reason, now=now)
+        forget_words(settings)
         erased[source] = {"tickets": result.tickets, "quarantined": result.quarantined, "before": cutoff.isoformat()}
         lost |= set(result.lost)
     broken = sorted(lost & retained_snapshots(settings)) if lost else []

@@ -3,8 +3,8 @@
 python benchmarks/hotspots/morning.py --scratch FOLDER [--keep] [--tickets 8330000]
 
 The lake holds 1,900 cells x 9 years of days, about 52 million tickets with their second versions; the last year, 8.33
-million, has texts and points (see nine_years.py). The measured process starts with an empty interpreter, and with the
-counts and the memory of topics as the run of the morning before left them; it reads the lake, and ends with the
+million, has texts and points (see nine_years.py). The measured process starts with an empty interpreter, and with what
+the same run left the morning before: counts, the memory of topics, words. It reads the lake, and ends with the
 candidates: two panels (daily and weekly, the whole nine years), surges of cells and categories, the rules, the
 space-time scan of every category over 365 days of points, the text groups of three days in every district, the
 seasonal calendar, and the merge into one list.
@@ -80,19 +80,16 @@ def settings_of(folder: Path, arguments: argparse.Namespace, *, home: str = "mea
 
 
 def prepare(folder: Path, arguments: argparse.Namespace) -> None:
-    """Write the lake and what the run of the morning before remembers."""
+    """Write the lake and run the morning before."""
     from nine_years import build_city, simulated_year
 
-    from models.hotspots.textgroups import TextConfig
-    from pipelines.panels import read_panel
-    from pipelines.topics import remembered
+    from models.hotspots import SurgeConfig
+    from pipelines import findings
 
     year = simulated_year(arguments.year or folder / "year", tickets=arguments.tickets, workers=2)
     lake = build_city(folder / "lake", year, end=NOW.replace(tzinfo=None), threads=2)
     settings = settings_of(folder, arguments, home="yesterday")
-    for freq in ("D", "W"):
-        read_panel(settings, as_of=NOW - timedelta(days=1), freq=freq, lake=lake, keep=True)
-    remembered(settings, lake, NOW - timedelta(days=1), TextConfig(), days=arguments.topic_days)
+    findings.find(settings, NOW - timedelta(days=1), lake=lake, surge=SurgeConfig())
 
 
 def in_process(arguments: argparse.Namespace) -> dict[str, Any]:

@@ -123,14 +123,14 @@ def build_panels(
     panels = {}
     with duck(threads=threads, memory=memory, spill=str(lake.path / "staging" / "spill")) as connection:
         scan = lake.store.scan(version)
-        seen = arrivals(connection, scan, as_of)
-        served = set(starts) & set(_KEPT) if kept else set()
-        if kept and served and not keep_counts(kept, lake, connection, as_of=as_of, snapshot=version):
-            served = set()
+        ends = None
+        if kept and set(starts) & set(_KEPT):
+            ends = keep_counts(kept, lake, connection, as_of=as_of, snapshot=version)
+        seen = arrivals(connection, scan, as_of, ends)
         for freq, start in starts.items():
             windows = _windows(seen, _states(lake, as_of, version, sources, freq), as_of=as_of, freq=freq)
             grid = Grid.over(windows, freq, start)
-            if freq in served:
+            if ends is not None and freq in _KEPT:
                 tally = recall(connection, windows, grid)
             else:
                 tally = count(connection, scan, windows, grid, as_of=as_of, precedence=lake.precedence)

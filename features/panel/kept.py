@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,29 +21,32 @@ from features.lake.asof import as_of_query
 from features.lake.engine import instant, literal, literals
 from features.lake.schema import MOVED
 from features.lake.storage import writer_lock
+from features.panel.windows import Edges, edges
 
 KEYS: Final = ("category1", "category2", "category", "district", "department")
-_SCHEMA: Final = 1
+_SCHEMA: Final = 2
 _BLOCK_DAYS: Final = 28
 _EPOCH: Final = datetime(1900, 1, 1)  # noqa: DTZ001 - a Monday, civil time
 _DAY: Final = f"date_diff('day', TIMESTAMP '{_EPOCH}', opened_local)"
 _BLOCK: Final = f"({_DAY} // {_BLOCK_DAYS})"
-_NAMES: Final = ", ".join(f"{name} VARCHAR" for name in ("source", *KEYS))
+_NAMES: Final = ("source", *KEYS)
 _TABLES: Final = {
-    "counts": f"{_NAMES}, day INTEGER, n INTEGER",
-    "repeats": "freq VARCHAR, source VARCHAR, category VARCHAR, district VARCHAR, period INTEGER, caller UBIGINT, "
-    "n INTEGER",
+    "matters": f"matter UBIGINT, {', '.join(f'{name} VARCHAR' for name in _NAMES)}",
+    "counts": "matter UBIGINT, day INTEGER, n INTEGER",
+    "repeats": "freq VARCHAR, matter UBIGINT, period INTEGER, caller UBIGINT, n INTEGER",
 }
+"""Each block has names of its own: how they are hashed may change with DuckDB, and old blocks stay."""
 _CHUNK_ROWS: Final = 8_000_000
 
 
 @dataclass(frozen=True)
 class _State:
-    """What the blocks of a folder say: as known at `as_of`, from a snapshot of a lake."""
+    """What the blocks of a folder say: as known at `as_of`, from a snapshot of a lake, with the ends of its sources."""
 
     as_of: str
     snapshot: int
     lake: str
+    edges: Mapping[str, Edges]
     schema: int = _SCHEMA
 
 
@@ -52,8 +55,10 @@ def day_number(moment: datetime) -> int:
     return (moment - _EPOCH).days
 
 
-def keep_counts(folder: Path, lake: Lake, connection: Any, *, as_of: datetime, snapshot: int) -> bool:
-    """Bring the kept counts up to a moment and leave them on the connection; False where they cannot serve it.
+def keep_counts(
+    folder: Path, lake: Lake, connection: Any, *, as_of: datetime, snapshot: int
+) -> Mapping[str, Edges] | None:
+    """Bring the kept counts up to a moment and leave them on the connection; None where they cannot serve it.
 
     They cannot serve a moment or a snapshot before their own, nor a lake in which one source has the word over another:
     what one says of a ticket then depends on what the other knew.
@@ -61,36 +66,47 @@ def keep_counts(folder: Path, lake: Lake, connection: Any, *, as_of: datetime, s
     Args:
         folder: Where they are kept, this function's own.
         lake: The ticket lake.
-        connection: DuckDB; gets the tables `kept_counts` (source, KEYS, day, n) and `kept_repeats` (freq, source,
-            category, district, period, caller, n; `period` is the first day of a day or week).
+        connection: DuckDB; gets the tables `kept_matters` (number, source, KEYS), `kept_counts` (number, day, n) and
+            `kept_repeats` (freq, number, period, caller, n; `period` is the first day of a day or week).
         as_of: Aware moment.
         snapshot: Version of the lake.
+
+    Returns:
+        The ends of what is known of each source by then.
     """
     if lake.precedence:
-        return False
+        return None
     with writer_lock(folder):
         known = _read_state(folder, lake)
         if known and (as_of < datetime.fromisoformat(known.as_of) or snapshot < known.snapshot):
-            return False
-        state = _State(as_of.astimezone(UTC).isoformat(), snapshot, str(lake.path.resolve()))
-        if state != known:
-            _bring_up(folder, lake, connection, known, as_of=as_of, snapshot=snapshot)
-            (folder / "state.json").write_text(json.dumps(asdict(state)))
-        for name, columns in _TABLES.items():
-            _leave(connection, name, columns, sorted((folder / "blocks" / name).glob("*/*.parquet")))
-    return True
+            return None
+        moment = as_of.astimezone(UTC).isoformat()
+        if known is None or (known.as_of, known.snapshot) != (moment, snapshot):
+            found = _bring_up(folder, lake, connection, known, as_of=as_of, snapshot=snapshot)
+            known = _State(moment, snapshot, str(lake.path.resolve()), found)
+            (folder / "state.json").write_text(json.dumps(asdict(known), default=str))
+        _leave(connection, folder / "blocks")
+    return known.edges
 
 
-def _leave(connection: Any, name: str, columns: str, files: Sequence[Path]) -> None:
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE kept_{name} ({columns})")
-    if files:
-        found = f"read_parquet({literals(map(str, files))}, hive_partitioning = false)"
-        connection.execute(f"INSERT INTO kept_{name} BY NAME SELECT * FROM {found}")
+def _leave(connection: Any, blocks: Path) -> None:
+    """Leave what is kept on the connection, with a small number for each matter."""
+    for name, columns in _TABLES.items():
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE read ({columns})")
+        if files := sorted((blocks / name).glob("*/*.parquet")):
+            found = f"read_parquet({literals(map(str, files))}, hive_partitioning = false)"
+            connection.execute(f"INSERT INTO read BY NAME SELECT * FROM {found}")
+        if name == "matters":
+            query = "SELECT (row_number() OVER () - 1)::INTEGER AS number, * FROM (SELECT DISTINCT * FROM read)"
+        else:
+            query = "SELECT number, read.* EXCLUDE (matter) FROM read JOIN kept_matters USING (matter)"
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE kept_{name} AS {query}")
+    connection.execute("DROP TABLE read")
 
 
 def _bring_up(
     folder: Path, lake: Lake, connection: Any, known: _State | None, *, as_of: datetime, snapshot: int
-) -> None:
+) -> Mapping[str, Edges]:
     scan = lake.store.scan(snapshot)
     added = _added(lake, known.snapshot, snapshot) if known else None
     # Without its state a folder is nobody's: a run that is killed in between leaves nothing that looks finished.
@@ -98,16 +114,23 @@ def _bring_up(
     if known is None or added is None:
         shutil.rmtree(folder / "blocks", ignore_errors=True)
         _count(connection, folder, scan, None, as_of)
-        return
+        return edges(connection, f"(SELECT * FROM {scan} WHERE known_at <= {instant(as_of)})")
     since = datetime.fromisoformat(known.as_of)
     if blocks := _touched(connection, lake, scan, added, since=since, until=as_of):
         _count(connection, folder, scan, blocks, as_of)
+    new = edges(connection, "news")
+    return {**known.edges, **{name: edge.joined(known.edges.get(name, edge)) for name, edge in new.items()}}
 
 
 def _read_state(folder: Path, lake: Lake) -> _State | None:
     try:
-        state = _State(**json.loads((folder / "state.json").read_text()))
-    except (OSError, ValueError, TypeError):
+        said = json.loads((folder / "state.json").read_text())
+        ends = {
+            name: Edges(**{**edge, "first_opened": datetime.fromisoformat(edge["first_opened"])})
+            for name, edge in said["edges"].items()
+        }
+        state = _State(**{**said, "edges": ends})
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
     return state if (state.schema, state.lake) == (_SCHEMA, str(lake.path.resolve())) else None
 
@@ -147,10 +170,11 @@ def _touched(
 ) -> set[int]:
     """Return the blocks of tickets of which a version became known after one moment and by another, or was added."""
     between = f"known_at > {instant(since)} AND known_at <= {instant(until)}"
-    sources = [f"SELECT key, flags, opened_local FROM {scan} WHERE {between}"]
+    columns = "source, key, flags, known_at, opened_at, opened_local"
+    sources = [f"SELECT {columns} FROM {scan} WHERE {between}"]
     if added:
         late = f"known_at <= {instant(until)}"
-        sources.append(f"SELECT key, flags, opened_local FROM {lake.store.scan_files(added)} WHERE {late}")
+        sources.append(f"SELECT {columns} FROM {lake.store.scan_files(added)} WHERE {late}")
     connection.execute(f"CREATE OR REPLACE TEMP TABLE news AS {' UNION ALL '.join(sources)}")
     blocks = {
         block
@@ -170,23 +194,25 @@ def _count(connection: Any, folder: Path, scan: str, blocks: Collection[int] | N
     versions = scan if blocks is None else _versions(connection, scan, blocks)
     inside = "opened_local IS NOT NULL" if blocks is None else f"{_BLOCK} IN ({', '.join(map(str, blocks))})"
     state = as_of_query(versions, ["source", "opened_local", *KEYS, "caller"], as_of=as_of, where=inside)
-    keys = ", ".join(KEYS)
+    names = ", ".join(_NAMES)
     connection.execute(f"""CREATE OR REPLACE TEMP TABLE counted AS
-        SELECT hash(source, {keys}) AS matter, hash(caller) AS caller, {_DAY}::INTEGER AS day, caller IS NULL AS nobody
+        SELECT hash({names}) AS matter, hash(caller) AS caller, {_DAY}::INTEGER AS day, caller IS NULL AS nobody
         FROM ({state})""")
     connection.execute(f"""CREATE OR REPLACE TEMP TABLE matters AS
-        SELECT DISTINCT hash(source, {keys}) AS matter, source, {keys} FROM {versions}""")
+        SELECT DISTINCT hash({names}) AS matter, {names} FROM {versions}""")
     fresh = folder / "fresh"
     shutil.rmtree(fresh, ignore_errors=True)
     for name in _TABLES:
         (fresh / name).mkdir(parents=True)
     for low, high in _chunks(connection):
-        for name, query in (("counts", _counts(low, high)), ("repeats", _repeats(low, high))):
+        queries = {"matters": _matters(low, high), "counts": _counts(low, high), "repeats": _repeats(low, high)}
+        for name, query in queries.items():
             connection.execute(f"""COPY ({query}) TO {literal(str(fresh / name))}
                 (FORMAT parquet, PARTITION_BY (block), OVERWRITE_OR_IGNORE true)""")
     for name in _TABLES:
         _replace(folder / "blocks" / name, fresh / name, blocks)
     connection.execute("DROP TABLE counted")
+    connection.execute("DROP TABLE matters")
 
 
 def _chunks(connection: Any) -> Iterator[tuple[int, int]]:
@@ -204,22 +230,24 @@ def _chunks(connection: Any) -> Iterator[tuple[int, int]]:
         yield low * _BLOCK_DAYS, (last + 1) * _BLOCK_DAYS
 
 
+def _matters(low: int, high: int) -> str:
+    return f"""SELECT * FROM (SELECT DISTINCT day // {_BLOCK_DAYS} AS block, matter FROM counted
+        WHERE day >= {low} AND day < {high}) JOIN matters USING (matter)"""
+
+
 def _counts(low: int, high: int) -> str:
-    return f"""SELECT day // {_BLOCK_DAYS} AS block, source, {", ".join(KEYS)}, day, n
-        FROM (SELECT matter, day, count(*)::INTEGER AS n FROM counted
-            WHERE day >= {low} AND day < {high} GROUP BY matter, day)
-        JOIN matters USING (matter)"""
+    return f"""SELECT day // {_BLOCK_DAYS} AS block, matter, day, count(*)::INTEGER AS n FROM counted
+        WHERE day >= {low} AND day < {high} GROUP BY matter, day"""
 
 
 def _repeats(low: int, high: int) -> str:
     """Return the query of callers with several tickets in a day or in a week: only these tell callers from tickets."""
     parts = (
-        f"""SELECT period // {_BLOCK_DAYS} AS block, '{freq}' AS freq, source, category, district, period, caller, n
-        FROM (WITH part AS (SELECT matter, {period}::INTEGER AS period, caller FROM counted
+        f"""WITH part AS (SELECT matter, {period}::INTEGER AS period, caller FROM counted
             WHERE NOT nobody AND day >= {low} AND day < {high}),
         again AS (SELECT period, caller FROM part GROUP BY period, caller HAVING count(*) > 1)
-        SELECT matter, period, caller, count(*)::INTEGER AS n FROM part SEMI JOIN again USING (period, caller)
-        GROUP BY matter, period, caller) JOIN matters USING (matter)"""
+        SELECT period // {_BLOCK_DAYS} AS block, '{freq}' AS freq, matter, period, caller, count(*)::INTEGER AS n
+        FROM part SEMI JOIN again USING (period, caller) GROUP BY matter, period, caller"""
         for freq, period in (("D", "day"), ("W", "(day // 7 * 7)"))
     )
     return " UNION ALL ".join(f"({part})" for part in parts)

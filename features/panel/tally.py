@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from features.lake.asof import as_of_query
 from features.lake.engine import literal
@@ -103,26 +104,50 @@ def count(
 
 
 def recall(connection: Any, windows: list[Window], grid: Grid) -> Tally:
-    """Count from what is kept on the connection."""
-    spans = " OR ".join(
-        f"(source = {literal(w.source)} AND day >= {day_number(w.first)} AND day < {day_number(min(w.end, grid.end))})"
-        for w in windows
-    )
-    keys = ", ".join(_KEYS)
-    period = f"((day - {day_number(grid.origin)}) // {PERIOD[grid.freq].days})"
-    groups = connection.execute(f"""SELECT {keys}, sum(n)::BIGINT AS n, min({period}) AS first
-        FROM kept_counts WHERE {spans} GROUP BY {keys}""").df()
-    if groups.empty:
+    """Count from what is kept on the connection: numbers only, in arrays, but for the names of the matters."""
+    matters = connection.execute("SELECT * FROM kept_matters ORDER BY number").df()
+    low, high = _days_that_count(matters["source"], windows, grid)
+    kept = connection.execute("SELECT number, day, n FROM kept_counts").fetchnumpy()
+    number, period = kept["number"], (kept["day"] - day_number(grid.origin)) // PERIOD[grid.freq].days
+    inside = (kept["day"] >= low[number]) & (kept["day"] < high[number])
+    number, period, n = number[inside], period[inside], kept["n"][inside]
+    if not number.size:
         raise PanelError("no ticket lies in a complete period yet", hint="choose a later --as-of")
-    cells = cell_table(groups)
-    connection.register("cell_of", cells[["category", "district"]].assign(cell=np.arange(len(cells), dtype=np.int32)))
-    shown = f"({spans}) AND {period} >= {grid.first}"
-    counts = connection.execute(f"""SELECT cell, {period} AS period, sum(n)::BIGINT AS n
-        FROM kept_counts JOIN cell_of USING (category, district) WHERE {shown} GROUP BY ALL""").fetchnumpy()
-    repeats = connection.execute(f"""SELECT cell, {period} - {grid.first} AS period, caller, sum(n)::BIGINT AS n
-        FROM (SELECT * RENAME (period AS day) FROM kept_repeats WHERE freq = '{grid.freq}')
-        JOIN cell_of USING (category, district) WHERE {shown} GROUP BY ALL""").df()
-    return Tally(cells, counts, repeats)
+    first = np.full(len(matters), grid.count)
+    np.minimum.at(first, number, period)
+    groups = matters.assign(n=np.bincount(number, n, len(matters)).astype(np.int64), first=first)
+    groups = groups[groups["n"] > 0].groupby(list(_KEYS), dropna=False, as_index=False, sort=False)
+    cells = cell_table(groups.agg({"n": "sum", "first": "min"}))
+    cell = pd.MultiIndex.from_frame(cells[["category", "district"]]).get_indexer(
+        pd.MultiIndex.from_frame(matters[["category", "district"]])
+    )
+    # What has no category or no district belongs to no cell.
+    shown = (period >= grid.first) & (cell[number] >= 0)
+    counts = np.bincount(cell[number[shown]] * grid.count + period[shown], n[shown], len(cells) * grid.count)
+    filled = np.flatnonzero(counts)
+    counted = {"cell": filled // grid.count, "period": filled % grid.count, "n": counts[filled].astype(np.int64)}
+    return Tally(cells, counted, _recalled_repeats(connection, cell, low, high, grid))
+
+
+def _days_that_count(
+    sources: pd.Series, windows: Sequence[Window], grid: Grid
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the first day that counts for each matter's source, and the day after the last; none where it has none."""
+    days = {w.source: (day_number(w.first), day_number(min(w.end, grid.end))) for w in windows}
+    low, high = np.array([days.get(source, (0, 0)) for source in sources], dtype=np.int64).reshape(-1, 2).T
+    return low, high
+
+
+def _recalled_repeats(
+    connection: Any, cell: NDArray[np.intp], low: NDArray[np.int64], high: NDArray[np.int64], grid: Grid
+) -> pd.DataFrame:
+    repeats = connection.execute(
+        f"SELECT number, period AS day, caller, n FROM kept_repeats WHERE freq = '{grid.freq}'"
+    ).df()
+    number, day = repeats.pop("number").to_numpy(), repeats.pop("day").to_numpy()
+    period = (day - day_number(grid.origin)) // PERIOD[grid.freq].days - grid.first
+    inside = (day >= low[number]) & (day < high[number]) & (period >= 0) & (cell[number] >= 0)
+    return repeats.assign(cell=cell[number], period=period)[inside]
 
 
 def _repeat_calls(connection: Any, grid: Grid) -> pd.DataFrame:

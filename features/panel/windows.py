@@ -107,18 +107,47 @@ def common_end(windows: Sequence[Window]) -> datetime:
     return min(alive)
 
 
-def arrivals(connection: Any, scan: str, as_of: datetime) -> dict[str, Seen]:
-    """Return what is known of every source's arrivals, from one plain scan of the versions."""
+@dataclass(frozen=True)
+class Edges:
+    """The ends of what is known of a source: its first opening (naive local), its last version and opening (us)."""
+
+    first_opened: datetime
+    last_known: int
+    last_opened: int | None
+
+    def joined(self, other: Edges) -> Edges:
+        """Return the ends of both together."""
+        opened = [moment for moment in (self.last_opened, other.last_opened) if moment is not None]
+        return Edges(
+            min(self.first_opened, other.first_opened),
+            max(self.last_known, other.last_known),
+            max(opened, default=None),
+        )
+
+
+def edges(connection: Any, versions: str) -> dict[str, Edges]:
+    """Return the ends of every source among some versions (SQL), those without an opening left out."""
     rows = connection.execute(
-        f"SELECT source, min(opened_local), epoch_us(max(known_at)), epoch_us(max(opened_at)) FROM {scan} "
-        f"WHERE known_at <= {instant(as_of)} GROUP BY source"
+        f"SELECT source, min(opened_local), epoch_us(max(known_at)), epoch_us(max(opened_at)) FROM {versions} "
+        "GROUP BY source HAVING count(opened_local) > 0"
     ).fetchall()
-    arrived = {name: known for name, _, known, _ in rows}
-    opened = {name: latest for name, _, _, latest in rows if latest is not None}
+    return {name: Edges(*found) for name, *found in rows}
+
+
+def arrivals(connection: Any, scan: str, as_of: datetime, known: Mapping[str, Edges] | None = None) -> dict[str, Seen]:
+    """Return what is known of every source's arrivals, from one plain scan of the versions unless `known` has it."""
+    if known is None:
+        known = edges(connection, f"(SELECT * FROM {scan} WHERE known_at <= {instant(as_of)})")
+    arrived = {name: edge.last_known for name, edge in known.items()}
+    opened = {name: edge.last_opened for name, edge in known.items() if edge.last_opened is not None}
     alive = _alive(connection, scan, as_of, "known_at", arrived) & _alive(connection, scan, as_of, "opened_at", opened)
     return {
-        name: Seen(first, pd.Timestamp(known, unit="us", tz="UTC").to_pydatetime(), alive=name in alive)
-        for name, first, known, _ in rows
+        name: Seen(
+            edge.first_opened,
+            pd.Timestamp(edge.last_known, unit="us", tz="UTC").to_pydatetime(),
+            alive=name in alive,
+        )
+        for name, edge in known.items()
     }
 
 

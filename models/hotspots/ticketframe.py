@@ -25,6 +25,9 @@ TEXT_COLUMNS: Final = (
 )
 """Columns of a ticket that are empty strings, never missing, in a clean frame."""
 
+READ_COLUMNS: Final = ("source", "ticket_id", "known_at", "opened_local", *TEXT_COLUMNS, "lat", "lon")
+"""Columns of the lake that a detector may read."""
+
 _CLASSIFIED: Final = ("category1", "category2", "category", "district")
 
 

@@ -139,6 +139,7 @@ def erase_command(
     from features.lake.erasure import caller_key_ids, erase
     from features.privacy import CallerHasher
     from pipelines.commands.options import parse_as_of
+    from pipelines.topics import forget_words
 
     settings, now = settings_for(home), SystemClock().now()
     hashes = CallerHasher(settings.secret_key(), retired=_retired_keys(settings)).hashes_of(caller) if caller else []
@@ -148,6 +149,7 @@ def erase_command(
     result = erase(
         lake, source=source, ids=ids or (), callers=hashes, opened_before=before, by=by, reason=reason, now=now
     )
+    forget_words(settings)
     known = {hashed.partition("-")[0] for hashed in hashes}
     foreign = sorted(caller_key_ids(lake, source=source) - known) if caller else []
     if as_json:

@@ -107,7 +107,7 @@ def test_pruned_maxima_equal_the_full_ones() -> None:
     assert permutation._maxima(counts, recent)[0] == pytest.approx(permutation.statistics(counts)[0].max())
     scan = ExpectationScan(zones, durations=(1, 2, 3))
     dispersion = np.array([1.5, 1.6, 1.7])
-    maxima = scan._maxima(*scan._windows(counts, np.array([100, 120])), dispersion)
+    maxima = scan._maxima(scan._analyses(counts, np.array([100, 120])), dispersion)
     for end, found in zip((100, 120), maxima, strict=True):
         full = scan.statistics(counts[:, :end], dispersion=dispersion)[0].max()
         assert found == pytest.approx(full)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from features.errors import BadInputError
@@ -134,6 +135,15 @@ class RuleConfig(_Part):
             days = max(days, frequent.days * windows, repeat.days, -(-sensitive.hours // 24))
         return days
 
+    @property
+    def said_days(self) -> int:
+        """Days of tickets whose words the rules read, counted back from now."""
+        return -(-max(int(self.rule_for("sensitive", name).hours) for name in ("", *self.category)) // 24)
+
+    def reads(self, column: str) -> bool:
+        """Tell whether a rule looks for places in this column."""
+        return any(self.rule_for("frequent", name).place == column for name in ("", *self.category))
+
     def rule_for(self, rule: str, category: str) -> Any:
         """Return the rule as it holds for a category name that may have its own values."""
         general = getattr(self, rule)
@@ -142,12 +152,20 @@ class RuleConfig(_Part):
 
     def parts(self, rule: str, tickets: pd.DataFrame) -> Iterator[tuple[Any, pd.DataFrame]]:
         """Yield each version of a rule with the tickets it holds for; disabled ones are left out."""
-        named = [name for name, rules in self.category.items() if rule in rules]
-        owner = np.full(len(tickets), "", dtype=object)
-        for level in ("category1", "category2", "category"):
-            values = tickets[level].to_numpy(dtype=object)
-            owner = np.where(np.isin(values, named), values, owner)
-        for name in ("", *named):
+        named = ["", *(name for name, rules in self.category.items() if rule in rules)]
+        owner = _owner(tickets, named) if len(named) > 1 else None
+        for number, name in enumerate(named):
             version = self.rule_for(rule, name)
             if version.enabled:
-                yield version, tickets[owner == name]
+                yield version, tickets if owner is None else tickets[owner == number]
+
+
+def _owner(tickets: pd.DataFrame, named: Sequence[str]) -> NDArray[np.intp]:
+    """Return whose version of a rule holds for each ticket: the last of its category's names that is in `named`."""
+    number = {name: n for n, name in enumerate(named)}
+    owner = np.zeros(len(tickets), dtype=np.intp)
+    for level in ("category1", "category2", "category"):
+        codes, names = pd.factorize(tickets[level])
+        own = np.array([number.get(name, 0) for name in names], dtype=np.intp)[codes]
+        owner = np.where(own > 0, own, owner)
+    return owner

@@ -37,6 +37,9 @@ HIT_COLUMNS: Final = (
 
 _MATTER: Final = ["category1", "category2", "category", "district"]
 
+_COUNTED: Final = ("key", "opened_local", *_MATTER, "street", "address", "department", "caller")
+"""What counting tickets needs of them: their words are long, and taken along at every step."""
+
 _EVERYDAY: Final = 0.1
 """Where chance brings a rule's number in more windows than this share, the number alone says nothing."""
 
@@ -67,10 +70,12 @@ def apply_rules(
     now = local_now(as_of, timezone)
     clean = clean_tickets(tickets, as_of=as_of)
     clean = between(clean, now - pd.Timedelta(days=config.lookback_days), now + pd.Timedelta(1, "us"))
+    counted = clean[list(_COUNTED)]
+    late = between(clean, now - pd.Timedelta(days=config.said_days), now + pd.Timedelta(1, "us"))
     found = [
-        *(_frequent(rule, part, now) for rule, part in config.parts("frequent", clean)),
-        *(_repeat(rule, part, now) for rule, part in config.parts("repeat", clean)),
-        *(_sensitive(rule, part, now) for rule, part in config.parts("sensitive", clean)),
+        *(_frequent(rule, part, now) for rule, part in config.parts("frequent", counted)),
+        *(_repeat(rule, part, now) for rule, part in config.parts("repeat", counted)),
+        *(_sensitive(rule, part, now) for rule, part in config.parts("sensitive", late)),
     ]
     hits = pd.concat([pd.DataFrame(columns=list(HIT_COLUMNS)), *(hit for hit in found if len(hit))], ignore_index=True)
     if only is not None:
@@ -89,18 +94,20 @@ def _frequent(rule: FrequentRule, tickets: pd.DataFrame, now: pd.Timestamp) -> p
     matter = [*_MATTER, "place"]
     current = _at_least(rule.tickets, current, matter)
     rank = current.groupby([*matter, "caller"], sort=False).cumcount()
-    counted = current[rank < rule.per_caller].groupby(matter, sort=False).size().rename("counted")
-    groups = _gather(current, matter).join(counted, on=matter)
-    groups = groups[groups["counted"] >= rule.tickets]
+    counted = current[rank < rule.per_caller].groupby(matter, sort=False).size().rename("counted").reset_index()
+    groups = counted[counted["counted"] >= rule.tickets]
     usual = usual_counts(placed, matter, start, days=rule.days, most=rule.usual_windows, per_caller=rule.per_caller)
-    groups = groups.assign(usual=usual.mean(groups), window_end=now, rule=f"{rule.tickets}/{rule.days}d")
+    groups = groups.assign(usual=usual.mean(groups), rule=f"{rule.tickets}/{rule.days}d")
     if rule.usual_factor:
         everyday = usual.chance(groups, pd.Series(rule.tickets, index=groups.index)) >= _EVERYDAY
         busy = ((groups["place"] == groups["district"]) | everyday) & (rule.usual_chance < 1)
         groups["rule"] = groups["rule"].mask(busy, groups["rule"] + f"<{rule.usual_chance:g}")
         by_chance = busy & (usual.chance(groups, groups["counted"]) >= rule.usual_chance)
         groups = groups[~by_chance & ~(groups["counted"] < rule.usual_factor * groups["usual"])]
-    return _hits(groups, kind="高频", threshold=rule.tickets, start=start)
+    # Most matters with enough tickets are usual ones: only what is left is gathered ticket by ticket.
+    gathered = _gather(current.merge(groups[matter], on=matter), matter)
+    found = gathered.join(groups.set_index(matter), on=matter).assign(window_end=now)
+    return _hits(found, kind="高频", threshold=rule.tickets, start=start)
 
 
 def _repeat(rule: RepeatRule, tickets: pd.DataFrame, now: pd.Timestamp) -> pd.DataFrame:

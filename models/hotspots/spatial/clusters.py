@@ -59,8 +59,9 @@ _CALIBRATION_DAYS: Final = 60
 
 _ANALYSES: Final = 180
 """Past analyses that a threshold is told from."""
-_LOOKS: Final = ((12, 1.05), (36, 7.0))
-"""Past analyses of cheap first calibrations, and days: what a look says to come more often needs no closer one."""
+_LOOKS: Final = ((6, 240.0), (12, 73.0), (36, 12.0))
+"""Past analyses of cheap first calibrations, and how many times more often than the threshold asks a look must say that
+chance brings it, to be taken at its word: more than six standard errors of what so few maxima tell."""
 
 
 class ScanConfig(BaseModel):
@@ -175,10 +176,10 @@ def _scanned(scan: ExpectationScan, counts: Floats, config: ScanConfig, scans: i
 
         return _Scanned(cylinders, cylinders.statistics(dispersion, config.min_count), dispersion, chance)
 
-    for analyses, everyday in _LOOKS:
-        if config.min_recurrence_days > everyday:
+    for analyses, often in _LOOKS:
+        if config.min_recurrence_days > often:
             look = looked(analyses)
-            if look.chance(float(look.statistic.max())) * everyday > 1:
+            if look.chance(float(look.statistic.max())) * config.min_recurrence_days > often:
                 return None
     return looked(_ANALYSES)
 

@@ -17,12 +17,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Literal, Self
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from features.errors import BadInputError
+from models.hotspots.spatial.analyses import Analyses, Scale, shares
 from models.hotspots.spatial.gumbel import GumbelTail
 from models.hotspots.spatial.places import Floats
 from models.hotspots.spatial.zones import Zones
@@ -34,8 +35,6 @@ _SCALE: Final = 1.3
 """Usual one of the Gumbel tail: .95 in simulated negative binomial cities; 1.3 leaves room for what no model holds."""
 _ONE_IN: Final = 5
 """The tail goes through what is exceeded on one past day in so many."""
-_WEEK: Final = 7
-_USUAL_WEEKS: Final = 8
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,7 @@ class ExpectationScan:
     zones: Zones
     durations: Sequence[int] = DURATIONS
     half_life: float = 60.0
-    scale: Literal["day", "history"] = "day"
+    scale: Scale = "day"
     min_count: int = 3
 
     def adapted(self, counts: Floats, *, half_lives: Sequence[float] = HALF_LIVES) -> Self:
@@ -90,14 +89,14 @@ class ExpectationScan:
             half_lives: What to choose from; the shortest where there is no past window.
         """
         longest = max(self.durations)
-        ends = np.arange(counts.shape[1] - longest, 3 * longest - 1, -longest)
+        ends = np.arange(counts.shape[1] - longest, 3 * longest - 1, -longest)[::-1]
         if not ends.size:
             return replace(self, half_life=min(half_lives))
-        running = np.concatenate([np.zeros((counts.shape[0], 1)), np.cumsum(counts, axis=1)], axis=1)
-        seen = running[:, ends] - running[:, ends - longest]
+        by_period = np.ascontiguousarray(counts.T)
+        seen = np.stack([by_period[end - longest : end].sum(axis=0) for end in ends])
 
         def error(half_life: float) -> float:
-            told = _shares(counts, half_life, ends - longest) * seen.sum(axis=0)
+            told = shares(by_period, half_life, ends - longest) * seen.sum(axis=1, keepdims=True)
             return float(np.square(seen - told).sum())
 
         return replace(self, half_life=min(half_lives, key=error))
@@ -114,11 +113,12 @@ class ExpectationScan:
 
     def cylinders(self, counts: Floats) -> Cylinders:
         """Return every cylinder that ends with the last period; see `statistics`."""
-        windows, share, totals = self._windows(counts, np.array([counts.shape[1]]))
-        centres = np.flatnonzero(windows[:, -1, 0] > 0)
+        now = self._analyses(counts, np.array([counts.shape[1]]))
+        windows = now.seen(0)
+        centres = np.flatnonzero(windows[:, -1] > 0)
         rings = self.zones.rings.around(centres)
-        observed = rings.growing_sums(windows[..., 0])
-        expected = rings.growing_sums(share) * totals[:, 0]
+        observed = rings.growing_sums(windows).swapaxes(0, 1)
+        expected = rings.growing_sums(now.share[0]).T[..., None] * now.totals[0]
         return Cylinders(centres, rings.ranks, observed, expected)
 
     def calibrate(self, counts: Floats, *, analyses: int = 180, least: int = 30) -> tuple[GumbelTail, Floats]:
@@ -141,53 +141,41 @@ class ExpectationScan:
                 hint=f"give at least {4 * longest + least} periods",
             )
         ends = np.unique(np.linspace(first, last, min(analyses, last - first + 1)).astype(np.intp))
-        windows, share, totals = self._windows(counts, ends)
-        dispersion = np.maximum(_pearson(windows, share, totals) / self._left_over(), 1.0)
-        maxima = self._maxima(windows, share, totals, dispersion)
+        past = self._analyses(counts, ends)
+        dispersion = np.maximum(past.pearson() / self._left_over(), 1.0)
+        maxima = self._maxima(past, dispersion)
         stretches = np.zeros((last - first) // longest + 1)
         np.maximum.at(stretches, (ends - first) // longest, maxima)
-        past = last - first + 1
-        return GumbelTail.of_past(maxima, stretches, periods=past, share=1 / _ONE_IN, scale=_SCALE), dispersion
+        periods = last - first + 1
+        return GumbelTail.of_past(maxima, stretches, periods=periods, share=1 / _ONE_IN, scale=_SCALE), dispersion
 
-    def _maxima(self, windows: Floats, share: Floats, totals: Floats, dispersion: Floats) -> Floats:
+    def _analyses(self, counts: Floats, ends: NDArray[np.intp]) -> Analyses:
+        return Analyses.of(counts, ends, durations=self.durations, half_life=self.half_life, scale=self.scale)
+
+    def _maxima(self, analyses: Analyses, dispersion: Floats) -> Floats:
         """Return the largest statistic of every analysis; a circle counts where its centre has a recent ticket."""
-        maxima = np.zeros(windows.shape[2])
+        maxima = np.zeros(len(analyses))
         for n in range(maxima.size):
-            near = self.zones.rings.around(np.flatnonzero(windows[:, -1, n] > 0))
-            observed = near.growing_sums(windows[..., n])
-            expected = near.growing_sums(share[:, n])[..., None] * totals[:, n]
-            maxima[n] = self._maximum(observed, expected, dispersion)
+            windows, share = analyses.seen(n).astype(np.float32), analyses.share[n].astype(np.float32)
+            near = self.zones.rings.around(np.flatnonzero(windows[:, -1] > 0))
+            sums = near.growing_sums(windows), near.growing_sums(share)
+            maxima[n] = self._maximum(*sums, analyses.totals[n].astype(np.float32), dispersion.astype(np.float32))
         return maxima
 
-    def _maximum(self, observed: Floats, mu: Floats, dispersion: Floats) -> float:
+    def _maximum(self, observed: Floats, share: Floats, totals: Floats, dispersion: Floats) -> float:
         """Return the largest statistic of one analysis; a logarithm only where it could be the largest."""
-        # The statistic is at most (c - mu)^2 / (2 phi mu): both are flat at mu, and it is less curved above.
-        bound = np.maximum(observed - mu, 0.0)
-        bound *= bound
-        bound *= observed >= self.min_count
-        bound /= 2 * dispersion * np.maximum(mu, 1e-12)
-        if not bound.any():
-            return 0.0
-
-        def statistic(at: NDArray[np.intp]) -> Floats:
-            return _surprise(observed.ravel()[at], mu.ravel()[at], dispersion[at % dispersion.size], 0)
-
-        best = statistic(np.array([bound.argmax()])).max()
-        return float(statistic(np.flatnonzero(bound >= best)).max())
-
-    def _windows(self, counts: Floats, ends: NDArray[np.intp]) -> tuple[Floats, Floats, Floats]:
-        """Return, for analyses that end before `ends`, what was seen and what their total lets expect.
-
-        Returns:
-            Counts, place x duration x analysis; each place's share, place x analysis; expected city totals, duration x
-            analysis.
-        """
-        running = np.concatenate([np.zeros((counts.shape[0], 1)), np.cumsum(counts, axis=1)], axis=1)
-        starts = ends[None, :] - np.array(self.durations)[:, None]
-        observed = running[:, ends][:, None, :] - running[:, starts]
-        share = _shares(counts, self.half_life, ends)
-        totals = observed.sum(axis=0) if self.scale == "day" else self._usual_totals(counts.sum(axis=0), ends)
-        return observed, share, totals
+        best, share = 0.0, share.ravel()
+        root = 1 / np.sqrt(np.maximum(share, 1e-12))
+        by_duration = observed.reshape(share.size, totals.size).T.copy()
+        for c, total, phi in zip(by_duration, totals, dispersion, strict=True):
+            # The statistic is at most (c - mu)^2 / (2 phi mu): both are flat at mu, and it is less curved above.
+            bound = share * -total
+            bound += c
+            bound *= root / np.sqrt(2 * phi * max(total, 1e-12))
+            bound *= c >= self.min_count
+            if bound.max(initial=0.0) > np.sqrt(best):
+                best = _largest(c, share * total, phi, bound, best)
+        return best
 
     def _left_over(self) -> Floats:
         """Return, per duration, what share of a count's variance its difference from the expectation keeps.
@@ -202,41 +190,25 @@ class ExpectationScan:
         before = fade ** (2 * length) / (1 - fade**2) / length
         return np.asarray(np.square(1 - f * own) + np.square(f) * before, dtype=float)
 
-    def _usual_totals(self, totals: Floats, ends: NDArray[np.intp]) -> Floats:
-        """Return the expected city total, duration x analysis: the mean of the same weekdays in past weeks."""
-        longest = max(self.durations)
-        periods = ends - np.arange(longest, 0, -1)[:, None]
-        ahead = -(-longest // _WEEK)
-        lags = _WEEK * np.arange(ahead, ahead + _USUAL_WEEKS)[:, None, None]
-        before = periods[None] - lags
-        usual = np.ma.masked_array(totals[np.maximum(before, 0)], mask=before < 0).mean(axis=0).filled(totals.mean())
-        newest_first = np.cumsum(usual[::-1], axis=0)
-        return np.asarray(newest_first[np.array(self.durations) - 1], dtype=float)
 
-
-def _shares(counts: Floats, half_life: float, ends: NDArray[np.intp]) -> Floats:
-    """Return each place's share of the fading tickets before `ends`, place x analysis."""
-    age = ends - 1 - np.arange(counts.shape[1])[:, None]
-    fading = counts @ np.where(age < 0, 0.0, 0.5 ** (np.maximum(age, 0) / half_life))
-    return np.asarray(fading / np.maximum(fading.sum(axis=0), 1e-12), dtype=float)
-
-
-def _pearson(windows: Floats, share: Floats, totals: Floats) -> Floats:
-    """Return Pearson's mean squared deviation per duration over places and past analyses, in units of the mean."""
-    found = np.empty(totals.shape[0])
-    for duration, total in enumerate(totals):
-        expected = share * total
-        # Weighted by expectation: cells that expect next to nothing say little about dispersion, and say it loudly.
-        weights = np.minimum(expected, 1.0)
-        pearson = np.square(windows[:, duration] - expected) / np.maximum(expected, 1e-9)
-        found[duration] = (pearson * weights).sum() / max(float(weights.sum()), 1e-9)
-    return found
+def _largest(c: Floats, mu: Floats, phi: float, bound: Floats, least: float) -> float:
+    """Return the largest statistic where the root of its bound allows for more than `least`, if there is one."""
+    top = bound.argmax(keepdims=True)
+    least = max(least, float(_ratio(c[top].astype(float), mu[top].astype(float), phi)[0]))
+    near = np.flatnonzero(bound >= np.sqrt(least))
+    return max(least, float(_ratio(c[near].astype(float), mu[near].astype(float), phi).max(initial=0.0)))
 
 
 def _surprise(observed: Floats, mu: Floats, dispersion: Floats, min_count: int) -> Floats:
     """Return the negative binomial log-likelihood ratio where c > mu and c >= min_count, 0 elsewhere."""
     rising = (observed > mu) & (observed >= min_count)
+    found = np.zeros(observed.shape)
+    found[rising] = _ratio(observed[rising], mu[rising], np.broadcast_to(dispersion, observed.shape)[rising])
+    return found
+
+
+def _ratio(c: Floats, mu: Floats, phi: Floats | float) -> Floats:
+    """Return the negative binomial log-likelihood ratio of c tickets where fewer, mu, are expected."""
     mu = np.maximum(mu, 1e-12)
-    excess = np.where(rising, observed - mu, 0.0)
-    size = mu / np.maximum(dispersion - 1, 1e-9)
-    return np.asarray((mu + excess) * np.log1p(excess / mu) - (mu + excess + size) * np.log1p(excess / (mu + size)))
+    size, excess = mu / np.maximum(phi - 1, 1e-9), c - mu
+    return np.asarray(c * np.log1p(excess / mu) - (c + size) * np.log1p(excess / (mu + size)))

@@ -37,10 +37,11 @@ class Layout:
     periods: int
 
     def counts(self) -> Floats:
-        """Return place x period counts."""
-        flat = self.place[self.counted] * self.periods + self.period[self.counted]
-        size = len(self.places) * self.periods
-        return np.bincount(flat, minlength=size).reshape(len(self.places), self.periods).astype(float)
+        """Return place x period counts (a period's lie side by side)."""
+        places = len(self.places)
+        flat = self.period[self.counted] * places + self.place[self.counted]
+        counts = np.bincount(flat, minlength=places * self.periods).astype(float)
+        return np.asarray(counts.reshape(self.periods, places).T)
 
     def recent(self, days: int) -> int:
         """Return how many tickets count in the last days."""
@@ -62,6 +63,7 @@ def layouts(
         districts = np.array(placed.districts, dtype=object)[placed.district]
         laid, place = named_places(districts, placed.lat, placed.lon)
     near = laid.pairs_within_km(radius_km)
+    first = np.searchsorted(near[0], np.arange(len(laid) + 1))
     inside = np.flatnonzero(place >= 0)
     periods = int(placed.age[inside].max(initial=-1)) + 1
     by_matter = inside[np.argsort(placed.matter[inside], kind="stable")]
@@ -72,7 +74,7 @@ def layouts(
         yield Layout(
             matter=matter,
             places=Places(tuple(laid.names[at] for at in used), laid.lat[used], laid.lon[used], laid.reach_km),
-            near=_among(near, used, len(laid)),
+            near=_among(near, first, used),
             place=own,
             period=periods - 1 - placed.age[rows].astype(np.intp),
             counted=~placed.again[rows],
@@ -81,10 +83,12 @@ def layouts(
         )
 
 
-def _among(near: Pairs, used: NDArray[np.intp], places: int) -> Pairs:
-    """Return the pairs of some places, which are numbered anew."""
-    number = np.full(places, -1, dtype=np.intp)
+def _among(near: Pairs, first: NDArray[np.intp], used: NDArray[np.intp]) -> Pairs:
+    """Return the pairs of some places, which are numbered anew; `first` is where each place's pairs begin."""
+    sizes = first[used + 1] - first[used]
+    own = np.arange(sizes.sum()) + np.repeat(first[used] - (np.cumsum(sizes) - sizes), sizes)
+    number = np.full(first.size - 1, -1, dtype=np.intp)
     number[used] = np.arange(used.size)
-    first, second = number[near[0]], number[near[1]]
-    both = (first >= 0) & (second >= 0)
-    return first[both], second[both], near[2][both]
+    second = number[near[1][own]]
+    both = second >= 0
+    return np.repeat(np.arange(used.size), sizes)[both], second[both], near[2][own[both]]

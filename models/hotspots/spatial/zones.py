@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,7 +96,7 @@ class Rings:
     Attributes:
         ranks: Last rank of each size; a size is at least a quarter larger than the one before, so that hardly any
             cluster lies far from one.
-        members: One sparse matrix, (centre x size) x place: the places a circle has more than the one before.
+        members: One sparse matrix, (size x centre) x place: the places a circle has more than the one before.
     """
 
     ranks: NDArray[np.intp]
@@ -109,23 +109,25 @@ class Rings:
         near = zones.neighbours[centres]
         places = zones.neighbours.shape[0]
         size = np.searchsorted(ranks, np.arange(zones.width))
-        row = np.arange(len(centres))[:, None] * ranks.size + size
+        row = np.arange(len(centres))[:, None] + len(centres) * size
         inside = near < places
         shape = (len(centres) * ranks.size, places)
-        ones = np.ones(int(inside.sum()))
+        # Single precision counts exactly to 16 million, at half the traffic.
+        ones = np.ones(int(inside.sum()), dtype=np.float32)
         return cls(ranks, csr_array((ones, (row[inside], near[inside])), shape=shape))
 
     def around(self, centres: NDArray[np.intp]) -> Rings:
         """Return the rings of some of these centres, given by their position."""
-        rows = centres[:, None] * self.ranks.size + np.arange(self.ranks.size)
+        every = self.members.shape[0] // self.ranks.size
+        rows = np.arange(0, self.members.shape[0], every)[:, None] + centres
         return Rings(self.ranks, self.members[rows.ravel()])
 
-    def growing_sums(self, values: Floats) -> Floats:
-        """Return the sums of a per-place array over each circle: centre x size x the array's other axes."""
+    def growing_sums(self, values: NDArray[np.floating]) -> NDArray[Any]:
+        """Return the sums of a per-place array over each circle: size x centre x the array's other axes."""
         rings = self.members @ values.reshape(values.shape[0], -1)
-        sums = rings.reshape(-1, self.ranks.size, *values.shape[1:])
+        sums = rings.reshape(self.ranks.size, -1, *values.shape[1:])
         for size in range(1, self.ranks.size):
-            sums[:, size] += sums[:, size - 1]
+            sums[size] += sums[size - 1]
         return np.asarray(sums)
 
 

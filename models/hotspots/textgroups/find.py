@@ -11,10 +11,11 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 from scipy import stats
 
+from features.text import tokenise
 from models.hotspots.textgroups.grouping import GroupingConfig, group_texts
 from models.hotspots.textgroups.labels import Label, background_of, label_group
 from models.hotspots.textgroups.memory import TopicMemory
-from models.hotspots.textgroups.vectors import WordedTexts, word_texts
+from models.hotspots.textgroups.vectors import Cut, WordedTexts, word_texts
 from models.hotspots.ticketframe import between, clean_tickets, local_now
 
 GROUP_COLUMNS: Final = (
@@ -80,6 +81,7 @@ def find_groups(
     memory: TopicMemory | None = None,
     config: TextConfig | None = None,
     only: Collection[str] | None = None,
+    cut: Cut = tokenise,
 ) -> pd.DataFrame:
     """Return the groups of recent tickets with one cause, shared or first seen.
 
@@ -91,6 +93,7 @@ def find_groups(
         config: Thresholds.
         only: Ticket keys ("source/ticket_id"), for instance of one ingested batch: only their districts are looked at,
             and groups without one are left out.
+        cut: What cuts texts into words.
 
     Returns:
         `GROUP_COLUMNS`. Tickets are compared within their district; `most_by_one` is how many one caller sent at the
@@ -103,7 +106,7 @@ def find_groups(
     recent = between(clean_tickets(tickets, as_of=as_of), now - config.days * _DAY, now + pd.Timedelta(1, "us"))
     recent = recent[(recent["title"] != "") | (recent["text"] != "")].reset_index(drop=True)
     looked_at = recent if only is None else _neighbourhood(recent, only)
-    texts = word_texts(looked_at["title"].tolist(), looked_at["text"].tolist())
+    texts = word_texts(looked_at["title"].tolist(), looked_at["text"].tolist(), cut=cut)
     found = [
         group
         for _, block in looked_at.groupby("district", sort=True)

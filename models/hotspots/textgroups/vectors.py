@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -47,15 +47,15 @@ class WordedTexts:
         return (self.titles[row] or self.bodies[row])[:most]
 
 
-def word_texts(titles: Sequence[str], bodies: Sequence[str]) -> WordedTexts:
+Cut = Callable[[Sequence[str]], list[Tokens]]
+"""What cuts texts into words: `tokenise`, or one that remembers."""
+
+
+def word_texts(titles: Sequence[str], bodies: Sequence[str], *, cut: Cut = tokenise) -> WordedTexts:
     """Cut titles and bodies into words; equal texts are cut once."""
-    return WordedTexts(_cut(titles), _cut(bodies))
-
-
-def _cut(texts: Sequence[str]) -> list[Tokens]:
-    distinct = list(dict.fromkeys(texts))
-    tokens = dict(zip(distinct, tokenise(distinct), strict=True))
-    return [tokens[text] for text in texts]
+    distinct = list(dict.fromkeys([*titles, *bodies]))
+    tokens = dict(zip(distinct, cut(distinct), strict=True))
+    return WordedTexts([tokens[text] for text in titles], [tokens[text] for text in bodies])
 
 
 class History(Protocol):
