@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from features.series import series_id
 
@@ -55,9 +57,17 @@ def with_curves(
     return candidates.assign(evidence=evidence)
 
 
+class _Ticket(NamedTuple):
+    """What a curve asks of a ticket: the day it was opened, who called, which cell it lies in."""
+
+    day: pd.Timestamp
+    caller: str
+    cell: str
+
+
 def _curve(
     row: Mapping[str, Any],
-    members: pd.DataFrame,
+    members: Sequence[_Ticket],
     cells: Sequence[str],
     wanted: Iterable[tuple[str, str]],
     *,
@@ -67,32 +77,32 @@ def _curve(
     lead = row["evidence"]["signals"][0]
     if lead["kind"] == "预告":
         return _season(row, weekly)
-    if lead["kind"] == "一人多诉" and len(members):
+    if lead["kind"] == "一人多诉" and members:
         return _one_caller(members, row)
     parts = [judged["D", cell] for cell in cells if ("D", cell) in judged]
     if lead["detector"] != "surge" and parts:
-        return _around(members, pd.concat(parts))
+        return _around(members, parts)
     return next((_shown(freq, judged[freq, cell]) for freq, cell in wanted if (freq, cell) in judged), None)
 
 
-def _members(rows: Sequence[Mapping[str, Any]], tickets: pd.DataFrame | None) -> list[pd.DataFrame]:
+def _members(rows: Sequence[Mapping[str, Any]], tickets: pd.DataFrame | None) -> list[list[_Ticket]]:
     """Return the tickets of every candidate's leading signal; none where they are not at hand."""
     if tickets is None:
-        return [pd.DataFrame(columns=["key"])] * len(rows)
+        return [[] for _ in rows]
     own = [row["tickets"][: row["evidence"]["signals"][0].get("tickets")] for row in rows]
-    named = {key for keys in own for key in keys}
-    near = tickets[tickets["key"].isin(named)].drop_duplicates("key").set_index("key")
-    dims = near[[*_NAMED, "district"]].to_dict("records")
-    near = near.assign(cell=[series_id("cell", values) for values in dims])
-    return [near.loc[near.index.intersection(keys)] for keys in own]
+    near = tickets[tickets["key"].isin({key for keys in own for key in keys})]
+    dims = near[[*_NAMED, "district"]].itertuples(index=False, name=None)
+    cells = [series_id("cell", dict(zip((*_NAMED, "district"), named, strict=True))) for named in dims]
+    ticket = dict(
+        zip(near["key"], map(_Ticket, near["opened_local"].dt.normalize(), near["caller"], cells), strict=True)
+    )
+    return [[ticket[key] for key in dict.fromkeys(keys) if key in ticket] for keys in own]
 
 
-def _main_cells(members: pd.DataFrame) -> list[str]:
+def _main_cells(members: Sequence[_Ticket]) -> list[str]:
     """Return the cells that a good part of the tickets lie in, most first: a stray one brings no cell along."""
-    if members.empty:
-        return []
-    count = members["cell"].value_counts()
-    return [str(cell) for cell in count.index[count >= min(_GOOD_PART * len(members), count.iloc[0])]]
+    count = Counter(ticket.cell for ticket in members).most_common()
+    return [cell for cell, size in count if size >= min(_GOOD_PART * len(members), count[0][1])]
 
 
 def _wanted(row: Mapping[str, Any], near: Iterable[str]) -> list[tuple[str, str]]:
@@ -127,34 +137,48 @@ def _season(row: Mapping[str, Any], weekly: pd.DataFrame | None) -> dict[str, An
     return None if known.empty else _shown("W", known[["ds", "y"]].assign(expected=np.nan, upper=np.nan))
 
 
-def _one_caller(members: pd.DataFrame, row: Mapping[str, Any]) -> dict[str, Any]:
+def _one_caller(members: Sequence[_Ticket], row: Mapping[str, Any]) -> dict[str, Any]:
     """Return how often the caller called on each day of the window."""
     days = pd.date_range(row["window_start"].normalize(), row["window_end"].normalize(), freq="D")
-    calls = members["opened_local"].dt.normalize().value_counts().reindex(days, fill_value=0)
-    known = pd.DataFrame({"ds": days, "y": calls.to_numpy(), "expected": np.nan, "upper": np.nan})
+    calls = Counter(ticket.day for ticket in members)
+    known = pd.DataFrame({"ds": days, "y": [calls[day] for day in days], "expected": np.nan, "upper": np.nan})
     return {**_shown("D", known), "counts": "own"}
 
 
-def _around(members: pd.DataFrame, parts: pd.DataFrame) -> dict[str, Any]:
+def _around(members: Sequence[_Ticket], parts: Sequence[pd.DataFrame]) -> dict[str, Any]:
     """Return the days of several cells together, with the candidate's own part of each.
 
     The margins of cells are nearly independent, so the margin of their sum is their root sum of squares. Its tickets
     elsewhere, filed otherwise or by nobody, count all the same.
     """
-    margin = np.square(parts["upper"] - parts["expected"])
-    sums = parts.assign(margin=margin).groupby("ds", as_index=False)[[*_counts(parts), "expected", "margin"]].sum()
-    known = sums.assign(upper=sums["expected"] + np.sqrt(sums["margin"]))
-    day = members["opened_local"].dt.normalize()
-    own = members.groupby(day)["caller"].nunique()
-    astray = members[~members["cell"].isin(parts["unique_id"])].groupby(day)["caller"].nunique()
-    more = {name: known[name] + known["ds"].map(astray).fillna(0) for name in _counts(parts)}
-    known = known.assign(own=known["ds"].map(own).fillna(0), **more)
+    cells = {str(part["unique_id"].iloc[0]) for part in parts}
+    own, astray = _callers(members), _callers([ticket for ticket in members if ticket.cell not in cells])
+    days, at = np.unique(np.concatenate([part["ds"].to_numpy() for part in parts]), return_inverse=True)
+    ds = pd.DatetimeIndex(days)
+
+    def total(name: str) -> NDArray[np.float64]:
+        values = np.concatenate([part[name].to_numpy(dtype=float) for part in parts])
+        return np.asarray(np.bincount(at, values, len(ds)), dtype=float)
+
+    more = np.array([astray.get(day, 0) for day in ds])
+    margin = np.bincount(at, np.concatenate([np.square(part["upper"] - part["expected"]) for part in parts]), len(ds))
+    known = pd.DataFrame({"ds": ds, "expected": total("expected"), "upper": total("expected") + np.sqrt(margin)})
+    known = known.assign(
+        **{name: total(name) + more for name in _counts(parts[0])}, own=[own.get(day, 0) for day in ds]
+    )
     curve = _shown("D", known)
-    late = pd.date_range(known["ds"].max() + _DAY, max(day.max(), known["ds"].max()), freq="D")
-    for ds, count in own.reindex(late, fill_value=0).items():
-        said = {"y": int(count), "expected": None, "upper": None, "own": int(count), "partial": True}
-        curve["rows"].append({"ds": ds.isoformat(), **said})
+    for day in pd.date_range(ds[-1] + _DAY, max(own, default=ds[-1]), freq="D"):
+        said = {"y": own.get(day, 0), "expected": None, "upper": None, "own": own.get(day, 0), "partial": True}
+        curve["rows"].append({"ds": day.isoformat(), **said})
     return curve
+
+
+def _callers(tickets: Sequence[_Ticket]) -> dict[pd.Timestamp, int]:
+    """Return how many distinct callers called on each day."""
+    calls: dict[pd.Timestamp, set[str]] = {}
+    for ticket in tickets:
+        calls.setdefault(ticket.day, set()).add(ticket.caller)
+    return {day: len(callers) for day, callers in calls.items()}
 
 
 def _counts(known: pd.DataFrame) -> list[str]:

@@ -25,7 +25,8 @@ _COLUMNS: Final = ["text", "words"]
 class KeptWords:
     """What `tokenise` returns, from a file where an earlier run left it.
 
-    A file that another tokeniser left is as good as none. Texts are known by their digests, so that the file holds the words of a text and never finds the text.
+    A file that another tokeniser left is as good as none. Texts are known by their digests, so that the file holds the
+    words of a text and never finds the text.
 
     Args:
         path: The file; it need not exist.

@@ -11,7 +11,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
 from models.hotspots.candidates.overlap import merge_overlapping
-from models.hotspots.candidates.past import similar_past
+from models.hotspots.candidates.past import Alarms, alarms_of, similar_past
 from models.hotspots.candidates.ranking import rank_and_cut, score
 from models.hotspots.candidates.sentences import sentences
 from models.hotspots.candidates.signals import (
@@ -131,9 +131,11 @@ def merge_candidates(
         signals += [] if rows is None or rows.empty else reader(rows)
     if not signals:
         return pd.DataFrame(columns=list(CANDIDATE_COLUMNS))
-    caller_of = dict(zip(clean["key"], clean["caller"], strict=True))
+    behind = clean[clean["key"].isin({key for signal in signals for key in signal.tickets})]
+    caller_of = dict(zip(behind["key"], behind["caller"], strict=True))
+    alarms = {freq: alarms_of(frame) for freq, frame in surges.items()}
     events = [sorted(group, key=_leads) for group in merge_overlapping(signals, share=config.overlap)]
-    rows = pd.DataFrame([_candidate(event, caller_of, past, surges) for event in events])
+    rows = pd.DataFrame([_candidate(event, caller_of, past, alarms) for event in events])
     return rank_and_cut(rows, budget=config.weekly_budget, raised=raised)[list(CANDIDATE_COLUMNS)]
 
 
@@ -147,7 +149,7 @@ def _candidate(
     event: Sequence[Signal],
     caller_of: Mapping[str, str],
     past: pd.DataFrame | None,
-    surges: Mapping[str, pd.DataFrame],
+    alarms: Mapping[str, Alarms],
 ) -> dict[str, Any]:
     lead = event[0]
     keys = list(dict.fromkeys(key for signal in event for key in signal.tickets))
@@ -172,7 +174,7 @@ def _candidate(
             "callers_total": callers,
             "signals": [_evidence(signal) for signal in event],
         },
-        "past": similar_past(event, cases=past, surges=surges),
+        "past": similar_past(event, cases=past, alarms=alarms),
     }
 
 

@@ -18,11 +18,26 @@ _DIMENSIONS = ("category1", "category2", "category")
 _STEP = {"h": pd.Timedelta(hours=1), "D": pd.Timedelta(days=1), "W": pd.Timedelta(days=7)}
 
 
+Alarms = Mapping[str, Sequence[dict[str, Any]]]
+"""unique_id -> its alarms, oldest first: `unique_id`, `ds`, `y`, `expected`."""
+
+
+def alarms_of(surges: pd.DataFrame) -> Alarms:
+    """Return the periods of a surge frame that alarmed, series by series."""
+    if "alarm" not in surges:
+        return {}
+    rows = surges.loc[surges["alarm"].astype(bool), ["unique_id", "ds", "y", "expected"]].sort_values("ds")
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in rows.to_dict("records"):
+        found.setdefault(row["unique_id"], []).append(row)
+    return found
+
+
 def similar_past(
     group: Sequence[Signal],
     *,
     cases: pd.DataFrame | None,
-    surges: Mapping[str, pd.DataFrame],
+    alarms: Mapping[str, Alarms],
     limit: int = 5,
 ) -> list[dict[str, Any]]:
     """Return past cases like a group of signals, the same place first, then the latest.
@@ -30,15 +45,15 @@ def similar_past(
     Args:
         group: Signals about one event; the first one leads.
         cases: Earlier candidates or episodes (`category`, `area`, `window_start`, ...); None when there are none yet.
-        surges: Frequency -> surge frame: earlier alarms of the same cell are cases too, periods in a row one case with
-            the largest count. What no surge is about is looked up by its matter in its district.
+        alarms: Frequency -> `alarms_of` its surge frame: those of the same cell are cases too, periods in a row one
+            case with the largest count. What no surge is about is looked up by its matter in its district.
         limit: How many to return at most.
 
     Returns:
         JSON-ready mappings: `source` ("episode" or "history"), the time as ISO text, counts where known.
     """
     lead = group[0]
-    return [*_from_cases(lead, cases), *_from_history(group, surges)][:limit]
+    return [*_from_cases(lead, cases), *_from_history(group, alarms)][:limit]
 
 
 def _from_cases(lead: Signal, cases: pd.DataFrame | None) -> list[dict[str, Any]]:
@@ -51,41 +66,45 @@ def _from_cases(lead: Signal, cases: pd.DataFrame | None) -> list[dict[str, Any]
     return [{"source": "episode", **_plain(row)} for row in alike[fields].to_dict("records")]
 
 
-def _from_history(group: Sequence[Signal], surges: Mapping[str, pd.DataFrame]) -> list[dict[str, Any]]:
+def _from_history(group: Sequence[Signal], alarms: Mapping[str, Alarms]) -> list[dict[str, Any]]:
     start = min(signal.window_start for signal in group)
     found = []
-    for freq, cells in _series(group, surges).items():
-        frame = surges[freq]
-        if "alarm" not in frame:
-            continue
-        before = frame[frame["unique_id"].isin(cells) & frame["alarm"].astype(bool) & (frame["ds"] < start)]
-        rows = _peaks(before, _STEP[freq]).sort_values("ds", ascending=False).head(5)
-        found += [{"source": "history", "freq": freq, **_plain(row)} for row in rows.to_dict("records")]
+    for freq, cells in _series(group, alarms).items():
+        rows = [row for cell in sorted(cells) for row in _peaks(alarms[freq].get(cell, ()), start, _STEP[freq])]
+        rows = sorted(rows, key=lambda row: row["ds"], reverse=True)[:5]
+        found += [{"source": "history", "freq": freq, **_plain(row)} for row in rows]
     return found
 
 
-def _series(group: Sequence[Signal], surges: Mapping[str, pd.DataFrame]) -> dict[str, set[str]]:
+def _series(group: Sequence[Signal], alarms: Mapping[str, Alarms]) -> dict[str, set[str]]:
     """Return, by frequency, the series whose earlier alarms are like the group; where no surge is, the longer one."""
     own = {
         freq: {cell for signal in group if signal.rule.startswith(f"{freq}:") for cell in signal.cells}
-        for freq in surges
+        for freq in alarms
     }
     if any(own.values()):
         return {freq: cells for freq, cells in own.items() if cells}
     lead = group[0]
-    freq = next((freq for freq in ("W", "D") if freq in surges), None)
+    freq = next((freq for freq in ("W", "D") if freq in alarms), None)
     if freq is None or not lead.category or not lead.area:
         return {}
     dims = {**{name: getattr(lead, name) for name in _DIMENSIONS}, "district": lead.area}
     return {freq: {series_id("cell", dims)}}
 
 
-def _peaks(alarms: pd.DataFrame, step: pd.Timedelta) -> pd.DataFrame:
-    """Return the largest of each run of alarms: one outbreak is one case, not one a day."""
-    ordered = alarms.sort_values(["unique_id", "ds"])
-    new = ordered.groupby("unique_id")["ds"].diff() != step
-    largest = ordered.groupby(new.cumsum())["y"].idxmax() if len(ordered) else ordered.index
-    return ordered.loc[largest, ["unique_id", "ds", "y", "expected"]]
+def _peaks(alarms: Sequence[dict[str, Any]], start: pd.Timestamp, step: pd.Timedelta) -> list[dict[str, Any]]:
+    """Return the largest of each run of one series' alarms before a moment: one outbreak is one case, not one a day."""
+    peaks: list[dict[str, Any]] = []
+    last = None
+    for row in alarms:
+        if row["ds"] >= start:
+            break
+        if last is None or row["ds"] - last != step:
+            peaks.append(row)
+        elif row["y"] > peaks[-1]["y"]:
+            peaks[-1] = row
+        last = row["ds"]
+    return peaks
 
 
 def _plain(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -193,7 +193,7 @@ class ExpectationScan:
 
 def _largest(c: Floats, mu: Floats, phi: float, bound: Floats, least: float) -> float:
     """Return the largest statistic where the root of its bound allows for more than `least`, if there is one."""
-    top = bound.argmax(keepdims=True)
+    top = np.array([bound.argmax()])
     least = max(least, float(_ratio(c[top].astype(float), mu[top].astype(float), phi)[0]))
     near = np.flatnonzero(bound >= np.sqrt(least))
     return max(least, float(_ratio(c[near].astype(float), mu[near].astype(float), phi).max(initial=0.0)))
