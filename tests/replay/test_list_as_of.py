@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import timedelta
 
 import numpy as np
@@ -15,6 +16,8 @@ from features.lake.overlay import overlaid
 from features.lake.schema import TICKETS
 from features.placed import placed_tickets
 from models.hotspots import SurgeConfig
+from models.hotspots.rules import RuleConfig
+from models.hotspots.ticketframe import between, local_now
 from pipelines import findings
 from pipelines.findings import configured_thresholds, find
 
@@ -74,6 +77,32 @@ def test_a_large_city_searched_beside_its_counting_has_the_same_list(hotline, tm
     monkeypatch.setattr(findings, "_CITY", 0)
     beside, _ = judged(hotline, hotline.lake, as_of, tmp_path / "beside")
     pd.testing.assert_frame_equal(beside, alone)
+
+
+def test_counts_and_words_that_the_run_before_left_change_no_list(hotline, tmp_path):
+    as_of = hotline.end - timedelta(days=3, hours=17)
+    judged(hotline, hotline.lake, as_of - timedelta(days=1), tmp_path / "before")
+    for name in ("counts", "words"):
+        shutil.copytree(tmp_path / "before" / name, tmp_path / "again" / name)
+    again, _ = judged(hotline, hotline.lake, as_of, tmp_path / "again")
+    alone, _ = judged(hotline, hotline.lake, as_of, tmp_path / "alone")
+    pd.testing.assert_frame_equal(again, alone)
+
+
+def test_tickets_of_a_run_have_words_as_far_back_as_any_detector_reads_them(hotline):
+    as_of = hotline.end - timedelta(days=3, hours=17)
+    rules = RuleConfig(frequent={"place": "address"}, sensitive={"hours": 100})
+    recent = findings._recent(hotline.settings, hotline.lake, as_of, rules)
+    plain = findings._recent(hotline.settings, hotline.lake, as_of, RuleConfig())
+    now = local_now(as_of, hotline.settings.timezone)
+    worded = between(recent, now - timedelta(hours=100), now)
+    assert (worded["text"] != "").mean() > 0.9
+    assert (recent["address"] != "").mean() > 0.9
+    old = plain["opened_local"] < now - timedelta(days=5)
+    assert (plain.loc[old, ["title", "text", "address"]] == "").all(axis=None)
+    pd.testing.assert_frame_equal(
+        plain.drop(columns=["title", "text", "address"]), recent.drop(columns=["title", "text", "address"])
+    )
 
 
 def test_the_same_rows_known_in_time_do_change_it(hotline, tmp_path):
