@@ -13,8 +13,6 @@ from features.seasons import seasonal_calendar
 from features.series import UNCLASSIFIED
 from features.settings import Settings
 from models.hotspots.seasonal import due_forecasts
-from serve.forecasts.repository import means_issued_by
-from serve.store import Store
 
 _YEAR: Final = 52
 """Weeks over which it counts who handled a matter most."""
@@ -46,6 +44,10 @@ def main_departments(panel: Panel) -> pd.Series:
 
 
 def _issued(settings: Settings, as_of: datetime) -> pd.DataFrame | None:
+    # Processes that search beside the others ask no store: they need not load what speaks with it.
+    from serve.forecasts.repository import means_issued_by
+    from serve.store import Store
+
     store = Store.open(settings.store_url)
     with store.reading() as session:
         means = means_issued_by(session, "W", as_of, level="category")
