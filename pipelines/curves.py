@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
@@ -18,6 +19,7 @@ _NAMED: Final = ("category1", "category2", "category")
 _GOOD_PART: Final = 0.2
 """Of a candidate's tickets: a cell with as many is part of what the candidate is about."""
 _DAY: Final = pd.Timedelta(days=1)
+_COLUMNS: Final = ("ds", "y", "expected", "upper")
 Judged = dict[tuple[str, str], pd.DataFrame]
 """(frequency, unique_id) -> rows of the surge detector."""
 
@@ -154,18 +156,17 @@ def _around(members: Sequence[_Ticket], parts: Sequence[pd.DataFrame]) -> dict[s
     cells = {str(part["unique_id"].iloc[0]) for part in parts}
     own, astray = _callers(members), _callers([ticket for ticket in members if ticket.cell not in cells])
     days, at = np.unique(np.concatenate([part["ds"].to_numpy() for part in parts]), return_inverse=True)
-    ds = pd.DatetimeIndex(days)
+    ds = list(pd.DatetimeIndex(days))
 
     def total(name: str) -> NDArray[np.float64]:
         values = np.concatenate([part[name].to_numpy(dtype=float) for part in parts])
         return np.asarray(np.bincount(at, values, len(ds)), dtype=float)
 
     more = np.array([astray.get(day, 0) for day in ds])
-    margin = np.bincount(at, np.concatenate([np.square(part["upper"] - part["expected"]) for part in parts]), len(ds))
-    known = pd.DataFrame({"ds": ds, "expected": total("expected"), "upper": total("expected") + np.sqrt(margin)})
-    known = known.assign(
-        **{name: total(name) + more for name in _counts(parts[0])}, own=[own.get(day, 0) for day in ds]
-    )
+    widths = [np.square(part["upper"].to_numpy() - part["expected"].to_numpy()) for part in parts]
+    upper = total("expected") + np.sqrt(np.bincount(at, np.concatenate(widths), len(ds)))
+    counted = {name: total(name) + more for name in _counts(parts[0])}
+    known = {"ds": ds, **counted, "expected": total("expected"), "upper": upper, "own": [own.get(day, 0) for day in ds]}
     curve = _shown("D", known)
     for day in pd.date_range(ds[-1] + _DAY, max(own, default=ds[-1]), freq="D"):
         said = {"y": own.get(day, 0), "expected": None, "upper": None, "own": own.get(day, 0), "partial": True}
@@ -185,18 +186,18 @@ def _counts(known: pd.DataFrame) -> list[str]:
     return [name for name in ("y", "tickets") if name in known]
 
 
-def _shown(freq: str, known: pd.DataFrame) -> dict[str, Any]:
+def _shown(freq: str, known: pd.DataFrame | Mapping[str, Any]) -> dict[str, Any]:
     """Return a curve as evidence keeps it; callers are named where they are not as many as the tickets."""
-    callers = "tickets" in known and (known["tickets"] != known["y"]).any()
-    owned = known["own"] if "own" in known else [None] * len(known)
-    columns = known[["ds", "y", "expected", "upper"]].itertuples(index=False)
+    columns = {name: list(known[name]) for name in ("ds", "y", "expected", "upper", "own", "tickets") if name in known}
+    own = columns.get("own", [None] * len(columns["ds"]))
     rows = [
         {"ds": ds.isoformat(), "y": int(y), "expected": _number(mean), "upper": _number(upper)}
-        | ({} if own is None else {"own": int(min(own, y))})
-        for (ds, y, mean, upper), own in zip(columns, owned, strict=True)
+        | ({} if part is None else {"own": int(min(part, y))})
+        for ds, y, mean, upper, part in zip(*(columns[name] for name in _COLUMNS), own, strict=True)
     ]
+    callers = columns.get("tickets", columns["y"]) != columns["y"]
     return {"freq": freq, "counts": "callers" if callers else "tickets", "rows": rows}
 
 
 def _number(value: float) -> float | None:
-    return None if pd.isna(value) else round(float(value), 2)
+    return None if math.isnan(value) else round(float(value), 2)

@@ -67,9 +67,12 @@ def group_texts(
 
 
 def _seeds(vectors: csr_array, threshold: float, person: Labels) -> Labels:
-    alike = coo_array(vectors @ vectors.T)
-    close = (alike.data >= threshold) & (person[alike.row] != person[alike.col])
-    graph = coo_array((alike.data[close], (alike.row[close], alike.col[close])), shape=alike.shape)
+    alike = csr_array(vectors @ vectors.T)
+    # Hardly any pair is alike: who they are is asked of those alone.
+    close = np.flatnonzero(alike.data >= threshold)
+    row, column = np.searchsorted(alike.indptr, close, side="right") - 1, alike.indices[close]
+    apart = person[row] != person[column]
+    graph = coo_array((alike.data[close][apart], (row[apart], column[apart])), shape=alike.shape)
     return _without_single(connected_components(graph, directed=False)[1])
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array, diags_array
+from scipy.sparse import coo_array, csr_array, diags_array
 
 from features.text import Tokens, is_place, tokenise
 
@@ -97,14 +98,13 @@ def vectorise(
         history: What was heard before the block. Words that are common there say little in a small block too, where
             nearly every word is rare.
     """
-    from sklearn.feature_extraction import FeatureHasher
-
     callers = np.arange(len(texts)) if callers is None else callers
-    weighted = [list(_weighted(texts, row, weights)) for row in range(len(texts))]
-    counts = csr_array(FeatureHasher(FEATURES, input_type="pair", alternate_sign=False).transform(weighted))
+    words = sorted({word for tokens in (*texts.titles, *texts.bodies) for word in tokens})
+    features = _features(words)
+    counts = _weighted(texts, words, features, weights)
     counts.data = 1 + np.log(np.maximum(counts.data, 1e-12))
     counts.data = np.maximum(counts.data, 0.1)
-    idf = _inverse_frequency(counts, callers, *_heard(texts, history))
+    idf = _inverse_frequency(counts, callers, *_heard(words, features, history))
     return _unit(_heaviest(csr_array(counts @ diags_array(idf)), weights.most_words))
 
 
@@ -121,24 +121,38 @@ def _inverse_frequency(counts: csr_array, callers: Labels, before: NDArray[np.fl
     return np.asarray(idf)
 
 
-def _heard(texts: WordedTexts, history: History | None) -> tuple[NDArray[np.floating], float]:
-    """Return how many tickets before the block said each feature, and how many there were."""
+def _features(words: Sequence[str]) -> NDArray[np.integer]:
+    """Return the feature of each word, by its hash."""
     from sklearn.feature_extraction import FeatureHasher
 
+    hasher = FeatureHasher(FEATURES, input_type="string", alternate_sign=False)
+    return np.asarray(csr_array(hasher.transform([[word] for word in words])).indices)
+
+
+def _heard(
+    words: Sequence[str], features: NDArray[np.integer], history: History | None
+) -> tuple[NDArray[np.floating], float]:
+    """Return how many tickets before the block said each feature, and how many there were."""
     before = np.zeros(FEATURES)
     if history is None or history.tickets == 0:
         return before, 0.0
-    words = sorted({word for row in range(len(texts)) for word in texts.words(row)})
-    hasher = FeatureHasher(FEATURES, input_type="string", alternate_sign=False)
-    features = csr_array(hasher.transform([[word] for word in words])).indices
     np.add.at(before, features, history.said(words))
     return before, history.tickets
 
 
-def _weighted(texts: WordedTexts, row: int, weights: Weights) -> Iterator[tuple[str, float]]:
-    for weight, words in ((weights.title, texts.titles[row]), (1.0, texts.bodies[row])):
-        for word in words:
-            yield word, weight * (weights.place if is_place(word) else 1.0)
+def _weighted(texts: WordedTexts, words: Sequence[str], features: NDArray[np.integer], weights: Weights) -> csr_array:
+    """Return the weighted word counts of each text, text x feature."""
+    number = {word: n for n, word in enumerate(words)}
+    place = np.array([weights.place if is_place(word) else 1.0 for word in words])
+    data, rows, columns = [], [], []
+    for weight, said in ((weights.title, texts.titles), (1.0, texts.bodies)):
+        sizes = np.fromiter(map(len, said), dtype=np.intp, count=len(said))
+        own = np.fromiter(map(number.__getitem__, chain.from_iterable(said)), dtype=np.intp, count=int(sizes.sum()))
+        data.append(weight * place[own])
+        rows.append(np.repeat(np.arange(len(said)), sizes))
+        columns.append(features[own])
+    found = (np.concatenate(data), (np.concatenate(rows), np.concatenate(columns)))
+    return csr_array(coo_array(found, shape=(len(texts), FEATURES)))
 
 
 def _heaviest(vectors: csr_array, most: int) -> csr_array:
