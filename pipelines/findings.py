@@ -27,7 +27,8 @@ from pipelines.beside import Search, clocked, side_by_side
 from pipelines.curves import with_curves
 from pipelines.panels import Known, read_panels
 from pipelines.seasons import due_seasons
-from pipelines.topics import kept_words, recalled, remembered
+from pipelines.topics import recalled, remembered
+from pipelines.words import kept_words
 
 _CURVE: Final = {"D": 56, "W": 26}
 _LEAST_HISTORY: Final = 8  # periods before the first one judged

@@ -16,25 +16,14 @@ from features.errors import BadInputError
 from features.lake import Lake
 from features.series import UNCLASSIFIED
 from features.settings import Settings
-from features.text import KeptWords, tokenise
+from features.text import tokenise
 from models.hotspots.textgroups import Cut, TextConfig, TopicMemory, word_texts
 
 _KEPT: Final = 3
 _READ_DAYS: Final = 14
 _FOLDER: Final = "topics"
-_WORDS: Final = "words/window.parquet"
 _LOG: Final = logging.getLogger(__name__)
 _COLUMNS: Final = ["source", "ticket_id", "known_at", "opened_local", "title", "text", "district"]
-
-
-def kept_words(settings: Settings) -> KeptWords:
-    """Return the words that the last run cut of its window (`home/words`)."""
-    return KeptWords(settings.home / _WORDS)
-
-
-def forget_words(settings: Settings) -> None:
-    """Delete them: what was erased from the lake is not to be found in what was read from it."""
-    (settings.home / _WORDS).unlink(missing_ok=True)
 
 
 def remembered(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Final, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +13,8 @@ from models.hotspots.spatial.places import Floats
 
 Scale = Literal["day", "history"]
 
-_WEEK = 7
-_USUAL_WEEKS = 8
+_WEEK: Final = 7
+_USUAL_WEEKS: Final = 8
 
 
 @dataclass(frozen=True)

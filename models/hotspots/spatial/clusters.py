@@ -16,6 +16,7 @@ from scipy import stats
 
 from features.placed import PlacedTickets
 from features.series import UNCLASSIFIED
+from models.hotspots.spatial.analyses import Scale
 from models.hotspots.spatial.expectation import DURATIONS, Cylinders, ExpectationScan
 from models.hotspots.spatial.layout import Layout, layouts
 from models.hotspots.spatial.places import Floats
@@ -91,7 +92,7 @@ class ScanConfig(BaseModel):
     max_radius_km: float = Field(default=3.0, ge=0)
     periods: int = Field(default=365, ge=90)
     durations: tuple[int, ...] = DURATIONS
-    scale: Literal["day", "history"] = "day"
+    scale: Scale = "day"
     half_life: float | None = Field(default=None, gt=0)
     min_count: int = Field(default=4, ge=2)
     min_recurrence_days: float = Field(default=365.0, ge=1)
