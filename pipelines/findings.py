@@ -28,7 +28,6 @@ from pipelines.curves import with_curves
 from pipelines.panels import Known, read_panels
 from pipelines.seasons import due_seasons
 from pipelines.topics import recalled, remembered
-from pipelines.words import kept_words
 
 _CURVE: Final = {"D": 56, "W": 26}
 _LEAST_HISTORY: Final = 8  # periods before the first one judged
@@ -261,9 +260,6 @@ def _groups(
     """Return the text groups; a batch does not wait for a year to be learnt, and is not judged without a memory."""
     find = partial(find_groups, recent, as_of=as_of, timezone=settings.timezone, config=text)
     if keys is None:
-        words = kept_words(settings)
-        found = find(memory=remembered(settings, lake, as_of, text, days=topic_days, cut=words.peek), cut=words.cut)
-        words.keep()
-        return found
+        return find(memory=remembered(settings, lake, as_of, text, days=topic_days))
     memory = recalled(settings, as_of, text)
     return None if memory.through is None else find(memory=memory, only=keys)

@@ -16,8 +16,7 @@ from features.errors import BadInputError
 from features.lake import Lake
 from features.series import UNCLASSIFIED
 from features.settings import Settings
-from features.text import tokenise
-from models.hotspots.textgroups import Cut, TextConfig, TopicMemory, word_texts
+from models.hotspots.textgroups import TextConfig, TopicMemory, word_texts
 
 _KEPT: Final = 3
 _READ_DAYS: Final = 14
@@ -26,9 +25,7 @@ _LOG: Final = logging.getLogger(__name__)
 _COLUMNS: Final = ["source", "ticket_id", "known_at", "opened_local", "title", "text", "district"]
 
 
-def remembered(
-    settings: Settings, lake: Lake, as_of: datetime, config: TextConfig, *, days: int, cut: Cut = tokenise
-) -> TopicMemory:
+def remembered(settings: Settings, lake: Lake, as_of: datetime, config: TextConfig, *, days: int) -> TopicMemory:
     """Return the memory of the days before the judged window, learning those that are new.
 
     Args:
@@ -37,7 +34,6 @@ def remembered(
         as_of: Aware moment of the run; the memory ends before the window that is judged then.
         config: Gives the length of the window.
         days: How far back an empty memory starts.
-        cut: What cuts texts into words.
     """
     last, folder = _last_day(settings, as_of, config), settings.home / _FOLDER
     memory = _newest(folder, last)
@@ -45,8 +41,7 @@ def remembered(
     if first > last:
         return memory
     for day, rows in _days(lake, as_of, settings, first, last):
-        texts = word_texts(rows["title"].tolist(), rows["text"].tolist(), cut=cut)
-        memory.learn(texts, day, rows["district"].tolist())
+        memory.learn(word_texts(rows["title"].tolist(), rows["text"].tolist()), day, rows["district"].tolist())
     _keep(folder, memory)
     return memory
 

@@ -18,7 +18,6 @@ from features.lake.upkeep import optimize, vacuum
 from features.settings import Settings
 from pipelines.quality import quality_report
 from pipelines.retained import retained_snapshots
-from pipelines.words import forgetting_words
 
 _PERIOD: Final = re.compile(r"([1-9]\d*) *(d|m|y)")
 _UNITS: Final = {"d": "days", "m": "months", "y": "years"}
@@ -60,8 +59,7 @@ def keep_retention(settings: Settings, clock: Clock) -> UpkeepSummary:
         if not holds_older(lake, source=source, than=cutoff):
             continue
         reason = f"[retention] {source} = {settings.section('retention')[source]}"
-        with forgetting_words(settings):
-            result = erase(lake, source=source, opened_before=cutoff, by="retention", reason=reason, now=now)
+        result = erase(lake, source=source, opened_before=cutoff, by="retention", reason=reason, now=now)
         erased[source] = {"tickets": result.tickets, "quarantined": result.quarantined, "before": cutoff.isoformat()}
         lost |= set(result.lost)
     broken = sorted(lost & retained_snapshots(settings)) if lost else []

@@ -188,8 +188,8 @@ def _level_tables(tally: Tally, grid: Grid, levels: list[str]) -> list[LevelTabl
     tables = []
     for level in levels:
         codes, static = level_codes(cells, level)
-        y = np.zeros((len(static), shown), dtype=np.int64)
-        np.add.at(y, codes, by_cell)
+        order = np.argsort(codes, kind="stable")
+        y = np.add.reduceat(by_cell[order], np.searchsorted(codes[order], np.arange(len(static))))
         first = np.full(len(static), grid.count, dtype=np.int64)
         np.minimum.at(first, codes, cells["first"].to_numpy())
         tables.append(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 from features.text.words import word_list
@@ -43,23 +44,28 @@ def mark_places(words: Sequence[str]) -> list[str]:
     >>> mark_places(["丽发", "新城", "附近", "建", "搅拌站"]), mark_places(["农村", "道路"])
     (['@丽发新城', '附近', '建', '搅拌站'], ['农村', '道路'])
     """
-    endings, lead, common = (word_list(f"place_{name}") for name in ("endings", "lead", "common"))
-
-    def is_name(word: str) -> bool:
-        return word[-1:].isalnum() and word not in common and word not in endings and word not in lead
-
+    endings = word_list("place_endings")
     marked: list[str] = []
     for word in words:
-        if word in endings and marked and is_name(marked[-1]):
+        if word in endings and marked and _takes_an_ending(marked[-1]):
             name = marked.pop()
-            if len(name) == 1 and marked and is_name(marked[-1]):
+            if len(name) == 1 and marked and _takes_an_ending(marked[-1]):
                 name = marked.pop() + name
             marked.append(PLACE_MARK + name.removeprefix(PLACE_MARK) + word)
-        elif len(word) >= _NAMED and _ENDING.search(word) and word not in common:
-            marked.append(PLACE_MARK + word)
         else:
-            marked.append(word)
+            marked.append(_marked(word))
     return marked
+
+
+def _takes_an_ending(word: str) -> bool:
+    return word[-1:].isalnum() and not any(word in word_list(f"place_{name}") for name in ("common", "endings", "lead"))
+
+
+# Hardly a word of a ticket is new.
+@lru_cache(maxsize=1 << 17)
+def _marked(word: str) -> str:
+    a_place = len(word) >= _NAMED and word not in word_list("place_common") and _ENDING.search(word)
+    return PLACE_MARK + word if a_place else word
 
 
 def is_place(token: str) -> bool:

@@ -139,17 +139,15 @@ def erase_command(
     from features.lake.erasure import caller_key_ids, erase
     from features.privacy import CallerHasher
     from pipelines.commands.options import parse_as_of
-    from pipelines.words import forgetting_words
 
     settings, now = settings_for(home), SystemClock().now()
     hashes = CallerHasher(settings.secret_key(), retired=_retired_keys(settings)).hashes_of(caller) if caller else []
     before = parse_as_of(older_than, settings, now=now, flag="--older-than") if older_than else None
     lake = _lake(home)
     _refuse_unknown_source(lake, source)
-    with forgetting_words(settings):
-        result = erase(
-            lake, source=source, ids=ids or (), callers=hashes, opened_before=before, by=by, reason=reason, now=now
-        )
+    result = erase(
+        lake, source=source, ids=ids or (), callers=hashes, opened_before=before, by=by, reason=reason, now=now
+    )
     known = {hashed.partition("-")[0] for hashed in hashes}
     foreign = sorted(caller_key_ids(lake, source=source) - known) if caller else []
     if as_json:

@@ -55,11 +55,3 @@ def test_a_mistyped_source_is_refused(rekeyed):
     with pytest.raises(LakeInputError, match="no source zh_12354 in the lake"):
         erased("--source", "zh_12354", "--id", "T0")
     assert left() == ["T0", "T1"]
-
-
-def test_an_erasure_takes_what_was_read_from_the_lake_along(rekeyed):
-    kept = rekeyed / "var" / "words" / "window.parquet"
-    kept.parent.mkdir()
-    kept.write_bytes(b"words")
-    assert erased("--source", "zh_12345", "--id", "T0")[0] == 0
-    assert not kept.exists()

@@ -7,7 +7,8 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+
+from models.hotspots.chance import at_least
 
 _UNMEASURED: Final = 2.0
 """Variance over mean where a single window before cannot show it."""
@@ -47,8 +48,7 @@ class Usual:
         if self.windows == 0:
             return np.full(len(groups), np.nan)
         mean = self.mean(groups) + _PRIOR / self.windows
-        ratio = self.dispersion * (1 + 1 / self.windows)
-        return np.asarray(stats.nbinom.sf(counted - 1, mean / (ratio - 1), 1 / ratio), dtype=float)
+        return at_least(counted, mean, self.dispersion * (1 + 1 / self.windows))
 
 
 def usual_counts(

@@ -31,7 +31,7 @@ class Analyses:
 
     durations: NDArray[np.intp]
     ends: NDArray[np.intp]
-    running: Floats
+    running: NDArray[np.float32]
     share: Floats
     totals: Floats
 
@@ -49,10 +49,11 @@ class Analyses:
             scale: "day" takes the observed totals, "history" those of the same weekdays of past weeks.
         """
         by_period, lengths = np.ascontiguousarray(counts.T), np.array(durations, dtype=np.intp)
-        running = np.zeros((by_period.shape[0] + 1, by_period.shape[1]))
+        # Single precision counts exactly to 16 million, at half the traffic.
+        running = np.zeros((by_period.shape[0] + 1, by_period.shape[1]), dtype=np.float32)
         for period, arrived in enumerate(by_period):
             np.add(running[period], arrived, out=running[period + 1])
-        city = running.sum(axis=1)
+        city = running.sum(axis=1, dtype=float)
         if scale == "day":
             totals = city[ends][:, None] - city[ends[:, None] - lengths]
         else:
@@ -62,7 +63,7 @@ class Analyses:
     def __len__(self) -> int:
         return int(self.ends.size)
 
-    def seen(self, n: int) -> Floats:
+    def seen(self, n: int) -> NDArray[np.float32]:
         """Return the counts of the windows of an analysis, place x duration."""
         return np.ascontiguousarray((self.running[self.ends[n]] - self.running[self.ends[n] - self.durations]).T)
 

@@ -12,10 +12,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
-from scipy import stats
+from scipy.special import ndtr
 
 from features.placed import PlacedTickets
 from features.series import UNCLASSIFIED
+from models.hotspots.chance import usual_maximum
 from models.hotspots.spatial.analyses import Scale
 from models.hotspots.spatial.expectation import DURATIONS, Cylinders, ExpectationScan
 from models.hotspots.spatial.layout import Layout, layouts
@@ -50,6 +51,7 @@ CLUSTER_COLUMNS: Final = (
 """Columns of the clusters, one row each, the most surprising first."""
 
 _DAY: Final = pd.Timedelta(days=1)
+_LEAST_DISPERSION: Final = 1 + 1e-6
 _FINER: Final = ("category1", "category2", "category")
 _NAMED_SHARE: Final = 0.25
 """A district with so many of a cluster's tickets is named beside the one with most."""
@@ -164,7 +166,7 @@ def _scanned(scan: ExpectationScan, counts: Floats, config: ScanConfig, scans: i
     # A scan is no more surprising than a single circle with its statistic would be: where chance brings even that more
     # often than the threshold, nothing needs calibration.
     plain = cylinders.statistics(np.ones(len(config.durations)), config.min_count)
-    least = scans * float(stats.norm.sf(np.sqrt(2 * plain.max())))
+    least = scans * float(ndtr(-np.sqrt(2 * plain.max())))
     if least * config.min_recurrence_days > 1:
         return None
 
@@ -217,7 +219,7 @@ def _clusters(layout: Layout, config: ScanConfig, scans: int) -> list[dict[str, 
                 "radius_km": float(zones.radii_km[centre, rank]) + layout.places.reach_km,
                 "observed": int(cylinders.observed[at]),
                 "expected": mu,
-                "upper": _upper(mu, float(scanned.dispersion[duration])),
+                "upper": float(usual_maximum(mu, max(float(scanned.dispersion[duration]), _LEAST_DISPERSION))),
                 "statistic": value,
                 "p_value": p_value,
                 "recurrence_days": 1 / max(p_value, 1e-12),
@@ -231,12 +233,6 @@ def _touching(zones: Zones, cylinders: Cylinders, taken: NDArray[np.bool_]) -> N
     """Return which circles, centre x size, hold a place that an earlier cluster has taken."""
     padded = np.concatenate([taken, [False]])
     return np.logical_or.accumulate(padded[zones.neighbours[cylinders.centres]], axis=1)[:, cylinders.ranks]
-
-
-def _upper(mu: float, phi: float) -> float:
-    """Return the 99 % quantile of a negative binomial with mean mu and variance phi mu."""
-    phi = max(phi, 1 + 1e-6)
-    return float(stats.nbinom.ppf(0.99, mu / (phi - 1), 1 / phi))
 
 
 def _shares(names: pd.Series) -> pd.Series:

@@ -66,7 +66,9 @@ def layouts(
     first = np.searchsorted(near[0], np.arange(len(laid) + 1))
     inside = np.flatnonzero(place >= 0)
     periods = int(placed.age[inside].max(initial=-1)) + 1
-    by_matter = inside[np.argsort(placed.matter[inside], kind="stable")]
+    # Numbers of 16 bits are sorted in one pass.
+    narrow = np.min_scalar_type(len(placed.matters))
+    by_matter = inside[np.argsort(placed.matter[inside].astype(narrow), kind="stable")]
     ends = np.cumsum(np.bincount(placed.matter[inside], minlength=len(placed.matters)))
     for matter, start, end in zip(placed.matters, [0, *ends], ends, strict=False):
         rows = by_matter[start:end]

@@ -9,13 +9,12 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
-from scipy import stats
 
-from features.text import tokenise
+from models.hotspots.chance import at_least, usual_maximum
 from models.hotspots.textgroups.grouping import GroupingConfig, group_texts
 from models.hotspots.textgroups.labels import Label, background_of, label_group
 from models.hotspots.textgroups.memory import TopicMemory
-from models.hotspots.textgroups.vectors import Cut, WordedTexts, word_texts
+from models.hotspots.textgroups.vectors import WordedTexts, word_texts
 from models.hotspots.ticketframe import between, clean_tickets, local_now
 
 GROUP_COLUMNS: Final = (
@@ -81,7 +80,6 @@ def find_groups(
     memory: TopicMemory | None = None,
     config: TextConfig | None = None,
     only: Collection[str] | None = None,
-    cut: Cut = tokenise,
 ) -> pd.DataFrame:
     """Return the groups of recent tickets with one cause, shared or first seen.
 
@@ -93,7 +91,6 @@ def find_groups(
         config: Thresholds.
         only: Ticket keys ("source/ticket_id"), for instance of one ingested batch: only their districts are looked at,
             and groups without one are left out.
-        cut: What cuts texts into words.
 
     Returns:
         `GROUP_COLUMNS`. Tickets are compared within their district; `most_by_one` is how many one caller sent at the
@@ -106,7 +103,7 @@ def find_groups(
     recent = between(clean_tickets(tickets, as_of=as_of), now - config.days * _DAY, now + pd.Timedelta(1, "us"))
     recent = recent[(recent["title"] != "") | (recent["text"] != "")].reset_index(drop=True)
     looked_at = recent if only is None else _neighbourhood(recent, only)
-    texts = word_texts(looked_at["title"].tolist(), looked_at["text"].tolist(), cut=cut)
+    texts = word_texts(looked_at["title"].tolist(), looked_at["text"].tolist())
     found = [
         group
         for _, block in looked_at.groupby("district", sort=True)
@@ -206,11 +203,10 @@ def _surprise(
     if memory is None or memory.days < config.days:
         return dict.fromkeys(("expected", "upper", "p_value", "recurrence_days"), float("nan"))
     expected = max(config.days * _rarest_rate(label, memory), 1e-3)
-    odds = (expected / (config.dispersion - 1), 1 / config.dispersion)
-    p_value = float(stats.nbinom.sf(callers - 1, *odds))
+    p_value = float(at_least(callers, expected, config.dispersion))
     return {
         "expected": expected,
-        "upper": float(stats.nbinom.ppf(0.99, *odds)),
+        "upper": float(usual_maximum(expected, config.dispersion)),
         "p_value": p_value,
         "recurrence_days": 1 / max(min(p_value * examined, 1.0), 1e-12),
     }

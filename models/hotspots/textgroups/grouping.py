@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,9 @@ from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components
 
 from models.hotspots.textgroups.vectors import History, Labels, Weights, WordedTexts, vectorise
+
+_ROWS: Final = 512
+"""Texts that are compared with those before them at once."""
 
 
 class GroupingConfig(BaseModel):
@@ -67,13 +71,20 @@ def group_texts(
 
 
 def _seeds(vectors: csr_array, threshold: float, person: Labels) -> Labels:
-    alike = csr_array(vectors @ vectors.T)
+    texts = vectors.shape[0]
+    pairs = [_close(vectors, slice(first, min(first + _ROWS, texts)), threshold) for first in range(0, texts, _ROWS)]
+    row, column = np.concatenate(pairs, axis=1)
     # Hardly any pair is alike: who they are is asked of those alone.
-    close = np.flatnonzero(alike.data >= threshold)
-    row, column = np.searchsorted(alike.indptr, close, side="right") - 1, alike.indices[close]
     apart = person[row] != person[column]
-    graph = coo_array((alike.data[close][apart], (row[apart], column[apart])), shape=alike.shape)
+    graph = coo_array((np.ones(apart.sum()), (row[apart], column[apart])), shape=(texts, texts))
     return _without_single(connected_components(graph, directed=False)[1])
+
+
+def _close(vectors: csr_array, rows: slice, threshold: float) -> Labels:
+    """Return the pairs of a text in `rows` and one no later than those that are so alike, 2 x pairs."""
+    alike = csr_array(vectors[rows] @ vectors[: rows.stop].T)
+    close = np.flatnonzero(alike.data >= threshold)
+    return np.stack([rows.start + np.searchsorted(alike.indptr, close, side="right") - 1, alike.indices[close]])
 
 
 def _joined(vectors: csr_array, labels: Labels, threshold: float) -> Labels:

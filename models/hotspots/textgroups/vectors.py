@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from pandas.util import hash_array
 from scipy.sparse import coo_array, csr_array, diags_array
 
 from features.text import Tokens, is_place, tokenise
@@ -48,14 +49,10 @@ class WordedTexts:
         return (self.titles[row] or self.bodies[row])[:most]
 
 
-Cut = Callable[[Sequence[str]], list[Tokens]]
-"""What cuts texts into words: `tokenise`, or one that remembers."""
-
-
-def word_texts(titles: Sequence[str], bodies: Sequence[str], *, cut: Cut = tokenise) -> WordedTexts:
+def word_texts(titles: Sequence[str], bodies: Sequence[str]) -> WordedTexts:
     """Cut titles and bodies into words; equal texts are cut once."""
     distinct = list(dict.fromkeys([*titles, *bodies]))
-    tokens = dict(zip(distinct, cut(distinct), strict=True))
+    tokens = dict(zip(distinct, tokenise(distinct), strict=True))
     return WordedTexts([tokens[text] for text in titles], [tokens[text] for text in bodies])
 
 
@@ -123,10 +120,7 @@ def _inverse_frequency(counts: csr_array, callers: Labels, before: NDArray[np.fl
 
 def _features(words: Sequence[str]) -> NDArray[np.integer]:
     """Return the feature of each word, by its hash."""
-    from sklearn.feature_extraction import FeatureHasher
-
-    hasher = FeatureHasher(FEATURES, input_type="string", alternate_sign=False)
-    return np.asarray(csr_array(hasher.transform([[word] for word in words])).indices)
+    return np.asarray(hash_array(np.asarray(words, dtype=object), categorize=False) % FEATURES, dtype=np.intp)
 
 
 def _heard(
