@@ -1,4 +1,4 @@
-"""Run long searches beside each other in processes of their own, where a city is large enough to pay for them."""
+"""Run long searches beside the caller, in a process of their own, where a city is large enough to pay for it."""
 
 from __future__ import annotations
 
@@ -19,32 +19,35 @@ def clocked(took: MutableMapping[str, float], part: str) -> Iterator[None]:
 
 
 @contextmanager
-def side_by_side(
-    searches: Mapping[str, Search], took: MutableMapping[str, float], *, processes: int
-) -> Iterator[Callable[[], dict[str, Any]]]:
-    """Start searches and yield the function that waits for what they found, by name.
+def searched_beside(
+    searches: Mapping[str, Search], took: MutableMapping[str, float], *, apart: bool
+) -> Iterator[Callable[[str], Any]]:
+    """Start searches one after the other and yield the function that waits for what one of them found, by its name.
 
     Args:
         searches: Functions without arguments that can be pickled, as what they return can.
         took: Gets the seconds of each.
-        processes: How many run at once, beside the caller; with 1 they run in the caller's process, when it waits.
+        apart: They run in another process; else each runs in the caller's, when it is waited for.
     """
-    from joblib import Parallel, delayed
+    if not apart:
+        yield lambda name: _noted(took, name, _run(searches[name]))
+        return
+    from loky import ProcessPoolExecutor
     from threadpoolctl import threadpool_limits
 
-    # The cores are taken: threads of linear algebra would wait for one another.
-    with threadpool_limits(1 if processes > 1 else None):
-        started = Parallel(n_jobs=processes, return_as="generator")(
-            delayed(_run)(search) for search in searches.values()
-        )
+    process = ProcessPoolExecutor(1, initializer=threadpool_limits, initargs=(1,))
+    try:
+        started = {name: process.submit(_run, search) for name, search in searches.items()}
+        # The cores are taken: threads of linear algebra would wait for one another.
+        with threadpool_limits(1):
+            yield lambda name: _noted(took, name, started[name].result())
+    finally:
+        process.shutdown(kill_workers=True)
 
-        def wait() -> dict[str, Any]:
-            found = {}
-            for name, (result, seconds) in zip(searches, started, strict=True):
-                found[name], took[name] = result, seconds
-            return found
 
-        yield wait
+def _noted(took: MutableMapping[str, float], name: str, done: tuple[Any, float]) -> Any:
+    found, took[name] = done
+    return found
 
 
 def _run(search: Search) -> tuple[Any, float]:

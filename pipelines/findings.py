@@ -21,9 +21,9 @@ from models.hotspots import SurgeConfig, detect_surges
 from models.hotspots.candidates import MergeConfig, Thresholds, merge_candidates
 from models.hotspots.rules import RuleConfig, apply_rules
 from models.hotspots.spatial import ScanConfig, find_clusters
-from models.hotspots.textgroups import TextConfig, find_groups
+from models.hotspots.textgroups import TextConfig, TopicMemory, find_groups
 from models.hotspots.ticketframe import READ_COLUMNS, between, clean_tickets, local_now
-from pipelines.beside import Search, clocked, side_by_side
+from pipelines.beside import Search, clocked, searched_beside
 from pipelines.curves import with_curves
 from pipelines.panels import Known, read_panels
 from pipelines.seasons import due_seasons
@@ -34,7 +34,6 @@ _LEAST_HISTORY: Final = 8  # periods before the first one judged
 _LEVELS: Final = ["cell", "category"]
 _CITY: Final = 200_000
 """Recent tickets (two million a year) that make up for starting processes."""
-_BESIDE: Final = 2
 _SAID: Final = ["title", "text", "address"]
 
 
@@ -146,30 +145,37 @@ def find(
     took: dict[str, float] = {}
     with clocked(took, "tickets"):
         recent = _recent(settings, lake, as_of, rules)
-    searches = _searches(settings, lake, recent, as_of, laxest, rules_only=rules_only, keys=keys)
+    searches = {} if rules_only else _searches(settings, lake, recent, as_of, laxest)
+    grouped = partial(_groups, settings, recent, as_of, laxest, keys)
     # A batch is judged in a moment, by what this process remembers of the last one.
     large = len(recent) >= _CITY and not rules_only
-    with side_by_side(searches, took, processes=_BESIDE if large else 1) as beside:
+    with searched_beside(searches, took, apart=large) as found:
         with clocked(took, "rules"):
             hits = apply_rules(recent, rules, as_of=as_of, timezone=settings.timezone, only=keys)
         if rules_only:
             nothing = pd.DataFrame(columns=["unique_id", "level"])
-            return Findings(as_of, recent, nothing, hits, {}, None, beside().get("texts"), None, took=took)
+            groups = (
+                None if keys is None else grouped(recalled(settings, as_of, TextConfig(**settings.section("text"))))
+            )
+            return Findings(as_of, recent, nothing, hits, {}, None, groups, None, took=took)
         with clocked(took, "panels"):
             daily, weekly = _panels(settings, lake, as_of)
         with clocked(took, "surges"):
             surges = {known.panel.freq: _surges(known, surge) for known in (daily, weekly) if _old_enough(known.panel)}
         with clocked(took, "seasons"):
             forecasts = due_seasons(settings, weekly.panel, as_of)
-        found = beside()
+        memory = found("memory") if "memory" in searches else None
+        with clocked(took, "texts"):
+            groups = None if memory is None else grouped(memory)
+        clusters = found("scan") if "scan" in searches else None
     return Findings(
         as_of=as_of,
         tickets=recent,
         static=daily.panel.static,
         hits=hits,
         surges=surges,
-        clusters=found.get("scan"),
-        groups=found.get("texts"),
+        clusters=clusters,
+        groups=groups,
         forecasts=forecasts,
         daily=daily,
         weekly=weekly,
@@ -189,32 +195,24 @@ def _recent(settings: Settings, lake: Lake, as_of: datetime, rules: RuleConfig) 
 
 
 def _searches(
-    settings: Settings,
-    lake: Lake,
-    recent: pd.DataFrame,
-    as_of: datetime,
-    laxest: Thresholds,
-    *,
-    rules_only: bool,
-    keys: Collection[str] | None,
+    settings: Settings, lake: Lake, recent: pd.DataFrame, as_of: datetime, laxest: Thresholds
 ) -> dict[str, Search]:
-    """Return the searches that are long and need nothing of the others, each with no more tickets than it looks at."""
+    """Return what takes long and needs nothing of the others, in the order in which it is waited for."""
     config = DetectConfig(**settings.section("detect"))
-    text = TextConfig(**{**settings.section("text"), "min_recurrence_days": laxest.group_days})
-    scan = ScanConfig(**{**settings.section("scan"), "min_recurrence_days": max(laxest.cluster_days, 1.0)})
-    now = local_now(as_of, settings.timezone)
-
-    def window(days: int) -> pd.DataFrame:
-        return between(recent, now - pd.Timedelta(days=days), now + pd.Timedelta(1, "us"))
-
     searches: dict[str, Search] = {}
-    if config.text and (not rules_only or keys is not None):
-        learnt = config.topic_days
-        searches["texts"] = partial(_groups, settings, lake, window(text.days), as_of, text, learnt, keys=keys)
-    if config.space and not rules_only:
-        placed = window(max(scan.durations)).drop(columns=_SAID)
+    if config.text:
+        text = TextConfig(**settings.section("text"))
+        searches["memory"] = partial(remembered, settings, lake, as_of, text, days=config.topic_days)
+    if config.space:
+        scan = ScanConfig(**{**settings.section("scan"), "min_recurrence_days": max(laxest.cluster_days, 1.0)})
+        placed = _last_days(recent, max(scan.durations), settings, as_of).drop(columns=_SAID)
         searches["scan"] = partial(_clusters, settings, lake, placed, as_of, scan)
     return searches
+
+
+def _last_days(recent: pd.DataFrame, days: int, settings: Settings, as_of: datetime) -> pd.DataFrame:
+    now = local_now(as_of, settings.timezone)
+    return between(recent, now - pd.Timedelta(days=days), now + pd.Timedelta(1, "us"))
 
 
 def _panels(settings: Settings, lake: Lake, as_of: datetime) -> tuple[Known, Known]:
@@ -249,17 +247,15 @@ def _clusters(settings: Settings, lake: Lake, recent: pd.DataFrame, as_of: datet
 
 def _groups(
     settings: Settings,
-    lake: Lake,
     recent: pd.DataFrame,
     as_of: datetime,
-    text: TextConfig,
-    topic_days: int,
-    *,
+    laxest: Thresholds,
     keys: Collection[str] | None,
+    memory: TopicMemory,
 ) -> pd.DataFrame | None:
     """Return the text groups; a batch does not wait for a year to be learnt, and is not judged without a memory."""
-    find = partial(find_groups, recent, as_of=as_of, timezone=settings.timezone, config=text)
-    if keys is None:
-        return find(memory=remembered(settings, lake, as_of, text, days=topic_days))
-    memory = recalled(settings, as_of, text)
-    return None if memory.through is None else find(memory=memory, only=keys)
+    if not DetectConfig(**settings.section("detect")).text or (keys is not None and memory.through is None):
+        return None
+    config = TextConfig(**{**settings.section("text"), "min_recurrence_days": laxest.group_days})
+    window = _last_days(recent, config.days, settings, as_of)
+    return find_groups(window, as_of=as_of, timezone=settings.timezone, memory=memory, config=config, only=keys)

@@ -4,7 +4,7 @@ python benchmarks/hotspots/morning.py --scratch FOLDER [--keep] [--tickets 83300
 
 The lake holds 1,900 cells x 9 years of days, about 52 million tickets with their second versions; the last year, 8.33
 million, has texts and points (see nine_years.py). The measured process starts with an empty interpreter, and with what
-the same run left the morning before: counts, the memory of topics, words. It reads the lake, and ends with the
+the same run left the morning before: counts and the memory of topics. It reads the lake, and ends with the
 candidates: two panels (daily and weekly, the whole nine years), surges of cells and categories, the rules, the
 space-time scan of every category over 365 days of points, the text groups of three days in every district, the
 seasonal calendar, and the merge into one list.
@@ -33,8 +33,9 @@ PARTS = {
     "rules": "rules",
     "panels": "panels, daily and weekly",
     "surges": "surges, daily and weekly",
+    "memory": "memory of topics, beside the others",
     "scan": "space-time scan, beside the others",
-    "texts": "text groups and their memory, beside the others",
+    "texts": "text groups",
     "seasons": "seasonal calendar",
     "list": "one list",
 }

@@ -1,0 +1,56 @@
+"""Searches that run beside the caller in a process of their own, or one by one in the caller's."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from concurrent.futures.process import BrokenProcessPool
+from functools import partial
+
+import pytest
+
+from pipelines.beside import searched_beside
+
+FINE = {"first": partial(divmod, 7, 3), "second": os.getpid}
+
+
+def test_searches_run_in_another_process_and_are_waited_for_by_name() -> None:
+    took: dict[str, float] = {}
+    with searched_beside(FINE, took, apart=True) as found:
+        assert found("second") != os.getpid()
+        assert found("first") == (2, 1)
+    assert set(took) == {"first", "second"}
+
+
+def test_a_small_hotline_pays_for_no_process() -> None:
+    took: dict[str, float] = {}
+    with searched_beside(FINE, took, apart=False) as found:
+        assert (found("first"), found("second")) == ((2, 1), os.getpid())
+    assert set(took) == {"first", "second"}
+
+
+@pytest.mark.parametrize("apart", [True, False])
+def test_what_a_search_stumbles_over_is_said_where_it_is_waited_for(apart: bool) -> None:
+    with (
+        pytest.raises(ZeroDivisionError),
+        searched_beside({"broken": partial(divmod, 1, 0)}, {}, apart=apart) as found,
+    ):
+        found("broken")
+
+
+def test_a_killed_search_fails_the_run() -> None:
+    killed = {"killed": _kill_itself}
+    with pytest.raises(BrokenProcessPool, match="terminated"), searched_beside(killed, {}, apart=True) as found:
+        found("killed")
+
+
+def test_a_caller_that_fails_waits_for_no_search() -> None:
+    started = time.monotonic()
+    with pytest.raises(KeyError), searched_beside({"long": partial(time.sleep, 600)}, {}, apart=True):
+        raise KeyError
+    assert time.monotonic() - started < 60
+
+
+def _kill_itself() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
