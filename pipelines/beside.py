@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
-from typing import Any
+from threading import Thread
+from typing import Any, Final
 
 Search = Callable[[], Any]
+
+_ONE_THREAD: Final = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+"""The cores are taken: threads of linear algebra would wait for one another."""
+_WATCH_SECONDS: Final = 1.0
 
 
 @contextmanager
@@ -27,22 +33,35 @@ def searched_beside(
     Args:
         searches: Functions without arguments that can be pickled, as what they return can.
         took: Gets the seconds of each.
-        apart: They run in another process; else each runs in the caller's, when it is waited for.
+        apart: They run in another process, which ends with the block; else, and in a process that may have no children,
+            each runs in the caller's when it is waited for.
     """
-    if not apart:
+    from multiprocessing import current_process
+
+    if not apart or current_process().daemon:
         yield lambda name: _noted(took, name, _run(searches[name]))
         return
     from loky import ProcessPoolExecutor
     from threadpoolctl import threadpool_limits
 
-    process = ProcessPoolExecutor(1, initializer=threadpool_limits, initargs=(1,))
+    process = ProcessPoolExecutor(1, initializer=_end_with, initargs=(os.getpid(),), env=_ONE_THREAD)
     try:
         started = {name: process.submit(_run, search) for name, search in searches.items()}
-        # The cores are taken: threads of linear algebra would wait for one another.
         with threadpool_limits(1):
             yield lambda name: _noted(took, name, started[name].result())
     finally:
         process.shutdown(kill_workers=True)
+
+
+def _end_with(caller: int) -> None:
+    """Leave no process behind when the one that asked is killed."""
+
+    def watch() -> None:
+        while os.getppid() == caller:
+            time.sleep(_WATCH_SECONDS)
+        os._exit(1)
+
+    Thread(target=watch, daemon=True).start()
 
 
 def _noted(took: MutableMapping[str, float], name: str, done: tuple[Any, float]) -> Any:

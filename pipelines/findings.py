@@ -33,7 +33,7 @@ _CURVE: Final = {"D": 56, "W": 26}
 _LEAST_HISTORY: Final = 8  # periods before the first one judged
 _LEVELS: Final = ["cell", "category"]
 _CITY: Final = 200_000
-"""Recent tickets (two million a year) that make up for starting processes."""
+"""Recent tickets (two million a year) that make up for starting a process."""
 _SAID: Final = ["title", "text", "address"]
 
 
@@ -83,7 +83,7 @@ class Findings:
         clusters, groups: At the thresholds they were searched with; None where nobody looked.
         forecasts: Seasonal problems that are due; None where nobody looked.
         daily, weekly: The panels; None when only rules ran.
-        took: Wall seconds of each part of the search; texts and the scan of a large city run beside the others.
+        took: Wall seconds of each part of the search; a large city's memory of topics and scan run beside the others.
     """
 
     as_of: datetime
@@ -138,35 +138,32 @@ def find(
         thresholds: The laxest ones that candidates will be asked at; the configured ones when None.
         rules_only: Only the recitable rules and, with `keys`, the texts of the districts they lie in: five callers
             whose tickets were filed under three categories are no matter to a rule, and one to the texts.
-        keys: Ticket keys that a finding of theirs must touch.
+        keys: With `rules_only`: ticket keys that a finding must touch.
     """
+    if keys is not None and not rules_only:
+        raise ValueError("ticket keys belong to a batch: ask for rules_only")
     laxest = thresholds or configured_thresholds(settings)
     rules = RuleConfig(**settings.section("rules"))
     took: dict[str, float] = {}
     with clocked(took, "tickets"):
         recent = _recent(settings, lake, as_of, rules)
-    searches = {} if rules_only else _searches(settings, lake, recent, as_of, laxest)
-    grouped = partial(_groups, settings, recent, as_of, laxest, keys)
-    # A batch is judged in a moment, by what this process remembers of the last one.
-    large = len(recent) >= _CITY and not rules_only
-    with searched_beside(searches, took, apart=large) as found:
+    if rules_only:
+        return _of_batch(settings, recent, as_of, rules, laxest, keys, took)
+    searches = _searches(settings, lake, recent, as_of, laxest)
+    with searched_beside(searches, took, apart=bool(searches) and len(recent) >= _CITY) as found:
         with clocked(took, "rules"):
-            hits = apply_rules(recent, rules, as_of=as_of, timezone=settings.timezone, only=keys)
-        if rules_only:
-            nothing = pd.DataFrame(columns=["unique_id", "level"])
-            groups = (
-                None if keys is None else grouped(recalled(settings, as_of, TextConfig(**settings.section("text"))))
-            )
-            return Findings(as_of, recent, nothing, hits, {}, None, groups, None, took=took)
+            hits = apply_rules(recent, rules, as_of=as_of, timezone=settings.timezone)
         with clocked(took, "panels"):
             daily, weekly = _panels(settings, lake, as_of)
         with clocked(took, "surges"):
             surges = {known.panel.freq: _surges(known, surge) for known in (daily, weekly) if _old_enough(known.panel)}
         with clocked(took, "seasons"):
             forecasts = due_seasons(settings, weekly.panel, as_of)
-        memory = found("memory") if "memory" in searches else None
-        with clocked(took, "texts"):
-            groups = None if memory is None else grouped(memory)
+        groups = None
+        if "memory" in searches:
+            memory = found("memory")
+            with clocked(took, "texts"):
+                groups = _groups(settings, recent, as_of, laxest, memory)
         clusters = found("scan") if "scan" in searches else None
     return Findings(
         as_of=as_of,
@@ -181,6 +178,27 @@ def find(
         weekly=weekly,
         took=took,
     )
+
+
+def _of_batch(
+    settings: Settings,
+    recent: pd.DataFrame,
+    as_of: datetime,
+    rules: RuleConfig,
+    laxest: Thresholds,
+    keys: Collection[str] | None,
+    took: dict[str, float],
+) -> Findings:
+    """Judge a batch in a moment: it waits for no year to be learnt, and without a memory its texts are not judged."""
+    with clocked(took, "rules"):
+        hits = apply_rules(recent, rules, as_of=as_of, timezone=settings.timezone, only=keys)
+    groups = None
+    if keys is not None and DetectConfig(**settings.section("detect")).text:
+        with clocked(took, "texts"):
+            memory = recalled(settings, as_of, TextConfig(**settings.section("text")))
+            groups = _groups(settings, recent, as_of, laxest, memory, keys) if memory.through is not None else None
+    nothing = pd.DataFrame(columns=["unique_id", "level"])
+    return Findings(as_of, recent, nothing, hits, {}, None, groups, None, took=took)
 
 
 def _recent(settings: Settings, lake: Lake, as_of: datetime, rules: RuleConfig) -> pd.DataFrame:
@@ -250,12 +268,9 @@ def _groups(
     recent: pd.DataFrame,
     as_of: datetime,
     laxest: Thresholds,
-    keys: Collection[str] | None,
     memory: TopicMemory,
-) -> pd.DataFrame | None:
-    """Return the text groups; a batch does not wait for a year to be learnt, and is not judged without a memory."""
-    if not DetectConfig(**settings.section("detect")).text or (keys is not None and memory.through is None):
-        return None
+    keys: Collection[str] | None = None,
+) -> pd.DataFrame:
     config = TextConfig(**{**settings.section("text"), "min_recurrence_days": laxest.group_days})
     window = _last_days(recent, config.days, settings, as_of)
     return find_groups(window, as_of=as_of, timezone=settings.timezone, memory=memory, config=config, only=keys)

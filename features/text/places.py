@@ -61,7 +61,7 @@ def _takes_an_ending(word: str) -> bool:
     return word[-1:].isalnum() and not any(word in word_list(f"place_{name}") for name in ("common", "endings", "lead"))
 
 
-# Hardly a word of a ticket is new.
+# Hardly a word of a ticket is new: each is looked up once.
 @lru_cache(maxsize=1 << 17)
 def _marked(word: str) -> str:
     a_place = len(word) >= _NAMED and word not in word_list("place_common") and _ENDING.search(word)

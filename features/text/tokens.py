@@ -14,11 +14,9 @@ Tokens = list[str]
 
 _HAN: Final = re.compile("[\u4e00-\u9fff]")
 _SHORTEST: Final = 2
-_WORDS: Final = 1 << 17
-"""A city says so many different words in a month."""
 _WORD: Final = re.compile(r"[^\W\d_]{3,}")
-_LETTERED: Final = re.compile(r"([a-z0-9]+[市区县])")
-"""Areas with a letter or number for a name (A3区): jieba would glue the ending to what follows."""
+_LETTERED: Final = re.compile(r"(?<=[a-z0-9][市区县])|(?<=[-.])(?=[a-z0-9]+[市区县])")
+"""Where an area with a letter or number for a name (A3区) ends, and where it starts behind a list's number (1.A3区)."""
 
 
 def tokenise(texts: Iterable[str], *, max_chars: int = 300) -> list[Tokens]:
@@ -43,7 +41,7 @@ def _tokens(text: str) -> tuple[str, ...]:
     if _HAN.search(text):
         import rjieba  # it reads its dictionary at once
 
-        words = mark_places(rjieba.cut(_LETTERED.sub(r" \1 ", text.lower())))
+        words = mark_places(rjieba.cut(_LETTERED.sub(" ", text.lower())))
         return tuple(filter(_says_something, words))
     places = western_places(text)
     for name in places:
@@ -52,7 +50,8 @@ def _tokens(text: str) -> tuple[str, ...]:
     return (*(PLACE_MARK + name.lower() for name in places), *said)
 
 
-@lru_cache(maxsize=_WORDS)
+# Hardly a word of a ticket is new: each is looked up once.
+@lru_cache(maxsize=1 << 17)
 def _says_something(word: str) -> bool:
     if len(word) < _SHORTEST or word in word_list("stop_zh"):
         return False

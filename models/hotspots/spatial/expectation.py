@@ -156,12 +156,10 @@ class ExpectationScan:
         """Return the largest statistic of every analysis; a circle counts where its centre has a recent ticket."""
         maxima = np.zeros(len(analyses))
         for n in range(maxima.size):
-            windows, share = analyses.seen(n).astype(np.float32), analyses.share[n].astype(np.float32)
+            windows, totals = analyses.seen(n), analyses.totals[n].astype(np.float32)
             near = self.zones.rings.around(np.flatnonzero(windows[:, -1] > 0))
-            sums = near.growing_sums(np.column_stack([windows, share]))
-            observed, share = sums[..., :-1], sums[..., -1]
-            totals = analyses.totals[n].astype(np.float32)
-            maxima[n] = self._maximum(observed, share, totals, dispersion.astype(np.float32))
+            sums = near.growing_sums(np.column_stack([windows, analyses.share[n].astype(np.float32)]))
+            maxima[n] = self._maximum(sums[..., :-1], sums[..., -1], totals, dispersion.astype(np.float32))
         return maxima
 
     def _maximum(self, observed: Floats, share: Floats, totals: Floats, dispersion: Floats) -> float:

@@ -21,7 +21,7 @@ from models.hotspots.textgroups.sketch import NEVER, Sketch
 from models.hotspots.textgroups.vectors import History, WordedTexts
 
 _HALF_LIFE_DAYS: Final = 56.0
-_SCHEMA: Final = 3
+_SCHEMA: Final = 4
 _UNSAID: Final = 0.5
 """Tickets added to what was counted: silence over a short memory proves little."""
 _BITS: Final = {"words": 22, "pairs": 23}
