@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
+from multiprocessing import current_process
 from threading import Thread
 from typing import Any, Final
 
@@ -36,8 +37,6 @@ def searched_beside(
         apart: They run in another process, which ends with the block; else, and in a process that may have no children,
             each runs in the caller's when it is waited for.
     """
-    from multiprocessing import current_process
-
     if not apart or current_process().daemon:
         yield lambda name: _noted(took, name, _run(searches[name]))
         return

@@ -139,6 +139,9 @@ def find(
         rules_only: Only the recitable rules and, with `keys`, the texts of the districts they lie in: five callers
             whose tickets were filed under three categories are no matter to a rule, and one to the texts.
         keys: With `rules_only`: ticket keys that a finding must touch.
+
+    Raises:
+        ValueError: Keys without `rules_only`.
     """
     if keys is not None and not rules_only:
         raise ValueError("ticket keys belong to a batch: ask for rules_only")
