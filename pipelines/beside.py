@@ -7,14 +7,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from multiprocessing import current_process
-from threading import Thread
 from typing import Any, Final
+
+from features.orphans import end_with
 
 Search = Callable[[], Any]
 
 _ONE_THREAD: Final = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 """The cores are taken: threads of linear algebra would wait for one another."""
-_WATCH_SECONDS: Final = 1.0
 
 
 @contextmanager
@@ -43,24 +43,13 @@ def searched_beside(
     from loky import ProcessPoolExecutor
     from threadpoolctl import threadpool_limits
 
-    process = ProcessPoolExecutor(1, initializer=_end_with, initargs=(os.getpid(),), env=_ONE_THREAD)
+    process = ProcessPoolExecutor(1, initializer=end_with, initargs=(os.getpid(),), env=_ONE_THREAD)
     try:
         started = {name: process.submit(_run, search) for name, search in searches.items()}
         with threadpool_limits(1):
             yield lambda name: _noted(took, name, started[name].result())
     finally:
         process.shutdown(kill_workers=True)
-
-
-def _end_with(caller: int) -> None:
-    """Leave no process behind when the one that asked is killed."""
-
-    def watch() -> None:
-        while os.getppid() == caller:
-            time.sleep(_WATCH_SECONDS)
-        os._exit(1)
-
-    Thread(target=watch, daemon=True).start()
 
 
 def _noted(took: MutableMapping[str, float], name: str, done: tuple[Any, float]) -> Any:

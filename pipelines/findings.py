@@ -152,6 +152,20 @@ def find(
         recent = _recent(settings, lake, as_of, rules)
     if rules_only:
         return _of_batch(settings, recent, as_of, rules, laxest, keys, took)
+    return _of_all(settings, lake, recent, as_of, rules, laxest, surge, took)
+
+
+def _of_all(
+    settings: Settings,
+    lake: Lake,
+    recent: pd.DataFrame,
+    as_of: datetime,
+    rules: RuleConfig,
+    laxest: Thresholds,
+    surge: SurgeConfig,
+    took: dict[str, float],
+) -> Findings:
+    """Judge everything that is known: counts, places, texts and seasons."""
     searches = _searches(settings, lake, recent, as_of, laxest)
     with searched_beside(searches, took, apart=bool(searches) and len(recent) >= _CITY) as found:
         with clocked(took, "rules"):

@@ -6,10 +6,11 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from multiprocessing import get_context, parent_process
-from threading import Lock, Thread
+from multiprocessing import get_context
+from threading import Lock
 from typing import Any, Final
 
+from features.orphans import end_with
 from features.privacy.masking import mask_column
 
 _WORTH_A_POOL: Final = 100_000
@@ -49,21 +50,11 @@ class _Masking:
             self._left -= texts
             if self._left < 0 and self._pool is None:
                 context = get_context("spawn")  # DuckDB's threads are running: a fork could inherit their locks
-                self._pool = ProcessPoolExecutor(self._workers, mp_context=context, initializer=_end_with_parent)
+                self._pool = ProcessPoolExecutor(
+                    self._workers, mp_context=context, initializer=end_with, initargs=(os.getpid(),)
+                )
             return self._pool
 
     def close(self) -> None:
         if self._pool:
             self._pool.shutdown(cancel_futures=True)
-
-
-def _end_with_parent() -> None:
-    """Leave no worker behind when the loading process is killed."""
-    parent = parent_process()
-
-    def watch() -> None:
-        if parent is not None:
-            parent.join()
-            os._exit(1)
-
-    Thread(target=watch, daemon=True).start()

@@ -1,6 +1,7 @@
 """How likely chance brings a count that varies more than a Poisson count does: tails of the negative binomial.
 
-The functions of `scipy.stats`, without the second that loading it takes in each process of a morning.
+The functions of `scipy.stats`, without the second that loading it takes in each process of a morning. The tails of the
+surge detector (`surge.tails`) are other quantities: mid-p values, and the counts that reach them.
 """
 
 from __future__ import annotations

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -51,6 +54,22 @@ def test_a_caller_that_fails_leaves_no_search_behind() -> None:
         _lose_the_thread(workers)
     with pytest.raises(ProcessLookupError, match="No such process"):
         os.kill(workers[0], 0)
+
+
+def test_a_caller_that_is_killed_leaves_no_search_behind() -> None:
+    script = """if True:
+        import os, time
+        from functools import partial
+        from pipelines.beside import searched_beside
+        with searched_beside({"who": os.getpid, "long": partial(time.sleep, 600)}, {}, apart=True) as found:
+            print(found("who"), flush=True)
+            found("long")
+    """
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as caller:
+        worker = int(caller.stdout.readline())  # type: ignore[union-attr]
+        caller.kill()
+    while Path(f"/proc/{worker}").exists():
+        time.sleep(0.1)
 
 
 def test_a_search_has_one_thread_of_linear_algebra() -> None:
