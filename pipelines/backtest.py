@@ -25,7 +25,6 @@ from pipelines.cluster import on_cluster
 from pipelines.panels import Known, read_panel
 from pipelines.peer_environment import HINT, peers_of
 from pipelines.tracking import Tracker
-from pipelines.train import TrainConfig
 
 PROPHET: Final = "prophet"
 _PREFERRED: Final = ("total", "category", "district", "cell")
@@ -88,7 +87,7 @@ def run_backtest(
             calendar=known.calendar,
             weather=known.weather,
             events=known.events,
-            config=ForecastConfig(weather=TrainConfig(**settings.section("train")).weather),
+            config=ForecastConfig(weather=settings.train.weather),
             n_jobs=n_jobs,
             told=lambda done: say(f"{done} of {origins} origins, {time.monotonic() - started:.0f} s"),
             **({} if fit is None else {"peer_fit": fit}),

@@ -15,7 +15,7 @@ from features.settings import Settings
 from features.taxonomy import taxonomy_version
 from models.hotspots import SurgeConfig
 from pipelines.errors import NoChampionError
-from pipelines.findings import DetectConfig, configured_thresholds, find
+from pipelines.findings import configured_thresholds, find
 from pipelines.panels import open_lake, reasons
 from pipelines.tracking import Registry
 from pipelines.tracking.registry import HOTSPOT
@@ -72,9 +72,8 @@ def detect(
     surge, version, fallback = live_detector(settings)
     found = find(settings, moment, lake=lake, surge=surge, rules_only=rules_only, keys=keys)
     store = Store.open(settings.store_url)
-    budget = DetectConfig(**settings.section("detect")).budget
     past = pd.DataFrame(ended_cases(store, moment))
-    rows = found.candidates(configured_thresholds(settings), budget=budget, past=past)
+    rows = found.candidates(configured_thresholds(settings), past=past)
     daily = found.daily
     run = DetectionRun(
         key=_run_key(moment, lake.version, version, rules_only=rules_only, keys=keys),

@@ -12,11 +12,12 @@ from typing import Final
 
 import pandas as pd
 
+from features.configuration import TextConfig
 from features.errors import BadInputError
 from features.lake import Lake
 from features.series import UNCLASSIFIED
 from features.settings import Settings
-from models.hotspots.textgroups import TextConfig, TopicMemory, word_texts
+from models.hotspots.textgroups import TopicMemory, word_texts
 
 _KEPT: Final = 3
 _READ_DAYS: Final = 14

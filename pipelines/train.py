@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field
 
 from features.clock import Clock
+from features.configuration import TrainConfig
 from features.settings import Settings
 from features.taxonomy import taxonomy_version
 from models.errors import PanelError
@@ -35,28 +35,6 @@ _FOLD: Final = ["level", "unique_id", "ds", "cutoff"]
 _LOGGED: Final = [*_FOLD, "y", "mean", "p10", "p50", "p90"]
 _QUANTILES: Final = {0.1: "p10", 0.5: "p50", 0.9: "p90"}
 _HORIZON: Final = {"W": 4, "D": 14}
-
-
-class TrainConfig(BaseModel):
-    """The `[train]` section.
-
-    Attributes:
-        daily: Also fit the daily forecaster, whose bundle travels with the weekly one.
-        daily_origins: Folds on which the daily forecaster is measured; 0 measures nothing.
-        gate_origins: Folds on which champion, challenger and seasonal-naive meet.
-        history_weeks: At most this much history is used.
-        daily_history: Days of history under the daily forecaster.
-        weather: Use the weather file (`[weather] file`); worth it where that holds forecasts, see docs/forecasting.md.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    daily: bool = True
-    daily_origins: int = Field(default=2, ge=0, le=26)
-    gate_origins: int = Field(default=3, ge=1, le=26)
-    history_weeks: int = Field(default=260, ge=26)
-    daily_history: int = Field(default=730, ge=60)
-    weather: bool = False
 
 
 @dataclass(frozen=True)
@@ -101,7 +79,7 @@ def train(settings: Settings, clock: Clock, *, as_of: datetime | None = None, n_
     Raises:
         PipelineError: The lake is empty, or its history is too short to learn from.
     """
-    config = TrainConfig(**settings.section("train"))
+    config = settings.train
     moment = (as_of or clock.now()).astimezone(UTC)
     lake = open_lake(settings)
     weekly = read_panel(settings, as_of=moment, freq="W", periods=config.history_weeks, lake=lake)

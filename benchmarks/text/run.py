@@ -23,8 +23,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from features.configuration import GroupingConfig
 from features.text import PLACE_MARK
-from models.hotspots.textgroups import GroupingConfig, TopicMemory, find_groups, group_texts, word_texts
+from models.hotspots.textgroups import TopicMemory, find_groups, group_texts, word_texts
 from models.hotspots.textgroups.labels import background_of, label_group
 from models.hotspots.textgroups.vectors import Weights, vectorise
 

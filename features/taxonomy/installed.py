@@ -5,15 +5,13 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from features.lake.precedence import read_precedence
 from features.settings import Settings
 from features.taxonomy.crosswalk import Crosswalk, empty_crosswalk, read_crosswalk
 
 
 def crosswalk_path(settings: Settings) -> Path:
     """Return where the crosswalk lies: `[taxonomy] crosswalk` of the configuration, or under `home`."""
-    configured = settings.section("taxonomy").get("crosswalk")
-    return Path(configured) if configured else settings.home / "taxonomy" / "crosswalk.csv"
+    return settings.taxonomy.crosswalk or settings.home / "taxonomy" / "crosswalk.csv"
 
 
 def crosswalk_for(settings: Settings) -> Crosswalk:
@@ -32,7 +30,7 @@ def taxonomy_version(settings: Settings) -> str:
     `none` without either; without a precedence, the hash of the crosswalk alone.
     """
     version = crosswalk_for(settings).version
-    precedence = read_precedence(settings.section("taxonomy"))
+    precedence = settings.taxonomy.precedence
     if not precedence:
         return version
     return hashlib.sha256(f"{version} {precedence}".encode()).hexdigest()[:12]

@@ -8,7 +8,8 @@ from typing import Any, Final
 
 import pandas as pd
 
-from serve.alerts import AlertPolicy, Candidate, Kind, Level
+from features.configuration import AlertPolicy
+from serve.alerts import Candidate, Kind, Level
 from serve.alerts.levels import assess
 
 ALERT_COLUMNS: Final = (

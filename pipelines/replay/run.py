@@ -22,7 +22,6 @@ from pipelines.replay.inject import Injection, inject_bursts
 from pipelines.replay.power import power_by_callers, summarise_power
 from pipelines.replay.span import check_span, known_span
 from pipelines.replay.what_if import AS_CONFIGURED, Ladder, Span, ladder_of, outcome, what_if
-from serve.alerts import AlertPolicy
 
 SCHEMA_VERSION: Final = 3
 _BEFORE: Final = timedelta(days=30)
@@ -152,7 +151,7 @@ def replay(
         arrivals = _arrivals(lake, end, news, settings)
     first, last = _local(start, settings), _local(end, settings)
     detectors = _detectors(moments, settings)
-    policy = policy or Policy(alerting=AlertPolicy.from_settings(settings))
+    policy = policy or Policy(alerting=settings.alerts)
     return judge(found, ladder, arrivals, detectors, start=first, end=last, every=every, truth=truth, policy=policy)
 
 
@@ -160,7 +159,7 @@ def _apart(settings: Settings, scratch: Path) -> Settings:
     """Return the installation with a home of its own; issued forecasts are read where they were published."""
     published = settings.database_url or (settings.home / "weisu.db").exists()
     database = {"database_url": settings.store_url} if published else {}
-    return settings.model_copy(update={"home": scratch, "lake_url": settings.lake_path, **database})
+    return settings.model_copy(update={"home": scratch, "lake_folder": Path(settings.lake_path), **database})
 
 
 def _together(truth: pd.DataFrame, injected: pd.DataFrame) -> pd.DataFrame:
@@ -192,7 +191,7 @@ def _detect(
             keys=keys,
         )
         for times, thresholds in ladder.items():
-            found[times].append(findings.candidates(thresholds, budget=0).assign(moment=_local(moment.at, settings)))
+            found[times].append(findings.candidates(thresholds).assign(moment=_local(moment.at, settings)))
         before = moment.at
         if progress:
             progress(done, len(moments))

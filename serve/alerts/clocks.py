@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from serve.alerts.policy import AlertPolicy, Level
+from features.configuration import AlertPolicy
+from serve.alerts.policy import Level
 
 
 def ack_due(told_at: datetime, level: Level, policy: AlertPolicy, *, sensitive: bool) -> datetime:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from features.configuration import AlertPolicy, LevelRule
 from serve.alerts.candidates import Candidate, Kind
-from serve.alerts.policy import AlertPolicy, Level, LevelRule
+from serve.alerts.policy import Level
 
 
 @dataclass(frozen=True)

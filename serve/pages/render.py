@@ -18,7 +18,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from sqlalchemy.exc import SQLAlchemyError
 
 from features.settings import Settings
-from serve.alerts.policy import AlertPolicy
+from serve.alerts.policy import on_duty
 from serve.auth import Caller
 from serve.errors import RequestError, ServeError, UnauthorizedError, UnprocessableError
 from serve.pages.language import Words, language_of
@@ -90,7 +90,7 @@ def navigation(caller: Caller, settings: Settings) -> list[Link]:
     )
     if caller.commands_alerts:
         links.append(("/supervision", "nav.supervision"))
-    if AlertPolicy.from_settings(settings).on_duty(caller):
+    if on_duty(settings.alerts, caller):
         links.append(("/deliveries", "nav.deliveries"))
     if caller.sees_all_alerts:
         links.append(("/reports", "nav.reports"))

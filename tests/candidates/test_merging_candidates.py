@@ -174,15 +174,12 @@ def test_a_sum_that_no_cell_shows_stands_alone() -> None:
     assert len(found) == 2
 
 
-def test_the_budget_is_proposed_per_department_and_spares_the_sensitive() -> None:
+def test_a_sensitive_matter_stands_first() -> None:
     rows = pd.concat([tickets(6 + n, first=100 * n, district=f"d{n}") for n in range(4)])
     rows.loc[(rows["district"] == "d0").to_numpy(), "text"] = "燃气泄漏"
-    hits = apply_rules(rows, as_of=NOW, timezone="UTC")
-    found = merge(tickets=rows, hits=hits, config=MergeConfig(weekly_budget=2))
-    assert found["within_budget"].tolist() == [True, True, True, False]
-    assert found.iloc[0]["sensitive"]
-    none_left = merge(tickets=rows, hits=hits, config=MergeConfig(weekly_budget=2), raised={"城管局": 2})
-    assert none_left["within_budget"].tolist() == [True, False, False, False]
+    found = merge(tickets=rows, hits=apply_rules(rows, as_of=NOW, timezone="UTC"))
+    assert found["rank"].tolist() == [1, 2, 3, 4]
+    assert found["sensitive"].tolist() == [True, False, False, False]
 
 
 def test_similar_past_cases_come_from_episodes_and_from_history() -> None:

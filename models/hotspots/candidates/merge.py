@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from models.hotspots.candidates.overlap import merge_overlapping
 from models.hotspots.candidates.past import Alarms, alarms_of, similar_past
-from models.hotspots.candidates.ranking import rank_and_cut, score
+from models.hotspots.candidates.ranking import ranked, score
 from models.hotspots.candidates.sentences import sentences
 from models.hotspots.candidates.signals import (
     KINDS,
@@ -45,8 +45,6 @@ CANDIDATE_COLUMNS: Final = (
     "recurrence_days",
     "score",
     "rank",
-    "department_rank",
-    "within_budget",
     "sensitive",
     "rule",
     "sentence_zh",
@@ -68,7 +66,6 @@ class MergeConfig(BaseModel):
         min_count: A surge of fewer tickets is noise.
         min_recurrence_days: A surge that chance brings more often than this is left out.
         overlap: Share of the smaller signal's tickets that makes two signals one.
-        weekly_budget: Alerts below red that a department takes a week.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -77,7 +74,6 @@ class MergeConfig(BaseModel):
     min_count: int = Field(default=3, ge=1)
     min_recurrence_days: float = Field(default=30.0, ge=0)
     overlap: float = Field(default=0.5, gt=0, le=1)
-    weekly_budget: int = Field(default=5, ge=0)
 
 
 def merge_candidates(
@@ -91,7 +87,6 @@ def merge_candidates(
     groups: pd.DataFrame | None = None,
     forecasts: pd.DataFrame | None = None,
     past: pd.DataFrame | None = None,
-    raised: dict[str, int] | None = None,
     config: MergeConfig | None = None,
 ) -> pd.DataFrame:
     """Return one ranked row per event that the detectors found.
@@ -107,7 +102,6 @@ def merge_candidates(
         groups: Of `models.hotspots.textgroups.find_groups`, first-seen topics among them.
         forecasts: Of `models.hotspots.seasonal.due_forecasts`.
         past: Earlier candidates or episodes, for the similar past cases.
-        raised: Department -> alerts already raised this week, for the proposed cut.
         config: Thresholds.
 
     Returns:
@@ -136,7 +130,7 @@ def merge_candidates(
     alarms = {freq: alarms_of(frame) for freq, frame in surges.items()}
     events = [sorted(group, key=_leads) for group in merge_overlapping(signals, share=config.overlap)]
     rows = pd.DataFrame([_candidate(event, caller_of, past, alarms) for event in events])
-    return rank_and_cut(rows, budget=config.weekly_budget, raised=raised)[list(CANDIDATE_COLUMNS)]
+    return ranked(rows)[list(CANDIDATE_COLUMNS)]
 
 
 def _leads(signal: Signal) -> tuple[int, bool, float, int]:

@@ -1,4 +1,4 @@
-"""In what order people should look, and where a weekly budget would cut."""
+"""In what order people should look."""
 
 from __future__ import annotations
 
@@ -37,23 +37,7 @@ def _surprise(signal: Signal) -> float:
     return min(math.log2(max(signal.observed / usual, 1.0)), _DETECTOR_CAP)
 
 
-def rank_and_cut(candidates: pd.DataFrame, *, budget: int, raised: dict[str, int] | None = None) -> pd.DataFrame:
-    """Order candidates and propose which a department's weekly budget would let through.
-
-    The budget is only proposed here; the alert life cycle applies it once. Sensitive candidates always pass and
-    do not use the budget.
-
-    Args:
-        candidates: Rows with `score`, `department`, `sensitive`.
-        budget: Alerts a department takes per week.
-        raised: Department -> alerts already raised this week.
-
-    Returns:
-        The rows by falling score, with `rank` (1 = first), `department_rank` among the budgeted, `within_budget`.
-    """
+def ranked(candidates: pd.DataFrame) -> pd.DataFrame:
+    """Return the candidates by falling score, with `rank` (1 = first)."""
     ordered = candidates.sort_values(["score", "observed"], ascending=False, kind="stable", ignore_index=True)
-    ordered["rank"] = range(1, len(ordered) + 1)
-    budgeted = ~ordered["sensitive"].astype(bool)
-    place = budgeted.groupby(ordered["department"]).cumsum().where(budgeted, 0).astype(int)
-    used = ordered["department"].map(raised or {}).fillna(0).astype(int)
-    return ordered.assign(department_rank=place, within_budget=~budgeted | (place + used <= budget))
+    return ordered.assign(rank=range(1, len(ordered) + 1))

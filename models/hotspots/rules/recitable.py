@@ -9,9 +9,10 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from features.configuration import FrequentRule, RepeatRule, RuleConfig, SensitiveRule
 from features.series import UNCLASSIFIED
-from models.hotspots.rules.config import FrequentRule, RepeatRule, RuleConfig, SensitiveRule
 from models.hotspots.rules.usual import usual_counts
+from models.hotspots.rules.versions import versions
 from models.hotspots.rules.watchwords import watched_words
 from models.hotspots.ticketframe import between, clean_tickets, local_now
 
@@ -73,9 +74,9 @@ def apply_rules(
     counted = clean[list(_COUNTED)]
     late = between(clean, now - pd.Timedelta(days=config.said_days), now + pd.Timedelta(1, "us"))
     found = [
-        *(_frequent(rule, part, now) for rule, part in config.parts("frequent", counted)),
-        *(_repeat(rule, part, now) for rule, part in config.parts("repeat", counted)),
-        *(_sensitive(rule, part, now) for rule, part in config.parts("sensitive", late)),
+        *(_frequent(rule, part, now) for rule, part in versions(config, "frequent", counted)),
+        *(_repeat(rule, part, now) for rule, part in versions(config, "repeat", counted)),
+        *(_sensitive(rule, part, now) for rule, part in versions(config, "sensitive", late)),
     ]
     hits = pd.concat([pd.DataFrame(columns=list(HIT_COLUMNS)), *(hit for hit in found if len(hit))], ignore_index=True)
     if only is not None:

@@ -6,19 +6,18 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
 from scipy.special import ndtr
 
+from features.configuration import ScanConfig
 from features.placed import PlacedTickets
 from features.series import UNCLASSIFIED
 from models.hotspots.chance import usual_maximum
-from models.hotspots.spatial.analyses import Scale
-from models.hotspots.spatial.expectation import DURATIONS, Cylinders, ExpectationScan
+from models.hotspots.spatial.expectation import Cylinders, ExpectationScan
 from models.hotspots.spatial.layout import Layout, layouts
 from models.hotspots.spatial.places import Floats
 from models.hotspots.spatial.zones import Zones
@@ -65,52 +64,6 @@ _ANALYSES: Final = 180
 _LOOKS: Final = ((6, 240.0), (12, 73.0), (36, 12.0))
 """Past analyses of cheap first calibrations, and how many times more often than the threshold asks a look must say that
 chance brings it, to be taken at its word: more than six standard errors of what so few maxima tell."""
-
-
-class ScanConfig(BaseModel):
-    """What the scan of one installation looks at.
-
-    Attributes:
-        by: Scan one value of this column at a time.
-        places: "points" lays a grid of `cell_km`, "district" takes districts at their centres.
-        max_radius_km: No cluster is wider; 3 km finds streets and quarters, 6 and more towns.
-        periods: Days of history read.
-        durations: Window lengths in days.
-        scale: See `ExpectationScan`.
-        half_life: Days after which a ticket counts half for its place's share of the city; what would have told the
-            category's past best when None.
-        min_count: A cluster has at least as many tickets, repeat callers merged.
-        min_recurrence_days: Report what chance brings less often than this in the whole city, all categories scanned
-            together; 365 is the usual operator's threshold.
-        merge_days: A caller's tickets on one matter within so many days count once.
-        most: Clusters reported per category.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    by: Literal["category1", "category2", "category"] = "category"
-    places: Literal["points", "district"] = "points"
-    cell_km: float = Field(default=0.5, gt=0)
-    max_radius_km: float = Field(default=3.0, ge=0)
-    periods: int = Field(default=365, ge=90)
-    durations: tuple[int, ...] = DURATIONS
-    scale: Scale = "day"
-    half_life: float | None = Field(default=None, gt=0)
-    min_count: int = Field(default=4, ge=2)
-    min_recurrence_days: float = Field(default=365.0, ge=1)
-    merge_days: int = Field(default=7, ge=0)
-    most: int = Field(default=3, ge=1)
-
-    @property
-    def asked(self) -> dict[str, Any]:
-        """What to ask `features.placed.placed_tickets` for, besides moment and zone."""
-        return {
-            "by": self.by,
-            "days": self.periods,
-            "merge_days": self.merge_days,
-            "keyed_days": max(self.durations),
-            "points_only": self.places == "points",
-        }
 
 
 def find_clusters(

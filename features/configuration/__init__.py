@@ -1,0 +1,52 @@
+"""What an installation may set: one class per section of `weisu.toml`, each key with its type, unit and sentence.
+
+The sections meet in `features.settings.Settings`, which refuses what it does not know. Nothing here imports more than
+pydantic: every command reads the configuration before it does anything else.
+"""
+
+from features.configuration.alerts import AlertPolicy, Deadlines, LevelRule, Step
+from features.configuration.delivery import DeliveryConfig, TargetConfig
+from features.configuration.detection import DetectConfig, GroupingConfig, ScanConfig, TextConfig
+from features.configuration.part import Part, key
+from features.configuration.rules import FrequentRule, RepeatRule, RuleConfig, SensitiveRule
+from features.configuration.schedule import SHIPPED_JOBS, JobConfig, ScheduleConfig
+from features.configuration.tickets import (
+    CalendarConfig,
+    Period,
+    PrivacyConfig,
+    QualityConfig,
+    SourceConfig,
+    TaxonomyConfig,
+    WeatherConfig,
+)
+from features.configuration.training import TrainConfig
+
+__all__ = [
+    "SHIPPED_JOBS",
+    "AlertPolicy",
+    "CalendarConfig",
+    "Deadlines",
+    "DeliveryConfig",
+    "DetectConfig",
+    "FrequentRule",
+    "GroupingConfig",
+    "JobConfig",
+    "LevelRule",
+    "Part",
+    "Period",
+    "PrivacyConfig",
+    "QualityConfig",
+    "RepeatRule",
+    "RuleConfig",
+    "ScanConfig",
+    "ScheduleConfig",
+    "SensitiveRule",
+    "SourceConfig",
+    "Step",
+    "TargetConfig",
+    "TaxonomyConfig",
+    "TextConfig",
+    "TrainConfig",
+    "WeatherConfig",
+    "key",
+]
