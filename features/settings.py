@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, Self
@@ -55,7 +55,7 @@ class Settings(Part):
     """What officials read first."""
     database_url: str = ""
     """SQLAlchemy URL of the operational store, SQLite under `home` when empty; `postgresql+psycopg://...` works too."""
-    lake_folder: Path | None = None
+    lake_folder: Path | None = key(None, example="var/lake")
     """Folder of the ticket lake, on a local disk; `home/lake` when not set."""
     tracking_uri: str = ""
     """MLflow tracking store and registry; SQLite under `mlruns` when empty."""
@@ -76,7 +76,7 @@ class Settings(Part):
     """Keys of the caller hash; docs/privacy.md."""
     quality: QualityConfig = QualityConfig()
     """What the quality report calls unusual; docs/quality.md."""
-    retention: dict[str, Period] = key({})
+    retention: dict[str, Period] = key({}, example={"SOURCE": "5y"})
     """How long the tickets of each source are kept, by source: 90d, 18m, 5y; docs/lake.md."""
     rules: RuleConfig = RuleConfig()
     """The recitable rules; docs/candidates.md."""
@@ -159,9 +159,6 @@ def _kept_secret(path: Path) -> bytes:
     return path.read_bytes()
 
 
-Origin = Literal["default", "file", "environment", "flag"]
-
-
 @dataclass(frozen=True)
 class Loaded:
     """A configuration, and where it was found.
@@ -169,12 +166,16 @@ class Loaded:
     Attributes:
         settings: What is in force.
         path: The file; None when there is none.
-        origins: Key outside of any section -> what set it; those at their default are left out.
+        in_file: The file's keys and tables.
+        variables: Keys that `WEISU_*` variables set.
+        flags: Keys that flags of the command set.
     """
 
     settings: Settings
     path: Path | None
-    origins: Mapping[str, Origin]
+    in_file: Mapping[str, Any]
+    variables: Collection[str]
+    flags: Collection[str]
 
 
 def load_settings(
@@ -193,10 +194,10 @@ def load_settings(
     Raises:
         BadInputError: The file is named and missing, is not TOML, or holds an unknown section or key, or a bad value.
     """
-    return load_with_origins(config=config, home=home, environ=environ).settings
+    return load_configuration(config=config, home=home, environ=environ).settings
 
 
-def load_with_origins(
+def load_configuration(
     *,
     config: Path | None = None,
     home: Path | None = None,
@@ -209,11 +210,6 @@ def load_with_origins(
     in_file = read_toml(path) if path.exists() else {}
     variables = from_environment(environ, PLAIN_KEYS)
     flags = {} if home is None or str(home) == variables.get("home") else {"home": home}
-    origins: dict[str, Origin] = {
-        **dict.fromkeys(in_file, "file"),
-        **dict.fromkeys(variables, "environment"),
-        **dict.fromkeys(flags, "flag"),
-    }
     try:
         settings = Settings(**{**in_file, **variables, **flags})
     except ValidationError as error:
@@ -221,4 +217,4 @@ def load_with_origins(
         raise BadInputError(
             f"configuration {path}: {problems}", hint="`weisu config show` prints every section and key"
         ) from error
-    return Loaded(settings, path if path.exists() else None, origins)
+    return Loaded(settings, path if path.exists() else None, in_file, tuple(variables), tuple(flags))

@@ -41,7 +41,7 @@ class ScanConfig(Part):
     """Window lengths."""
     scale: Literal["day", "history"] = "day"
     """What a day's total is expected to be: "day" takes the observed one, "history" that of the same past weekdays."""
-    half_life: float | None = key(None, unit="days", gt=0)
+    half_life: float | None = key(None, unit="days", example=120.0, gt=0)
     """After so long a ticket counts half for its place's share; what would have detected the past best when not set."""
     min_count: int = key(4, unit="tickets", ge=2)
     """A cluster has at least as many tickets, repeat callers merged."""

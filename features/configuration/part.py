@@ -21,17 +21,18 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-def key(default: Any, *, unit: str = "", **limits: Any) -> Any:
+def key(default: Any, *, unit: str = "", example: Any = None, **limits: Any) -> Any:
     """Declare a key with its unit.
 
     Args:
         default: Its value where nobody sets it.
         unit: What its numbers count, as printed beside them.
+        example: What `weisu init` writes where the default is nothing.
         **limits: Of pydantic's `Field`: `ge`, `gt`, `le`, `lt`, `alias`.
     """
     # What has limits is a number: true and "3" are none.
     strict = bool({"ge", "gt"} & set(limits))
-    return Field(default, json_schema_extra={"unit": unit}, strict=strict, **limits)
+    return Field(default, json_schema_extra={"unit": unit, "example": example}, strict=strict, **limits)
 
 
 def sentence(model: type[Part], name: str) -> str:

@@ -51,9 +51,8 @@ def _unknown(path: list[str], value: Any, model: type[BaseModel], table: str) ->
         return f"[{name}] is not a section{did_you_mean(name, _tables(model), frame='[{}]')}"
     if parents:
         return f"{name} is not a key of {_table(parents)}{did_you_mean(name, known)}"
-    if not nearest(name, known) and (
-        owners := [one for one in _tables(model) if name in known_names(_at(model, [one]))]
-    ):
+    owners = [one for one in _tables(model) if name in known_names(_at(model, [one]))]
+    if owners and not nearest(name, known):
         return f"{name} is a key of {' and '.join(f'[{one}]' for one in owners)}, and stands before the first section"
     return f"{name} is not a key{did_you_mean(name, [one for one in known if one not in _tables(model)])}"
 

@@ -100,7 +100,7 @@ class RuleConfig(Part):
     """One caller, the same matter."""
     sensitive: SensitiveRule = SensitiveRule()
     """A watched word or category."""
-    category: dict[str, dict[RuleName, dict[str, Any]]] = key({})
+    category: dict[str, dict[RuleName, dict[str, Any]]] = key({}, example={"噪声": {"frequent": {"tickets": 10}}})
     """What differs for one category, as in [rules.category."噪声".frequent]; the finest name of a ticket wins."""
 
     @model_validator(mode="after")

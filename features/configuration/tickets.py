@@ -35,7 +35,7 @@ class SourceConfig(Part):
 class TaxonomyConfig(Part):
     """Labels in force, and which source has the word on a ticket that several hold."""
 
-    crosswalk: Path | None = None
+    crosswalk: Path | None = key(None, example="crosswalk.csv")
     """Crosswalk of old and new labels; <home>/taxonomy/crosswalk.csv when not set."""
     precedence: tuple[tuple[str, ...], ...] = ()
     """Groups of sources that describe the same tickets under the same ids, the most trusted first."""
@@ -54,16 +54,16 @@ class TaxonomyConfig(Part):
 class CalendarConfig(Part):
     """Files of the operator that the calendar of holidays does not know."""
 
-    overrides: Path | None = None
+    overrides: Path | None = key(None, example="days_off.csv")
     """CSV with corrections of days off; they outrank the calendar libraries."""
-    events: Path | None = None
+    events: Path | None = key(None, example="events.csv")
     """CSV with the event register: local events and policy changes."""
 
 
 class WeatherConfig(Part):
     """The weather file."""
 
-    file: Path | None = None
+    file: Path | None = key(None, example="weather.csv")
     """CSV with daily weather, observed and forecast."""
 
 
