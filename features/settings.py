@@ -21,6 +21,7 @@ from features.configuration import (
     CalendarConfig,
     DeliveryConfig,
     DetectConfig,
+    ForecastConfig,
     Part,
     Period,
     PrivacyConfig,
@@ -72,6 +73,8 @@ class Settings(Part):
     """Messages: sender, links, patience, targets; docs/delivery.md."""
     detect: DetectConfig = DetectConfig()
     """Which detectors run, on how much history; docs/hotspots.md."""
+    forecast: ForecastConfig = ForecastConfig()
+    """What was tuned in the forecaster, for data scientists; docs/forecasting.md."""
     privacy: PrivacyConfig = PrivacyConfig()
     """Keys of the caller hash; docs/privacy.md."""
     quality: QualityConfig = QualityConfig()

@@ -14,7 +14,7 @@ import pandas as pd
 from features.clock import Clock
 from features.errors import BadInputError
 from features.settings import Settings
-from models.forecast import BacktestResult, ForecastConfig, backtest
+from models.forecast import BacktestResult, backtest
 from models.forecast.backtest import DEFAULT_MODELS, ISSUED, score_rows
 from models.forecast.hierarchy import Hierarchy
 from models.forecast.peers import NEEDS
@@ -87,7 +87,7 @@ def run_backtest(
             calendar=known.calendar,
             weather=known.weather,
             events=known.events,
-            config=ForecastConfig(weather=settings.train.weather),
+            config=settings.forecast,
             n_jobs=n_jobs,
             told=lambda done: say(f"{done} of {origins} origins, {time.monotonic() - started:.0f} s"),
             **({} if fit is None else {"peer_fit": fit}),

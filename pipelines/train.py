@@ -15,7 +15,7 @@ from features.configuration import TrainConfig
 from features.settings import Settings
 from features.taxonomy import taxonomy_version
 from models.errors import PanelError
-from models.forecast import BacktestResult, DemandModel, ForecastConfig, backtest
+from models.forecast import BacktestResult, DemandModel, backtest
 from models.forecast.baselines import PLAIN
 from models.forecast.bases import choose_bases
 from models.hotspots import SurgeConfig, detect_surges
@@ -110,7 +110,7 @@ class Training:
         with self._run("demand", "weekly training", weekly, self.config.model_dump()) as run_id:
             folds = self._folds(weekly, self.config.gate_origins)
             scores, champion = self._meet(weekly, folds)
-            bases = choose_bases(folds.predictions)
+            bases = choose_bases(folds.predictions, self.settings.forecast.bases)
             of_days = self._daily_scores(daily)
             days = {f"daily.{name}": value for name, value in _metrics(of_days, CHALLENGER_NAME).items()}
             metrics = _metrics(scores, CHALLENGER_NAME)
@@ -161,7 +161,7 @@ class Training:
             calendar=known.calendar,
             weather=known.weather,
             events=known.events,
-            config=ForecastConfig(weather=self.config.weather),
+            config=self.settings.forecast,
             n_jobs=self.n_jobs,
         )
 
@@ -183,7 +183,7 @@ class Training:
             calendar=known.calendar,
             weather=known.weather,
             events=known.events,
-            config=ForecastConfig(weather=self.config.weather),
+            config=self.settings.forecast,
             n_jobs=self.n_jobs,
         )
 

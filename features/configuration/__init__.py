@@ -7,6 +7,7 @@ pydantic: every command reads the configuration before it does anything else.
 from features.configuration.alerts import AlertPolicy, Deadlines, LevelRule, Step
 from features.configuration.delivery import DeliveryConfig, TargetConfig
 from features.configuration.detection import DetectConfig, GroupingConfig, ScanConfig, TextConfig
+from features.configuration.forecast import ForecastConfig
 from features.configuration.part import Part, key
 from features.configuration.rules import FrequentRule, RepeatRule, RuleConfig, SensitiveRule
 from features.configuration.schedule import SHIPPED_JOBS, JobConfig, ScheduleConfig
@@ -28,6 +29,7 @@ __all__ = [
     "Deadlines",
     "DeliveryConfig",
     "DetectConfig",
+    "ForecastConfig",
     "FrequentRule",
     "GroupingConfig",
     "JobConfig",

@@ -18,5 +18,3 @@ class TrainConfig(Part):
     """At most this much history is used."""
     daily_history: int = key(730, unit="days", ge=60)
     """Days of history under the daily forecaster."""
-    weather: bool = False
-    """Use the weather file (`[weather] file`); worth it where that holds forecasts, see docs/forecasting.md."""

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
+from pydantic import ValidationError
 
+from features.configuration.forecast import ForecastConfig
+from features.configuration.refusals import refusals
 from models.errors import ModelError
 from models.forecast.boosting import Booster
-from models.forecast.cadence import SCHEMA_VERSION, ForecastConfig
 from models.forecast.drivers import Calendar
 from models.forecast.engine import Engine
 from models.forecast.hierarchy import Hierarchy, PanelMatrix
@@ -24,8 +26,9 @@ if TYPE_CHECKING:
     from models.forecast.model import DemandModel
 
 MANIFEST: Final = "manifest.json"
+SCHEMA_VERSION: Final = 4
+"""Of the manifest and of config.json; another one is trained again."""
 _CALENDAR_DAYS_AHEAD: Final = 500
-_DAYS_PER_PERIOD: Final = {"W": 7, "D": 1}
 
 
 def pack(model: DemandModel) -> dict[str, bytes]:
@@ -44,7 +47,7 @@ def pack(model: DemandModel) -> dict[str, bytes]:
     }
     files = {
         MANIFEST: json.dumps(manifest, ensure_ascii=False).encode(),
-        "config.json": engine.config.to_json().encode(),
+        "config.json": engine.config.model_dump_json().encode(),
         "history.parquet": _to_parquet(pd.DataFrame(panel.y.T, columns=list(panel.ids), index=panel.ds).reset_index()),
         "static.parquet": _to_parquet(model.static),
     }
@@ -72,7 +75,7 @@ def unpack(files: Mapping[str, bytes]) -> tuple[PanelMatrix, pd.DataFrame, Engin
     panel = PanelMatrix(y, tuple(manifest["cells"]), ds, manifest["freq"])
     engine = Engine(
         hierarchy=Hierarchy.of(static, panel.ids),
-        config=ForecastConfig.from_json(files["config.json"].decode()),
+        config=_config(files["config.json"]),
         calendar=_recorded(files.get("calendar.parquet")),
         boosters={name: Booster.restore(files[f"lightgbm_{name}.txt"]) for name in manifest["boosters"]},
         seasonal={name: SeasonalModels.restore(files[f"prophet_{name}.json"]) for name in manifest["seasonal"]},
@@ -81,6 +84,14 @@ def unpack(files: Mapping[str, bytes]) -> tuple[PanelMatrix, pd.DataFrame, Engin
         weather=WeatherEffects.from_json(manifest["weather"]) if manifest.get("weather") else None,
     )
     return panel, static, engine
+
+
+def _config(content: bytes) -> ForecastConfig:
+    try:
+        return ForecastConfig.model_validate_json(content)
+    except ValidationError as error:
+        problem = refusals(error, ForecastConfig)[0]
+        raise ModelError(f"the forecast configuration cannot be read: {problem}", hint="train again") from error
 
 
 def _recorded(content: bytes | None) -> Calendar | None:

@@ -165,7 +165,7 @@ def test_a_registered_event_and_the_weather_forecast_are_drivers_of_the_issue(ow
     settings = own_city.settings.changed(
         calendar={"events": str(register)},
         weather={"file": str(weather)},
-        train=own_city.settings.train.model_copy(update={"weather": True}),
+        forecast={"weather": {"enabled": True}},
     )
     trained = train(settings, own_city.clock, as_of=own_city.now)
     promote(settings, "weisu-demand", trained.models[0].version, actor="tester", reason="x", clock=own_city.clock)
