@@ -30,6 +30,7 @@ from features.configuration import (
     ScanConfig,
     ScheduleConfig,
     SourceConfig,
+    SurgeConfig,
     TaxonomyConfig,
     TextConfig,
     TrainConfig,
@@ -89,6 +90,8 @@ class Settings(Part):
     """The watched folder and the jobs; docs/schedule.md."""
     sources: dict[str, SourceConfig] = key({})
     """What is needed to read single sources, by source; docs/ingest.md."""
+    surge: SurgeConfig = SurgeConfig()
+    """What was tuned in the surge detector, for data scientists; docs/hotspots.md."""
     taxonomy: TaxonomyConfig = TaxonomyConfig()
     """Labels in force, and precedence between sources; docs/taxonomy.md."""
     text: TextConfig = TextConfig()

@@ -191,6 +191,7 @@ def _log(settings: Settings, known: Known, summary: BacktestSummary, names: Sequ
         "weisu.snapshot": str(panel.snapshot),
     }
     with tracker.run("backtest", "rolling origin", params=params, tags=tags) as run_id:
+        tracker.log_text(settings.forecast.model_dump_json(indent=2), "forecast_config.json")
         tracker.log_metrics(_metrics(result.scores) | _metrics(summary.holiday_scores, prefix="holiday."))
         tracker.log_text(result.scores.to_csv(index=False), "scores.csv")
         tracker.log_text(summary.holiday_scores.to_csv(index=False), "holiday_scores.csv")

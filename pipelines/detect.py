@@ -11,9 +11,10 @@ from typing import Any, Final
 import pandas as pd
 
 from features.clock import Clock
+from features.configuration import SurgeConfig
 from features.settings import Settings
 from features.taxonomy import taxonomy_version
-from models.hotspots import SurgeConfig
+from models.hotspots.surge.config import config_from_json
 from pipelines.errors import NoChampionError
 from pipelines.findings import configured_thresholds, find
 from pipelines.panels import open_lake, reasons
@@ -111,8 +112,8 @@ def live_detector(settings: Settings) -> tuple[SurgeConfig, str, str]:
         champion = registry.champion(HOTSPOT)
         config = registry.bundle(champion)["surge.json"]
     except NoChampionError as error:
-        return SurgeConfig(), "release", str(error).splitlines()[0]
-    return SurgeConfig.from_json(config.decode()), champion.version, ""
+        return settings.surge, "release", str(error).splitlines()[0]
+    return config_from_json(config.decode()), champion.version, ""
 
 
 def _run_key(moment: datetime, snapshot: int, version: str, *, rules_only: bool, keys: Collection[str] | None) -> str:

@@ -11,13 +11,13 @@ from typing import Final
 import pandas as pd
 import pyarrow as pa
 
-from features.configuration import RuleConfig, ScanConfig
+from features.configuration import RuleConfig, ScanConfig, SurgeConfig
 from features.lake import Lake
 from features.panel import Panel
 from features.placed import placed_tickets
 from features.series import UNCLASSIFIED
 from features.settings import Settings
-from models.hotspots import SurgeConfig, detect_surges
+from models.hotspots import detect_surges
 from models.hotspots.candidates import MergeConfig, Thresholds, merge_candidates
 from models.hotspots.rules import apply_rules
 from models.hotspots.spatial import find_clusters

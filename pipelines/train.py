@@ -11,14 +11,15 @@ from typing import Any, Final
 import pandas as pd
 
 from features.clock import Clock
-from features.configuration import TrainConfig
+from features.configuration import SurgeConfig, TrainConfig
 from features.settings import Settings
 from features.taxonomy import taxonomy_version
 from models.errors import PanelError
 from models.forecast import BacktestResult, DemandModel, backtest
 from models.forecast.baselines import PLAIN
 from models.forecast.bases import choose_bases
-from models.hotspots import SurgeConfig, detect_surges
+from models.hotspots import detect_surges
+from models.hotspots.surge.config import config_to_json
 from models.metrics import wape, weighted_pinball
 from pipelines.errors import NoChampionError, PipelineError
 from pipelines.gate import judge
@@ -119,6 +120,7 @@ class Training:
             if daily is not None:
                 files |= {f"daily/{name}": content for name, content in self._fit(daily).export().items()}
             verdict = judge(scores, challenger=CHALLENGER_NAME, champion=champion)
+            self.tracker.log_text(self.settings.forecast.model_dump_json(indent=2), "forecast_config.json")
             self.tracker.log_metrics(metrics | days)
             self.tracker.log_text(scores.to_csv(index=False), "folds.csv")
             self.tracker.log_text(of_days.to_csv(index=False), "daily_folds.csv")
@@ -133,8 +135,8 @@ class Training:
 
     def hotspot(self, known: Known) -> TrainedModel:
         """Register the surge detector's configuration with how often it alarms on the last four weeks."""
-        surge = SurgeConfig()
-        with self._run("hotspot", "calibration check", known, {"config": surge.to_json()}) as run_id:
+        surge = self.settings.surge
+        with self._run("hotspot", "calibration check", known, {}) as run_id:
             y, judged = _last_weeks(known, surge)
             metrics = {
                 "alarm_share": float((judged["p_value"] < ALPHA).mean()),
@@ -142,8 +144,9 @@ class Training:
                 "cells": float(judged["unique_id"].nunique()),
             }
             self.tracker.log_metrics(metrics)
+            self.tracker.log_text(config_to_json(surge), "surge_config.json")
             self.tracker.log_text(hotspot_card(metrics, known.panel), "model_card.md")
-            files = {"surge.json": surge.to_json().encode()}
+            files = {"surge.json": config_to_json(surge).encode()}
             version = self.tracker.log_bundle(HOTSPOT, "hotspot_model.py", files, **_hotspot_example(y, judged))
         reason = "configuration of this release, calibrated by its benchmarks"
         return self._decide(TrainedModel(HOTSPOT, version, run_id, promoted=True, reason=reason, metrics=metrics))

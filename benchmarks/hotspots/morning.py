@@ -82,7 +82,7 @@ def prepare(folder: Path, arguments: argparse.Namespace) -> None:
     """Write the lake and run the morning before."""
     from nine_years import build_city, simulated_year
 
-    from models.hotspots import SurgeConfig
+    from features.configuration import SurgeConfig
     from pipelines import findings
 
     year = simulated_year(arguments.year or folder / "year", tickets=arguments.tickets, workers=2)
@@ -107,7 +107,7 @@ def in_process(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def measure(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
     """Run one day's detection and say what each stage took."""
-    from models.hotspots import SurgeConfig
+    from features.configuration import SurgeConfig
     from pipelines import findings
     from pipelines.beside import clocked
     from pipelines.panels import open_lake

@@ -11,6 +11,7 @@ from features.configuration.forecast import ForecastConfig
 from features.configuration.part import Part, key
 from features.configuration.rules import FrequentRule, RepeatRule, RuleConfig, SensitiveRule
 from features.configuration.schedule import SHIPPED_JOBS, JobConfig, ScheduleConfig
+from features.configuration.surge import SurgeConfig
 from features.configuration.tickets import (
     CalendarConfig,
     Period,
@@ -45,6 +46,7 @@ __all__ = [
     "SensitiveRule",
     "SourceConfig",
     "Step",
+    "SurgeConfig",
     "TargetConfig",
     "TaxonomyConfig",
     "TextConfig",

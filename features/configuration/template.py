@@ -71,7 +71,8 @@ def _named(table: tuple[str, ...], text: str, model: type[Part], value: Mapping[
 
 def _commented(key: Key) -> Iterator[str]:
     yield from _said(key.meaning)
-    yield f"#{toml_key(key.name)} = {toml_value(key.example if key.value in (None, {}) else key.value)}"
+    shown = key.example if key.example is not None and key.value in (None, {}) else key.value
+    yield f"#{toml_key(key.name)} = {toml_value(shown)}"
 
 
 def _header(table: tuple[str, ...]) -> str:
@@ -83,13 +84,19 @@ def _said(text: str) -> Iterator[str]:
         yield from (f"# {line}" for line in textwrap.wrap(paragraph, _WIDTH, break_on_hyphens=False))
 
 
-def declared(model: type[Part], table: tuple[str, ...] = ()) -> Iterator[Key]:
-    """Yield the keys of a class at their defaults, those of the tables inside of it with a path of names."""
+def declared(model: type[Part], table: tuple[str, ...] = (), shipped: Part | None = None) -> Iterator[Key]:
+    """Yield the keys of a class at their defaults, those of the tables inside of it with a path of names.
+
+    Args:
+        model: The class.
+        table: Where it stands.
+        shipped: What stands there by default; the class's own defaults when None.
+    """
     for name, field in model.model_fields.items():
-        default = None if field.is_required() else field.default
+        default = getattr(shipped, name, None if field.is_required() else field.default)
         below = (*table, field.alias or name)
         if isinstance(default, Part):
-            yield from declared(type(default), below)
+            yield from declared(type(default), below, default)
         elif named := named_part(field):
             yield from declared(named, (*below, ANY_NAME))
         else:

@@ -11,9 +11,9 @@ from typing import Any, Final
 
 import pandas as pd
 
+from features.configuration import SurgeConfig
 from features.lake import Lake
 from features.settings import Settings
-from models.hotspots import SurgeConfig
 from pipelines.findings import configured_thresholds, find
 from pipelines.panels import open_lake
 from pipelines.replay.detectors import InForce

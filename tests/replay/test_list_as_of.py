@@ -11,12 +11,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from features.configuration import RuleConfig
+from features.configuration import RuleConfig, SurgeConfig
 from features.lake.engine import arrow, duck
 from features.lake.overlay import overlaid
 from features.lake.schema import TICKETS
 from features.placed import placed_tickets
-from models.hotspots import SurgeConfig
 from models.hotspots.ticketframe import between, local_now
 from pipelines import findings
 from pipelines.findings import configured_thresholds, find

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pandas as pd
 import pytest
 
-from models.hotspots import SurgeConfig
+from features.configuration import SurgeConfig
 from pipelines.findings import configured_thresholds, find
 from pipelines.replay import Injection, ReplayResult, replay
 from pipelines.replay.what_if import RARITIES
