@@ -19,6 +19,7 @@ from pydantic import SecretStr, ValidationError, field_validator
 from features.configuration import (
     AlertPolicy,
     CalendarConfig,
+    CandidateConfig,
     DeliveryConfig,
     DetectConfig,
     ForecastConfig,
@@ -29,6 +30,7 @@ from features.configuration import (
     RuleConfig,
     ScanConfig,
     ScheduleConfig,
+    SeasonConfig,
     SourceConfig,
     SurgeConfig,
     TaxonomyConfig,
@@ -70,6 +72,8 @@ class Settings(Part):
     """Levels, clocks, ladder, budget and gaps of alerts; docs/alerts.md."""
     calendar: CalendarConfig = CalendarConfig()
     """Days off and events that the calendar libraries do not know; docs/calendar.md."""
+    candidates: CandidateConfig = CandidateConfig()
+    """One ranked list out of all detectors' signals; docs/candidates.md."""
     delivery: DeliveryConfig = DeliveryConfig()
     """Messages: sender, links, patience, targets; docs/delivery.md."""
     detect: DetectConfig = DetectConfig()
@@ -88,6 +92,8 @@ class Settings(Part):
     """The space-time scan; docs/candidates.md."""
     schedule: ScheduleConfig = ScheduleConfig()
     """The watched folder and the jobs; docs/schedule.md."""
+    seasons: SeasonConfig = SeasonConfig()
+    """The calendar of returning problems; docs/candidates.md."""
     sources: dict[str, SourceConfig] = key({})
     """What is needed to read single sources, by source; docs/ingest.md."""
     surge: SurgeConfig = SurgeConfig()

@@ -11,14 +11,14 @@ from typing import Final
 import pandas as pd
 import pyarrow as pa
 
-from features.configuration import RuleConfig, ScanConfig, SurgeConfig
+from features.configuration import CandidateConfig, RuleConfig, ScanConfig, SurgeConfig
 from features.lake import Lake
 from features.panel import Panel
 from features.placed import placed_tickets
 from features.series import UNCLASSIFIED
 from features.settings import Settings
 from models.hotspots import detect_surges
-from models.hotspots.candidates import MergeConfig, Thresholds, merge_candidates
+from models.hotspots.candidates import Thresholds, merge_candidates
 from models.hotspots.rules import apply_rules
 from models.hotspots.spatial import find_clusters
 from models.hotspots.textgroups import TopicMemory, find_groups
@@ -41,6 +41,7 @@ def configured_thresholds(settings: Settings) -> Thresholds:
     """Return the thresholds that an installation detects with."""
     return Thresholds(
         q=settings.detect.q,
+        surge_days=settings.candidates.surge_recurrence_days,
         cluster_days=settings.scan.min_recurrence_days,
         group_days=settings.text.min_recurrence_days,
     )
@@ -60,6 +61,7 @@ class Findings:
         forecasts: Seasonal problems that are due; None where nobody looked.
         daily, weekly: The panels; None when only rules ran.
         took: Wall seconds of each part of the search; a large city's memory of topics and scan run beside the others.
+        ranking: How the signals become one list.
     """
 
     as_of: datetime
@@ -73,6 +75,7 @@ class Findings:
     daily: Known | None = None
     weekly: Known | None = None
     took: Mapping[str, float] = field(default_factory=dict)
+    ranking: CandidateConfig = field(default_factory=CandidateConfig)
 
     def candidates(self, thresholds: Thresholds, *, past: pd.DataFrame | None = None) -> pd.DataFrame:
         """Return the ranked list (see `CANDIDATE_COLUMNS`) at thresholds no laxer than those of the search.
@@ -89,7 +92,9 @@ class Findings:
             groups=None if self.groups is None else thresholds.groups(self.groups),
             forecasts=self.forecasts,
             past=past,
-            config=MergeConfig(q=thresholds.q, min_recurrence_days=thresholds.surge_days),
+            q=thresholds.q,
+            surge_days=thresholds.surge_days,
+            config=self.ranking,
         )
         return with_curves(found, self.surges, self.weekly.panel.y if self.weekly else None, self.tickets)
 
@@ -170,6 +175,7 @@ def _of_all(
         daily=daily,
         weekly=weekly,
         took=took,
+        ranking=settings.candidates,
     )
 
 
@@ -191,7 +197,7 @@ def _of_batch(
             memory = recalled(settings, as_of, settings.text)
             groups = _groups(settings, recent, as_of, laxest, memory, keys) if memory.through is not None else None
     nothing = pd.DataFrame(columns=["unique_id", "level"])
-    return Findings(as_of, recent, nothing, hits, {}, None, groups, None, took=took)
+    return Findings(as_of, recent, nothing, hits, {}, None, groups, None, took=took, ranking=settings.candidates)
 
 
 def _recent(settings: Settings, lake: Lake, as_of: datetime, rules: RuleConfig) -> pd.DataFrame:

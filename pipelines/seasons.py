@@ -30,7 +30,9 @@ def due_seasons(settings: Settings, weekly: Panel, as_of: datetime) -> pd.DataFr
     static = weekly.static[weekly.static["level"] == "category"]
     static = static.assign(department=static["category"].map(main_departments(weekly)).fillna(""))
     lunar = keeps_lunar_new_year(settings.country)
-    calendar = seasonal_calendar(weekly.y[["unique_id", "ds", "y"]], static, local, lunar=lunar)
+    calendar = seasonal_calendar(
+        weekly.y[["unique_id", "ds", "y"]], static, local, lunar=lunar, config=settings.seasons
+    )
     return due_forecasts(calendar, local, forecast=_issued(settings, as_of))
 
 

@@ -119,7 +119,7 @@ class Training:
             files = {f"weekly/{name}": content for name, content in model.export().items()}
             if daily is not None:
                 files |= {f"daily/{name}": content for name, content in self._fit(daily).export().items()}
-            verdict = judge(scores, challenger=CHALLENGER_NAME, champion=champion)
+            verdict = judge(scores, self.config, challenger=CHALLENGER_NAME, champion=champion)
             self.tracker.log_text(self.settings.forecast.model_dump_json(indent=2), "forecast_config.json")
             self.tracker.log_metrics(metrics | days)
             self.tracker.log_text(scores.to_csv(index=False), "folds.csv")

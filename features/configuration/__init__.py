@@ -6,7 +6,14 @@ pydantic: every command reads the configuration before it does anything else.
 
 from features.configuration.alerts import AlertPolicy, Deadlines, LevelRule, Step
 from features.configuration.delivery import DeliveryConfig, TargetConfig
-from features.configuration.detection import DetectConfig, GroupingConfig, ScanConfig, TextConfig
+from features.configuration.detection import (
+    CandidateConfig,
+    DetectConfig,
+    GroupingConfig,
+    ScanConfig,
+    SeasonConfig,
+    TextConfig,
+)
 from features.configuration.forecast import ForecastConfig
 from features.configuration.part import Part, key
 from features.configuration.rules import FrequentRule, RepeatRule, RuleConfig, SensitiveRule
@@ -27,6 +34,7 @@ __all__ = [
     "SHIPPED_JOBS",
     "AlertPolicy",
     "CalendarConfig",
+    "CandidateConfig",
     "Deadlines",
     "DeliveryConfig",
     "DetectConfig",
@@ -43,6 +51,7 @@ __all__ = [
     "RuleConfig",
     "ScanConfig",
     "ScheduleConfig",
+    "SeasonConfig",
     "SensitiveRule",
     "SourceConfig",
     "Step",

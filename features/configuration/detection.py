@@ -1,4 +1,4 @@
-"""The `[detect]`, `[scan]` and `[text]` sections: what the detectors look at, and what is worth raising."""
+"""Sections of the detectors: `[detect]`, `[candidates]`, `[scan]`, `[text]`, `[seasons]`."""
 
 from __future__ import annotations
 
@@ -22,6 +22,36 @@ class DetectConfig(Part):
     """False discovery rate over all cells tested together."""
     topic_days: int = key(365, unit="days", ge=1)
     """Days of texts that a new installation learns before it judges which topics are new."""
+
+
+class CandidateConfig(Part):
+    """How the signals of all detectors become one ranked list."""
+
+    surge_recurrence_days: float = key(30.0, unit="days", ge=0)
+    """A surge that chance brings more often than this is left out."""
+    min_count: int = key(3, unit="tickets", ge=1)
+    """A surge of fewer tickets is noise."""
+    overlap: float = key(0.5, unit="share", gt=0, le=1)
+    """Share of the smaller signal's tickets that makes two signals one."""
+    detector_cap: float = key(6.0, unit="powers of ten of days", gt=0)
+    """No detector's surprise counts for more in the rank."""
+    sensitive_bonus: float = key(4.0, ge=0)
+    """What a sensitive matter adds to the rank."""
+    kind_bonus: float = key(0.5, ge=0)
+    """What every further kind that agrees adds to the rank."""
+
+
+class TailConfig(Part):
+    """The tail of the scan's maxima: how chance is told from the category's own past."""
+
+    scale: float = key(1.3, unit="log likelihood", gt=0)
+    """Usual scale of the Gumbel tail: .95 in simulated cities; more leaves room for what no model holds."""
+    one_in: int = key(5, unit="days", ge=2)
+    """The tail goes through what is exceeded on one past day in so many."""
+    trust: float = key(7, unit="events", gt=0)
+    """Events of the past that weigh as much as the usual scale."""
+    most: float = key(2.0, unit="scales", gt=1)
+    """One event counts for at most this, so that a single cluster hides no later one."""
 
 
 class ScanConfig(Part):
@@ -51,6 +81,21 @@ class ScanConfig(Part):
     """A caller's tickets of one category within so many days count once."""
     most: int = key(3, unit="clusters", ge=1)
     """Clusters reported per category."""
+    half_lives: tuple[float, ...] = key((60.0, 120.0, 240.0, 480.0), unit="days")
+    """What `half_life` is chosen from where it is not set: busy categories move, sparse ones need a long memory."""
+    calibration_days: int = key(60, unit="days", ge=30)
+    """Past analyses that a category's scan must be able to replay before it may speak."""
+    analyses: int = key(180, unit="days", ge=30)
+    """Past analyses that a threshold is worked out from."""
+    looks: tuple[tuple[int, float], ...] = ((6, 240.0), (12, 73.0), (36, 12.0))
+    """Cheap first calibrations: past analyses, and how many times more often than the threshold a look must say that
+    chance brings it, to be taken at its word."""
+    named_share: float = key(0.25, unit="share", gt=0, le=1)
+    """A district with so many of a cluster's tickets is named beside the one with most."""
+    street_share: float = key(0.5, unit="share", gt=0, le=1)
+    """A street with so many of them is where the cluster is."""
+    tail: TailConfig = TailConfig()
+    """The tail of the scan's maxima."""
 
     @property
     def asked(self) -> dict[str, Any]:
@@ -81,6 +126,30 @@ class GroupingConfig(Part):
     """Weight of a word in the title against one in the text."""
     place_weight: float = key(1.5, gt=0)
     """Weight of a word that names a place."""
+    most_words: int = key(40, unit="words", ge=1)
+    """Only the heaviest words of a text are compared."""
+    common: float = key(0.1, unit="share", gt=0, le=1)
+    """Words of more than this share of a large block say nothing about which matter it is."""
+    large: int = key(200, unit="callers", ge=1)
+    """From so many callers on, earlier ones included, a block is large."""
+
+
+class LabelConfig(Part):
+    """How a group of texts is named."""
+
+    support: float = key(0.3, unit="share", gt=0, lt=1)
+    """A word of the name is said by at least this share of the group."""
+    most: float = key(0.5, unit="share", gt=0, lt=1)
+    """What more than this share says tells how rare the matter is."""
+
+
+class MemoryConfig(Part):
+    """What the hotline has heard before; remove home/topics after a change, so that it is learnt again."""
+
+    half_life_days: float = key(56.0, unit="days", gt=0)
+    """After so long a ticket counts half."""
+    unsaid: float = key(0.5, unit="tickets", gt=0)
+    """Added to what was counted: silence over a short memory proves little."""
 
 
 class TextConfig(Part):
@@ -104,3 +173,26 @@ class TextConfig(Part):
     """How much more than a Poisson distribution chance varies."""
     grouping: GroupingConfig = GroupingConfig()
     """When texts are about one cause."""
+    labels: LabelConfig = LabelConfig()
+    """How a group is named."""
+    memory: MemoryConfig = MemoryConfig()
+    """What was heard before."""
+
+
+class SeasonConfig(Part):
+    """What counts as a season, in the calendar of returning problems and in the alerts ahead of them."""
+
+    ratio: float = key(1.4, unit="times the year's mean", gt=1)
+    """Weeks of at least this belong to a season."""
+    z: float = key(2.0, unit="overdispersed standard deviations", gt=0)
+    """How far above the year's mean a year's season must stand, to be seen."""
+    min_years: int = key(2, unit="years", ge=2)
+    """Full years needed before anything is called a season."""
+    min_share: float = key(0.66, unit="share", gt=0, le=1)
+    """Share of the years in which it must have been seen."""
+    min_weekly: float = key(3.0, unit="tickets a week", ge=0)
+    """Seasons with fewer tickets are left out."""
+    lead_weeks: int = key(4, unit="weeks", ge=0)
+    """Time before the return by which to act."""
+    lunar_margin: float = key(0.05, unit="share of variation", ge=0)
+    """How much more the lunar alignment must explain to be preferred."""

@@ -65,6 +65,8 @@ class FrequentRule(Part):
     than this; 1 turns it off."""
     usual_windows: int = key(4, unit="windows", ge=1)
     """How many earlier windows say what is usual."""
+    everyday: float = key(0.1, unit="probability", gt=0, le=1)
+    """`tickets` is an everyday number where chance brings it in more windows than this share."""
 
 
 class RepeatRule(Part):

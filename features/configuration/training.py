@@ -18,3 +18,7 @@ class TrainConfig(Part):
     """At most this much history is used."""
     daily_history: int = key(730, unit="days", ge=60)
     """Days of history under the daily forecaster."""
+    pinball_tolerance: float = key(0.01, unit="share", ge=0)
+    """A challenger's pinball loss over cells may be this much above the champion's: noise of one more week."""
+    wape_tolerance: float = key(0.05, unit="share", ge=0)
+    """A challenger's WAPE may be this much above the champion's at any level."""

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from features.seasons.table import CALENDAR_COLUMNS, SeasonConfig, seasonal_calendar
+from features.seasons.table import CALENDAR_COLUMNS, seasonal_calendar
 
-__all__ = ["CALENDAR_COLUMNS", "SeasonConfig", "seasonal_calendar"]
+__all__ = ["CALENDAR_COLUMNS", "seasonal_calendar"]

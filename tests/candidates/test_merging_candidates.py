@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.series import series_id
-from models.hotspots.candidates import CANDIDATE_COLUMNS, MergeConfig, benjamini_hochberg, merge_candidates
+from models.hotspots.candidates import CANDIDATE_COLUMNS, benjamini_hochberg, merge_candidates
 from models.hotspots.rules import apply_rules
 
 NOW = datetime(2026, 11, 23, 0, 0, tzinfo=UTC)
@@ -129,14 +129,14 @@ def test_quiet_cells_and_small_counts_are_left_out() -> None:
     cell = series_id("cell", CELL)
     assert merge(surges={"D": surge(cell, 27, p_value=0.3)}).empty
     assert merge(surges={"D": surge(cell, 2)}).empty
-    assert merge(surges={"D": surge(cell, 27, p_value=0.05)}, config=MergeConfig(q=0.5)).empty, "every 20 days"
+    assert merge(surges={"D": surge(cell, 27, p_value=0.05)}, q=0.5).empty, "every 20 days"
 
 
 def test_false_discovery_control_spans_all_cells() -> None:
     quiet = [surge(f"category=q{n};district=d", 5, p_value=0.9) for n in range(200)]
     lucky = surge(series_id("cell", CELL), 27, p_value=0.02)
-    assert merge(surges={"D": pd.concat([lucky, *quiet])}, config=MergeConfig(min_recurrence_days=0)).empty
-    assert len(merge(surges={"D": lucky}, config=MergeConfig(min_recurrence_days=0))) == 1
+    assert merge(surges={"D": pd.concat([lucky, *quiet])}, surge_days=0).empty
+    assert len(merge(surges={"D": lucky}, surge_days=0)) == 1
 
 
 def test_rule_and_surge_about_the_same_tickets_are_one() -> None:

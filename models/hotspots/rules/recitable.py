@@ -41,9 +41,6 @@ _MATTER: Final = ["category1", "category2", "category", "district"]
 _COUNTED: Final = ("key", "opened_local", *_MATTER, "street", "address", "department", "caller")
 """What counting tickets needs of them: their words are long, and taken along at every step."""
 
-_EVERYDAY: Final = 0.1
-"""Where chance brings a rule's number in more windows than this share, the number alone says nothing."""
-
 
 def apply_rules(
     tickets: Any,
@@ -100,7 +97,7 @@ def _frequent(rule: FrequentRule, tickets: pd.DataFrame, now: pd.Timestamp) -> p
     usual = usual_counts(placed, matter, start, days=rule.days, most=rule.usual_windows, per_caller=rule.per_caller)
     groups = groups.assign(usual=usual.mean(groups), rule=f"{rule.tickets}/{rule.days}d")
     if rule.usual_factor:
-        everyday = usual.chance(groups, pd.Series(rule.tickets, index=groups.index)) >= _EVERYDAY
+        everyday = usual.chance(groups, pd.Series(rule.tickets, index=groups.index)) >= rule.everyday
         busy = ((groups["place"] == groups["district"]) | everyday) & (rule.usual_chance < 1)
         groups["rule"] = groups["rule"].mask(busy, groups["rule"] + f"<{rule.usual_chance:g}")
         by_chance = busy & (usual.chance(groups, groups["counted"]) >= rule.usual_chance)

@@ -52,18 +52,6 @@ CLUSTER_COLUMNS: Final = (
 _DAY: Final = pd.Timedelta(days=1)
 _LEAST_DISPERSION: Final = 1 + 1e-6
 _FINER: Final = ("category1", "category2", "category")
-_NAMED_SHARE: Final = 0.25
-"""A district with so many of a cluster's tickets is named beside the one with most."""
-_ONE_STREET: Final = 0.5
-"""A street with so many of them is where the cluster is."""
-_CALIBRATION_DAYS: Final = 60
-"""Past analyses that a category's scan must be able to replay before it may speak."""
-
-_ANALYSES: Final = 180
-"""Past analyses that a threshold is told from."""
-_LOOKS: Final = ((6, 240.0), (12, 73.0), (36, 12.0))
-"""Past analyses of cheap first calibrations, and how many times more often than the threshold asks a look must say that
-chance brings it, to be taken at its word: more than six standard errors of what so few maxima tell."""
 
 
 def find_clusters(
@@ -92,10 +80,10 @@ def find_clusters(
     longest = max(config.durations)
     laid = layouts(placed, places=config.places, cell_km=config.cell_km, radius_km=config.max_radius_km)
     scanned = [layout for layout in laid if layout.recent(longest) >= config.min_count]
-    if scanned and scanned[0].periods < 3 * longest + _CALIBRATION_DAYS:
+    if scanned and scanned[0].periods < 3 * longest + config.calibration_days:
         scanned = []
     rows = [
-        _described(cluster, described, placed.now, config.by)
+        _described(cluster, described, placed.now, config)
         for layout in scanned
         for cluster in _clusters(layout, config, len(scanned))
     ]
@@ -132,20 +120,24 @@ def _scanned(scan: ExpectationScan, counts: Floats, config: ScanConfig, scans: i
 
         return _Scanned(cylinders, cylinders.statistics(dispersion, config.min_count), dispersion, chance)
 
-    for analyses, often in _LOOKS:
+    for analyses, often in config.looks:
         if config.min_recurrence_days > often:
             look = looked(analyses)
             if look.chance(float(look.statistic.max())) * config.min_recurrence_days > often:
                 return None
-    return looked(_ANALYSES)
+    return looked(config.analyses)
 
 
 def _clusters(layout: Layout, config: ScanConfig, scans: int) -> list[dict[str, Any]]:
     """Return one category's clusters in numbers; `scans` is how many categories the run looks at."""
     zones = Zones.of(len(layout.places), layout.near)
     counts = layout.counts()
-    scan = ExpectationScan(zones, config.durations, scale=config.scale, min_count=config.min_count)
-    scan = replace(scan, half_life=config.half_life) if config.half_life else scan.adapted(counts)
+    scan = ExpectationScan(zones, config.durations, scale=config.scale, min_count=config.min_count, tail=config.tail)
+    scan = (
+        replace(scan, half_life=config.half_life)
+        if config.half_life
+        else scan.adapted(counts, half_lives=config.half_lives)
+    )
     scanned = _scanned(scan, counts, config, scans)
     found: list[dict[str, Any]] = []
     if scanned is None:
@@ -194,10 +186,10 @@ def _shares(names: pd.Series) -> pd.Series:
     return shares.sort_index().sort_values(ascending=False, kind="stable")
 
 
-def _described(cluster: dict[str, Any], tickets: pd.DataFrame, now: pd.Timestamp, by: str) -> dict[str, Any]:
+def _described(cluster: dict[str, Any], tickets: pd.DataFrame, now: pd.Timestamp, config: ScanConfig) -> dict[str, Any]:
     """Return a cluster with what its tickets say of it; repeats are listed with them."""
     behind = tickets[tickets["key"].isin(cluster["tickets"])]
-    named = _FINER[: _FINER.index(by) + 1]
+    named = _FINER[: _FINER.index(config.by) + 1]
     last = behind.iloc[-1]
     located = behind[["lat", "lon"]].notna().all(axis=1)
     lat, lon = behind.loc[located, ["lat", "lon"]].mean() if located.any() else (np.nan, np.nan)
@@ -206,8 +198,8 @@ def _described(cluster: dict[str, Any], tickets: pd.DataFrame, now: pd.Timestamp
         **{name: value for name, value in cluster.items() if name != "days"},
         **{name: str(last[name]) if name in named else "" for name in _FINER},
         "area": str(districts.index[0]),
-        "areas": [name for name in districts.index[districts >= _NAMED_SHARE] if name != UNCLASSIFIED],
-        "place": str(streets.index[0]) if streets.iloc[0] >= _ONE_STREET else "",
+        "areas": [name for name in districts.index[districts >= config.named_share] if name != UNCLASSIFIED],
+        "place": str(streets.index[0]) if streets.iloc[0] >= config.street_share else "",
         "department": str(behind["department"].mode().iloc[0]),
         "lat": float(lat),
         "lon": float(lon),

@@ -109,7 +109,7 @@ def _groups(
     for number in range(int(labels.max(initial=-1)) + 1):
         rows = np.flatnonzero(labels == number)
         if rows.size >= least and block["caller"].iloc[rows].nunique() >= least:
-            yield block.iloc[rows], label_group(inside, rows.tolist(), background, len(block), home=home)
+            yield block.iloc[rows], label_group(inside, rows.tolist(), background, len(block), config.labels, home=home)
 
 
 def _judged(

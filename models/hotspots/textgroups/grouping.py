@@ -17,6 +17,11 @@ _ROWS: Final = 512
 """Texts that are compared with those before them at once."""
 
 
+def weights_of(config: GroupingConfig) -> Weights:
+    """Return how much words count."""
+    return Weights(config.title_weight, config.place_weight, config.most_words, config.common, config.large)
+
+
 def group_texts(
     texts: WordedTexts,
     config: GroupingConfig | None = None,
@@ -39,7 +44,7 @@ def group_texts(
     if len(texts) < 2:  # noqa: PLR2004
         return np.full(len(texts), -1, dtype=np.intp)
     person = np.arange(len(texts)) if callers is None else np.unique(np.asarray(callers), return_inverse=True)[1]
-    weights = Weights(title=config.title_weight, place=config.place_weight)
+    weights = weights_of(config)
     vectors = vectorise(texts, weights, callers=person, history=history)
     labels = _seeds(vectors, config.seed, person)
     for _ in range(2):
