@@ -21,6 +21,7 @@ from models.forecast.baselines import PLAIN
 from models.forecast.bases import choose_bases
 from models.hotspots import SurgeConfig, detect_surges
 from models.metrics import wape, weighted_pinball
+from pipelines.champion import AS_OF_TAG, TAXONOMY_TAG, Champion, load_champion
 from pipelines.errors import NoChampionError, PipelineError
 from pipelines.gate import judge
 from pipelines.model_card import demand_card, hotspot_card
@@ -213,13 +214,11 @@ class Training:
 
     def _meet(self, known: KnownPanel, found: BacktestResult) -> tuple[pd.DataFrame, str | None]:
         """Score the champion on the same folds as the others; name it, None without one."""
-        registry = Registry.open(self.settings)
         try:
-            files = _part(registry.bundle(registry.champion(DEMAND)), "weekly")
+            champion = load_champion(self.settings, known)
         except NoChampionError:
             return found.scores, None
-        champion = DemandModel.restore(files, calendar=known.calendar, weather=known.weather, events=known.events)
-        return _same_folds(champion, known.panel.y, found.predictions), CHAMPION_NAME
+        return _same_folds(champion, found.predictions), CHAMPION_NAME
 
     def _decide(self, model: TrainedModel) -> TrainedModel:
         if model.promoted:
@@ -231,9 +230,9 @@ class Training:
         return model
 
 
-def _same_folds(champion: DemandModel, y: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
+def _same_folds(champion: Champion, predictions: pd.DataFrame) -> pd.DataFrame:
     """Score every model of a backtest and the champion on the series and weeks that all of them forecast."""
-    theirs = champion_folds(champion, y, predictions).assign(model=CHAMPION_NAME)
+    theirs = champion_folds(champion, predictions).assign(model=CHAMPION_NAME)
     ours = predictions.merge(theirs[_FOLD])
     rows = pd.concat([ours, theirs], ignore_index=True)
     return pd.DataFrame(
@@ -244,14 +243,13 @@ def _same_folds(champion: DemandModel, y: pd.DataFrame, predictions: pd.DataFram
     )
 
 
-def champion_folds(champion: DemandModel, y: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
+def champion_folds(champion: Champion, predictions: pd.DataFrame) -> pd.DataFrame:
     """Let a fitted champion forecast the folds of a backtest from what was known at each cutoff.
 
     The champion may have been trained on weeks inside the folds; that favours it, so the gate errs on the safe side.
 
     Args:
-        champion: The restored model.
-        y: Long frame of the whole history.
+        champion: The restored model with the whole history.
         predictions: Of `backtest`: one model's rows give the folds and the actual counts.
 
     Returns:
@@ -261,7 +259,7 @@ def champion_folds(champion: DemandModel, y: pd.DataFrame, predictions: pd.DataF
     frames = []
     for cutoff, fold in actual.groupby("cutoff"):
         horizon = int(fold["horizon"].max())
-        ahead = champion.predict(y[y["ds"] <= cutoff], horizon=horizon)
+        ahead = champion.predict(horizon=horizon, until=cutoff)
         columns = ["level", "unique_id", "ds", "mean", *_QUANTILES.values()]
         frames.append(fold[["level", "unique_id", "ds", "cutoff", "y"]].merge(ahead[columns]))
     return pd.concat(frames, ignore_index=True)
@@ -302,10 +300,6 @@ def _hotspot_example(y: pd.DataFrame, judged: pd.DataFrame) -> dict[str, pd.Data
     }
 
 
-def _part(files: Mapping[str, bytes], name: str) -> dict[str, bytes]:
-    return {key.removeprefix(f"{name}/"): value for key, value in files.items() if key.startswith(f"{name}/")}
-
-
 def _metrics(scores: pd.DataFrame, model: str) -> dict[str, float]:
     own = scores[scores["model"] == model].set_index("level").drop(columns="model")
     found = {f"{level}.{name}": value for level, row in own.iterrows() for name, value in row.items()}
@@ -315,10 +309,10 @@ def _metrics(scores: pd.DataFrame, model: str) -> dict[str, float]:
 def _tags(settings: Settings, known: KnownPanel) -> dict[str, str]:
     panel = known.panel
     return {
-        "weisu.as_of": panel.as_of.isoformat(),
+        AS_OF_TAG: panel.as_of.isoformat(),
         "weisu.data_through": panel.data_through.isoformat(),
         "weisu.snapshot": str(panel.snapshot),
         "weisu.calendar_version": known.calendar_version,
-        "weisu.taxonomy_version": taxonomy_version(settings),
+        TAXONOMY_TAG: taxonomy_version(settings),
         "weisu.degraded": known.degraded,
     }

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 
@@ -14,6 +14,8 @@ from features.settings import Settings
 from features.taxonomy.apply import relabel_tickets
 from features.taxonomy.crosswalk import COLUMNS, DIMENSIONS, Crosswalk, empty_crosswalk, read_crosswalk
 from features.taxonomy.installed import crosswalk_for, crosswalk_path, version_of
+
+_PARENTS: Final = ("category1", "category2")
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +61,13 @@ class Labels:
             if dimension in tickets.columns and not self.as_filed:
                 tickets = relabel_tickets(tickets, self.changes, self.day, dimension=dimension)
         return tickets
+
+    def parents(self, category: str) -> dict[str, str]:
+        """Return the parents that a change of this category states; empty where they stay."""
+        rows = self.changes.rows
+        rows = rows[(rows["dimension"] == "category") & (rows["old"] == category)]
+        stated = rows.sort_values(["weight", "new"], ascending=[False, True], kind="stable").head(1)
+        return {name: value for name in _PARENTS for value in stated[name] if value}
 
     def name(self, label: str, dimension: str) -> str:
         """Return what a label of `category` or `district` is called now; the likeliest part of one that was split."""
