@@ -16,6 +16,7 @@ from features.taxonomy import make_crosswalk
 NAMES = ["噪声", "油烟", "停水", "停电"]
 DISTRICTS = ["海口市", "三亚市", "万宁市"]
 DAY = date(2026, 11, 25)
+MERGE = [("category", name, "扰民", "2026-11-01", 1.0) for name in ("噪声", "油烟")]
 
 
 def static_of(pairs):
@@ -104,8 +105,8 @@ def test_a_rename_keeps_every_number(pairs, seed):
 
 
 def test_counts_under_new_labels_return_to_those_they_came_of():
-    cells, static = static_of([("噪声", "海口市"), ("油烟", "海口市"), ("停水", "海口市")])
-    moves = Moves.of(static, changes(("category", "噪声", "扰民", "2026-11-01", 1), ("category", "油烟", "扰民", "2026-11-01", 1)), DAY)  # fmt: skip  # noqa: E501
+    _, static = static_of([("噪声", "海口市"), ("油烟", "海口市"), ("停水", "海口市")])
+    moves = Moves.of(static, changes(*MERGE), DAY)
     weeks = pd.date_range("2026-10-12", periods=4, freq="7D")
     y = pd.DataFrame(
         [("category=噪声;district=海口市", weeks[0], 30), ("category=油烟;district=海口市", weeks[0], 10),
@@ -126,7 +127,7 @@ def test_counts_under_new_labels_return_to_those_they_came_of():
 def test_what_was_not_known_of_a_mixture_is_not_made_up():
     cells, static = static_of([("噪声", "海口市"), ("油烟", "海口市")])
     before = forecast_of(cells, np.array([9.0, 4.0])).assign(last_year=5.0)
-    merged = Moves.of(static, changes(("category", "噪声", "扰民", "2026-11-01", 1), ("category", "油烟", "扰民", "2026-11-01", 1)), DAY)  # fmt: skip  # noqa: E501
+    merged = Moves.of(static, changes(*MERGE), DAY)
     after = merged.forecast(before, by=["ds", "horizon"]).set_index("unique_id")["last_year"]
     assert np.isnan(after["category=扰民"])
     assert after["total"] == 5.0
