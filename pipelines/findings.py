@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from features.knowledge import Knowledge, KnownPanel
 from features.lake import Lake
 from features.panel import Panel
+from features.seasons import SEASON_WEEKS
 from features.series import UNCLASSIFIED
 from features.settings import Settings
 from models.hotspots import SurgeConfig, detect_surges
@@ -174,7 +175,7 @@ def _of_all(
         with clocked(took, "surges"):
             surges = {known.panel.freq: _surges(known, surge) for known in (daily, weekly) if _old_enough(known.panel)}
         with clocked(took, "seasons"):
-            forecasts = due_seasons(settings, weekly.panel, as_of)
+            forecasts = due_seasons(settings, _years(knowledge, weekly), as_of)
         groups = None
         if "memory" in searches:
             memory = found("memory")
@@ -257,6 +258,13 @@ def _panels(knowledge: Knowledge) -> tuple[KnownPanel, KnownPanel]:
     periods = {"D": config.daily_history, "W": config.weekly_history}
     known = knowledge.panels(periods, levels=_LEVELS, keep=True)
     return known["D"], known["W"]
+
+
+def _years(knowledge: Knowledge, weekly: KnownPanel) -> Panel:
+    """Return the weeks that the seasonal calendar looks at, however few the weekly detector is content with."""
+    if DetectConfig(**knowledge.settings.section("detect")).weekly_history >= SEASON_WEEKS:
+        return weekly.panel
+    return knowledge.panel("W", periods=SEASON_WEEKS, levels=_LEVELS, keep=True).panel
 
 
 def _old_enough(panel: Panel) -> bool:

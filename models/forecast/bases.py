@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from features.accuracy import errors_by
 from models.forecast.baselines import PLAIN
 from models.forecast.hierarchy import CELL, Hierarchy
 from models.forecast.reconcile import Pull, rake
@@ -63,11 +64,9 @@ def choose_bases(predictions: pd.DataFrame, *, cutoff: pd.Timestamp | None = Non
         rows = rows[rows["cutoff"].isin(over[over <= cutoff].index.sort_values()[-FEWEST_FOLDS:])]
     if rows["cutoff"].nunique() < FEWEST_FOLDS:
         return {}
-    errors = rows.assign(error=(rows["y"] - rows["mean"]).abs())
-    sums = errors.groupby(["level", "model", "cutoff"], as_index=False)[["error", "y"]].sum()
-    sums["wape"] = sums["error"] / sums["y"].clip(lower=1.0)
+    errors = errors_by(rows, ["level", "model", "cutoff"]).reset_index().dropna(subset="wape")
     found = {}
-    for level, table in sums.groupby("level"):
+    for level, table in errors.groupby("level"):
         base = _better(table.pivot_table(index="model", columns="cutoff", values="wape"))
         if base is not None:
             found[str(level)] = base

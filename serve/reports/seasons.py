@@ -8,9 +8,7 @@ from typing import Final
 
 import pandas as pd
 
-from features.calendars import keeps_lunar_new_year
-from features.seasons import seasonal_calendar
-from features.series import UNCLASSIFIED
+from features.seasons import category_seasons
 from serve.reports.history import History
 
 _WEEK: Final = pd.Timedelta(days=7)
@@ -83,6 +81,6 @@ def coming_seasons(
 @lru_cache(maxsize=4)
 def _table(history: History, after: pd.Timestamp, country: str) -> pd.DataFrame:
     """Return the seasonal calendar: a tenth of a second that pages need not spend again."""
-    static = history.static
-    named = static[(static["level"] == "category") & (static["category"] != UNCLASSIFIED)]
-    return seasonal_calendar(history.counts, named, after, lunar=keeps_lunar_new_year(country))
+    return category_seasons(
+        history.counts, history.static, after, known_at=history.known_at or history.data_through, country=country
+    )
