@@ -230,7 +230,7 @@ class DemandModel:
 
     def export(self) -> dict[str, bytes]:
         """Return the model as files: LightGBM text, Prophet JSON, Parquet tables and JSON; no pickle."""
-        return pack(self)
+        return pack(self.panel, self.static, self.engine)
 
     @classmethod
     def restore(
