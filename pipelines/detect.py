@@ -12,12 +12,12 @@ import pandas as pd
 
 from features.clock import Clock
 from features.configuration import SurgeConfig
+from features.knowledge import open_lake, reasons
 from features.settings import Settings
 from features.taxonomy import taxonomy_version
 from models.hotspots.surge.config import config_from_json
 from pipelines.errors import NoChampionError
 from pipelines.findings import configured_thresholds, find
-from pipelines.panels import open_lake, reasons
 from pipelines.tracking import Registry
 from pipelines.tracking.registry import HOTSPOT
 from serve.alerts import Candidate, DetectionRun, Kind, intake

@@ -108,9 +108,9 @@ def in_process(arguments: argparse.Namespace) -> dict[str, Any]:
 def measure(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
     """Run one day's detection and say what each stage took."""
     from features.configuration import SurgeConfig
+    from features.knowledge import open_lake
     from pipelines import findings
     from pipelines.beside import clocked
-    from pipelines.panels import open_lake
 
     settings = settings_of(folder, arguments)
     found = findings.find(settings, NOW, lake=open_lake(settings), surge=SurgeConfig())

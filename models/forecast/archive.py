@@ -6,13 +6,13 @@ import json
 from collections.abc import Mapping
 from datetime import date
 from io import BytesIO
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 from pydantic import ValidationError
 
-from features.configuration.forecast import ForecastConfig
+from features.configuration import ForecastConfig
 from features.configuration.refusals import refusals
 from models.errors import ModelError
 from models.forecast.boosting import Booster
@@ -22,18 +22,14 @@ from models.forecast.hierarchy import Hierarchy, PanelMatrix
 from models.forecast.seasonal import SeasonalModels
 from models.forecast.weather import WeatherEffects
 
-if TYPE_CHECKING:
-    from models.forecast.model import DemandModel
-
 MANIFEST: Final = "manifest.json"
 SCHEMA_VERSION: Final = 4
 """Of the manifest and of config.json; another one is trained again."""
 _CALENDAR_DAYS_AHEAD: Final = 500
 
 
-def pack(model: DemandModel) -> dict[str, bytes]:
+def pack(panel: PanelMatrix, static: pd.DataFrame, engine: Engine) -> dict[str, bytes]:
     """Return the files of a fitted model; the calendar is written out to some 16 months past the history."""
-    panel, engine = model.panel, model.engine
     manifest = {
         "schema_version": SCHEMA_VERSION,
         "freq": panel.freq,
@@ -49,7 +45,7 @@ def pack(model: DemandModel) -> dict[str, bytes]:
         MANIFEST: json.dumps(manifest, ensure_ascii=False).encode(),
         "config.json": engine.config.model_dump_json().encode(),
         "history.parquet": _to_parquet(pd.DataFrame(panel.y.T, columns=list(panel.ids), index=panel.ds).reset_index()),
-        "static.parquet": _to_parquet(model.static),
+        "static.parquet": _to_parquet(static),
     }
     files |= {f"lightgbm_{name}.txt": booster.export() for name, booster in engine.boosters.items()}
     if engine.calendar is not None:

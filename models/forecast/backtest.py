@@ -9,7 +9,8 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from features.configuration.forecast import BaseConfig, ForecastConfig
+from features.configuration import ForecastConfig
+from features.configuration.forecast import BaseConfig
 from models.errors import PanelError
 from models.forecast.baselines import PLAIN
 from models.forecast.bases import MODEL, choose_bases, issue_cells

@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from features.accuracy import errors_by
 from features.configuration.forecast import BaseConfig
 from models.forecast.baselines import PLAIN
 from models.forecast.hierarchy import CELL, Hierarchy
@@ -63,11 +64,9 @@ def choose_bases(
         rows = rows[rows["cutoff"].isin(over[over <= cutoff].index.sort_values()[-config.fewest_folds :])]
     if rows["cutoff"].nunique() < config.fewest_folds:
         return {}
-    errors = rows.assign(error=(rows["y"] - rows["mean"]).abs())
-    sums = errors.groupby(["level", "model", "cutoff"], as_index=False)[["error", "y"]].sum()
-    sums["wape"] = sums["error"] / sums["y"].clip(lower=1.0)
+    errors = errors_by(rows, ["level", "model", "cutoff"]).reset_index().dropna(subset="wape")
     found = {}
-    for level, table in sums.groupby("level"):
+    for level, table in errors.groupby("level"):
         base = _better(table.pivot_table(index="model", columns="cutoff", values="wape"), config)
         if base is not None:
             found[str(level)] = base

@@ -11,7 +11,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from features.configuration.forecast import ForecastConfig, TreeConfig
+from features.configuration import ForecastConfig
+from features.configuration.forecast import TreeConfig
 from models.forecast.cadence import Cadence
 from models.forecast.hierarchy import Hierarchy
 from models.forecast.onestep import OneStepBuilder

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from features.configuration.forecast import ForecastConfig, WeatherEffectConfig
+from features.configuration import ForecastConfig
+from features.configuration.forecast import WeatherEffectConfig
 from models.forecast.cadence import cadence_of
 from models.forecast.events import Events, event_factors
 from models.forecast.hierarchy import Hierarchy, PanelMatrix

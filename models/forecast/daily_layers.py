@@ -13,7 +13,8 @@ from typing import Final
 
 import numpy as np
 
-from features.configuration.forecast import DailyLayerConfig, ForecastConfig
+from features.configuration import ForecastConfig
+from features.configuration.forecast import DailyLayerConfig
 from models.forecast.cadence import Cadence
 from models.forecast.hierarchy import Hierarchy
 from models.forecast.layers import season

@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from features.configuration.forecast import ForecastConfig
+from features.configuration import ForecastConfig
 from models.forecast.cadence import Cadence
 from models.forecast.hierarchy import CELL, Hierarchy
 from models.forecast.members import PlainMembers

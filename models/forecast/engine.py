@@ -12,7 +12,7 @@ from functools import partial
 
 import numpy as np
 
-from features.configuration.forecast import ForecastConfig
+from features.configuration import ForecastConfig
 from models.forecast.baselines import PLAIN
 from models.forecast.bases import issue_cells
 from models.forecast.boosting import Booster, fit_onestep, one_step_means, walk

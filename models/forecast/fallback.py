@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from features.configuration.forecast import ForecastConfig
+from features.configuration import ForecastConfig
 from models.forecast.distribution import count_quantiles
 from models.forecast.drivers import Calendar
 from models.forecast.model import matrix_of

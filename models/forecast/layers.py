@@ -12,7 +12,8 @@ from typing import Final
 
 import numpy as np
 
-from features.configuration.forecast import ForecastConfig, SeasonShapeConfig
+from features.configuration import ForecastConfig
+from features.configuration.forecast import SeasonShapeConfig
 from models.forecast.cadence import Cadence
 from models.forecast.hierarchy import Hierarchy
 from models.forecast.windows import Floats, Sums

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from features.configuration.forecast import ForecastConfig
+from features.configuration import ForecastConfig
 from models.errors import ModelError, PanelError
 from models.forecast.archive import pack, unpack
 from models.forecast.bases import MODEL
@@ -231,7 +231,7 @@ class DemandModel:
 
     def export(self) -> dict[str, bytes]:
         """Return the model as files: LightGBM text, Prophet JSON, Parquet tables and JSON; no pickle."""
-        return pack(self)
+        return pack(self.panel, self.static, self.engine)
 
     @classmethod
     def restore(

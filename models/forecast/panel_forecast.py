@@ -8,7 +8,7 @@ from typing import Final
 import pandas as pd
 
 from features.calendars import calendar_frame
-from features.configuration.forecast import ForecastConfig
+from features.configuration import ForecastConfig
 from models.errors import PanelError
 from models.forecast.hierarchy import PanelMatrix
 from models.forecast.model import DemandModel

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from features.configuration.forecast import ForecastConfig
+from features.configuration import ForecastConfig
 from models.errors import PanelError
 from models.forecast.baselines import PLAIN, Plain, window_mean
 from models.forecast.cadence import Cadence, cadence_of

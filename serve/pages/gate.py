@@ -66,7 +66,9 @@ def log_in(
     except UnauthorizedError:
         return _login_page(request, settings, target=target, wrong=True)
     except TooManyRequestsError as error:
-        return _login_page(request, settings, target=target, wait_s=error.retry_after_s)
+        answer = _login_page(request, settings, target=target, wait_s=error.retry_after_s)
+        answer.headers.update(error.headers)
+        return answer
     # A department comes for its alerts; everybody else for the forecast.
     answer = redirect("/alerts" if target == "/" and info.department else target)
     set_cookie(answer, request, SESSION_COOKIE, start_session(store, info, now=now), lifetime=LIFETIME)
@@ -129,7 +131,5 @@ def _login_page(
         wrong=wrong,
         wait_minutes=math.ceil(wait_s / 60),
     )
-    if wait_s:
-        answer.headers["Retry-After"] = str(wait_s)
     set_cookie(answer, request, LOGIN_COOKIE, token, lifetime=_LOGIN_FORM)
     return answer

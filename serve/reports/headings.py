@@ -15,11 +15,6 @@ LEVEL: Final = {
     "cell": "三级事项×区县 Cell",
 }
 ALERT_LEVEL: Final = {"red": "红色 Red", "orange": "橙色 Orange", "yellow": "黄色 Yellow", "blue": "蓝色 Blue"}
-WHY: Final = {
-    "unanswered": "逾期未签收 not acknowledged",
-    "late": "逾期未办结 not handled",
-    "dismissed": "多次判误报 dismissed again",
-}
 BASE: Final = {
     "weisu": "模型 Model",
     "same_week_mean": "历年同周均值 Same-week mean",

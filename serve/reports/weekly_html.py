@@ -13,6 +13,7 @@ from serve.charts.demand import Period, demand_chart
 from serve.charts.standalone import standalone
 from serve.degraded import in_both
 from serve.figures import change, number, share
+from serve.reports.alert_week import HEADINGS_OF_ALERTS, counts_of
 from serve.reports.headings import ALERT_LEVEL, LEVEL
 from serve.reports.weekly_content import WeeklyContent
 
@@ -32,6 +33,8 @@ def write_html(content: WeeklyContent, out: Path, *, settings: Settings) -> None
         share=share,
         level=LEVEL,
         alert_level=ALERT_LEVEL,
+        alert_headings=HEADINGS_OF_ALERTS,
+        alert_counts=counts_of,
         generated=f"{content.generated_at.astimezone(settings.zone):%Y-%m-%d %H:%M}",
     )
     out.write_text(page, encoding="utf-8")

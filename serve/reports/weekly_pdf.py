@@ -11,7 +11,8 @@ from features.errors import BadInputError
 from features.settings import Settings
 from serve.degraded import in_both
 from serve.figures import change, number, share
-from serve.reports.headings import LEVEL
+from serve.reports.alert_week import HEADINGS_OF_ALERTS, counts_of
+from serve.reports.headings import ALERT_LEVEL, LEVEL
 from serve.reports.weekly_content import CountRow, WeeklyContent
 from serve.reports.weekly_html import total_chart
 
@@ -70,7 +71,7 @@ def _document(content: WeeklyContent, settings: Settings, *, fonts: list[str]) -
             ["上周工单 Last week", number(content.count), f"较前一周 {change(content.change)}"],
             ["下周预计 Next week", number(first["p50"]), f"{number(first['p10'])}–{number(first['p90'])}（80%）"],
             ["较去年同周 On last year", change(first["change_on_last_year"]), f"去年 {number(first['last_year'])}"],
-            ["上周预警 Alerts", number(content.alerts.opened), f"督办清单 {len(content.alerts.supervision)} 条"],
+            ["上周预警 Alerts", number(len(content.alerts.about)), _open_alerts(content)],
         ],
         "chart": total_chart(content),
         "sections": _sections(content),
@@ -97,17 +98,16 @@ def _sections(content: WeeklyContent) -> list[dict[str, Any]]:
         [LEVEL.get(one.level, one.level), str(one.series), share(one.wape), change(one.bias), share(one.coverage)]
         for one in content.scores
     ]
-    alerts = [
-        [
-            one.department,
-            *(str(n) for n in (one.opened, one.acknowledged_in_time, one.handled, one.dismissed, one.overdue)),
-        ]
-        for one in content.alerts.departments
+    alerts = [[one.department, *map(str, counts_of(one))] for one in content.alerts.departments]
+    named = [
+        [one.sentence_zh or f"{one.area}{one.category}", ALERT_LEVEL.get(one.level, one.level), one.department]
+        for one in content.alerts.listed
     ]
     seasons = [
         [one.name, f"{one.starts:%Y-%m-%d}", f"{one.act_by:%Y-%m-%d}", f"{one.hits}/{one.years}", f"{one.times:.1f} 倍"]
         for one in content.seasons
     ]
+    handled = "|".join(["承办单位", *(name.split()[0] for name in HEADINGS_OF_ALERTS)])
     counted = "事项|件数|占比|较前周|下周 p50|80% 区间"
     return [
         _section("未来四周 The next four weeks", "周一|中位 p50|80% 区间|均值|去年同周|较去年", weeks),
@@ -119,9 +119,14 @@ def _sections(content: WeeklyContent) -> list[dict[str, Any]]:
             counted.replace("事项", "单位"),
             [_counted(one) for one in content.departments[:_MOST_DEPARTMENTS]],
         ),
-        _section("预警处置 Alerts", "承办单位|新增|按时签收|已处置|误报|逾期", alerts),
+        _section("预警 Alerts about the week, and open now", "情况|等级|牵头单位", named),
+        _section("预警处置 Alerts by department", handled, alerts),
         _section("民情月历 Seasonal calendar", "事项|开始周|行动截止|出现年数|约为平时", seasons),
     ]
+
+
+def _open_alerts(content: WeeklyContent) -> str:
+    return f"未办结 {len(content.alerts.open_now)}　督办清单 {len(content.alerts.supervision)} 条"
 
 
 def _counted(one: CountRow) -> list[str]:

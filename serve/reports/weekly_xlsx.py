@@ -11,8 +11,10 @@ from typing import Any, Final
 
 import pandas as pd
 
+from serve.alerts.supervision.sheet import LIST_HEADINGS, STATES, watched_row
 from serve.degraded import in_both
-from serve.reports.headings import ALERT_LEVEL, BASE, COLUMN, LEVEL, WHY
+from serve.reports.alert_week import HEADINGS_OF_ALERTS, counts_of
+from serve.reports.headings import ALERT_LEVEL, BASE, COLUMN, LEVEL
 from serve.reports.issues import SUM_COLUMNS
 from serve.reports.weekly_content import FORECAST_COLUMNS, LATER_COLUMNS, WeeklyContent
 
@@ -120,7 +122,7 @@ def _summary(sheets: _Sheets, content: WeeklyContent) -> None:
     _write(sheet, row, 2, "较前一周 Change", sheets.text)
     _write(sheet, row, 3, content.change, sheets.percent)
     _write(sheet, row, 4, "上周预警 Alerts", sheets.text)
-    _write(sheet, row, 5, content.alerts.opened, sheets.whole)
+    _write(sheet, row, 5, len(content.alerts.about), sheets.whole)
     row += 2
     heads = [COLUMN[name] for name in ("ds", "p10", "p50", "p90", "mean", "last_year", "change_on_last_year")]
     columns = ["ds", "p10", "p50", "p90", "mean", "last_year", "change_on_last_year"]
@@ -252,41 +254,20 @@ def _alerts(sheets: _Sheets, content: WeeklyContent) -> None:
     sheet.set_column(0, 0, 26)
     sheet.set_column(1, 7, 17)
     whole = sheets.whole
-    heads = [
-        "承办单位 Department",
-        "新增 Opened",
-        "按时签收 In time",
-        "已处置 Handled",
-        "误报 Dismissed",
-        "逾期 Overdue",
-    ]
-    rows = [
-        [one.department, one.opened, one.acknowledged_in_time, one.handled, one.dismissed, one.overdue]
-        for one in content.alerts.departments
-    ]
-    row = sheets.table(sheet, 0, heads, rows, [sheets.text, *[whole] * 5])
-    heads = [
-        "督办清单 Supervision",
-        "等级 Level",
-        "类型 Kind",
-        "事项 Category",
-        "区县 Area",
-        "原因 Why",
-        "逾期小时 Hours late",
-    ]
+    heads = ["承办单位 Department", *HEADINGS_OF_ALERTS]
+    rows = [[one.department, *counts_of(one)] for one in content.alerts.departments]
+    row = sheets.table(sheet, 0, heads, rows, [sheets.text, *[whole] * len(HEADINGS_OF_ALERTS)])
+    heads = ["预警 Alert", "类型 Kind", "事项 Category", "区县 Area", "牵头单位 Lead", "状态 State", "情况 Sentence"]
     lines = [
-        [
-            one.department,
-            ALERT_LEVEL.get(one.level, one.level),
-            one.kind,
-            one.category,
-            one.area,
-            WHY.get(one.why, one.why),
-            one.late_by.total_seconds() / 3600 if one.late_by else None,
-        ]
-        for one in content.alerts.supervision
-    ]
-    sheets.table(sheet, row, heads, lines, [*[sheets.text] * 6, sheets.one])
+        [ALERT_LEVEL.get(one.level, one.level), one.kind, one.category, one.area, one.department, STATES[one.state],
+         one.sentence_zh]
+        for one in content.alerts.listed
+    ]  # fmt: skip
+    row = sheets.table(sheet, row, heads, lines, [sheets.text] * 7)
+    watched = [list(watched_row(item, content.generated_at)) for item in content.alerts.supervision]
+    kinds = [whole if name.startswith("逾期分钟") else sheets.text for name in LIST_HEADINGS]
+    heads = [f"督办清单：{LIST_HEADINGS[0]}", *LIST_HEADINGS[1:]]
+    sheets.table(sheet, row, heads, watched, kinds)
 
 
 def _seasons(sheets: _Sheets, content: WeeklyContent) -> None:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.configuration.forecast import BreakConfig, ForecastConfig, TreeConfig
+from features.configuration import ForecastConfig
+from features.configuration.forecast import BreakConfig, TreeConfig
 from models.forecast import DemandModel
 from models.forecast.breaks import find_breaks, move_to_breaks
 from models.forecast.engine import breaking_levels

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.calendars import EventError, events_as_of, validate_events
-from features.configuration.forecast import ForecastConfig, TreeConfig
+from features.configuration import ForecastConfig
+from features.configuration.forecast import TreeConfig
 from features.weather import validate_weather, weather_frame
 from models.forecast import DemandModel
 from models.forecast.events import event_factors, scope_of

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from features.configuration.forecast import ForecastConfig
+from features.configuration import ForecastConfig
 from models.forecast.cadence import cadence_of
 from models.forecast.hierarchy import Hierarchy
 from models.forecast.layers import layered_means, season

@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 
 from features.calendars import calendar_for
+from features.knowledge import calendar_gap, reasons, staleness
 from features.settings import Settings
+from pipelines.champion import files_of
 from pipelines.errors import NoChampionError
-from pipelines.forecast import _files
-from pipelines.panels import calendar_gap, reasons, staleness
 from pipelines.tracking import Registry
 from serve.degraded import in_both, say_degraded
 
@@ -32,7 +32,7 @@ def test_every_reason_has_a_translation_and_english_stays(here):
     stale = staleness(panel, datetime(2026, 11, 23, tzinfo=UTC), here)
     gap = calendar_gap(calendar_for(here), pd.Timestamp("2088-12-30"), pd.Timestamp("2089-01-02"))
     with pytest.raises(Exception, match="no daily forecaster") as raised:
-        _files({}, "daily")
+        files_of({}, "daily")
     fallback = f"same-week mean issued: {str(raised.value).splitlines()[0]}"
     reason = reasons(no_champion(here, "weisu-hotspot"), stale, gap, fallback)
     said = say_degraded(reason, "zh-CN")

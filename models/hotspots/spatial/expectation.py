@@ -22,7 +22,8 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from features.configuration.detection import ScanConfig, TailConfig
+from features.configuration import ScanConfig
+from features.configuration.detection import TailConfig
 from features.errors import BadInputError
 from models.hotspots.spatial.analyses import Analyses, Scale, shares
 from models.hotspots.spatial.gumbel import GumbelTail

@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from features.configuration.surge import FreqConfig, SurgeConfig
+from features.configuration import SurgeConfig
+from features.configuration.surge import FreqConfig
 from models.hotspots.surge.baseline import Prior, Regression, Robust
 from models.hotspots.surge.design import Design
 from models.hotspots.surge.exposure import Exposure, exposure

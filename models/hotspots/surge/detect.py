@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from features.configuration.surge import FreqConfig, SurgeConfig
+from features.configuration import SurgeConfig
+from features.configuration.surge import FreqConfig
 from models.errors import PanelError
 from models.hotspots.surge.borrow import kin_of
 from models.hotspots.surge.calibration import calibrate, raw_level

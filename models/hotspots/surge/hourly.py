@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from features.configuration.surge import FreqConfig, SurgeConfig
+from features.configuration import SurgeConfig
+from features.configuration.surge import FreqConfig
 from models.errors import PanelError
 from models.hotspots.surge.grid import Grid
 from models.hotspots.surge.walk import Judged, blocks, reporting_spread

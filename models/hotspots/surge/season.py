@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from features.configuration.surge import FreqConfig, SurgeConfig
+from features.configuration import SurgeConfig
+from features.configuration.surge import FreqConfig
 from models.hotspots.surge.baseline import Prior, Regression, Robust
 from models.hotspots.surge.design import CIVIL_YEAR, SERVICE_YEAR, Design
 from models.hotspots.surge.exposure import exposure

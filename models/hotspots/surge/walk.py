@@ -9,7 +9,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from features.configuration.surge import FreqConfig, SurgeConfig
+from features.configuration import SurgeConfig
+from features.configuration.surge import FreqConfig
 from models.hotspots.surge.baseline import Fit, Prior, Regression, Robust
 from models.hotspots.surge.borrow import Kin, Lenders
 from models.hotspots.surge.design import Design

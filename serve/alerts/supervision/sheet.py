@@ -12,7 +12,7 @@ from serve.alerts.policy import Level
 from serve.alerts.supervision.watchlist import Watched
 from serve.store.tables import SupervisionOrder
 
-_LIST: Final = (
+LIST_HEADINGS: Final = (
     "预警编号 alert", "级别 level", "类型 kind", "事项 category", "区域 area", "牵头单位 lead", "状态 state",
     "逾期单位 late", "逾期分钟 minutes late", "原因 reasons", "情况 sentence",
 )  # fmt: skip
@@ -24,7 +24,7 @@ _REASONS: Final = {
     "late_ack": "逾期未签收", "late_handle": "逾期未处置", "dismissed_again": "多次误报", "unanswered": "无人应答",
     "order_overdue": "督办逾期",
 }  # fmt: skip
-_STATES: Final = {
+STATES: Final = {
     "opened": "待签收", "acknowledged": "已签收", "in_hand": "处置中", "reassignment_asked": "归属待定",
     "handled": "已处置", "dismissed": "已判误报", "resolved": "已平息", "expired": "已过期",
 }  # fmt: skip
@@ -45,13 +45,13 @@ def to_xlsx(watched: Sequence[Watched], orders: Sequence[SupervisionOrder], *, n
     with xlsxwriter.Workbook(buffer, {"in_memory": True, "strings_to_formulas": False}) as book:
         bold = book.add_format({"bold": True, "text_wrap": True, "valign": "top"})
         wrapped = book.add_format({"text_wrap": True, "valign": "top"})
-        rows = [_watched_row(item, now) for item in watched]
+        rows = [watched_row(item, now) for item in watched]
         order_rows = [
             (order.id, order.alert_id, order.department, order.issued_by, local(order.issued_at), local(order.due_at),
              order.demand, local(order.answered_at), order.answer)
             for order in orders
         ]  # fmt: skip
-        for name, header, lines in (("督办清单", _LIST, rows), ("督办单", _ORDERS, order_rows)):
+        for name, header, lines in (("督办清单", LIST_HEADINGS, rows), ("督办单", _ORDERS, order_rows)):
             sheet = book.add_worksheet(name)
             sheet.write_row(0, 0, header, bold)
             for number, line in enumerate(lines, start=1):
@@ -63,10 +63,11 @@ def to_xlsx(watched: Sequence[Watched], orders: Sequence[SupervisionOrder], *, n
     return buffer.getvalue()
 
 
-def _watched_row(item: Watched, now: datetime) -> tuple[str | int, ...]:
+def watched_row(item: Watched, now: datetime) -> tuple[str | int, ...]:
+    """Return one alert of the list in the order of `LIST_HEADINGS`: every workbook has the same list."""
     alert = item.alert
     return (
-        alert.id, Level(alert.level).zh, alert.kind, alert.category, alert.area, alert.department, _STATES[alert.state],
+        alert.id, Level(alert.level).zh, alert.kind, alert.category, alert.area, alert.department, STATES[alert.state],
         "、".join(sorted(item.departments)), minutes_late(item, now),
         "、".join(_REASONS[reason] for reason in sorted(item.reasons)), alert.sentence_zh,
     )  # fmt: skip

@@ -104,6 +104,7 @@ ALERTS: Final[dict[str, tuple[str, str]]] = {
     "kind.预告": ("预告", "Forecast"),
     "event.opened": ("预警形成", "Alert opened"),
     "event.updated": ("有新工单", "New tickets"),
+    "event.relabelled": ("名称随分类变更", "Renamed with the taxonomy"),
     "event.rebased": ("按新常态重新计量", "Measured against the new level"),
     "event.assigned": ("分派", "Assigned"),
     "event.notified": ("已通知", "Notified"),
