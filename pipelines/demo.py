@@ -14,7 +14,7 @@ from features.clock import Clock
 from features.lake import Lake
 from features.settings import Settings
 from features.simulator import SimulatorConfig, write_city
-from pipelines.detect import DetectSummary, detect
+from pipelines.detect import DetectSummary, detect_everything
 from pipelines.errors import NoChampionError, PipelineError
 from pipelines.forecast import ForecastSummary, forecast
 from pipelines.ingest import ingest
@@ -99,7 +99,7 @@ def build_demo(settings: Settings, clock: Clock, *, tickets: int = TICKETS, stag
         forecast(settings, clock, as_of=last_week)
         issued = forecast(settings, clock, as_of=today)
     with stage("detect hotspots, raise alerts"):
-        found = detect(settings, clock, as_of=today)
+        found = detect_everything(settings, clock, as_of=today)
     return Demo(_key(settings, clock), issued, found)
 
 

@@ -17,7 +17,7 @@ from features.settings import Settings
 from features.taxonomy import taxonomy_version
 from models.hotspots.surge.config import config_from_json
 from pipelines.errors import NoChampionError
-from pipelines.findings import configured_thresholds, find
+from pipelines.findings import Findings, configured_thresholds, find_batch, find_everything
 from pipelines.tracking import Registry
 from pipelines.tracking.registry import HOTSPOT
 from serve.alerts import Candidate, DetectionRun, Kind, intake
@@ -48,55 +48,77 @@ class DetectSummary:
         return {"schema_version": 1, **asdict(self)}
 
 
-def detect(
-    settings: Settings,
-    clock: Clock,
-    *,
-    as_of: datetime | None = None,
-    rules_only: bool = False,
-    keys: Collection[str] | None = None,
-) -> DetectSummary:
-    """Run the detectors as of a moment and hand what they find to the alerts; the same run again changes nothing.
+def detect_everything(settings: Settings, clock: Clock, *, as_of: datetime | None = None) -> DetectSummary:
+    """Run every detector as of a moment and hand what they find to the alerts; the same run again changes nothing.
 
     Args:
         settings: The installation.
         clock: The present.
         as_of: Detect as it could have been known then; the present when None.
-        rules_only: Only the recitable rules and, with `keys`, the texts, as after each ingested batch.
-        keys: With `rules_only`: ticket keys ("source/ticket_id") of the batch; findings without one are left out.
 
     Raises:
         PipelineError: The lake is empty, or no complete day is known by then.
     """
-    moment = (as_of or clock.now()).astimezone(UTC)
-    lake = open_lake(settings)
+    moment, lake = (as_of or clock.now()).astimezone(UTC), open_lake(settings)
     surge, version, fallback = live_detector(settings)
-    found = find(settings, moment, lake=lake, surge=surge, rules_only=rules_only, keys=keys)
-    store = Store.open(settings.store_url)
-    past = pd.DataFrame(ended_cases(store, moment))
-    rows = found.candidates(configured_thresholds(settings), past=past)
+    found = find_everything(settings, moment, lake=lake, surge=surge)
+    run = _run("all", found, lake.version, version, clock)
+    degraded = reasons(fallback, found.daily.degraded if found.daily else "")
+    return _hand_in(settings, clock, found, run.model_copy(update={"degraded": degraded}))
+
+
+def detect_batch(
+    settings: Settings, clock: Clock, *, keys: Collection[str] | None, as_of: datetime | None = None
+) -> DetectSummary:
+    """Run the recitable rules and the texts on one ingested batch and hand what they find to the alerts.
+
+    Args:
+        settings: The installation.
+        clock: The present.
+        keys: Ticket keys ("source/ticket_id") of the batch; findings without one are left out. None for the rules
+            alone, on all recent tickets.
+        as_of: Detect as it could have been known then; the present when None.
+
+    Raises:
+        PipelineError: The lake is empty.
+    """
+    moment, lake = (as_of or clock.now()).astimezone(UTC), open_lake(settings)
+    _, version, fallback = live_detector(settings)
+    found = find_batch(settings, moment, lake=lake, keys=keys)
+    batch = "" if keys is None else hashlib.sha256("\n".join(sorted(keys)).encode()).hexdigest()[:16]
+    run = _run("rules", found, lake.version, version, clock, batch=batch)
+    partial_run = {"complete": False, "kinds": list(BATCH_KINDS), "degraded": fallback}
+    return _hand_in(settings, clock, found, run.model_copy(update=partial_run))
+
+
+def _run(mode: str, found: Findings, snapshot: int, version: str, clock: Clock, *, batch: str = "") -> DetectionRun:
+    """Describe a run that covers everything."""
     daily = found.daily
-    run = DetectionRun(
-        key=_run_key(moment, lake.version, version, rules_only=rules_only, keys=keys),
-        as_of=moment,
+    return DetectionRun(
+        key=f"{mode}|{found.as_of.isoformat()}|{snapshot}|{version}|{batch}",
+        as_of=found.as_of,
         generated_at=clock.now(),
         data_through=daily.panel.data_through.to_pydatetime() if daily else None,
-        complete=not rules_only,
-        kinds=list(BATCH_KINDS) if rules_only else list(Kind),
         model_version=version,
-        taxonomy_version=taxonomy_version(settings),
         calendar_version=daily.calendar_version if daily else "",
-        snapshot=lake.version,
-        degraded=reasons(fallback, daily.degraded if daily else ""),
+        snapshot=snapshot,
     )
+
+
+def _hand_in(settings: Settings, clock: Clock, found: Findings, run: DetectionRun) -> DetectSummary:
+    """Hand what was found to the alerts, and sum up."""
+    store = Store.open(settings.store_url)
+    past = pd.DataFrame(ended_cases(store, run.as_of))
+    rows = found.candidates(configured_thresholds(settings), past=past)
+    run = run.model_copy(update={"taxonomy_version": taxonomy_version(settings)})
     candidates = [Candidate(**row) for row in rows.to_dict("records")]
     result = intake(store, candidates, clock=clock, run=run, settings=settings)
     return DetectSummary(
         run=run.key,
-        as_of=moment,
+        as_of=run.as_of,
         data_through=run.data_through,
-        snapshot=lake.version,
-        model_version=version,
+        snapshot=run.snapshot or 0,
+        model_version=run.model_version,
         cells_tested=sum(frame["unique_id"].nunique() for frame in found.surges.values()),
         candidates=len(rows),
         kinds={str(kind): int(count) for kind, count in rows["kind"].value_counts().items()},
@@ -114,8 +136,3 @@ def live_detector(settings: Settings) -> tuple[SurgeConfig, str, str]:
     except NoChampionError as error:
         return settings.surge, "release", str(error).splitlines()[0]
     return config_from_json(config.decode()), champion.version, ""
-
-
-def _run_key(moment: datetime, snapshot: int, version: str, *, rules_only: bool, keys: Collection[str] | None) -> str:
-    batch = "" if keys is None else hashlib.sha256("\n".join(sorted(keys)).encode()).hexdigest()[:16]
-    return f"{'rules' if rules_only else 'all'}|{moment.isoformat()}|{snapshot}|{version}|{batch}"

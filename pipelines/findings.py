@@ -99,17 +99,10 @@ class Findings:
         return with_curves(found, self.surges, self.weekly.panel.y if self.weekly else None, self.tickets)
 
 
-def find(
-    settings: Settings,
-    as_of: datetime,
-    *,
-    lake: Lake,
-    surge: SurgeConfig,
-    thresholds: Thresholds | None = None,
-    rules_only: bool = False,
-    keys: Collection[str] | None = None,
+def find_everything(
+    settings: Settings, as_of: datetime, *, lake: Lake, surge: SurgeConfig, thresholds: Thresholds | None = None
 ) -> Findings:
-    """Run the detectors as of one moment (replay does so for every past day).
+    """Run every detector as of one moment (replay does so for every past day): counts, places, texts and seasons.
 
     Args:
         settings: The installation.
@@ -117,36 +110,12 @@ def find(
         lake: The ticket lake.
         surge: Configuration of the surge detector.
         thresholds: The laxest ones that candidates will be asked at; the configured ones when None.
-        rules_only: Only the recitable rules and, with `keys`, the texts of the districts they lie in: five callers
-            whose tickets were filed under three categories are no matter to a rule, and one to the texts.
-        keys: With `rules_only`: ticket keys that a finding must touch.
-
-    Raises:
-        ValueError: Keys without `rules_only`.
     """
-    if keys is not None and not rules_only:
-        raise ValueError("ticket keys belong to a batch: ask for rules_only")
-    laxest = thresholds or configured_thresholds(settings)
-    rules = settings.rules
+    laxest, rules = thresholds or configured_thresholds(settings), settings.rules
     took: dict[str, float] = {}
     knowledge = Knowledge.at(settings, as_of, lake=lake)
     with clocked(took, "tickets"):
         recent = _recent(knowledge, rules)
-    if rules_only:
-        return _of_batch(knowledge, recent, rules, laxest, keys, took)
-    return _of_all(knowledge, recent, rules, laxest, surge, took)
-
-
-def _of_all(
-    knowledge: Knowledge,
-    recent: pd.DataFrame,
-    rules: RuleConfig,
-    laxest: Thresholds,
-    surge: SurgeConfig,
-    took: dict[str, float],
-) -> Findings:
-    """Judge everything that is known: counts, places, texts and seasons."""
-    settings, as_of = knowledge.settings, knowledge.as_of
     searches = _searches(knowledge, recent, laxest)
     with searched_beside(searches, took, apart=bool(searches) and len(recent) >= _CITY) as found:
         with clocked(took, "rules"):
@@ -179,16 +148,31 @@ def _of_all(
     )
 
 
-def _of_batch(
-    knowledge: Knowledge,
-    recent: pd.DataFrame,
-    rules: RuleConfig,
-    laxest: Thresholds,
+def find_batch(
+    settings: Settings,
+    as_of: datetime,
+    *,
+    lake: Lake,
     keys: Collection[str] | None,
-    took: dict[str, float],
+    thresholds: Thresholds | None = None,
 ) -> Findings:
-    """Judge a batch in a moment: it waits for no year to be learnt, and without a memory its texts are not judged."""
-    settings, as_of = knowledge.settings, knowledge.as_of
+    """Judge a batch in a moment: the recitable rules, and the texts of the districts that its tickets lie in.
+
+    Five callers whose tickets were filed under three categories are no matter to a rule, and one to the texts. It waits
+    for no year to be learnt: without a memory its texts are not judged.
+
+    Args:
+        settings: The installation.
+        as_of: Aware moment; nothing known later is seen.
+        lake: The ticket lake.
+        keys: Ticket keys that a finding must touch; None for the rules alone, on all recent tickets.
+        thresholds: The laxest ones that candidates will be asked at; the configured ones when None.
+    """
+    laxest, rules = thresholds or configured_thresholds(settings), settings.rules
+    took: dict[str, float] = {}
+    knowledge = Knowledge.at(settings, as_of, lake=lake)
+    with clocked(took, "tickets"):
+        recent = _recent(knowledge, rules)
     with clocked(took, "rules"):
         hits = apply_rules(recent, rules, as_of=as_of, timezone=settings.timezone, only=keys)
     groups = None

@@ -88,7 +88,7 @@ def prepare(folder: Path, arguments: argparse.Namespace) -> None:
     year = simulated_year(arguments.year or folder / "year", tickets=arguments.tickets, workers=2)
     lake = build_city(folder / "lake", year, end=NOW.replace(tzinfo=None), threads=2)
     settings = settings_of(folder, arguments, home="yesterday")
-    findings.find(settings, NOW - timedelta(days=1), lake=lake, surge=SurgeConfig())
+    findings.find_everything(settings, NOW - timedelta(days=1), lake=lake, surge=SurgeConfig())
 
 
 def in_process(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -113,7 +113,7 @@ def measure(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
     from pipelines.beside import clocked
 
     settings = settings_of(folder, arguments)
-    found = findings.find(settings, NOW, lake=open_lake(settings), surge=SurgeConfig())
+    found = findings.find_everything(settings, NOW, lake=open_lake(settings), surge=SurgeConfig())
     took = dict(found.took)
     with clocked(took, "list"):
         candidates = found.candidates(findings.configured_thresholds(settings))

@@ -16,7 +16,7 @@ from sqlalchemy import select
 from features.clock import FixedClock
 from features.settings import Settings
 from features.simulator import SimulatorConfig, simulate
-from pipelines.detect import detect
+from pipelines.detect import detect_everything
 from pipelines.ingest import ingest
 from pipelines.train import train
 from serve.alerts import tick
@@ -85,7 +85,7 @@ def prepare(settings: Settings, city: City, start: datetime) -> None:
             at = eve + timedelta(days=day)
             clock = _clock(settings, at + until)
             _take_in(settings, city.between(at + since, at + until), clock)
-            detect(settings, clock)
+            detect_everything(settings, clock)
             _answer(settings, clock)
 
 

@@ -41,12 +41,15 @@ def detect_hotspots(
         _of_panel(panel, freq, start, alpha, country, out, as_json=as_json)
         return
     from features.clock import SystemClock
-    from pipelines.detect import detect
+    from pipelines.detect import detect_batch, detect_everything
 
     settings = settings_for(home)
     clock = SystemClock()
     moment = parse_as_of(as_of, settings, now=clock.now())
-    summary = detect(settings, clock, as_of=moment, rules_only=rules_only)
+    if rules_only:
+        summary = detect_batch(settings, clock, keys=None, as_of=moment)
+    else:
+        summary = detect_everything(settings, clock, as_of=moment)
     if as_json:
         print_json(summary.to_json())
     alerts = summary.alerts

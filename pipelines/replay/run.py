@@ -16,7 +16,7 @@ from features.knowledge import Knowledge, open_lake
 from features.lake import Lake
 from features.settings import Settings
 from features.taxonomy.installed import crosswalk_path
-from pipelines.findings import configured_thresholds, find
+from pipelines.findings import configured_thresholds, find_batch, find_everything
 from pipelines.replay.detectors import InForce
 from pipelines.replay.episodes import Policy
 from pipelines.replay.inject import Injection, inject_bursts
@@ -185,16 +185,11 @@ def _detect(
     found: dict[float, list[pd.DataFrame]] = {times: [] for times in ladder}
     before = moments[0].at
     for done, moment in enumerate(moments, start=1):
-        keys = _known_between(news, before, moment.at) if moment.rules_only else None
-        findings = find(
-            settings,
-            moment.at,
-            lake=lake,
-            surge=moment.surge,
-            thresholds=laxest,
-            rules_only=moment.rules_only,
-            keys=keys,
-        )
+        if moment.rules_only:
+            keys = _known_between(news, before, moment.at)
+            findings = find_batch(settings, moment.at, lake=lake, keys=keys, thresholds=laxest)
+        else:
+            findings = find_everything(settings, moment.at, lake=lake, surge=moment.surge, thresholds=laxest)
         for times, thresholds in ladder.items():
             found[times].append(findings.candidates(thresholds).assign(moment=_local(moment.at, settings)))
         before = moment.at

@@ -124,12 +124,12 @@ def _forecast(context: Context) -> Outcome:
 
 
 def _detect(context: Context) -> Outcome:
-    from pipelines.detect import detect
+    from pipelines.detect import detect_everything
     from pipelines.relabel import bring_into_force
 
     # A change of labels may come into force on a day on which nobody imports anything.
     bring_into_force(context.settings, context.clock)
-    return _outcome(detect(context.settings, context.clock))
+    return _outcome(detect_everything(context.settings, context.clock))
 
 
 def _report(context: Context) -> Outcome:

@@ -63,9 +63,9 @@ def apply_rules_to_news(settings: Settings, store: Store, clock: Clock) -> dict[
 def _detect(settings: Settings, clock: Clock, few: list[str] | None) -> tuple[dict[str, Any], str]:
     import json
 
-    from pipelines.detect import detect
+    from pipelines.detect import detect_batch
 
-    summary = detect(settings, clock, rules_only=True, keys=few)
+    summary = detect_batch(settings, clock, keys=few)
     return json.loads(json.dumps(summary.to_json(), default=str, ensure_ascii=False)), summary.degraded
 
 

@@ -13,7 +13,7 @@ import pytest
 from features.clock import FixedClock
 from features.settings import Settings
 from features.simulator import SimulatorConfig, write_city
-from pipelines.detect import DetectSummary, detect
+from pipelines.detect import DetectSummary, detect_everything
 from pipelines.forecast import ForecastSummary, forecast
 from pipelines.ingest import ingest
 from pipelines.train import TrainSummary, train
@@ -56,7 +56,7 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> City:
     ingest([export.tickets_path], "simulated", settings, clock)
     trained = train(settings, FixedClock(now), as_of=now)
     issued = forecast(settings, FixedClock(now), as_of=now)
-    detected = detect(settings, FixedClock(now), as_of=now)
+    detected = detect_everything(settings, FixedClock(now), as_of=now)
     return City(settings, now, export.tickets_path, trained, issued, detected)
 
 

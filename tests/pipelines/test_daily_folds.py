@@ -9,6 +9,7 @@ import pytest
 
 from features.calendars import calendar_frame
 from features.configuration import TrainConfig
+from features.settings import Settings
 from pipelines.train import Training
 
 
@@ -25,7 +26,7 @@ def daily():
 
 
 def scores(daily, **config):
-    return Training(None, None, TrainConfig(**config), None, 1)._daily_scores(daily)
+    return Training(Settings(), None, TrainConfig(**config), None, 1)._daily_scores(daily)
 
 
 def test_two_folds_of_two_weeks(daily):

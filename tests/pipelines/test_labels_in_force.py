@@ -14,7 +14,7 @@ from features.clock import FixedClock
 from features.configuration import SurgeConfig
 from features.knowledge import Knowledge, open_lake
 from features.taxonomy import install_crosswalk, make_crosswalk
-from pipelines.findings import configured_thresholds, find
+from pipelines.findings import configured_thresholds, find_everything
 from pipelines.forecast import forecast
 from pipelines.relabel import bring_into_force
 from pipelines.replay import replay
@@ -145,10 +145,10 @@ def test_a_surge_of_a_renamed_category_finds_its_tickets_and_callers(own_city):
     recent = counts[counts["opened_local"] > counts["opened_local"].max() - pd.Timedelta(days=14)]
     for name in recent["category"].value_counts().index[:12]:
         put_in_force(own_city, [(name, f"新{name}", "2026-11-01", 1.0)])
-        found = find(settings, own_city.now, lake=open_lake(settings), surge=SurgeConfig())
+        found = find_everything(settings, own_city.now, lake=open_lake(settings), surge=SurgeConfig())
         assert (found.tickets["category"] == f"新{name}").any()
         assert not (found.tickets["category"] == name).any()
-        named = found.candidates(configured_thresholds(settings), budget=20)
+        named = found.candidates(configured_thresholds(settings))
         assert name not in set(named["category"])
         ours = named[named["category"] == f"新{name}"]
         if len(ours):

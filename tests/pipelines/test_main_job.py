@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from sqlalchemy import select
 
-from pipelines.detect import detect
+from pipelines.detect import detect_everything
 from pipelines.errors import LostBundleError, NoChampionError, UnknownVersionError
 from pipelines.forecast import forecast
 from pipelines.publish import promote, rollback
@@ -89,7 +89,7 @@ def test_running_again_changes_nothing(own_city):
     again = forecast(own_city.settings, own_city.clock, as_of=own_city.now)
     assert not again.is_new
     assert len(rows_of(own_city.settings)) == before
-    found = detect(own_city.settings, own_city.clock, as_of=own_city.now)
+    found = detect_everything(own_city.settings, own_city.clock, as_of=own_city.now)
     assert found.alerts["opened"] == found.alerts["updated"] == 0
     assert found.alerts["repeated"] == found.candidates == city_candidates(own_city)
 
@@ -130,7 +130,7 @@ def test_lost_files_of_a_champion_degrade_the_numbers_instead_of_stopping_them(o
     assert "the files of weisu-demand version 1 are not where the registry says" in issued.degraded
     with pytest.raises(LostBundleError, match="so that file://"):
         registry.bundle(registry.champion("weisu-demand"))
-    found = detect(own_city.settings, own_city.clock, as_of=own_city.now)
+    found = detect_everything(own_city.settings, own_city.clock, as_of=own_city.now)
     assert (found.model_version, "weisu-hotspot version 1" in found.degraded) == ("release", True)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from features.clock import FixedClock
 from features.settings import Settings
 from features.simulator import SimulatorConfig, write_city
-from pipelines.detect import detect
+from pipelines.detect import detect_everything
 from pipelines.ingest import ingest
 from serve.alerts import tick
 from serve.alerts.past import ended_cases
@@ -30,7 +30,7 @@ def test_detection_does_not_wait_for_eight_weeks(tmp_path):
         SimulatorConfig(tickets=20_000, repeaters=20, start=date(2026, 1, 19), end=date(2026, 3, 2), seed=3), tmp_path
     )
     ingest([export.tickets_path], "simulated", settings, FixedClock(datetime(2026, 3, 3, tzinfo=settings.zone)))
-    found = detect(settings, FixedClock(now), as_of=now)
+    found = detect_everything(settings, FixedClock(now), as_of=now)
     assert found.cells_tested > 0
     assert found.candidates > 0
 
@@ -41,11 +41,11 @@ def test_what_was_found_before_is_a_past_case_of_what_is_found_now(tmp_path):
     config = SimulatorConfig(tickets=20_000, repeaters=20, start=date(2026, 1, 19), end=date(2026, 3, 2), seed=3)
     then, now = (datetime(2026, *day, 7, 30, tzinfo=settings.zone) for day in ((2, 9), (3, 2)))
     ingest([write_city(config, tmp_path).tickets_path], "simulated", settings, FixedClock(now))
-    detect(settings, FixedClock(then), as_of=then)
+    detect_everything(settings, FixedClock(then), as_of=then)
     store = Store.open(settings.store_url)
     assert tick(store, FixedClock(now - timedelta(days=1)), settings).expired
     earlier = {case["alert"] for case in ended_cases(store, now)}
-    detect(settings, FixedClock(now), as_of=now)
+    detect_everything(settings, FixedClock(now), as_of=now)
     with store.reading() as session:
         opened = session.scalars(select(Alert).where(Alert.as_of == now.astimezone(UTC))).all()
     told = [case for alert in opened for case in alert.past if case["source"] == "episode"]

@@ -18,7 +18,7 @@ from features.lake.schema import TICKETS
 from features.placed import placed_tickets
 from models.hotspots.ticketframe import between, local_now
 from pipelines import findings
-from pipelines.findings import configured_thresholds, find
+from pipelines.findings import configured_thresholds, find_everything
 
 pytestmark = pytest.mark.slow
 
@@ -53,7 +53,7 @@ def judged(hotline, lake, as_of, home) -> tuple[pd.DataFrame, dict[str, pd.DataF
     """Return the list, and every cell that the surge detectors judged, alarm or none."""
     settings = hotline.settings.model_copy(update={"home": home, "lake_folder": hotline.settings.lake_path})
     laxest = configured_thresholds(settings).rarer(0.1)
-    found = find(settings, as_of, lake=lake, surge=SurgeConfig(), thresholds=laxest)
+    found = find_everything(settings, as_of, lake=lake, surge=SurgeConfig(), thresholds=laxest)
     return found.candidates(laxest), found.surges
 
 

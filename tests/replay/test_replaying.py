@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from features.configuration import SurgeConfig
-from pipelines.findings import configured_thresholds, find
+from pipelines.findings import configured_thresholds, find_everything
 from pipelines.replay import Injection, ReplayResult, replay
 from pipelines.replay.what_if import RARITIES
 
@@ -57,7 +57,7 @@ def test_a_larger_budget_opens_more_alerts(replayed):
 def test_the_configured_row_is_what_live_detection_tells(hotline, replayed, tmp_path):
     settings = hotline.settings.model_copy(update={"home": tmp_path, "lake_folder": hotline.settings.lake_path})
     quiet = replay(hotline.settings, start=hotline.end - timedelta(hours=17), end=hotline.end - timedelta(hours=17))
-    live = find(settings, hotline.end - timedelta(hours=17), lake=hotline.lake, surge=SurgeConfig())
+    live = find_everything(settings, hotline.end - timedelta(hours=17), lake=hotline.lake, surge=SurgeConfig())
     told = live.candidates(configured_thresholds(settings))
     pd.testing.assert_frame_equal(quiet.candidates.drop(columns="moment"), told)
     assert quiet.detectors["version"].tolist() == ["release"]
