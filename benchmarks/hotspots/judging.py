@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -155,12 +155,6 @@ def nominal_fpr(quiet: Floats, groups: pd.Series, level: float = 0.01) -> list[d
         }
         for group, row in table.iterrows()
     ]
-
-
-def print_scores(scores: Mapping[str, Score]) -> None:
-    """Print one line per detector."""
-    table = pd.DataFrame({name: asdict(value) for name, value in scores.items()}).T
-    print(table.astype(float).round(4).to_string(), flush=True)
 
 
 def arguments(description: str | None, *, repetitions: int) -> argparse.ArgumentParser:

@@ -12,7 +12,7 @@ import pandas as pd
 from judging import Floats, arguments, fresh_seed, p_values, report
 from scenarios import Simulated, simulate_weekly
 
-from models.hotspots.surge.portfolio import fdr_select
+from models.hotspots.candidates import benjamini_hochberg
 
 
 def main() -> None:
@@ -36,8 +36,8 @@ def outcome(simulated: Simulated, p: Floats, quiet: Floats, channel: str, q: flo
     first, last = truth.argmax(axis=1), truth.shape[1] - 1 - truth[:, ::-1].argmax(axis=1)
     weeks = np.arange(truth.shape[1])
     during = (weeks >= first[:, None]) & (weeks <= last[:, None]) & truth.any(axis=1)[:, None]
-    alarm = np.stack([fdr_select(p[:, week], q) for week in weeks], axis=1)
-    silent = np.stack([fdr_select(quiet[:, week], q) for week in weeks], axis=1)
+    alarm = np.stack([benjamini_hochberg(p[:, week], q) for week in weeks], axis=1)
+    silent = np.stack([benjamini_hochberg(quiet[:, week], q) for week in weeks], axis=1)
     false = (alarm & ~during).sum()
     quiet_years = (~during).sum() / 52
     return {

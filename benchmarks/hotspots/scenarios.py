@@ -7,7 +7,6 @@ A `Scenario` table is one row per series; a `Panel` holds counts with and withou
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from typing import Any, Final
 
 import numpy as np
@@ -243,13 +242,3 @@ def _daily_means(signal: int) -> Floats:
     for j in range(1, int(k2) + 1):
         log_mu = log_mu + g3 * np.cos(2 * np.pi * j * t / week) + g4 * np.sin(2 * np.pi * j * t / week)
     return np.asarray(np.exp(log_mu))
-
-
-def england_calendar(start: date, end: date) -> pd.DataFrame:
-    """Return the calendar columns a detector needs, for England (subdivision calendars are not a country code)."""
-    import holidays
-
-    england = holidays.country_holidays("GB", subdiv="ENG", years=range(start.year, end.year + 1))
-    days = pd.date_range(start, end, freq="D")
-    off = np.array([d.date() in england for d in days])
-    return pd.DataFrame({"date": days, "is_holiday": off, "is_workday": (days.day_of_week < 5) & ~off})

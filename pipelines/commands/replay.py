@@ -16,7 +16,10 @@ Every = Annotated[int, typer.Option("--every", min=1, help="Hours between two ru
 RulesEvery = Annotated[
     int | None, typer.Option("--rules-every", min=1, help="Hours between two runs of the recitable rules alone.")
 ]
-Budget = Annotated[int, typer.Option("--budget", min=0, help="Alerts below red that a department takes a week.")]
+Budget = Annotated[
+    int | None,
+    typer.Option("--budget", min=0, help="Alerts below red that a department takes a week; as configured without it."),
+]
 Truth = Annotated[
     Path | None, typer.Option("--truth", help="The simulator's truth (.parquet or .csv), for power on injected bursts.")
 ]
@@ -37,7 +40,7 @@ def replay_detectors(
     end: To,
     every: Every = 24,
     rules_every: RulesEvery = None,
-    budget: Budget = 5,
+    budget: Budget = None,
     truth: Truth = None,
     inject: Inject = None,
     seed: Seed = 0,
@@ -64,7 +67,7 @@ def replay_detectors(
         rules_every=None if rules_every is None else timedelta(hours=rules_every),
         truth=None if truth is None else read_truth(truth),
         injection=None if inject is None else Injection(inject, seed),
-        policy=Policy(budget=budget, alerting=settings.alerts),
+        policy=None if budget is None else Policy(budget=budget, alerting=settings.alerts),
         progress=_progress,
     )
     document = result.to_json()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import pandas as pd
 
@@ -47,9 +47,14 @@ class Policy:
         alerting: Says which alerts are red: they are outside the budget.
     """
 
-    budget: int | None = 5
+    budget: int | None = AlertPolicy().weekly_budget
     quiet_days: int = 7
     alerting: AlertPolicy = field(default_factory=AlertPolicy)
+
+    @classmethod
+    def of(cls, alerting: AlertPolicy) -> Self:
+        """Return the policy that an installation runs live."""
+        return cls(budget=alerting.weekly_budget, alerting=alerting)
 
 
 @dataclass

@@ -154,7 +154,7 @@ def replay(
         arrivals = _arrivals(knowledge, news)
     first, last = _local(start, settings), _local(end, settings)
     detectors = _detectors(moments, settings)
-    policy = policy or Policy(alerting=settings.alerts)
+    policy = policy or Policy.of(settings.alerts)
     return judge(found, ladder, arrivals, detectors, start=first, end=last, every=every, truth=truth, policy=policy)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from serve.delivery.attempts import DeadLetter, dead_letters, send_again
 from serve.delivery.config import signer_of
 from serve.delivery.links import LinkSigner, SignedLink
-from serve.delivery.worker import DeliverySummary, anything_due, run_forever, run_once
+from serve.delivery.worker import DeliverySummary, anything_due, run_once
 
 __all__ = [
     "DeadLetter",
@@ -14,7 +14,6 @@ __all__ = [
     "SignedLink",
     "anything_due",
     "dead_letters",
-    "run_forever",
     "run_once",
     "send_again",
     "signer_of",

@@ -12,7 +12,6 @@ from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from queue import SimpleQueue
-from threading import Event
 from typing import Any, Final
 
 import structlog
@@ -93,17 +92,6 @@ def run_once(store: Store, settings: Settings, clock: Clock) -> DeliverySummary:
                 )
             summary = _counted(summary, status, len(call.batch.pending))
     return summary
-
-
-def run_forever(store: Store, settings: Settings, clock: Clock, stop: Event, *, pause_s: float = 0.1) -> None:
-    """Do rounds until `stop` is set. A failing round is logged and the next one tries again."""
-    while not stop.is_set():
-        try:
-            if anything_due(store, settings, now=clock.now()):
-                run_once(store, settings, clock)
-        except Exception:  # noqa: BLE001 - a worker that stops for one bad round stops telling people
-            _log.exception("a delivery round failed; the next one tries again")
-        stop.wait(pause_s)
 
 
 def _prepare(

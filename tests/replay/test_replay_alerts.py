@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from features.configuration import SurgeConfig
+from features.configuration import AlertPolicy, SurgeConfig
 from features.errors import BadInputError
 from features.settings import Settings
 from models.hotspots.candidates import Thresholds
@@ -160,7 +160,7 @@ def test_the_report_and_the_document_say_the_same() -> None:
         end=end,
         every=timedelta(days=2),
         truth=None,
-        policy=Policy(),
+        policy=Policy(budget=5),
     )
     document = json.loads(json.dumps(result.to_json(), default=str))
     assert document["schema_version"] == 3
@@ -193,3 +193,8 @@ def test_a_truth_file_is_read_or_refused(tmp_path: Path) -> None:
         read_truth(tmp_path / "other.csv")
     with pytest.raises(BadInputError, match="no truth file"):
         read_truth(tmp_path / "missing.csv")
+
+
+def test_a_replay_answers_for_the_budget_that_is_configured() -> None:
+    alerting = AlertPolicy(weekly_budget=3)
+    assert Policy.of(alerting) == Policy(budget=3, alerting=alerting)

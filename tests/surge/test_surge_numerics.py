@@ -13,7 +13,6 @@ from models.hotspots.surge.calibration import calibrate, raw_level
 from models.hotspots.surge.closures import common_closures
 from models.hotspots.surge.dispersion import autocorrelation, seasonal_dispersion, window_dispersion
 from models.hotspots.surge.level import CountSums, Pace, local_level
-from models.hotspots.surge.portfolio import fdr_select
 from models.hotspots.surge.tails import exceedance, quantile
 from models.hotspots.surge.walk import blocks
 from models.hotspots.surge.windows import capped
@@ -190,16 +189,6 @@ def test_a_day_on_which_all_fall_silent_is_a_closure():
     y[:, 80] = 0.0
     y[0, 90] = 0.0
     assert np.flatnonzero(common_closures(y, ServiceConfig())).tolist() == [80]
-
-
-def test_benjamini_hochberg_against_a_plain_loop():
-    rng = np.random.default_rng(2)
-    for _ in range(20):
-        p = np.concatenate([rng.random(50), rng.random(5) * 1e-3])
-        ordered = np.sort(p)
-        passed = [x for rank, x in enumerate(ordered, 1) if x <= 0.1 * rank / len(p)]
-        expected = p <= (max(passed) if passed else -1.0)
-        np.testing.assert_array_equal(fdr_select(p, 0.1), expected)
 
 
 def test_blocks_cover_every_column_once_and_end_on_fixed_positions():

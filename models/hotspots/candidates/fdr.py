@@ -18,9 +18,11 @@ def benjamini_hochberg(p_values: ArrayLike, q: float) -> NDArray[np.bool_]:
     >>> benjamini_hochberg([0.001, 0.04, 0.03, 0.6, float("nan")], 0.1).tolist()
     [True, True, True, False, False]
     """
+    from scipy.stats import false_discovery_control
+
     p = np.asarray(p_values, dtype=float)
-    tested = np.sort(p[~np.isnan(p)])
-    passing = np.flatnonzero(tested <= q * np.arange(1, tested.size + 1) / max(tested.size, 1))
-    if passing.size == 0:
-        return np.zeros(p.shape, dtype=bool)
-    return np.asarray(p <= tested[passing[-1]])
+    tested = ~np.isnan(p)
+    rejected = np.zeros(p.shape, dtype=bool)
+    if tested.any():
+        rejected[tested] = false_discovery_control(p[tested]) <= q
+    return rejected
