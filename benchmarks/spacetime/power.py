@@ -19,9 +19,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from permutation import PermutationScan
 
 from features.configuration import ScanConfig
-from models.hotspots.spatial import ExpectationScan, PermutationScan, Zones, grid_places
+from models.hotspots.spatial import ExpectationScan, Zones, grid_places
 
 
 @dataclass(frozen=True)

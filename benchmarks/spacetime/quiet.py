@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from permutation import PermutationScan
 
 from features.configuration import ScanConfig
-from models.hotspots.spatial import ExpectationScan, PermutationScan, Places, Zones
+from models.hotspots.spatial import ExpectationScan, Places, Zones
 
 RADIUS_KM = 6.0
 OTHER_RUNS = 60

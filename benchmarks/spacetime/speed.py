@@ -6,9 +6,10 @@ import time
 from typing import Any
 
 import numpy as np
+from permutation import PermutationScan
 from quiet import RADIUS_KM, quiet_counts, simulated_city
 
-from models.hotspots.spatial import ExpectationScan, PermutationScan, Zones
+from models.hotspots.spatial import ExpectationScan, Zones
 
 SIZES = ((100, 10_700, 0.7), (300, 305_000, 21.0))
 

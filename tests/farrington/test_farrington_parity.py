@@ -11,7 +11,10 @@ import pandas as pd
 import pytest
 
 from models.errors import PanelError
-from models.hotspots.farrington import FarringtonConfig, farrington_flexible
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks" / "hotspots"))
+
+from farrington import FarringtonConfig, farrington_flexible
 
 GOLDEN = json.loads((Path(__file__).parent / "golden_farrington.json").read_text(encoding="utf-8"))
 WEEKS = pd.date_range("2004-01-05", periods=624, freq="7D")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,8 +14,12 @@ from features.configuration import ScanConfig
 from features.placed import placed_tickets
 from models.hotspots.candidates.sentences import sentences
 from models.hotspots.candidates.signals import cluster_signals
-from models.hotspots.spatial import CLUSTER_COLUMNS, ExpectationScan, GumbelTail, PermutationScan, Zones, find_clusters
+from models.hotspots.spatial import CLUSTER_COLUMNS, ExpectationScan, GumbelTail, Zones, find_clusters
 from models.hotspots.spatial.layout import layouts
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks" / "spacetime"))
+
+from permutation import PermutationScan
 
 NOW = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
 CONFIG = ScanConfig(periods=200)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,8 +12,12 @@ from scipy import stats
 
 from features.configuration.detection import TailConfig
 from features.errors import BadInputError
-from models.hotspots.spatial import ExpectationScan, GumbelTail, PermutationScan, Places, Zones, grid_places
+from models.hotspots.spatial import ExpectationScan, GumbelTail, Places, Zones, grid_places
 from models.hotspots.spatial.zones import Rings
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks" / "spacetime"))
+
+from permutation import PermutationScan
 
 
 def city(size: int, *, spread_km: float = 8.0, seed: int = 0) -> Places:
@@ -117,7 +123,7 @@ def test_pruned_maxima_equal_the_full_ones() -> None:
 def test_permuted_windows_keep_places_and_periods() -> None:
     places = city(10)
     counts = quiet(places, periods=60, mean=1.0)
-    from models.hotspots.spatial.permutation import _permuted_windows
+    from permutation import _permuted_windows
 
     drawn = _permuted_windows(counts, 5, 200, np.random.default_rng(0))
     newest_first = counts.sum(axis=0)[::-1][:5]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from models.hotspots.spatial.clusters import CLUSTER_COLUMNS, find_clusters
 from models.hotspots.spatial.expectation import ExpectationScan
 from models.hotspots.spatial.gumbel import GumbelTail
-from models.hotspots.spatial.permutation import PermutationScan
 from models.hotspots.spatial.places import Places, grid_places, named_places
 from models.hotspots.spatial.zones import Zones
 
@@ -13,7 +12,6 @@ __all__ = [
     "CLUSTER_COLUMNS",
     "ExpectationScan",
     "GumbelTail",
-    "PermutationScan",
     "Places",
     "Zones",
     "find_clusters",

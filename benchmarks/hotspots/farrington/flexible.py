@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from farrington.glm import Glm, anscombe, quasi_poisson
 from models.errors import PanelError
-from models.hotspots.farrington.glm import Glm, anscombe, quasi_poisson
 from models.hotspots.surge.grid import to_grid
 
 Floats = NDArray[np.float64]
