@@ -10,7 +10,8 @@ import structlog
 def configure_logs() -> None:
     """Send logs to stderr, so that stdout stays machine-readable, with tracebacks that show lines and no values.
 
-    structlog's own tracebacks print the variables of every frame, which may be a caller's words.
+    A terminal gets colours, a file none. structlog's own tracebacks print the variables of every frame, which may be a
+    caller's words.
     """
     structlog.configure(
         processors=[
@@ -18,7 +19,9 @@ def configure_logs() -> None:
             structlog.processors.add_log_level,
             structlog.dev.set_exc_info,
             structlog.processors.TimeStamper(fmt="%Y-%m-%d %H:%M:%S", utc=False),
-            structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+            ),
         ],
         # Asked for at every line: whoever replaces sys.stderr (a test, a supervisor) gets the lines too.
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),

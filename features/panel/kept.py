@@ -19,6 +19,7 @@ from typing import Any, Final
 from features.lake import Lake
 from features.lake.asof import as_of_query
 from features.lake.engine import instant, literal, literals
+from features.lake.errors import LakeError
 from features.lake.schema import MOVED
 from features.lake.storage import writer_lock
 from features.panel.windows import Edges, edges
@@ -108,7 +109,7 @@ def _bring_up(
     folder: Path, lake: Lake, connection: Any, known: _State | None, *, as_of: datetime, snapshot: int
 ) -> Mapping[str, Edges]:
     scan = lake.store.scan(snapshot)
-    added = _added(lake, known.snapshot, snapshot) if known else None
+    added = _known_added(lake, known.snapshot, snapshot) if known else None
     # Without its state a folder is nobody's: a run that is killed in between leaves nothing that looks finished.
     (folder / "state.json").unlink(missing_ok=True)
     if known is None or added is None:
@@ -135,34 +136,47 @@ def _read_state(folder: Path, lake: Lake) -> _State | None:
     return state if (state.schema, state.lake) == (_SCHEMA, str(lake.path.resolve())) else None
 
 
+def _known_added(lake: Lake, since: int, until: int) -> list[str] | None:
+    """Return what `_added` does; None too where a version can no longer be read."""
+    try:
+        return _added(lake, since, until)
+    except LakeError:
+        return None
+
+
 def _added(lake: Lake, since: int, until: int) -> list[str] | None:
     """Return the files that commits after one version and by another added; None when rows were removed.
 
     A compaction removes files and adds others with the same rows: it changes nothing.
     """
-    added: list[str] = []
-    for version in range(since + 1, until + 1):
-        actions = _actions(lake, version)
-        if actions is None:
-            return None
-        kinds = [next(iter(action)) for action in actions]
-        operation = next((action["commitInfo"].get("operation") for action in actions if "commitInfo" in action), "")
-        if operation == "OPTIMIZE":
-            continue
-        if "remove" in kinds:
-            return None
-        added += [str(lake.store.path / action["add"]["path"]) for action in actions if "add" in action]
-    held = set(lake.store.files(until))
-    # A file that a later compaction took up is not there any more; its rows are in a file that no one can tell apart.
-    return added if held.issuperset(added) else None
-
-
-def _actions(lake: Lake, version: int) -> list[dict[str, Any]] | None:
-    try:
-        lines = (lake.store.path / "_delta_log" / f"{version:020d}.json").read_text().splitlines()
-    except FileNotFoundError:
+    compacted = _compactions(lake, since, until)
+    if compacted is None:
         return None
-    return [json.loads(line) for line in lines if line]
+    added: set[str] = set()
+    at = since
+    # Compactions cut the span: on both sides of one, files are those of the commits in between.
+    for stop in (*(version - 1 for version in compacted), until):
+        if stop > at:
+            before, after = _files(lake, at), _files(lake, stop)
+            if before - after:
+                return None
+            added |= after - before
+        at = stop + 1
+    # A file that a later compaction took up is not there any more; its rows are in a file that no one can tell apart.
+    return sorted(added) if _files(lake, until) >= added else None
+
+
+def _compactions(lake: Lake, since: int, until: int) -> list[int] | None:
+    """Return the versions between two that only merged files; None where the history does not reach back so far."""
+    table = lake.store.table(until)
+    operations = {commit["version"]: commit.get("operation") for commit in table.history(until - since)}
+    if not set(range(since + 1, until + 1)) <= set(operations):
+        return None
+    return sorted(version for version, name in operations.items() if name == "OPTIMIZE" and since < version <= until)
+
+
+def _files(lake: Lake, version: int) -> set[str]:
+    return set(lake.store.table(version).file_uris())
 
 
 def _touched(

@@ -33,3 +33,9 @@ def test_a_traceback_does_not_tell_the_rows_that_were_being_read(capsys):
     assert "in read" in captured.err
     assert "1 columns are too few" in captured.err
     assert caller not in captured.err
+
+
+@pytest.mark.usefixtures("configured")
+def test_what_is_no_terminal_gets_no_colours(capsys):
+    structlog.get_logger("test").warning("a feed is late", source="city")
+    assert "\x1b" not in capsys.readouterr().err
