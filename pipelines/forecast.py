@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import pandas as pd
 
@@ -13,6 +13,7 @@ from features.clock import Clock
 from features.series import TOTAL
 from features.settings import Settings
 from features.taxonomy import taxonomy_version
+from features.vocabulary import ForecastFrequency, Frequency
 from models.errors import ModelError
 from models.forecast import DemandModel
 from models.forecast.fallback import fallback_forecast
@@ -25,8 +26,7 @@ from serve.forecasts import ForecastIssue, publish
 from serve.forecasts.schemas import DRIVERS
 from serve.store import Store
 
-_PART: Final = {"W": "weekly", "D": "daily"}
-_HISTORY: Final = {"W": 260, "D": 730}
+_HISTORY: Final = {Frequency.WEEKLY: 260, Frequency.DAILY: 730}
 
 SUMS: Final = (4, 13)
 """Weeks that are also forecast together."""
@@ -40,7 +40,7 @@ _NO_SUMS: Final = pd.DataFrame(
 class ForecastSummary:
     """What was issued, and on what grounds."""
 
-    freq: str
+    freq: Frequency
     as_of: datetime
     generated_at: datetime
     data_through: datetime
@@ -67,7 +67,7 @@ def forecast(
     *,
     as_of: datetime | None = None,
     weeks: int = 4,
-    freq: Literal["W", "D"] = "W",
+    freq: ForecastFrequency = Frequency.WEEKLY,
     sums: Sequence[int] = SUMS,
 ) -> ForecastSummary:
     """Issue the forecast of the next `weeks` for every series of every level; issuing it again changes nothing.
@@ -80,7 +80,7 @@ def forecast(
         clock: The present.
         as_of: Forecast as it could have been known then; the present when None.
         weeks: Weeks ahead.
-        freq: `W` or `D`.
+        freq: Weekly or daily.
         sums: Numbers of weeks that are also forecast together, with an interval of their sum; weekly only.
 
     Raises:
@@ -88,8 +88,8 @@ def forecast(
     """
     moment = (as_of or clock.now()).astimezone(UTC)
     known = read_panel(settings, as_of=moment, freq=freq, periods=_HISTORY[freq]).asked_at(moment, settings.zone)
-    horizon = weeks if freq == "W" else 7 * weeks
-    rows, totals, version, fallback = _rows(settings, known, horizon, sums if freq == "W" else ())
+    horizon = weeks if freq == Frequency.WEEKLY else 7 * weeks
+    rows, totals, version, fallback = _rows(settings, known, horizon, sums if freq == Frequency.WEEKLY else ())
     gap = calendar_gap(known.calendar, rows["ds"].min(), rows["ds"].max())
     issue = ForecastIssue(
         freq=freq,
@@ -121,7 +121,7 @@ def _rows(
         champion = registry.champion(DEMAND)
         files = registry.bundle(champion)
         model = DemandModel.restore(
-            _files(files, _PART[panel.freq]), calendar=known.calendar, weather=known.weather, events=known.events
+            _files(files, panel.freq.adverb), calendar=known.calendar, weather=known.weather, events=known.events
         )
         rows = model.predict(panel.y, horizon=horizon)
         why = model.explain(panel.y, horizon=horizon)[["unique_id", "ds", *DRIVERS]]

@@ -17,13 +17,18 @@ from features.panel import Panel, build_panels
 from features.panel.restate import restate_panel
 from features.settings import Settings
 from features.taxonomy import crosswalk_for
+from features.vocabulary import Frequency
 from features.weather import weather_for, weather_frame
 from models.forecast.events import Events
 from models.forecast.weather import Weather
 from pipelines.errors import PipelineError
 
 # A feed may be this late before its newest complete period counts as stale.
-_PATIENCE: Final = {"W": timedelta(days=8), "D": timedelta(days=3), "h": timedelta(hours=6)}
+_PATIENCE: Final = {
+    Frequency.WEEKLY: timedelta(days=8),
+    Frequency.DAILY: timedelta(days=3),
+    Frequency.HOURLY: timedelta(hours=6),
+}
 
 
 @dataclass(frozen=True)
@@ -71,7 +76,7 @@ def read_panel(
     settings: Settings,
     *,
     as_of: datetime,
-    freq: str,
+    freq: Frequency,
     periods: int | None = None,
     levels: list[str] | None = None,
     lake: Lake | None = None,
@@ -101,11 +106,11 @@ def read_panels(
     settings: Settings,
     *,
     as_of: datetime,
-    periods: Mapping[str, int | None],
+    periods: Mapping[Frequency, int | None],
     levels: list[str] | None = None,
     lake: Lake | None = None,
     keep: bool = False,
-) -> dict[str, Known]:
+) -> dict[Frequency, Known]:
     """Count tickets at several frequencies; see `read_panel`.
 
     Args:
@@ -121,7 +126,7 @@ def read_panels(
     """
     lake = lake or open_lake(settings)
     starts = {
-        freq: None if most is None else (as_of - _span(freq, most)).astimezone(settings.zone).date()
+        freq: None if most is None else (as_of - freq.length * most).astimezone(settings.zone).date()
         for freq, most in periods.items()
     }
     crosswalk = crosswalk_for(settings)
@@ -137,7 +142,7 @@ def read_panels(
 def _known(settings: Settings, lake: Lake, panel: Panel, as_of: datetime) -> Known:
     if panel.y.empty:
         raise PipelineError(
-            f"no complete {_NAMES[panel.freq]} of tickets is known by {as_of:%Y-%m-%d %H:%M} UTC",
+            f"no complete {panel.freq.noun} of tickets is known by {as_of:%Y-%m-%d %H:%M} UTC",
             hint="ingest tickets, or move --as-of to after them",
         )
     version = calendar_version(configured_overrides(settings))
@@ -166,7 +171,7 @@ def known_events(settings: Settings) -> Events | None:
 def staleness(panel: Panel, as_of: datetime, settings: Settings) -> str:
     """Return why the panel's newest period is older than a living feed's would be, '' when it is not."""
     local = as_of.astimezone(settings.zone).replace(tzinfo=None)
-    if pd.Timestamp(local) - panel.data_through <= _PATIENCE[panel.freq] + _span(panel.freq, 1):
+    if pd.Timestamp(local) - panel.data_through <= _PATIENCE[panel.freq] + panel.freq.length:
         return ""
     return f"stale feed: data through {panel.data_through:%Y-%m-%d %H:%M}, as of {local:%Y-%m-%d %H:%M}"
 
@@ -181,10 +186,3 @@ def calendar_gap(calendar: Calendar, start: pd.Timestamp, end: pd.Timestamp) -> 
 def reasons(*found: str) -> str:
     """Join reasons for being degraded, '' when there is none."""
     return "; ".join(reason for reason in found if reason)
-
-
-_NAMES: Final = {"W": "week", "D": "day", "h": "hour"}
-
-
-def _span(freq: str, periods: int) -> timedelta:
-    return {"W": timedelta(weeks=1), "D": timedelta(days=1), "h": timedelta(hours=1)}[freq] * periods

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from features.clock import Clock
 from features.settings import Settings
 from features.taxonomy import taxonomy_version
+from features.vocabulary import Frequency
 from models.errors import PanelError
 from models.forecast import BacktestResult, DemandModel, ForecastConfig, backtest
 from models.forecast.baselines import PLAIN
@@ -34,7 +35,7 @@ ALPHA: Final = 0.01
 _FOLD: Final = ["level", "unique_id", "ds", "cutoff"]
 _LOGGED: Final = [*_FOLD, "y", "mean", "p10", "p50", "p90"]
 _QUANTILES: Final = {0.1: "p10", 0.5: "p50", 0.9: "p90"}
-_HORIZON: Final = {"W": 4, "D": 14}
+_HORIZON: Final = {Frequency.WEEKLY: 4, Frequency.DAILY: 14}
 
 
 class TrainConfig(BaseModel):
@@ -104,8 +105,8 @@ def train(settings: Settings, clock: Clock, *, as_of: datetime | None = None, n_
     config = TrainConfig(**settings.section("train"))
     moment = (as_of or clock.now()).astimezone(UTC)
     lake = open_lake(settings)
-    weekly = read_panel(settings, as_of=moment, freq="W", periods=config.history_weeks, lake=lake)
-    daily = read_panel(settings, as_of=moment, freq="D", periods=config.daily_history, lake=lake)
+    weekly = read_panel(settings, as_of=moment, freq=Frequency.WEEKLY, periods=config.history_weeks, lake=lake)
+    daily = read_panel(settings, as_of=moment, freq=Frequency.DAILY, periods=config.daily_history, lake=lake)
     training = Training(settings, clock, config, Tracker.open(settings), n_jobs)
     try:
         demand = training.demand(weekly, daily if config.daily else None)
@@ -288,7 +289,7 @@ def _last_weeks(known: Known, config: SurgeConfig) -> tuple[pd.DataFrame, pd.Dat
     y = panel.y[panel.y["unique_id"].isin(cells)]
     start = y["ds"].max() - pd.Timedelta(days=27)
     days = known.calendar(y["ds"].min().date(), y["ds"].max().date())
-    return y, detect_surges(y, freq="D", start=start, calendar=days, static=panel.static, config=config)
+    return y, detect_surges(y, freq=Frequency.DAILY, start=start, calendar=days, static=panel.static, config=config)
 
 
 def _hotspot_example(y: pd.DataFrame, judged: pd.DataFrame) -> dict[str, pd.DataFrame]:

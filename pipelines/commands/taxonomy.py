@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from features.vocabulary import Frequency
 from pipelines.commands.options import AsOf, Home, Json, parse_as_of, print_json, say, settings_for
 
 taxonomy_app = typer.Typer(help="Labels that change: renames, splits, merges, spellings.", no_args_is_help=True)
@@ -164,7 +165,7 @@ def _lake_counts(home: Path | None, as_of: str | None, dimension: str, source: s
     lake = Lake.of(settings)
     counts = {}
     for name in [source] if source else [state.source for state in lake.sources(moment)]:
-        panel = build_panel(lake, as_of=moment, freq="W", levels=[dimension], sources=[name])
+        panel = build_panel(lake, as_of=moment, freq=Frequency.WEEKLY, levels=[dimension], sources=[name])
         counts[name] = panel.y.merge(panel.static[["unique_id", dimension]], on="unique_id")
     if not counts:
         raise BadInputError("the lake holds no tickets", hint="run `weisu ingest` first, or give --panel FILE")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Final
 
 import pandas as pd
 import structlog
@@ -13,8 +12,8 @@ import structlog
 from features.errors import WeisuError
 from features.lake.precedence import Precedence
 from features.settings import Settings
+from features.vocabulary import SIMULATED, Frequency
 
-SIMULATED_SOURCE: Final = "simulated"
 _log = structlog.get_logger(__name__)
 
 
@@ -70,11 +69,11 @@ def _read(path: str, timezone: str, precedence: Precedence, version: int, as_of:
     from features.panel import build_panel
 
     lake = Lake.open(path, timezone=timezone, precedence=precedence)
-    panel = build_panel(lake, as_of=as_of, freq="W", snapshot=version, threads=2)
+    panel = build_panel(lake, as_of=as_of, freq=Frequency.WEEKLY, snapshot=version, threads=2)
     sources = {state.source for state in lake.sources(as_of, snapshot=version)}
     return History(
         counts=panel.y[["unique_id", "ds", "y"]],
         static=panel.static,
         data_through=panel.data_through,
-        simulated=SIMULATED_SOURCE in sources,
+        simulated=SIMULATED in sources,
     )

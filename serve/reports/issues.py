@@ -9,6 +9,7 @@ import pandas as pd
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from features.vocabulary import Frequency
 from serve.forecasts.schemas import DRIVERS
 from serve.store.tables import ForecastIssueRow, ForecastRow, ForecastSum
 
@@ -42,7 +43,7 @@ def issue_frame(session: Session, issue: ForecastIssueRow, *, week: datetime | N
     return frame.astype(dict.fromkeys(("last_year", "mean", "p10", "p50", "p90", *DRIVERS), float))
 
 
-def issue_before(session: Session, week: datetime, *, freq: str = "W") -> ForecastIssueRow | None:
+def issue_before(session: Session, week: datetime, *, freq: Frequency = Frequency.WEEKLY) -> ForecastIssueRow | None:
     """Return the last issue made when nothing of `week` was known yet: the one to be judged by it."""
     query = (
         select(ForecastIssueRow)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from features.vocabulary import AlertLevel, Kind
+from serve.alerts.levels import LEVEL_WORDS
+
 ALERTS: Final[dict[str, tuple[str, str]]] = {
     "mine.title": ("我的预警", "My alerts"),
     "mine.count": ("{n} 条待处理", "{n} open"),
@@ -91,17 +94,14 @@ ALERTS: Final[dict[str, tuple[str, str]]] = {
     "state.dismissed": ("已判误报", "Dismissed"),
     "state.resolved": ("已平息", "Resolved"),
     "state.expired": ("已过期", "Expired"),
-    "level.red": ("红色", "Red"),
-    "level.orange": ("橙色", "Orange"),
-    "level.yellow": ("黄色", "Yellow"),
-    "level.blue": ("蓝色", "Blue"),
-    "kind.高频": ("高频", "Frequent"),
-    "kind.异动": ("异动", "Surge"),
-    "kind.一人多诉": ("一人多诉", "Repeat caller"),
-    "kind.多人同诉": ("多人同诉", "Shared cause"),
-    "kind.敏感": ("敏感", "Sensitive"),
-    "kind.首发": ("首发", "First seen"),
-    "kind.预告": ("预告", "Forecast"),
+    **{f"level.{level}": (LEVEL_WORDS["zh-CN"][level], LEVEL_WORDS["en"][level]) for level in AlertLevel},
+    f"kind.{Kind.FREQUENT}": (Kind.FREQUENT, "Frequent"),
+    f"kind.{Kind.SURGE}": (Kind.SURGE, "Surge"),
+    f"kind.{Kind.REPEAT}": (Kind.REPEAT, "Repeat caller"),
+    f"kind.{Kind.SHARED}": (Kind.SHARED, "Shared cause"),
+    f"kind.{Kind.SENSITIVE}": (Kind.SENSITIVE, "Sensitive"),
+    f"kind.{Kind.FIRST_SEEN}": (Kind.FIRST_SEEN, "First seen"),
+    f"kind.{Kind.FORECAST}": (Kind.FORECAST, "Forecast"),
     "event.opened": ("预警形成", "Alert opened"),
     "event.updated": ("有新工单", "New tickets"),
     "event.rebased": ("按新常态重新计量", "Measured against the new level"),
