@@ -11,13 +11,13 @@ from typing import Any, Final
 import pandas as pd
 
 from features.clock import Clock
+from features.knowledge import open_lake, reasons
 from features.settings import Settings
 from features.taxonomy import taxonomy_version
 from features.vocabulary import Kind
 from models.hotspots import SurgeConfig
 from pipelines.errors import NoChampionError
 from pipelines.findings import DetectConfig, configured_thresholds, find
-from pipelines.panels import open_lake, reasons
 from pipelines.tracking import Registry
 from pipelines.tracking.registry import HOTSPOT
 from serve.alerts import Candidate, DetectionRun, intake

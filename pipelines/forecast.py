@@ -10,6 +10,7 @@ from typing import Any, Final
 import pandas as pd
 
 from features.clock import Clock
+from features.knowledge import Knowledge, KnownPanel, calendar_gap, reasons
 from features.series import TOTAL
 from features.settings import Settings
 from features.taxonomy import taxonomy_version
@@ -19,7 +20,6 @@ from models.forecast import DemandModel
 from models.forecast.fallback import fallback_forecast
 from pipelines.errors import NoChampionError
 from pipelines.last_year import twins
-from pipelines.panels import Known, calendar_gap, read_panel, reasons
 from pipelines.tracking import Registry
 from pipelines.tracking.registry import DEMAND
 from serve.forecasts import ForecastIssue, publish
@@ -87,7 +87,7 @@ def forecast(
         PipelineError: The lake is empty, or no complete period is known by then.
     """
     moment = (as_of or clock.now()).astimezone(UTC)
-    known = read_panel(settings, as_of=moment, freq=freq, periods=_HISTORY[freq]).asked_at(moment, settings.zone)
+    known = Knowledge.at(settings, moment).panel(freq, periods=_HISTORY[freq]).asked_at(moment, settings.zone)
     horizon = weeks if freq == Frequency.WEEKLY else 7 * weeks
     rows, totals, version, fallback = _rows(settings, known, horizon, sums if freq == Frequency.WEEKLY else ())
     gap = calendar_gap(known.calendar, rows["ds"].min(), rows["ds"].max())
@@ -112,7 +112,7 @@ def forecast(
 
 
 def _rows(
-    settings: Settings, known: Known, horizon: int, sums: Sequence[int]
+    settings: Settings, known: KnownPanel, horizon: int, sums: Sequence[int]
 ) -> tuple[pd.DataFrame, pd.DataFrame, str, str]:
     """Return forecast rows, sums, the version that made them, and the reason for a fallback ('' for none)."""
     panel = known.panel
@@ -140,7 +140,7 @@ def _files(files: dict[str, bytes], part: str) -> dict[str, bytes]:
     return own
 
 
-def describe(rows: pd.DataFrame, known: Known, *, country: str) -> pd.DataFrame:
+def describe(rows: pd.DataFrame, known: KnownPanel, *, country: str) -> pd.DataFrame:
     """Add the hierarchy and `last_year`, the count of the (lunar-aligned) same period last year, to forecast rows."""
     panel = known.panel
     static = panel.static.drop(columns="level")
@@ -151,7 +151,7 @@ def describe(rows: pd.DataFrame, known: Known, *, country: str) -> pd.DataFrame:
     return found.merge(before, on=["unique_id", "twin"], how="left").drop(columns="twin")
 
 
-def describe_sums(sums: pd.DataFrame, known: Known, *, country: str) -> pd.DataFrame:
+def describe_sums(sums: pd.DataFrame, known: KnownPanel, *, country: str) -> pd.DataFrame:
     """Add the hierarchy and `last_year`, the count of the (lunar-aligned) same periods last year, to forecast sums."""
     panel = known.panel
     described = sums.merge(panel.static.drop(columns="level"), on="unique_id", how="left").assign(

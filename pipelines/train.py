@@ -12,6 +12,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
 from features.clock import Clock
+from features.knowledge import Knowledge, KnownPanel, reasons
 from features.settings import Settings
 from features.taxonomy import taxonomy_version
 from features.vocabulary import Frequency
@@ -24,7 +25,6 @@ from models.metrics import wape, weighted_pinball
 from pipelines.errors import NoChampionError, PipelineError
 from pipelines.gate import judge
 from pipelines.model_card import demand_card, hotspot_card
-from pipelines.panels import Known, open_lake, read_panel, reasons
 from pipelines.publish import promote
 from pipelines.tracking import Registry, Tracker
 from pipelines.tracking.registry import DEMAND, HOTSPOT
@@ -104,9 +104,9 @@ def train(settings: Settings, clock: Clock, *, as_of: datetime | None = None, n_
     """
     config = TrainConfig(**settings.section("train"))
     moment = (as_of or clock.now()).astimezone(UTC)
-    lake = open_lake(settings)
-    weekly = read_panel(settings, as_of=moment, freq=Frequency.WEEKLY, periods=config.history_weeks, lake=lake)
-    daily = read_panel(settings, as_of=moment, freq=Frequency.DAILY, periods=config.daily_history, lake=lake)
+    knowledge = Knowledge.at(settings, moment)
+    weekly = knowledge.panel(Frequency.WEEKLY, periods=config.history_weeks)
+    daily = knowledge.panel(Frequency.DAILY, periods=config.daily_history)
     training = Training(settings, clock, config, Tracker.open(settings), n_jobs)
     try:
         demand = training.demand(weekly, daily if config.daily else None)
@@ -128,7 +128,7 @@ class Training:
     tracker: Tracker
     n_jobs: int
 
-    def demand(self, weekly: Known, daily: Known | None) -> TrainedModel:
+    def demand(self, weekly: KnownPanel, daily: KnownPanel | None) -> TrainedModel:
         """Fit and register `weisu-demand`: the weekly forecaster and, where wanted, the daily one beside it."""
         with self._run("demand", "weekly training", weekly, self.config.model_dump()) as run_id:
             folds = self._folds(weekly, self.config.gate_origins)
@@ -154,7 +154,7 @@ class Training:
             version = self.tracker.log_bundle(DEMAND, "demand_model.py", files, **_demand_example(weekly))
         return self._decide(TrainedModel(DEMAND, version, run_id, verdict.promote, verdict.reason, metrics))
 
-    def hotspot(self, known: Known) -> TrainedModel:
+    def hotspot(self, known: KnownPanel) -> TrainedModel:
         """Register the surge detector's configuration with how often it alarms on the last four weeks."""
         surge = SurgeConfig()
         with self._run("hotspot", "calibration check", known, {"config": surge.to_json()}) as run_id:
@@ -171,11 +171,13 @@ class Training:
         reason = "configuration of this release, calibrated by its benchmarks"
         return self._decide(TrainedModel(HOTSPOT, version, run_id, promoted=True, reason=reason, metrics=metrics))
 
-    def _run(self, experiment: str, name: str, known: Known, params: Mapping[str, Any]) -> AbstractContextManager[str]:
+    def _run(
+        self, experiment: str, name: str, known: KnownPanel, params: Mapping[str, Any]
+    ) -> AbstractContextManager[str]:
         tags = _tags(self.settings, known)
         return self.tracker.run(experiment, name, params={"model": experiment, **params}, tags=tags)
 
-    def _fit(self, known: Known) -> DemandModel:
+    def _fit(self, known: KnownPanel) -> DemandModel:
         panel = known.panel
         return DemandModel.fit(
             panel.y,
@@ -188,13 +190,13 @@ class Training:
             n_jobs=self.n_jobs,
         )
 
-    def _daily_scores(self, daily: Known | None) -> pd.DataFrame:
+    def _daily_scores(self, daily: KnownPanel | None) -> pd.DataFrame:
         """Return the scores of the daily forecaster on its folds; no rows where it is not trained or not measured."""
         if daily is None or not self.config.daily_origins:
             return pd.DataFrame(columns=["level", "model"])
         return self._folds(daily, self.config.daily_origins).scores
 
-    def _folds(self, known: Known, origins: int) -> BacktestResult:
+    def _folds(self, known: KnownPanel, origins: int) -> BacktestResult:
         """Refit the challenger on the newest folds, beside what a planner knows without it."""
         return backtest(
             known.panel.y,
@@ -210,7 +212,7 @@ class Training:
             n_jobs=self.n_jobs,
         )
 
-    def _meet(self, known: Known, found: BacktestResult) -> tuple[pd.DataFrame, str | None]:
+    def _meet(self, known: KnownPanel, found: BacktestResult) -> tuple[pd.DataFrame, str | None]:
         """Score the champion on the same folds as the others; name it, None without one."""
         registry = Registry.open(self.settings)
         try:
@@ -271,7 +273,7 @@ def _score(rows: pd.DataFrame) -> dict[str, float]:
     return {"wape": wape(rows["y"], rows["mean"]), "pinball": weighted_pinball(rows["y"], quantiles)}
 
 
-def _demand_example(known: Known) -> dict[str, pd.DataFrame]:
+def _demand_example(known: KnownPanel) -> dict[str, pd.DataFrame]:
     """Return a small input (newer weeks of one cell) and output; they fix the signature of the registered model."""
     cells = known.panel.static.loc[known.panel.static["level"] == "cell", "unique_id"]
     rows = known.panel.y.loc[known.panel.y["unique_id"] == cells.iloc[0], ["unique_id", "ds", "y"]].tail(4)
@@ -282,7 +284,7 @@ def _demand_example(known: Known) -> dict[str, pd.DataFrame]:
     }
 
 
-def _last_weeks(known: Known, config: SurgeConfig) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _last_weeks(known: KnownPanel, config: SurgeConfig) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the cells' daily counts, and the detector's judgement of their last four weeks."""
     panel = known.panel
     cells = panel.static.loc[panel.static["level"] == "cell", "unique_id"]
@@ -311,7 +313,7 @@ def _metrics(scores: pd.DataFrame, model: str) -> dict[str, float]:
     return {name: float(value) for name, value in found.items() if pd.notna(value)}
 
 
-def _tags(settings: Settings, known: Known) -> dict[str, str]:
+def _tags(settings: Settings, known: KnownPanel) -> dict[str, str]:
     panel = known.panel
     return {
         "weisu.as_of": panel.as_of.isoformat(),

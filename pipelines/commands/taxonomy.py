@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 import typer
 
-from features.vocabulary import Frequency
 from pipelines.commands.options import AsOf, Home, Json, parse_as_of, print_json, say, settings_for
 
 taxonomy_app = typer.Typer(help="Labels that change: renames, splits, merges, spellings.", no_args_is_help=True)
@@ -157,19 +156,16 @@ def _lake_counts(home: Path | None, as_of: str | None, dimension: str, source: s
     """Return weekly counts per label for each source: one source's labels say nothing about another's."""
     from features.clock import SystemClock
     from features.errors import BadInputError
-    from features.lake import Lake
-    from features.panel import build_panel
+    from features.knowledge import Knowledge, holds_tickets
 
     settings = settings_for(home)
-    moment = parse_as_of(as_of, settings, now=SystemClock().now())
-    lake = Lake.of(settings)
-    counts = {}
-    for name in [source] if source else [state.source for state in lake.sources(moment)]:
-        panel = build_panel(lake, as_of=moment, freq=Frequency.WEEKLY, levels=[dimension], sources=[name])
-        counts[name] = panel.y.merge(panel.static[["unique_id", dimension]], on="unique_id")
-    if not counts:
+    if not holds_tickets(settings):
         raise BadInputError("the lake holds no tickets", hint="run `weisu ingest` first, or give --panel FILE")
-    return counts
+    knowledge = Knowledge.at(settings, parse_as_of(as_of, settings, now=SystemClock().now()))
+    panels = knowledge.counts_as_filed(dimension, sources=[source] if source else None)
+    return {
+        name: panel.y.merge(panel.static[["unique_id", dimension]], on="unique_id") for name, panel in panels.items()
+    }
 
 
 def _panel_counts(path: Path) -> Any:

@@ -59,7 +59,7 @@ class Work:
 
 
 def _has_tickets(context: Context) -> bool:
-    from pipelines.panels import holds_tickets
+    from features.knowledge import holds_tickets
 
     return holds_tickets(context.settings)
 

@@ -110,7 +110,7 @@ def read_evidence(
         keys = repository.tickets(alert, limit=limit)
     shown = Evidence(alert_id=alert.id, numbers=alert.evidence, ticket_count=alert.ticket_count, tickets=[])
     try:
-        shown.tickets = evidence.read_tickets(settings, keys)
+        shown.tickets = evidence.read_tickets(settings, keys, now=clock.now())
     except WeisuError as error:
         shown.degraded = f"the ticket lake cannot be read: {error.args[0]}"
     else:

@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 
 from features.calendars import calendar_for
+from features.knowledge import calendar_gap, reasons, staleness
 from features.settings import Settings
 from features.vocabulary import Frequency
 from pipelines.errors import NoChampionError
 from pipelines.forecast import _files
-from pipelines.panels import calendar_gap, reasons, staleness
 from pipelines.tracking import Registry
 from serve.degraded import in_both, say_degraded
 
