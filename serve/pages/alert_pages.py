@@ -251,10 +251,10 @@ def _board_filter(chosen: dict[str, str], now: datetime) -> AlertFilter:
 
 def _filters(words: Words, areas: Sequence[str], departments: Sequence[str]) -> list[tuple[str, str, list[Any]]]:
     return [
-        ("scope", "filter.when", [(name, words(f"filter.{name}")) for name in ("active", "overdue", "held", "ended")]),
-        ("level", "filter.alert_level", [(level.value, words(f"level.{level}")) for level in reversed(AlertLevel)]),
-        ("kind", "filter.kind", [(kind.value, words(f"kind.{kind}")) for kind in Kind]),
-        ("state", "filter.state", [(state.value, words(f"state.{state}")) for state in State]),
+        ("scope", "filter.when", [(name, words.of("scope", name)) for name in ("active", "overdue", "held", "ended")]),
+        ("level", "filter.alert_level", [(level.value, words.of("level", level)) for level in reversed(AlertLevel)]),
+        ("kind", "filter.kind", [(kind.value, words.of("kind", kind)) for kind in Kind]),
+        ("state", "filter.state", [(state.value, words.of("state", state)) for state in State]),
         ("area", "filter.district", [(name, words.place(name)) for name in areas]),
         ("department", "filter.department", [(name, name) for name in departments]),
     ]

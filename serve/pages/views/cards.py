@@ -129,7 +129,7 @@ def _recurrence(days: float | None, words: Words) -> str:
     if not days:
         return ""
     if days < 2 * _DAYS_A_YEAR:
-        return words("alert.recurrence.days", n=f"{days:,.0f}")
+        return words("alert.recurrence.days", n=round(days))
     if days >= _LONGEST_YEARS * _DAYS_A_YEAR:
         return words("alert.recurrence.beyond", n=_LONGEST_YEARS)
-    return words("alert.recurrence.years", n=f"{days / _DAYS_A_YEAR:.0f}")
+    return words("alert.recurrence.years", n=round(days / _DAYS_A_YEAR))

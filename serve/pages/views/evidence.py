@@ -103,7 +103,7 @@ def _places(lake_path: str, timezone: str, keys: tuple[tuple[str, str], ...]) ->
 def history_of(events: Sequence[AlertEvent], words: Words) -> list[HistoryLine]:
     """Return what was done, newest first."""
     return [
-        HistoryLine(event.at, words(f"event.{event.kind}"), _who(event), _note(event, words))
+        HistoryLine(event.at, words.of("event", event.kind), _who(event), _note(event, words))
         for event in reversed(events)
     ]
 
@@ -121,9 +121,10 @@ def _curve_rows(evidence: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 def _unit(freq: str, counts: str, words: Words) -> str:
     """Return how long a bar's period is and what it counts; older curves do not say what."""
-    said = [words(f"alert.curve.{freq}")]
+    said = [words.of("alert.curve", freq)]
     if counts:
-        said.append(words(f"alert.counts.{counts}.{freq}" if counts == "callers" else f"alert.counts.{counts}"))
+        by_period = counts == "callers"
+        said.append(words.of("alert.counts.callers", freq) if by_period else words.of("alert.counts", counts))
     return " · ".join(said)
 
 
@@ -155,9 +156,9 @@ def _note(event: AlertEvent, words: Words) -> str:
     payload = event.payload
     said = [str(payload[name]) for name in ("note", "text", "comment", "demand", "answer") if payload.get(name)]
     if event.kind == "dismissed" and payload.get("reason"):
-        said.insert(0, words(f"dismiss.{payload['reason']}"))
+        said.insert(0, words.of("dismiss", str(payload["reason"])))
     if event.kind == "assigned":
-        said.insert(0, f"{words('alert.part.' + str(payload.get('part', 'lead')))}：{payload.get('department', '')}")
+        said.insert(0, f"{words.of('alert.part', str(payload.get('part', 'lead')))}：{payload.get('department', '')}")
     if event.kind == "reassignment_asked":
         said.insert(0, str(payload.get("asked", "")))
     if event.kind == "escalated":
@@ -165,7 +166,7 @@ def _note(event: AlertEvent, words: Words) -> str:
     if event.kind == "resolved" and payload.get("reason") in _CLOSING:
         said.insert(0, words(_CLOSING[str(payload["reason"])]))
     if event.kind == "held" and payload.get("by"):
-        said.insert(0, words(f"held.{payload['by']}"))
+        said.insert(0, words.of("held", str(payload["by"])))
     if joined := payload.get("joined"):
         said.insert(0, words.either(joined["sentence_zh"], joined["sentence_en"]) or joined["rule"])
     return "　".join(said)
@@ -175,7 +176,7 @@ def _past_case(case: Mapping[str, Any], words: Words) -> str:
     when = str(case.get("window_start") or case.get("ds") or "")[:10]
     sentence = words.either(str(case.get("sentence_zh") or ""), str(case.get("sentence_en") or ""))
     if sentence:
-        state = f"（{words('state.' + str(case['state']))}）" if case.get("state") else ""
+        state = f"（{words.of('state', str(case['state']))}）" if case.get("state") else ""
         return f"{when}　{sentence}{state}"
     if case.get("y") is None:
         return ""

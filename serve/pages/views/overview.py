@@ -150,7 +150,7 @@ def series_name(row: pd.Series, words: Words) -> str:
     parts = [part for part in (category, row["district"]) if part]
     if not parts and row["level"] == "department":
         parts = [row["department"]]
-    return " · ".join(parts) or words("level.total")
+    return " · ".join(parts) or words("series_level.total")
 
 
 def _look_back(
