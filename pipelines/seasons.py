@@ -28,7 +28,8 @@ def due_seasons(settings: Settings, weekly: Panel, as_of: datetime) -> pd.DataFr
     """
     local = pd.Timestamp(as_of.astimezone(settings.zone).replace(tzinfo=None))
     static = weekly.static.assign(department=weekly.static["category"].map(main_departments(weekly)).fillna(""))
-    calendar = category_seasons(weekly.y, static, local, known_at=local, country=settings.country)
+    country = settings.country
+    calendar = category_seasons(weekly.y, static, local, known_at=local, country=country, config=settings.seasons)
     return due_forecasts(calendar, local, forecast=_issued(settings, as_of))
 
 

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from features.seasons.installed import SEASON_WEEKS, category_seasons
-from features.seasons.table import CALENDAR_COLUMNS, SeasonConfig, seasonal_calendar
+from features.seasons.table import CALENDAR_COLUMNS, seasonal_calendar
 
-__all__ = ["CALENDAR_COLUMNS", "SEASON_WEEKS", "SeasonConfig", "category_seasons", "seasonal_calendar"]
+__all__ = ["CALENDAR_COLUMNS", "SEASON_WEEKS", "category_seasons", "seasonal_calendar"]

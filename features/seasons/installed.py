@@ -7,6 +7,7 @@ from typing import Final
 import pandas as pd
 
 from features.calendars import keeps_lunar_new_year
+from features.configuration import SeasonConfig
 from features.seasons.table import seasonal_calendar
 from features.series import UNCLASSIFIED
 
@@ -15,7 +16,13 @@ SEASON_WEEKS: Final = 260
 
 
 def category_seasons(
-    counts: pd.DataFrame, static: pd.DataFrame, after: pd.Timestamp, *, known_at: pd.Timestamp, country: str
+    counts: pd.DataFrame,
+    static: pd.DataFrame,
+    after: pd.Timestamp,
+    *,
+    known_at: pd.Timestamp,
+    country: str,
+    config: SeasonConfig,
 ) -> pd.DataFrame:
     """Return the seasons of categories; pages, reports, files and 预告 alerts read this table and no other.
 
@@ -25,6 +32,7 @@ def category_seasons(
         after: Naive local moment; weeks that begin later are ignored, and seasons are told from then on.
         known_at: Naive local moment at which the counts were known; `SEASON_WEEKS` before it count.
         country: Where the Spring Festival is kept, a season may follow the lunar calendar.
+        config: What counts as a season.
 
     Returns:
         Columns of `CALENDAR_COLUMNS`; what nobody classified has no season.
@@ -32,4 +40,4 @@ def category_seasons(
     named = static[(static["level"] == "category") & (static["category"] != UNCLASSIFIED)]
     first = known_at.normalize() - pd.Timedelta(weeks=SEASON_WEEKS)
     recent = counts.loc[counts["ds"] >= first, ["unique_id", "ds", "y"]]
-    return seasonal_calendar(recent, named, after, lunar=keeps_lunar_new_year(country))
+    return seasonal_calendar(recent, named, after, lunar=keeps_lunar_new_year(country), config=config)

@@ -10,11 +10,13 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from pydantic import ValidationError
 
+from features.configuration import ForecastConfig
+from features.configuration.refusals import refusals
 from features.vocabulary import Frequency
 from models.errors import ModelError
 from models.forecast.boosting import Booster
-from models.forecast.cadence import SCHEMA_VERSION, ForecastConfig
 from models.forecast.drivers import Calendar
 from models.forecast.engine import Engine
 from models.forecast.hierarchy import Hierarchy, PanelMatrix
@@ -22,6 +24,8 @@ from models.forecast.seasonal import SeasonalModels
 from models.forecast.weather import WeatherEffects
 
 MANIFEST: Final = "manifest.json"
+SCHEMA_VERSION: Final = 4
+"""Of the manifest and of config.json; another one is trained again."""
 _CALENDAR_DAYS_AHEAD: Final = 500
 
 
@@ -40,7 +44,7 @@ def pack(panel: PanelMatrix, static: pd.DataFrame, engine: Engine) -> dict[str, 
     }
     files = {
         MANIFEST: json.dumps(manifest, ensure_ascii=False).encode(),
-        "config.json": engine.config.to_json().encode(),
+        "config.json": engine.config.model_dump_json().encode(),
         "history.parquet": _to_parquet(pd.DataFrame(panel.y.T, columns=list(panel.ids), index=panel.ds).reset_index()),
         "static.parquet": _to_parquet(static),
     }
@@ -68,7 +72,7 @@ def unpack(files: Mapping[str, bytes]) -> tuple[PanelMatrix, pd.DataFrame, Engin
     panel = PanelMatrix(y, tuple(manifest["cells"]), ds, Frequency(manifest["freq"]))
     engine = Engine(
         hierarchy=Hierarchy.of(static, panel.ids),
-        config=ForecastConfig.from_json(files["config.json"].decode()),
+        config=_config(files["config.json"]),
         calendar=_recorded(files.get("calendar.parquet")),
         boosters={name: Booster.restore(files[f"lightgbm_{name}.txt"]) for name in manifest["boosters"]},
         seasonal={name: SeasonalModels.restore(files[f"prophet_{name}.json"]) for name in manifest["seasonal"]},
@@ -77,6 +81,14 @@ def unpack(files: Mapping[str, bytes]) -> tuple[PanelMatrix, pd.DataFrame, Engin
         weather=WeatherEffects.from_json(manifest["weather"]) if manifest.get("weather") else None,
     )
     return panel, static, engine
+
+
+def _config(content: bytes) -> ForecastConfig:
+    try:
+        return ForecastConfig.model_validate_json(content)
+    except ValidationError as error:
+        problem = refusals(error, ForecastConfig)[0]
+        raise ModelError(f"the forecast configuration cannot be read: {problem}", hint="train again") from error
 
 
 def _recorded(content: bytes | None) -> Calendar | None:

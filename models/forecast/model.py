@@ -9,10 +9,10 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from features.configuration import ForecastConfig
 from models.errors import ModelError, PanelError
 from models.forecast.archive import pack, unpack
 from models.forecast.bases import MODEL
-from models.forecast.cadence import ForecastConfig
 from models.forecast.circumstances import Circumstances
 from models.forecast.distribution import count_quantiles
 from models.forecast.drivers import Calendar
@@ -189,11 +189,12 @@ class DemandModel:
     def _paths(self, cells: Floats, draws: int) -> Iterator[Floats]:
         """Draw sample paths around the cells' means, a part at a time: draws x cells x horizon."""
         factors = shared_factors(cells.mean(axis=1), self.engine.hierarchy, self.engine.alpha)
-        rng = np.random.default_rng(self.engine.config.seed)
+        config = self.engine.config
+        rng = np.random.default_rng(config.seed)
         sizes = [_PATHS_AT_ONCE] * (draws // _PATHS_AT_ONCE) + [draws % _PATHS_AT_ONCE]
         for size in sizes:
             if size:
-                yield sample_paths(cells, factors, draws=size, rng=rng)
+                yield sample_paths(cells, factors, draws=size, rng=rng, lasting=config.lasting)
 
     def explain(self, y: pd.DataFrame | None = None, *, horizon: int, levels: str = "all") -> pd.DataFrame:
         """Say what drives each forecast, in tickets; the drivers add up to the mean.

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
+from features.configuration import AlertPolicy, LevelRule
 from features.vocabulary import AlertLevel, Kind
 from serve.alerts.candidates import Candidate
-from serve.alerts.policy import AlertPolicy, LevelRule
 
 LEVEL_WORDS: Final[dict[str, dict[AlertLevel, str]]] = {
     "zh-CN": {

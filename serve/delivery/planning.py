@@ -11,11 +11,12 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from features.configuration import DeliveryConfig
 from features.errors import BadInputError
 from serve.delivery import attempts
 from serve.delivery.channels import CHANNELS, Channel, Target
 from serve.delivery.channels.cap import CAP_PUSH
-from serve.delivery.config import DeliveryConfig
+from serve.delivery.config import target_of
 from serve.delivery.links import LinkSigner
 from serve.delivery.notice import Message
 from serve.delivery.outbox import earlier_messages, notice_of, postpone, simulated_alerts
@@ -143,4 +144,4 @@ class Planner:
     def _target(self, subscription: Subscription) -> Target:
         if subscription.channel not in CHANNELS:
             raise BadInputError(f"unknown channel {subscription.channel!r}")
-        return self.config.target(subscription.config)
+        return target_of(self.config, subscription.config)

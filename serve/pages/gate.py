@@ -13,7 +13,7 @@ from fastapi import APIRouter, Form, Query, Request, Response
 from serve.auth import authenticate
 from serve.auth.caller import SESSION_COOKIE
 from serve.auth.logins import LoginLimit
-from serve.delivery.config import DeliveryConfig
+from serve.delivery.config import signer_of
 from serve.errors import TooManyRequestsError, UnauthorizedError
 from serve.pages.language import LANGUAGE_COOKIE
 from serve.pages.render import PageRoute, own_path, page, redirect
@@ -107,7 +107,7 @@ def open_link(request: Request, clock: ClockDep, settings: SettingsDep, token: s
     Chat programs fetch links too: this changes nothing and tells nothing.
     """
     try:
-        link = DeliveryConfig.of(settings).signer(settings).read(token, now=clock.now())
+        link = signer_of(settings).read(token, now=clock.now())
     except UnauthorizedError:
         return redirect("/login?next=/alerts&notice=expired")
     path = f"/alerts/{link.alert_id}"

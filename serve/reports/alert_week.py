@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 
 from features.settings import Settings
 from serve.alerts.lifecycle import OPEN, State
-from serve.alerts.policy import AlertPolicy
 from serve.alerts.repository import departments_of
 from serve.alerts.supervision.watchlist import Watched, watchlist
 from serve.reports.weeks import Week
@@ -83,7 +82,7 @@ def alert_week(session: Session, settings: Settings, week: Week, *, now: datetim
     waiting = [state.value for state in OPEN]
     open_now = session.scalars(gravest_first.where(Alert.ended_at.is_(None), Alert.state.in_(waiting))).all()
     found = AlertWeek(about=about, open_now=open_now, simulated=_simulated(session))
-    found.supervision = watchlist(session, AlertPolicy.from_settings(settings), now=now)
+    found.supervision = watchlist(session, settings.alerts, now=now)
     found.by_level = dict(Counter(alert.level for alert in found.listed))
     found.departments = _by_department(session, found)
     return found

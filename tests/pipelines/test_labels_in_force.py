@@ -11,10 +11,10 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select
 
 from features.clock import FixedClock
+from features.configuration import SurgeConfig
 from features.knowledge import Knowledge, open_lake
 from features.taxonomy import install_crosswalk, make_crosswalk
 from features.vocabulary import Frequency
-from models.hotspots import SurgeConfig
 from pipelines.findings import configured_thresholds, find
 from pipelines.forecast import forecast
 from pipelines.relabel import bring_into_force

@@ -11,7 +11,7 @@ import pytest
 from features.clock import FixedClock
 from features.errors import BadInputError
 from features.series import series_id
-from serve.alerts import AlertPolicy, intake
+from serve.alerts import intake
 from serve.alerts.supervision.watchlist import watchlist
 from serve.errors import NotReadyError
 from serve.forecasts import ForecastIssue, publish
@@ -288,7 +288,7 @@ def test_the_reports_supervision_list_is_the_pages(monday, settings, later):
     now = NOW + later
     with monday.reading() as session:
         reported = alert_week(session, settings, Week.parse("2026-W47"), now=now).supervision
-        shown = watchlist(session, AlertPolicy.from_settings(settings), now=now)
+        shown = watchlist(session, settings.alerts, now=now)
     assert shown, "somebody is late"
     assert [(one.alert.id, one.reasons, one.departments) for one in reported] == [
         (one.alert.id, one.reasons, one.departments) for one in shown
