@@ -23,7 +23,6 @@ from serve.forecasts.schemas import DRIVERS
 
 TAXONOMY_TAG: Final = "weisu.taxonomy_version"
 AS_OF_TAG: Final = "weisu.as_of"
-PART: Final = {"W": "weekly", "D": "daily"}
 
 
 @dataclass(frozen=True)
@@ -70,7 +69,7 @@ def load_champion(settings: Settings, known: KnownPanel) -> Champion:
     """
     registry = Registry.open(settings)
     version = registry.champion(DEMAND)
-    files = files_of(registry.bundle(version), PART[known.panel.freq])
+    files = files_of(registry.bundle(version), known.panel.freq.adverb)
     model = DemandModel.restore(files, calendar=known.calendar, weather=known.weather, events=known.events)
     then = _labels_of(settings, version)
     if then.key == known.labels.key:

@@ -15,12 +15,13 @@ from features.configuration import SurgeConfig
 from features.knowledge import open_lake, reasons
 from features.settings import Settings
 from features.taxonomy import taxonomy_version
+from features.vocabulary import Kind
 from models.hotspots.surge.config import config_from_json
 from pipelines.errors import NoChampionError
 from pipelines.findings import Findings, configured_thresholds, find_batch, find_everything
 from pipelines.tracking import Registry
 from pipelines.tracking.registry import HOTSPOT
-from serve.alerts import Candidate, DetectionRun, Kind, intake
+from serve.alerts import Candidate, DetectionRun, intake
 from serve.alerts.past import ended_cases
 from serve.store import Store
 

@@ -18,6 +18,7 @@ from features.panel import Panel
 from features.seasons import SEASON_WEEKS
 from features.series import UNCLASSIFIED
 from features.settings import Settings
+from features.vocabulary import Frequency
 from models.hotspots import detect_surges
 from models.hotspots.candidates import Thresholds, merge_candidates
 from models.hotspots.rules import apply_rules
@@ -29,7 +30,7 @@ from pipelines.curves import with_curves
 from pipelines.seasons import due_seasons
 from pipelines.topics import recalled, remembered
 
-_CURVE: Final = {"D": 56, "W": 26}
+_CURVE: Final = {Frequency.DAILY: 56, Frequency.WEEKLY: 26}
 _LEAST_HISTORY: Final = 8  # periods before the first one judged
 _LEVELS: Final = ["cell", "category"]
 _CITY: Final = 200_000
@@ -68,7 +69,7 @@ class Findings:
     tickets: pd.DataFrame
     static: pd.DataFrame
     hits: pd.DataFrame
-    surges: dict[str, pd.DataFrame]
+    surges: dict[Frequency, pd.DataFrame]
     clusters: pd.DataFrame | None
     groups: pd.DataFrame | None
     forecasts: pd.DataFrame | None
@@ -220,16 +221,16 @@ def _last_days(recent: pd.DataFrame, days: int, settings: Settings, as_of: datet
 def _panels(knowledge: Knowledge) -> tuple[KnownPanel, KnownPanel]:
     """Return the daily and the weekly panel."""
     config = knowledge.settings.detect
-    periods = {"D": config.daily_history, "W": config.weekly_history}
+    periods = {Frequency.DAILY: config.daily_history, Frequency.WEEKLY: config.weekly_history}
     known = knowledge.panels(periods, levels=_LEVELS, keep=True)
-    return known["D"], known["W"]
+    return known[Frequency.DAILY], known[Frequency.WEEKLY]
 
 
 def _years(knowledge: Knowledge, weekly: KnownPanel) -> Panel:
     """Return the weeks that the seasonal calendar looks at, however few the weekly detector is content with."""
     if knowledge.settings.detect.weekly_history >= SEASON_WEEKS:
         return weekly.panel
-    return knowledge.panel("W", periods=SEASON_WEEKS, levels=_LEVELS, keep=True).panel
+    return knowledge.panel(Frequency.WEEKLY, periods=SEASON_WEEKS, levels=_LEVELS, keep=True).panel
 
 
 def _old_enough(panel: Panel) -> bool:
@@ -241,7 +242,7 @@ def _surges(known: KnownPanel, config: SurgeConfig) -> pd.DataFrame:
     """Judge the newest periods, enough of them to draw the curve; unclassified cells are an operator's matter."""
     panel = known.panel
     ds = panel.y["ds"]
-    step = pd.Timedelta(days=7 if panel.freq == "W" else 1)
+    step = panel.freq.length
     start = max(ds.max() - step * (_CURVE[panel.freq] - 1), ds.min() + _LEAST_HISTORY * step)
     named = panel.static.loc[~panel.static[["category", "district"]].isin([UNCLASSIFIED]).any(axis=1), "unique_id"]
     y = panel.y[panel.y["unique_id"].isin(named)]

@@ -8,11 +8,9 @@ from typing import Final, Literal
 from pydantic import field_validator
 
 from features.configuration.part import Part, key
+from features.vocabulary import AlertLevel
 
-LevelName = Literal["blue", "yellow", "orange", "red"]
-
-_RULED: Final = ("yellow", "orange", "red")
-_LEVELS: Final = ("blue", *_RULED)
+_RULED: Final = tuple(level for level in AlertLevel if level is not AlertLevel.BLUE)
 
 
 class LevelRule(Part):
@@ -46,27 +44,27 @@ class Step(Part):
     """One channel, or '' for every subscription of the audience."""
     clocks: tuple[Literal["ack", "handle"], ...] = ("ack", "handle")
     """Which overdue clock leads here."""
-    minimum_level: LevelName = "blue"
+    minimum_level: AlertLevel = AlertLevel.BLUE
     """Alerts below it do not climb to this step."""
 
 
 class AlertPolicy(Part):
     """The written rules of alerting: levels, clocks, ladder, budget, gaps."""
 
-    levels: dict[str, LevelRule] = key(
+    levels: dict[AlertLevel, LevelRule] = key(
         {
-            "yellow": LevelRule(callers=5, times_usual=1.0),
-            "orange": LevelRule(callers=10, times_usual=2.0),
-            "red": LevelRule(callers=30, times_usual=3.0),
+            AlertLevel.YELLOW: LevelRule(callers=5, times_usual=1.0),
+            AlertLevel.ORANGE: LevelRule(callers=10, times_usual=2.0),
+            AlertLevel.RED: LevelRule(callers=30, times_usual=3.0),
         }
     )
     """The rule of each level above blue."""
-    deadlines: dict[str, Deadlines] = key(
+    deadlines: dict[AlertLevel, Deadlines] = key(
         {
-            "blue": Deadlines(acknowledge=24 * 60, handle=7 * 24 * 60),
-            "yellow": Deadlines(acknowledge=4 * 60, handle=3 * 24 * 60),
-            "orange": Deadlines(acknowledge=60, handle=24 * 60),
-            "red": Deadlines(acknowledge=15, handle=4 * 60),
+            AlertLevel.BLUE: Deadlines(acknowledge=24 * 60, handle=7 * 24 * 60),
+            AlertLevel.YELLOW: Deadlines(acknowledge=4 * 60, handle=3 * 24 * 60),
+            AlertLevel.ORANGE: Deadlines(acknowledge=60, handle=24 * 60),
+            AlertLevel.RED: Deadlines(acknowledge=15, handle=4 * 60),
         }
     )
     """Due times per level."""
@@ -97,16 +95,16 @@ class AlertPolicy(Part):
 
     @field_validator("levels")
     @classmethod
-    def _every_rule(cls, value: dict[str, LevelRule]) -> dict[str, LevelRule]:
+    def _every_rule(cls, value: dict[AlertLevel, LevelRule]) -> dict[AlertLevel, LevelRule]:
         if set(value) != set(_RULED):
             raise ValueError("give a rule each for yellow, orange and red; blue is everything else")
         return value
 
     @field_validator("deadlines")
     @classmethod
-    def _every_level(cls, value: dict[str, Deadlines]) -> dict[str, Deadlines]:
-        if set(value) != set(_LEVELS):
-            raise ValueError(f"give deadlines for each of {', '.join(_LEVELS)}")
+    def _every_level(cls, value: dict[AlertLevel, Deadlines]) -> dict[AlertLevel, Deadlines]:
+        if set(value) != set(AlertLevel):
+            raise ValueError(f"give deadlines for each of {', '.join(AlertLevel)}")
         return value
 
     @property

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, field_validator
 
 from features.configuration.part import Part, key
+from features.vocabulary import Frequency
 
 
 def _one_of(*names: str) -> AfterValidator:
@@ -21,18 +22,17 @@ def _one_of(*names: str) -> AfterValidator:
     return AfterValidator(known)
 
 
-Cadence = Annotated[str, _one_of("W", "D")]
 Member = Annotated[str, _one_of("onestep", "layered", "season", "window")]
 Grouping = Annotated[str, _one_of("matter", "place", "total")]
 
-_WEIGHTS: Final[dict[Cadence, dict[Member, float]]] = {
-    "W": {"onestep": 3.0, "layered": 2.0, "season": 0.1},
-    "D": {"onestep": 1.0, "layered": 3.0},
+_WEIGHTS: Final[dict[Frequency, dict[Member, float]]] = {
+    Frequency.WEEKLY: {"onestep": 3.0, "layered": 2.0, "season": 0.1},
+    Frequency.DAILY: {"onestep": 1.0, "layered": 3.0},
 }
-_POWER: Final[dict[Cadence, float]] = {"W": -0.6, "D": 0.5}
-_SPREAD: Final[dict[Cadence, dict[str, float]]] = {
-    "W": {"cell": 1.0, "category": 0.42, "district": 0.6, "total": 0.36, "other": 0.6},
-    "D": {"cell": 1.0, "category": 0.5, "district": 0.6, "total": 0.6, "other": 0.6},
+_POWER: Final[dict[Frequency, float]] = {Frequency.WEEKLY: -0.6, Frequency.DAILY: 0.5}
+_SPREAD: Final[dict[Frequency, dict[str, float]]] = {
+    Frequency.WEEKLY: {"cell": 1.0, "category": 0.42, "district": 0.6, "total": 0.36, "other": 0.6},
+    Frequency.DAILY: {"cell": 1.0, "category": 0.5, "district": 0.6, "total": 0.6, "other": 0.6},
 }
 
 
@@ -253,9 +253,9 @@ class ForecastConfig(Part):
     """Years of origins that are learned from."""
     max_rows: int = key(300_000, unit="rows", ge=1)
     """Rows of a training design; origins are thinned above it."""
-    weights: dict[Cadence, dict[Member, float]] = key(_WEIGHTS)
+    weights: dict[Frequency, dict[Member, float]] = key(_WEIGHTS)
     """Frequency -> weight of each member in the power mean of a cell's forecasts."""
-    power: dict[Cadence, float] = key(_POWER)
+    power: dict[Frequency, float] = key(_POWER)
     """Frequency -> exponent of that mean: -1 is harmonic (low where members differ), near 0 geometric, 1 arithmetic."""
     pulls: dict[Grouping, float] = key({"matter": 0.2, "total": 0.01})
     """Grouping -> weight with which last year's same periods pull its sums; hardly any weight holds its own sum."""
@@ -267,7 +267,7 @@ class ForecastConfig(Part):
     """Trailing weeks from which dispersion is learned."""
     dispersion_shrink: float = key(2.0, unit="series", ge=0)
     """How many typical series the pooled dispersion is worth."""
-    spread: dict[Cadence, dict[str, float]] = key(_SPREAD)
+    spread: dict[Frequency, dict[str, float]] = key(_SPREAD)
     """Frequency -> level -> factor on its dispersion: the model errs less than the members that it is learned from."""
     lasting: float = key(0.5, unit="correlation", ge=0, le=1)
     """Correlation of a shared factor between two periods of the horizon, in sample paths."""
@@ -315,7 +315,7 @@ class ForecastConfig(Part):
 
     @field_validator("spread")
     @classmethod
-    def _spread_of_others(cls, value: dict[Cadence, dict[str, float]]) -> dict[Cadence, dict[str, float]]:
+    def _spread_of_others(cls, value: dict[Frequency, dict[str, float]]) -> dict[Frequency, dict[str, float]]:
         lacking = [freq for freq, levels in value.items() if "other" not in levels]
         if lacking:
             raise ValueError(f"{lacking[0]} needs a factor for `other`, the levels that it does not name")

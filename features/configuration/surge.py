@@ -11,6 +11,7 @@ from typing import Any, Final
 from pydantic import field_validator, model_validator
 
 from features.configuration.part import Part, key
+from features.vocabulary import Frequency
 
 
 class FreqConfig(Part):
@@ -222,9 +223,9 @@ class SurgeConfig(Part):
     def _over_hourly(cls, value: Any) -> Any:
         return _over(_HOURLY, value)
 
-    def at(self, freq: str) -> FreqConfig:
-        """Return the settings of frequency `W`, `D` or `h`."""
-        return {"W": self.weekly, "D": self.daily, "h": self.hourly}[freq]
+    def at(self, freq: Frequency) -> FreqConfig:
+        """Return the settings of a frequency."""
+        return {Frequency.WEEKLY: self.weekly, Frequency.DAILY: self.daily, Frequency.HOURLY: self.hourly}[freq]
 
 
 def _over(shipped: FreqConfig, value: Any) -> Any:

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from features.configuration import ForecastConfig
 from features.configuration.refusals import refusals
+from features.vocabulary import Frequency
 from models.errors import ModelError
 from models.forecast.boosting import Booster
 from models.forecast.drivers import Calendar
@@ -68,7 +69,7 @@ def unpack(files: Mapping[str, bytes]) -> tuple[PanelMatrix, pd.DataFrame, Engin
     history, static = _from_parquet(files["history.parquet"]), _from_parquet(files["static.parquet"])
     ds = pd.DatetimeIndex(history.iloc[:, 0])
     y = np.ascontiguousarray(history.iloc[:, 1:].to_numpy(dtype=float).T)
-    panel = PanelMatrix(y, tuple(manifest["cells"]), ds, manifest["freq"])
+    panel = PanelMatrix(y, tuple(manifest["cells"]), ds, Frequency(manifest["freq"]))
     engine = Engine(
         hierarchy=Hierarchy.of(static, panel.ids),
         config=_config(files["config.json"]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from features.vocabulary import Frequency
 from models.errors import PanelError
 
 
@@ -14,7 +15,6 @@ class Cadence:
 
     Attributes:
         freq: W or D.
-        days: Days in a period.
         year: Periods to the same season a year ago (a multiple of the week, so that weekdays match).
         week: Length of the weekly cycle; 0 for weekly data.
         windows: Lengths of trailing means, longest first.
@@ -24,8 +24,7 @@ class Cadence:
         warm_up: Periods before the first origin that is learned from, when the history is long.
     """
 
-    freq: str
-    days: int
+    freq: Frequency
     year: int
     week: int
     windows: tuple[int, ...]
@@ -35,15 +34,19 @@ class Cadence:
     warm_up: int
 
     @property
+    def days(self) -> int:
+        """Days in a period."""
+        return self.freq.length.days
+
+    @property
     def floor(self) -> float:
         """Smallest mean of a cell: about one ticket a year."""
         return 0.02 * self.days / 7
 
 
 CADENCES: Final = {
-    "W": Cadence(
-        freq="W",
-        days=7,
+    Frequency.WEEKLY: Cadence(
+        freq=Frequency.WEEKLY,
         year=52,
         week=0,
         windows=(104, 52, 26, 13, 8, 4),
@@ -52,9 +55,8 @@ CADENCES: Final = {
         lags=(0, 1, 2, 3, 4, 7, 12, 25, 51, 52),
         warm_up=60,
     ),
-    "D": Cadence(
-        freq="D",
-        days=1,
+    Frequency.DAILY: Cadence(
+        freq=Frequency.DAILY,
         year=364,
         week=7,
         windows=(364, 182, 91, 56, 28, 14, 7),
@@ -74,4 +76,4 @@ def cadence_of(freq: str) -> Cadence:
     """
     if freq not in CADENCES:
         raise PanelError(f"freq {freq!r} is not known", hint="use W or D")
-    return CADENCES[freq]
+    return CADENCES[Frequency(freq)]

@@ -15,7 +15,7 @@ import numpy as np
 from features.configuration import ForecastConfig
 from models.errors import PanelError
 from models.forecast.baselines import PLAIN, Plain, window_mean
-from models.forecast.cadence import Cadence, cadence_of
+from models.forecast.cadence import CADENCES, Cadence, cadence_of
 from models.forecast.circumstances import Circumstances
 from models.forecast.distribution import dispersions
 from models.forecast.drivers import DAYS_OFF, FESTIVAL, Calendar, period_drivers
@@ -90,7 +90,7 @@ def _without_prophet(known: Known) -> Outcome:
 
 def _lightgbm(known: Known) -> Outcome:
     """Use only the recursive LightGBM."""
-    alone = {"W": {"onestep": 1.0}, "D": {"onestep": 1.0}}
+    alone = {freq: {"onestep": 1.0} for freq in CADENCES}
     off = {"enabled": False}
     breaks, holidays = (part.model_copy(update=off) for part in (known.config.breaks, known.config.holidays))
     return known.outcome(prophet={}, pulls={}, breaks=breaks, holidays=holidays, weights=alone)
@@ -127,7 +127,7 @@ def _library(known: Known, *, name: str) -> Outcome:
 def _simple(known: Known, *, method: Plain) -> Outcome:
     y, cadence = known.panel.y, cadence_of(known.panel.freq)
     ds = known.panel.ds.append(known.panel.future(known.horizon))
-    drivers = period_drivers(ds, days=7 if known.panel.freq == "W" else 1, calendar=known.calendar)
+    drivers = period_drivers(ds, days=cadence.days, calendar=known.calendar)
     festival = drivers[:, FESTIVAL]
     mean = method(y, cadence, known.horizon, festival)
     shortest = max(2, y.shape[1] // 2)

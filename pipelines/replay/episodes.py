@@ -9,7 +9,8 @@ from typing import Any, Final, Self
 import pandas as pd
 
 from features.configuration import AlertPolicy
-from serve.alerts import Candidate, Kind, Level
+from features.vocabulary import AlertLevel, Kind
+from serve.alerts import Candidate
 from serve.alerts.levels import assess
 
 ALERT_COLUMNS: Final = (
@@ -135,7 +136,7 @@ def _is_red(row: dict[str, Any], alerting: AlertPolicy) -> bool:
         callers=int(row["callers"]),
         upper=upper,
     )
-    return assess(weighed, alerting).level is Level.RED
+    return assess(weighed, alerting).level is AlertLevel.RED
 
 
 def _afford(department: str, week: pd.Timestamp, spent: Counter[Any], budget: int | None) -> bool:

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, computed_field
 
+from features.vocabulary import AlertLevel, BeyondHistory, Frequency, Kind, Rule, rule_document
 from serve.alerts.episode import Episode
 from serve.alerts.lifecycle import State
-from serve.alerts.policy import Level
 from serve.alerts.recite import recite
 from serve.civil import CivilTime
 
@@ -16,15 +16,15 @@ EXAMPLE: dict[str, Any] = {
     "id": "al_5f0c7d2a9be14c3f8a6d0e21",
     "revision": 2,
     "msg_type": "Update",
-    "kind": "异动",
-    "kinds": ["异动", "多人同诉"],
+    "kind": Kind.SURGE,
+    "kinds": [Kind.SURGE, Kind.SHARED],
     "category1": "城乡建设",
     "category2": "供水",
     "category": "停水",
     "area": "龙华区",
     "department": "水务局",
     "state": "acknowledged",
-    "level": "orange",
+    "level": AlertLevel.ORANGE,
     "level_rule": {
         "zh-CN": "橙色：不少于10人来电，且超过平时上限的2倍",
         "en": "Orange: at least 10 callers, and above 2 times the usual maximum",
@@ -37,7 +37,11 @@ EXAMPLE: dict[str, Any] = {
     "p_value": 0.00002,
     "recurrence_days": 3650.0,
     "score": 12.4,
-    "rule": "6小时27件，平时至多11件",
+    "rule": rule_document(BeyondHistory(freq=Frequency.HOURLY, periods=6)),
+    "rule_text": {
+        "zh-CN": "6 小时内的件数超出自身历史所能解释：通常至多 11 件",
+        "en": "more within 6 hours than its own history explains: usually at most 11",
+    },
     "sentence_zh": "龙华区停水：6小时内27件（24人），平时至多11件。",
     "sentence_en": "Water outage in Longhua: 27 tickets (24 callers) in 6 hours, usually at most 11.",
     "window_start": "2026-11-23T02:00:00",
@@ -74,15 +78,15 @@ class AlertView(BaseModel):
     id: str
     revision: Annotated[int, Field(description="Grows with every update")]
     msg_type: Annotated[str, Field(description="Alert, Update or Cancel, as in CAP 1.2")]
-    kind: str
-    kinds: list[str]
+    kind: Kind
+    kinds: list[Kind]
     category1: str
     category2: str
     category: str
     area: str
     department: Annotated[str, Field(description="The leading department")]
     state: State
-    level: Level
+    level: AlertLevel
     level_rule: Annotated[dict[str, Any], Field(description="Why this level, per language")]
     sensitive: bool
     observed: Annotated[int, Field(description="Tickets in the window; surges and clusters merge repeat calls")]
@@ -92,7 +96,10 @@ class AlertView(BaseModel):
     p_value: float | None
     recurrence_days: float | None
     score: float
-    rule: Annotated[str, Field(description="The rule as the detector named it")]
+    rule: Annotated[
+        Annotated[Rule, Field(discriminator="code")] | None,
+        Field(description="The detector's rule by its code and parameters; `rule_text` says it in words"),
+    ]
     sentence_zh: str
     sentence_en: str
     window_start: CivilTime
@@ -123,7 +130,7 @@ class AlertView(BaseModel):
     @property
     def rule_text(self) -> dict[str, str]:
         """The rule that a person can recite."""
-        chinese, english = recite(self.kind, self.rule, upper=self.upper)
+        chinese, english = recite(self.rule, upper=self.upper)
         return {"zh-CN": chinese, "en": english}
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from features.privacy import mask_text
+from features.vocabulary import AlertLevel, Kind, Rule
 from serve.alerts.recite import recite
 
 
@@ -20,13 +21,13 @@ class Notice:
         reason: Why now: opened, updated, escalated, reassigned, resolved, reminder, order, ...
         msg_type: Alert, Update or Cancel, as in CAP 1.2.
         revision: The alert's revision.
-        level: blue, yellow, orange or red.
-        kind: One of the seven kinds (高频 异动 一人多诉 多人同诉 敏感 首发 预告).
+        level: How grave.
+        kind: What kind of hotspot.
         category: The matter.
         area: The place, no finer than a district or street.
         department: Who leads.
         sentence_zh: How unusual, in Chinese; `sentence_en` in English.
-        rule: The rule as the detector named it; `recited` says it in words.
+        rule: The detector's rule; `recited` says it in words.
         due_at: Until when an answer is due (UTC).
         step: Step of the escalation ladder, 0 for none.
         step_name: How the ladder names that step.
@@ -45,14 +46,14 @@ class Notice:
     reason: str
     msg_type: str
     revision: int
-    level: str
-    kind: str
+    level: AlertLevel
+    kind: Kind
     category: str
     area: str
     department: str = ""
     sentence_zh: str = ""
     sentence_en: str = ""
-    rule: str = ""
+    rule: Rule | None = None
     due_at: datetime | None = None
     step: int = 0
     step_name: str = ""
@@ -74,11 +75,11 @@ class Notice:
     @property
     def urgent(self) -> bool:
         """Whether it goes out by itself, before any digest."""
-        return self.level == "red" or self.kind == "敏感" or self.step > 0 or bool(self.demand)
+        return self.level is AlertLevel.RED or self.kind is Kind.SENSITIVE or self.step > 0 or bool(self.demand)
 
     def recited(self, language: str) -> str:
         """Return the rule that a person can recite, in the reader's language."""
-        chinese, english = recite(self.kind, self.rule, upper=self.upper)
+        chinese, english = recite(self.rule, upper=self.upper)
         return english if language == "en" else chinese
 
     def sentence(self, language: str) -> str:

@@ -7,6 +7,7 @@ from fastapi import FastAPI, Request, Response
 from serve.api import problems
 from serve.errors import NotFoundError
 from serve.pages.render import error_page
+from serve.pages.template_keys import check_texts
 
 
 class NoPageError(NotFoundError):
@@ -16,7 +17,8 @@ class NoPageError(NotFoundError):
 
 
 def install(app: FastAPI) -> None:
-    """Answer every address that no route takes."""
+    """Answer every address that no route takes; a text that is missing stops the start."""
+    check_texts()
     app.add_exception_handler(404, _no_such_address)
 
 

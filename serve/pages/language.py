@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Literal
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from fastapi import Request
 
 from features.settings import Settings
+from features.words import Language, catalogue
 from serve import figures
 from serve.alerts.candidates import EVERYWHERE
 from serve.degraded import say_degraded
 from serve.delivery.wording import say_reason
-from serve.pages.texts import TEXTS
+from serve.families import FAMILIES
 
-Language = Literal["zh-CN", "en"]
 LANGUAGE_COOKIE: Final = "weisu_language"
 _HOUR: Final = 3600.0
 _DAY: Final = 86400.0
@@ -41,11 +41,12 @@ class Words:
         return self.language == "en"
 
     def __call__(self, key: str, **values: object) -> str:
-        """Return the text of a key with its blanks filled in; an unknown key is said as its last part."""
-        pair = TEXTS.get(key)
-        if pair is None:
-            return key.partition(".")[2] or key
-        return pair[self.english].format(**values) if values else pair[self.english]
+        """Return the text of a key with its blanks filled in; `n` chooses between singular and plural."""
+        return catalogue(self.language)(key, **values)
+
+    def of(self, family: str, code: str, /, **values: object) -> str:
+        """Return the words of a code, by the prefix of its family."""
+        return catalogue(self.language).of(FAMILIES[family], code, **values)
 
     def either(self, chinese: str, english: str) -> str:
         """Return the one of two texts that fits; the other when it is empty."""
@@ -53,11 +54,7 @@ class Words:
 
     def audience(self, audience: str) -> str:
         """Return who is meant by an audience: a department is its own name."""
-        return self(f"audience.{audience}") if f"audience.{audience}" in TEXTS else audience
-
-    def counted(self, key: str, n: int) -> str:
-        """Return a count with its noun; English says one thing otherwise than many."""
-        return self(f"{key}.one" if n == 1 and f"{key}.one" in TEXTS else key, n=n)
+        return self.of("audience", audience) if audience in FAMILIES["audience"].codes else audience
 
     def place(self, area: str) -> str:
         """Return a place; an alert that is about no district in particular is about all of them."""

@@ -18,6 +18,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from sqlalchemy.exc import SQLAlchemyError
 
 from features.settings import Settings
+from features.vocabulary import AlertLevel
 from serve.alerts.policy import on_duty
 from serve.auth import Caller
 from serve.errors import RequestError, ServeError, UnauthorizedError, UnprocessableError
@@ -172,7 +173,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals["level_order"] = ("red", "orange", "yellow", "blue")
+    made.globals["level_order"] = tuple(sorted(AlertLevel, reverse=True))
     return made
 
 

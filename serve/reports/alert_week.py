@@ -89,8 +89,7 @@ def alert_week(session: Session, settings: Settings, week: Week, *, now: datetim
 
 
 def _simulated(session: Session) -> bool:
-    ticket = select(AlertTicket.ticket).where(AlertTicket.ticket >= "simulated/", AlertTicket.ticket < "simulated0")
-    return session.scalar(ticket.limit(1)) is not None
+    return session.scalar(select(AlertTicket.ticket).where(AlertTicket.simulated()).limit(1)) is not None
 
 
 def _by_department(session: Session, found: AlertWeek) -> list[DepartmentAlerts]:

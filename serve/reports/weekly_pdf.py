@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from features.errors import BadInputError
 from features.settings import Settings
+from features.vocabulary import AlertLevel
 from serve.degraded import in_both
 from serve.figures import change, number, share
 from serve.reports.alert_week import HEADINGS_OF_ALERTS, counts_of
@@ -100,7 +101,7 @@ def _sections(content: WeeklyContent) -> list[dict[str, Any]]:
     ]
     alerts = [[one.department, *map(str, counts_of(one))] for one in content.alerts.departments]
     named = [
-        [one.sentence_zh or f"{one.area}{one.category}", ALERT_LEVEL.get(one.level, one.level), one.department]
+        [one.sentence_zh or f"{one.area}{one.category}", ALERT_LEVEL[AlertLevel(one.level)], one.department]
         for one in content.alerts.listed
     ]
     seasons = [

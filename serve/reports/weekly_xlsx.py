@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from features.vocabulary import AlertLevel
 from serve.alerts.supervision.sheet import LIST_HEADINGS, STATES, watched_row
 from serve.degraded import in_both
 from serve.reports.alert_week import HEADINGS_OF_ALERTS, counts_of
@@ -259,7 +260,7 @@ def _alerts(sheets: _Sheets, content: WeeklyContent) -> None:
     row = sheets.table(sheet, 0, heads, rows, [sheets.text, *[whole] * len(HEADINGS_OF_ALERTS)])
     heads = ["预警 Alert", "类型 Kind", "事项 Category", "区县 Area", "牵头单位 Lead", "状态 State", "情况 Sentence"]
     lines = [
-        [ALERT_LEVEL.get(one.level, one.level), one.kind, one.category, one.area, one.department, STATES[one.state],
+        [ALERT_LEVEL[AlertLevel(one.level)], one.kind, one.category, one.area, one.department, STATES[one.state],
          one.sentence_zh]
         for one in content.alerts.listed
     ]  # fmt: skip

@@ -6,15 +6,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from serve.alerts.candidates import Kind
-from serve.alerts.policy import Level
+from features.vocabulary import AlertLevel, Kind
 
 EXAMPLE: dict[str, Any] = {
     "name": "水务局值班群",
     "audience": "水务局",
     "channel": "wecom",
     "target": "water-wecom",
-    "minimum_level": "yellow",
+    "minimum_level": AlertLevel.YELLOW,
     "kinds": [],
     "language": "zh-CN",
 }
@@ -35,7 +34,7 @@ class NewSubscription(BaseModel):
     target: Annotated[str, Field(max_length=200)] = ""
     url: Annotated[str, Field(max_length=2000)] = ""
     to: Annotated[list[Annotated[str, Field(max_length=320)]], Field(max_length=50)] = []
-    minimum_level: Level | None = None
+    minimum_level: AlertLevel | None = None
     kinds: list[Kind] = []
     language: Literal["zh-CN", "en"] = "zh-CN"
 

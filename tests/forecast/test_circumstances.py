@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from features.calendars import EventError, events_as_of, validate_events
 from features.configuration import ForecastConfig
 from features.configuration.forecast import TreeConfig
+from features.vocabulary import Frequency
 from features.weather import validate_weather, weather_frame
 from models.forecast import DemandModel
 from models.forecast.events import event_factors, scope_of
@@ -34,7 +35,7 @@ HIERARCHY = Hierarchy.of(STATIC, IDS)
 
 def panel(y, start="2022-01-03", step=7):
     ds = pd.date_range(start, periods=y.shape[1], freq=f"{step}D")
-    return PanelMatrix(y.astype(float), tuple(IDS), ds, "W" if step == 7 else "D")
+    return PanelMatrix(y.astype(float), tuple(IDS), ds, Frequency.WEEKLY if step == 7 else Frequency.DAILY)
 
 
 def long(matrix):
@@ -89,7 +90,7 @@ def test_a_policy_starts_at_what_is_expected_and_ends_at_what_is_counted():
     counts = panel(y)
     events = register(("meters", "policy", counts.ds[80], "", "water", "", "1.0"))
     early = event_factors(
-        PanelMatrix(y[:, :81], counts.ids, counts.ds[:81], "W"),
+        PanelMatrix(y[:, :81], counts.ids, counts.ds[:81], Frequency.WEEKLY),
         HIERARCHY,
         events,
         days=7,
@@ -137,7 +138,7 @@ def test_the_effect_of_heat_is_found_where_it_is():
 
 def test_weather_ahead_counts_only_as_forecast_by_then():
     counts, known = hot_city()
-    cut = PanelMatrix(counts.y[:, :800], counts.ids, counts.ds[:800], "D")
+    cut = PanelMatrix(counts.y[:, :800], counts.ids, counts.ds[:800], Frequency.DAILY)
     departures = weather_departures(cut, asked(known), days=1, horizon=5, half_season=CONFIG.weather.half_season)
     np.testing.assert_array_equal(departures[800:], 0.0)
     issued = pd.Timestamp(counts.ds[800])
@@ -151,7 +152,7 @@ def test_weather_ahead_counts_only_as_forecast_by_then():
 @pytest.fixture(scope="module")
 def fitted():
     counts, known = hot_city(days=700)
-    cut = PanelMatrix(counts.y[:, :690], counts.ids, counts.ds[:690], "D")
+    cut = PanelMatrix(counts.y[:, :690], counts.ids, counts.ds[:690], Frequency.DAILY)
     events = register(("fair", "event", counts.ds[692], counts.ds[693], "water", "", "1.0"))
     forecast = pd.DataFrame(
         {"date": counts.ds[690:694], "tmax": 40.0, "tmin": 30.0, "prcp": 0.0, "issued_at": counts.ds[690]}

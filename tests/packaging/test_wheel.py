@@ -56,7 +56,7 @@ def test_the_wheel_has_every_file_of_the_packages(wheel):
         if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".pyc"
     }
     assert on_disk <= set(wheel.namelist())
-    for kind in (".toml", ".html", ".css", ".mako"):
+    for kind in (".toml", ".html", ".css", ".mako", ".po"):
         assert any(entry.endswith(kind) for entry in wheel.namelist()), kind
     assert any(entry.startswith("serve/store/migrations/versions/") for entry in wheel.namelist())
 

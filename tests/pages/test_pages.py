@@ -10,7 +10,6 @@ from sqlalchemy import select
 
 from serve.alerts import DetectionRun, intake
 from serve.delivery import signer_of
-from serve.pages.texts import TEXTS
 from serve.store.tables import AccessLog, Alert, AlertEvent, BrowserSession
 
 PAGES = ("/", "/alerts", "/board", "/supervision", "/deliveries", "/routing", "/overrides", "/reports")
@@ -309,12 +308,6 @@ def test_every_control_and_drawing_has_a_name(path, browser, city):
     fields = _Fields()
     fields.feed(browser.get(path).text)
     assert fields.wanting == []
-
-
-def test_every_text_is_there_in_both_languages():
-    assert all(chinese and english for chinese, english in TEXTS.values())
-    blanks = re.compile(r"{(\w+)}")
-    assert [key for key, pair in TEXTS.items() if set(blanks.findall(pair[0])) != set(blanks.findall(pair[1]))] == []
 
 
 def test_the_cap_feed_shows_a_department_its_own_alerts_only(browser, city):

@@ -10,6 +10,7 @@ import pytest
 from features.calendars import calendar_for
 from features.knowledge import calendar_gap, reasons, staleness
 from features.settings import Settings
+from features.vocabulary import Frequency
 from pipelines.champion import files_of
 from pipelines.errors import NoChampionError
 from pipelines.tracking import Registry
@@ -28,7 +29,7 @@ def no_champion(settings: Settings, name: str) -> str:
 
 
 def test_every_reason_has_a_translation_and_english_stays(here):
-    panel = SimpleNamespace(data_through=pd.Timestamp("2026-11-01"), freq="D")
+    panel = SimpleNamespace(data_through=pd.Timestamp("2026-11-01"), freq=Frequency.DAILY)
     stale = staleness(panel, datetime(2026, 11, 23, tzinfo=UTC), here)
     gap = calendar_gap(calendar_for(here), pd.Timestamp("2088-12-30"), pd.Timestamp("2089-01-02"))
     with pytest.raises(Exception, match="no daily forecaster") as raised:

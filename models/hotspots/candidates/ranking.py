@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from features.configuration.detection import CandidateConfig
+from features.vocabulary import Kind
 from models.hotspots.candidates.signals import Signal
 
 
@@ -21,7 +22,12 @@ def score(group: Sequence[Signal], *, callers: int, config: CandidateConfig) -> 
     surprise = max(_surprise(signal, config.detector_cap) for signal in group)
     kinds = {signal.kind for signal in group}
     size = 0.5 * math.log2(1 + callers)
-    return surprise + size + config.kind_bonus * (len(kinds) - 1) + (config.sensitive_bonus if "敏感" in kinds else 0.0)
+    return (
+        surprise
+        + size
+        + config.kind_bonus * (len(kinds) - 1)
+        + (config.sensitive_bonus if Kind.SENSITIVE in kinds else 0.0)
+    )
 
 
 def _surprise(signal: Signal, cap: float) -> float:

@@ -10,13 +10,21 @@ import numpy as np
 import pandas as pd
 
 from features.series import UNCLASSIFIED
+from features.vocabulary import BeyondHistory, Cluster, Frequency, Kind, NewTopic, Rule, Season, SharedCause
 from models.hotspots.candidates.fdr import benjamini_hochberg
 from models.hotspots.ticketframe import between
 
-KINDS: Final = ("敏感", "首发", "异动", "多人同诉", "高频", "一人多诉", "预告")
-"""The seven kinds; of several about the same tickets, the first in this order names the candidate."""
+NAMING_ORDER: Final = (
+    Kind.SENSITIVE,
+    Kind.FIRST_SEEN,
+    Kind.SURGE,
+    Kind.SHARED,
+    Kind.FREQUENT,
+    Kind.REPEAT,
+    Kind.FORECAST,
+)
+"""Of several kinds about the same tickets, the first in this order names the candidate."""
 
-_PERIOD: Final = {"h": pd.Timedelta(hours=1), "D": pd.Timedelta(days=1), "W": pd.Timedelta(days=7)}
 _DIMENSIONS: Final = ("category1", "category2", "category", "district", "department")
 _AGGREGATE_LEVELS: Final = frozenset(
     {"total", "district", "department", "category1", "category2", "category", "category1_district"}
@@ -28,16 +36,17 @@ class Signal:
     """One finding of one detector.
 
     Attributes:
-        kind: One of `KINDS`.
+        kind: What kind of hotspot it is.
         detector: surge, rule, cluster, text or forecast.
         cells: Series the finding is about; empty for findings about places or texts.
         tickets: Keys "source/ticket_id", oldest first.
         window_start, window_end: Naive local civil time, half open.
         level: Hierarchy level of a surge; "" for the others.
+        rule: By which rule the detector speaks.
         evidence: The detector's own numbers, JSON-ready.
     """
 
-    kind: str
+    kind: Kind
     detector: str
     tickets: tuple[str, ...]
     window_start: pd.Timestamp
@@ -55,7 +64,7 @@ class Signal:
     upper: float = float("nan")
     p_value: float = float("nan")
     recurrence_days: float = float("nan")
-    rule: str = ""
+    rule: Rule | None = None
     evidence: dict[str, Any] = field(default_factory=dict)
     lat: float = float("nan")
     lon: float = float("nan")
@@ -75,7 +84,7 @@ class Signal:
 def surge_signals(
     surges: pd.DataFrame,
     *,
-    freq: str,
+    freq: Frequency,
     static: pd.DataFrame,
     tickets: pd.DataFrame,
     q: float,
@@ -101,18 +110,18 @@ def surge_signals(
     return [signal for signal in signals if signal.observed >= min_count]
 
 
-def _surge(row: dict[str, Any], series: pd.DataFrame, freq: str, tickets: pd.DataFrame) -> Signal:
+def _surge(row: dict[str, Any], series: pd.DataFrame, freq: Frequency, tickets: pd.DataFrame) -> Signal:
     width = max(int(row.get("window", 1) or 1), 1)
     scanned = series.tail(width)
-    end = row["ds"] + _PERIOD[freq]
-    start = row["ds"] - (width - 1) * _PERIOD[freq]
+    end = row["ds"] + freq.length
+    start = row["ds"] - (width - 1) * freq.length
     dims = {name: str(row.get(name) or "") for name in _DIMENSIONS}
     behind = _in_cell(between(tickets, start, end), dims)
     expected = float(scanned["expected"].sum())
     # The margins of single periods are nearly independent, so the margin of their sum is their root sum of squares.
     margin = float(np.sqrt(np.square(scanned["upper"] - scanned["expected"]).sum()))
     return Signal(
-        kind="异动",
+        kind=Kind.SURGE,
         detector="surge",
         tickets=tuple(behind["key"]),
         window_start=start,
@@ -130,7 +139,7 @@ def _surge(row: dict[str, Any], series: pd.DataFrame, freq: str, tickets: pd.Dat
         upper=expected + margin,
         p_value=float(row["p_value"]),
         recurrence_days=float(row["recurrence_days"]),
-        rule=f"{freq}:{width}",
+        rule=BeyondHistory(freq=freq, periods=width),
         evidence={"freq": freq, "window": width, "p_value_1": float(row.get("p_value_1", np.nan))},
     )
 
@@ -161,9 +170,8 @@ def rule_signals(hits: pd.DataFrame) -> list[Signal]:
         Signal(
             **_labels(hit),
             detector="rule",
-            rule=hit["words"] or hit["rule"],
+            rule=hit["rule"],
             evidence={
-                "rule": hit["rule"],
                 "threshold": int(hit["threshold"]),
                 "usual": float(hit["usual"]),
                 "words": hit["words"],
@@ -180,9 +188,9 @@ def cluster_signals(clusters: pd.DataFrame) -> list[Signal]:
         Signal(
             **_labels(row),
             **_numbers(row),
-            kind="异动",
+            kind=Kind.SURGE,
             detector="cluster",
-            rule=f"{row['radius_km']:.1f}km",
+            rule=Cluster(radius_km=round(float(row["radius_km"]), 1)),
             lat=float(row["lat"]),
             lon=float(row["lon"]),
             radius_km=float(row["radius_km"]),
@@ -205,7 +213,7 @@ def group_signals(groups: pd.DataFrame) -> list[Signal]:
             **_labels(row),
             **_numbers(row),
             detector="text",
-            rule=row["label"],
+            rule=_topic_rule(row["kind"], row["label"]),
             evidence={
                 "label": row["label"],
                 "terms": list(row["terms"]),
@@ -223,13 +231,13 @@ def forecast_signals(forecasts: pd.DataFrame) -> list[Signal]:
     return [
         Signal(
             **_labels({**row, "tickets": (), "observed": 0, "callers": 0}),
-            kind="预告",
+            kind=Kind.FORECAST,
             detector="forecast",
             cells=(row["unique_id"],),
             level=row["level"],
             expected=float(row["expected"]),
             recurrence_days=365.0,
-            rule=f"{row['years_seen']}/{row['years']}",
+            rule=Season(years_seen=int(row["years_seen"]), years=int(row["years"])),
             evidence={
                 name: row[name]
                 for name in ("years_seen", "years", "aligned", "act_by_week", "return_week", "usual", "overdue")
@@ -240,9 +248,15 @@ def forecast_signals(forecasts: pd.DataFrame) -> list[Signal]:
     ]
 
 
+def _topic_rule(kind: str, label: str) -> Rule:
+    return NewTopic(topic=label) if kind == Kind.FIRST_SEEN else SharedCause(topic=label)
+
+
 def _labels(row: Mapping[str, Any]) -> dict[str, Any]:
     names = ("kind", "category1", "category2", "category", "area", "department")
-    texts = {name: str(row[name] or "") for name in names if name in row}
+    texts: dict[str, Any] = {name: str(row[name] or "") for name in names if name in row}
+    if "kind" in texts:
+        texts["kind"] = Kind(texts["kind"])
     return {
         **texts,
         "tickets": tuple(row["tickets"]),

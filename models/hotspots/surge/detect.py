@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Final
 
 import numpy as np
@@ -12,12 +13,13 @@ from numpy.typing import NDArray
 
 from features.configuration import SurgeConfig
 from features.configuration.surge import FreqConfig
+from features.vocabulary import Frequency
 from models.errors import PanelError
 from models.hotspots.surge.borrow import kin_of
 from models.hotspots.surge.calibration import calibrate, raw_level
 from models.hotspots.surge.closures import common_closures
 from models.hotspots.surge.design import CIVIL_YEAR, SATURDAY, SERVICE_YEAR, build_design
-from models.hotspots.surge.grid import STEP, Grid, to_grid
+from models.hotspots.surge.grid import Grid, to_grid
 from models.hotspots.surge.hourly import HOURS, HourlyWalk, daily_sums
 from models.hotspots.surge.season import choose_year
 from models.hotspots.surge.tails import quantile
@@ -25,7 +27,7 @@ from models.hotspots.surge.walk import Judged, Walk
 
 Floats = NDArray[np.float64]
 
-_FEWEST: Final = {"W": 8, "D": 28, "h": 28}
+_FEWEST: Final = {Frequency.WEEKLY: 8, Frequency.DAILY: 28, Frequency.HOURLY: 28}
 """Periods of history before a series may claim anything on its own."""
 
 
@@ -100,10 +102,10 @@ def judge_grid(grid: Grid, first: int, surge: SurgeConfig, context: Context) -> 
 
     # Many small products: a second BLAS thread only waits for the first, and on a busy machine both wait for others.
     with threadpool_limits(1, user_api="blas"):
-        if grid.freq == "h":
+        if grid.freq == Frequency.HOURLY:
             return _judge_hours(grid, first, surge, context)
         none = np.zeros(len(grid.ds), dtype=bool)
-        closures = common_closures(grid.y, surge.service) if grid.freq == "D" else none
+        closures = common_closures(grid.y, surge.service) if grid.freq == Frequency.DAILY else none
         return _walk(grid, first, surge, surge.at(grid.freq), context, closures)
 
 
@@ -116,7 +118,7 @@ def _walk(
         )
         for year in (CIVIL_YEAR, SERVICE_YEAR)
     }
-    per_year = pd.Timedelta(days=CIVIL_YEAR) / STEP[grid.freq]
+    per_year = pd.Timedelta(days=CIVIL_YEAR) / pd.Timedelta(grid.freq.length)
     design = designs[choose_year(grid.y, designs, first, per_year, surge, config)]
     kin = kin_of(grid.ids, context.static, fewest_unrelated=surge.lending.fewest_unrelated)
     return Walk(grid.y, design, grid.ordinal, config, surge, kin, context.reported).run(first)
@@ -146,7 +148,7 @@ def _frame(grid: Grid, first: int, judged: Judged, alpha: float) -> pd.DataFrame
         unable, 1.0, calibrate(signal.p_scan, signal.mean, signal.variance, freq=grid.freq, channel="scan")
     )
     level = raw_level(alpha, signal.mean, signal.variance, freq=grid.freq, channel="one")
-    days = STEP[grid.freq] / pd.Timedelta(days=1)
+    days = grid.freq.length / timedelta(days=1)
     periods = grid.ds[first:]
     columns = {
         "unique_id": np.repeat(grid.ids, len(periods)),

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from features.configuration import SurgeConfig
 from features.configuration.surge import FreqConfig
+from features.vocabulary import Frequency
 from models.errors import PanelError
 from models.hotspots.surge.grid import Grid
 from models.hotspots.surge.walk import Judged, blocks, reporting_spread
@@ -37,7 +38,7 @@ def daily_sums(grid: Grid) -> Grid:
     days = -(-len(grid.ds) // HOURS)
     filled = np.pad(grid.y, ((0, 0), (0, days * HOURS - len(grid.ds))))
     sums = filled.reshape(len(grid.y), days, HOURS).sum(axis=2)
-    return Grid(grid.ids, pd.date_range(grid.ds[0], periods=days, freq="D"), sums, sums, "D")
+    return Grid(grid.ids, pd.date_range(grid.ds[0], periods=days, freq="D"), sums, sums, Frequency.DAILY)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from features.configuration import TextConfig
+from features.vocabulary import Kind
 from models.hotspots.chance import at_least, usual_maximum
 from models.hotspots.textgroups.grouping import group_texts
 from models.hotspots.textgroups.labels import Label, background_of, label_group
@@ -134,7 +135,7 @@ def _judged(
     common = members["category"].mode().iloc[0]
     named = members[members["category"] == common].iloc[-1]
     return {
-        "kind": "首发" if first else "多人同诉",
+        "kind": Kind.FIRST_SEEN if first else Kind.SHARED,
         "label": str(label),
         "terms": list(label.terms),
         "places": list(label.places),

@@ -60,4 +60,4 @@ def piles_of(letters: Iterable[DeadLetter], words: Words) -> list[Pile]:
 
 def _cause(error: str, words: Words) -> str:
     key = next((key for part, key in _CAUSES if part in error), "")
-    return words(f"cause.{key}") if key else ""
+    return words.of("cause", key) if key else ""

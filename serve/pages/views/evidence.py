@@ -12,7 +12,9 @@ import structlog
 from markupsafe import Markup
 
 from features.settings import Settings
+from features.vocabulary import Frequency, read_rule
 from serve.alerts.closing import CALM, REBASED
+from serve.alerts.recite import recite
 from serve.charts.curve import Count, alert_curve
 from serve.charts.places import Place, merged_cells, place_map
 from serve.pages.language import Words
@@ -21,7 +23,6 @@ from serve.store.tables import Alert, AlertEvent
 _CLOSING: Final = {CALM: "closed.calm", REBASED: "closed.rebased"}
 _log = structlog.get_logger(__name__)
 LONGEST: Final = 60
-_PERIODS: Final = {"h": timedelta(hours=1), "D": timedelta(days=1), "W": timedelta(weeks=1)}
 _MOST_TICKETS: Final = 500
 
 
@@ -68,8 +69,8 @@ def curve_of(alert: Alert, words: Words) -> Curve | None:
     rows = _curve_rows(alert.evidence)
     if not rows:
         return None
-    freq = alert.evidence["curve"].get("freq", "D")
-    counts = [_count(row, alert, _PERIODS[freq]) for row in rows[-LONGEST:]]
+    freq = Frequency(alert.evidence["curve"].get("freq", Frequency.DAILY))
+    counts = [_count(row, alert, freq.length) for row in rows[-LONGEST:]]
     unit = _unit(freq, alert.evidence["curve"].get("counts", ""), words)
     title = f"{words('alert.curve')} ({unit}): {alert.category}, {words.place(alert.area)}"
     return Curve(
@@ -103,7 +104,7 @@ def _places(lake_path: str, timezone: str, keys: tuple[tuple[str, str], ...]) ->
 def history_of(events: Sequence[AlertEvent], words: Words) -> list[HistoryLine]:
     """Return what was done, newest first."""
     return [
-        HistoryLine(event.at, words(f"event.{event.kind}"), _who(event), _note(event, words))
+        HistoryLine(event.at, words.of("event", event.kind), _who(event), _note(event, words))
         for event in reversed(events)
     ]
 
@@ -121,9 +122,10 @@ def _curve_rows(evidence: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 def _unit(freq: str, counts: str, words: Words) -> str:
     """Return how long a bar's period is and what it counts; older curves do not say what."""
-    said = [words(f"alert.curve.{freq}")]
+    said = [words.of("alert.curve", freq)]
     if counts:
-        said.append(words(f"alert.counts.{counts}.{freq}" if counts == "callers" else f"alert.counts.{counts}"))
+        by_period = counts == "callers"
+        said.append(words.of("alert.counts.callers", freq) if by_period else words.of("alert.counts", counts))
     return " · ".join(said)
 
 
@@ -155,9 +157,9 @@ def _note(event: AlertEvent, words: Words) -> str:
     payload = event.payload
     said = [str(payload[name]) for name in ("note", "text", "comment", "demand", "answer") if payload.get(name)]
     if event.kind == "dismissed" and payload.get("reason"):
-        said.insert(0, words(f"dismiss.{payload['reason']}"))
+        said.insert(0, words.of("dismiss", str(payload["reason"])))
     if event.kind == "assigned":
-        said.insert(0, f"{words('alert.part.' + str(payload.get('part', 'lead')))}：{payload.get('department', '')}")
+        said.insert(0, f"{words.of('alert.part', str(payload.get('part', 'lead')))}：{payload.get('department', '')}")
     if event.kind == "reassignment_asked":
         said.insert(0, str(payload.get("asked", "")))
     if event.kind == "escalated":
@@ -165,17 +167,21 @@ def _note(event: AlertEvent, words: Words) -> str:
     if event.kind == "resolved" and payload.get("reason") in _CLOSING:
         said.insert(0, words(_CLOSING[str(payload["reason"])]))
     if event.kind == "held" and payload.get("by"):
-        said.insert(0, words(f"held.{payload['by']}"))
+        said.insert(0, words.of("held", str(payload["by"])))
     if joined := payload.get("joined"):
-        said.insert(0, words.either(joined["sentence_zh"], joined["sentence_en"]) or joined["rule"])
+        said.insert(0, words.either(joined["sentence_zh"], joined["sentence_en"]) or _rule_of(joined, words))
     return "　".join(said)
+
+
+def _rule_of(joined: Mapping[str, Any], words: Words) -> str:
+    return words.either(*recite(read_rule(joined["rule"]))) if joined["rule"] else ""
 
 
 def _past_case(case: Mapping[str, Any], words: Words) -> str:
     when = str(case.get("window_start") or case.get("ds") or "")[:10]
     sentence = words.either(str(case.get("sentence_zh") or ""), str(case.get("sentence_en") or ""))
     if sentence:
-        state = f"（{words('state.' + str(case['state']))}）" if case.get("state") else ""
+        state = f"（{words.of('state', str(case['state']))}）" if case.get("state") else ""
         return f"{when}　{sentence}{state}"
     if case.get("y") is None:
         return ""

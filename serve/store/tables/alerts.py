@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import DateTime, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import ColumnElement, DateTime, ForeignKey, Index, String, Text, UniqueConstraint, and_, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from features.vocabulary import SIMULATED_KEYS
 from serve.store.columns import Base
 
 ACTIVE = text("ended_at IS NULL")
@@ -60,7 +61,7 @@ class Alert(Base):
     p_value: Mapped[float | None]
     recurrence_days: Mapped[float | None]
     score: Mapped[float] = mapped_column(default=0.0)
-    rule: Mapped[str] = mapped_column(Text, default="")
+    rule: Mapped[dict[str, Any] | None]
     sentence_zh: Mapped[str] = mapped_column(Text, default="")
     sentence_en: Mapped[str] = mapped_column(Text, default="")
     window_start: Mapped[datetime] = mapped_column(DateTime())
@@ -159,6 +160,12 @@ class AlertTicket(Base):
     ticket: Mapped[str] = mapped_column(String(300), primary_key=True)
     added_at: Mapped[datetime]
     revision: Mapped[int]
+
+    @classmethod
+    def simulated(cls) -> ColumnElement[bool]:
+        """Return the condition that a ticket is the simulated city's: a range, which both databases answer by index."""
+        first, beyond = SIMULATED_KEYS
+        return and_(cls.ticket >= first, cls.ticket < beyond)
 
 
 class AlertCell(Base):

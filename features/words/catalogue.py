@@ -1,0 +1,112 @@
+"""One language's words: read from its .po file when first asked for; an unknown key is an error."""
+
+from __future__ import annotations
+
+import gettext
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Final, Literal, get_args
+
+from features.errors import WeisuError
+from features.words.families import Family
+
+Language = Literal["zh-CN", "en"]
+
+LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
+"""The languages that have a catalogue; Chinese, which officials read, first."""
+
+COUNT: Final = "n"
+"""The parameter that chooses between singular and plural."""
+
+
+class UnknownWordsError(WeisuError):
+    """The catalogues have no such key or code, or a text lacks a value for one of its blanks."""
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The words of one language.
+
+    Attributes:
+        language: Whose words they are.
+        texts: Key -> the text, or its forms from singular to plural where the text has a plural.
+        form: Count -> which of the forms says it.
+    """
+
+    language: Language
+    texts: Mapping[str, str | tuple[str, ...]]
+    form: Callable[[int], int]
+
+    def __call__(self, key: str, /, **values: object) -> str:
+        """Return the text of a key, its blanks filled in.
+
+        Args:
+            key: As the catalogues name the text.
+            **values: The blanks by name; `n`, a whole number, chooses between singular and plural.
+
+        Raises:
+            UnknownWordsError: There is no such key, or a blank has no value.
+        """
+        text = self.texts.get(key)
+        if text is None:
+            raise UnknownWordsError(f"the catalogues have no key {key!r}", hint="add it to features/words/*.po")
+        if not isinstance(text, str):
+            text = text[self.form(_count(key, values))]
+        try:
+            return text.format(**values)
+        except KeyError as error:
+            raise UnknownWordsError(f"the text {key!r} needs the value {error.args[0]!r}") from error
+
+    def of(self, family: Family, code: str, /, **values: object) -> str:
+        """Return the words of a code.
+
+        Raises:
+            UnknownWordsError: The family has no such code.
+        """
+        if code not in family.codes:
+            raise UnknownWordsError(f"{code!r} is not one of {family.prefix}: {', '.join(family.codes)}")
+        return self(f"{family.prefix}.{code}", **values)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self.texts
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.texts)
+
+
+@cache
+def catalogue(language: Language) -> Catalogue:
+    """Return the words of a language, read once.
+
+    Raises:
+        UnknownWordsError: There is no catalogue of this language.
+    """
+    if language not in LANGUAGES:
+        raise UnknownWordsError(f"no catalogue of the language {language!r}", hint=f"use one of {', '.join(LANGUAGES)}")
+    from babel.messages.pofile import read_po
+
+    name = language.replace("-", "_")
+    with (files("features.words") / f"{name}.po").open("rb") as file:
+        found = read_po(file, locale=name, abort_invalid=True)
+    texts: dict[str, str | tuple[str, ...]] = {}
+    for message in found:
+        key = message.id if isinstance(message.id, str) else message.id[0]
+        if key:
+            said = message.string or ""
+            texts[key] = said if isinstance(said, str) else tuple(said)
+    return Catalogue(language, texts, gettext.c2py(found.plural_expr))
+
+
+def in_both(key: str, /, *, between: str = " ", **values: object) -> str:
+    """Return a text in Chinese with the English beside it, as reports say things; once where both say the same."""
+    said = dict.fromkeys(catalogue(language)(key, **values) for language in LANGUAGES)
+    return between.join(said)
+
+
+def _count(key: str, values: Mapping[str, object]) -> int:
+    count = values.get(COUNT)
+    if not isinstance(count, int):
+        raise UnknownWordsError(f"the text {key!r} has a plural and needs a whole number {COUNT!r}")
+    return count

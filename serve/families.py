@@ -1,0 +1,60 @@
+"""Every set of codes that is shown in words, by the prefix of its keys in the catalogues."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from features.series import LEVELS
+from features.vocabulary import AlertLevel, Frequency, Kind
+from features.words import Family
+from serve.alerts.gates import Hold
+from serve.alerts.lifecycle import Dismissal, Event, State
+from serve.alerts.recite import RULES, SPANS
+from serve.alerts.supervision.watchlist import DISMISSED_AGAIN, LATE_ACK, LATE_HANDLE, ORDER_OVERDUE, UNANSWERED
+from serve.delivery.channels import CHANNELS
+
+_FAMILIES: Final = (
+    Family.of("state", State),
+    Family.of("event", Event),
+    Family.of("dismiss", Dismissal),
+    Family.of("level", AlertLevel),
+    Family.of("kind", Kind),
+    Family.of("held", Hold),
+    Family.of("channel", sorted(CHANNELS)),
+    Family.of("series_level", LEVELS),
+    Family.of("concern", (UNANSWERED, LATE_ACK, LATE_HANDLE, DISMISSED_AGAIN, ORDER_OVERDUE)),
+    Family.of("act", ("ack", "start", "handle", "dismiss", "reassign", "supervise", "answer")),
+    Family.of("alert.part", ("lead", "assist", "asked")),
+    Family.of("alert.curve", Frequency),
+    Family.of("alert.counts", ("tickets", "own")),
+    Family.of("alert.counts.callers", Frequency),
+    Family.of("audience", ("duty", "role:supervisor", "all")),
+    Family.of("clock", ("ack", "handle")),
+    Family.of(
+        "cause",
+        [
+            "connection",
+            "silence",
+            "name",
+            "range",
+            "plain",
+            "redirect",
+            "gone",
+            "failed",
+            "fast",
+            "code",
+            "worker",
+            "target",
+        ],
+    ),
+    Family.of("purpose", ("silence", "maintenance")),
+    Family.of("scope", ("active", "overdue", "held", "ended")),
+    Family.of("quiet.done", ("silenced", "ended", "rule")),
+    RULES,
+    SPANS,
+    Family.of("routing.done", ("sheet", "settled")),
+)
+
+FAMILIES: Final[Mapping[str, Family]] = {family.prefix: family for family in _FAMILIES}
+"""Prefix -> the family; what is not listed here cannot be said with `of`."""
