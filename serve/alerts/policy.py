@@ -1,4 +1,4 @@
-"""The four levels of an alert, and who answers for the hotline as a whole; the rules are the `[alerts]` section."""
+"""Who answers for the hotline as a whole; the written rules are the `[alerts]` section."""
 
 from __future__ import annotations
 
