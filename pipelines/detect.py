@@ -11,12 +11,13 @@ from typing import Any, Final
 import pandas as pd
 
 from features.clock import Clock
+from features.reasons import Reasons, to_json
 from features.settings import Settings
 from features.taxonomy import taxonomy_version
 from models.hotspots import SurgeConfig
 from pipelines.errors import NoChampionError
 from pipelines.findings import DetectConfig, configured_thresholds, find
-from pipelines.panels import open_lake, reasons
+from pipelines.panels import open_lake
 from pipelines.tracking import Registry
 from pipelines.tracking.registry import HOTSPOT
 from serve.alerts import Candidate, DetectionRun, Kind, intake
@@ -40,11 +41,11 @@ class DetectSummary:
     candidates: int
     kinds: dict[str, int]
     alerts: dict[str, Any]
-    degraded: str
+    degraded: Reasons
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-ready description."""
-        return {"schema_version": 1, **asdict(self)}
+        return {"schema_version": 1, **asdict(self), **to_json(self.degraded)}
 
 
 def detect(
@@ -87,7 +88,7 @@ def detect(
         taxonomy_version=taxonomy_version(settings),
         calendar_version=daily.calendar_version if daily else "",
         snapshot=lake.version,
-        degraded=reasons(fallback, daily.degraded if daily else ""),
+        degraded=(*fallback, *(daily.degraded if daily else ())),
     )
     candidates = [Candidate(**row) for row in rows.to_dict("records")]
     result = intake(store, candidates, clock=clock, run=run, settings=settings)
@@ -105,15 +106,15 @@ def detect(
     )
 
 
-def live_detector(settings: Settings) -> tuple[SurgeConfig, str, str]:
+def live_detector(settings: Settings) -> tuple[SurgeConfig, str, Reasons]:
     """Return the champion's configuration and version, or the release's own with the reason."""
     registry = Registry.open(settings)
     try:
         champion = registry.champion(HOTSPOT)
         config = registry.bundle(champion)["surge.json"]
     except NoChampionError as error:
-        return SurgeConfig(), "release", str(error).splitlines()[0]
-    return SurgeConfig.from_json(config.decode()), champion.version, ""
+        return SurgeConfig(), "release", (error.reason,)
+    return SurgeConfig.from_json(config.decode()), champion.version, ()
 
 
 def _run_key(moment: datetime, snapshot: int, version: str, *, rules_only: bool, keys: Collection[str] | None) -> str:

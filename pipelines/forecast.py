@@ -10,15 +10,15 @@ from typing import Any, Final, Literal
 import pandas as pd
 
 from features.clock import Clock
+from features.reasons import Reason, ReasonCode, ReasonedError, Reasons, to_json
 from features.series import TOTAL
 from features.settings import Settings
 from features.taxonomy import taxonomy_version
-from models.errors import ModelError
+from models.errors import UnusableModelError
 from models.forecast import DemandModel
 from models.forecast.fallback import fallback_forecast
-from pipelines.errors import NoChampionError
 from pipelines.last_year import twins
-from pipelines.panels import Known, calendar_gap, read_panel, reasons
+from pipelines.panels import Known, calendar_gap, read_panel
 from pipelines.tracking import Registry
 from pipelines.tracking.registry import DEMAND
 from serve.forecasts import ForecastIssue, publish
@@ -26,6 +26,7 @@ from serve.forecasts.schemas import DRIVERS
 from serve.store import Store
 
 _PART: Final = {"W": "weekly", "D": "daily"}
+_NO_PART: Final = {"weekly": ReasonCode.NO_WEEKLY_FORECASTER, "daily": ReasonCode.NO_DAILY_FORECASTER}
 _HISTORY: Final = {"W": 260, "D": 730}
 
 SUMS: Final = (4, 13)
@@ -53,12 +54,12 @@ class ForecastSummary:
     rows: int
     horizon: int
     is_new: bool
-    degraded: str
+    degraded: Reasons
     sums: tuple[dict[str, float], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-ready description."""
-        return {"schema_version": 1, **asdict(self)}
+        return {"schema_version": 1, **asdict(self), **to_json(self.degraded)}
 
 
 def forecast(
@@ -101,20 +102,20 @@ def forecast(
         taxonomy_version=taxonomy_version(settings),
         calendar_version=known.calendar_version,
         snapshot=known.panel.snapshot,
-        degraded=reasons(known.degraded, fallback, gap),
+        degraded=(*known.degraded, *fallback, *gap),
     )
     described = describe(rows, known, country=settings.country)
     of_sums = describe_sums(totals, known, country=settings.country)
     result = publish(Store.open(settings.store_url), issue, described, sums=of_sums, clock=clock)
     shape = {"series": rows["unique_id"].nunique(), "rows": len(rows), "horizon": horizon, "is_new": result.is_new}
     city = totals.loc[totals["level"] == TOTAL, ["periods", "mean", "p10", "p50", "p90"]]
-    return ForecastSummary(**issue.model_dump(), **shape, sums=tuple(city.to_dict("records")))
+    return ForecastSummary(**dict(issue), **shape, sums=tuple(city.to_dict("records")))
 
 
 def _rows(
     settings: Settings, known: Known, horizon: int, sums: Sequence[int]
-) -> tuple[pd.DataFrame, pd.DataFrame, str, str]:
-    """Return forecast rows, sums, the version that made them, and the reason for a fallback ('' for none)."""
+) -> tuple[pd.DataFrame, pd.DataFrame, str, Reasons]:
+    """Return forecast rows, sums, the version that made them, and the reasons for a fallback, if it is one."""
     panel = known.panel
     registry = Registry.open(settings)
     try:
@@ -126,17 +127,17 @@ def _rows(
         rows = model.predict(panel.y, horizon=horizon)
         why = model.explain(panel.y, horizon=horizon)[["unique_id", "ds", *DRIVERS]]
         totals = model.predict_totals(panel.y, spans=sums) if sums else _NO_SUMS
-        return rows.merge(why, on=["unique_id", "ds"]), totals, champion.version, ""
-    except (NoChampionError, ModelError) as error:
-        reason = str(error).splitlines()[0]
+        return rows.merge(why, on=["unique_id", "ds"]), totals, champion.version, ()
+    except ReasonedError as error:
+        reason = error.reason
     rows = fallback_forecast(panel.y, panel.static, freq=panel.freq, horizon=horizon, calendar=known.calendar)
-    return rows, _NO_SUMS, "fallback", f"same-week mean issued: {reason}"
+    return rows, _NO_SUMS, "fallback", (Reason(ReasonCode.SAME_WEEK_MEAN), reason)
 
 
 def _files(files: dict[str, bytes], part: str) -> dict[str, bytes]:
     own = {name.removeprefix(f"{part}/"): data for name, data in files.items() if name.startswith(f"{part}/")}
     if not own:
-        raise ModelError(f"the champion holds no {part} forecaster", hint="`[train] daily = true`, then train again")
+        raise UnusableModelError(Reason(_NO_PART[part]), hint="`[train] daily = true`, then train again")
     return own
 
 

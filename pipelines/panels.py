@@ -15,6 +15,7 @@ from features.calendars import Calendar, calendar_for, calendar_version, configu
 from features.lake import Lake
 from features.panel import Panel, build_panels
 from features.panel.restate import restate_panel
+from features.reasons import Reason, ReasonCode, Reasons
 from features.settings import Settings
 from features.taxonomy import crosswalk_for
 from features.weather import weather_for, weather_frame
@@ -34,7 +35,7 @@ class Known:
     panel: Panel
     calendar: Calendar
     calendar_version: str
-    degraded: str
+    degraded: Reasons
     weather: Weather | None = None
     events: Events | None = None
 
@@ -89,7 +90,7 @@ def read_panel(
         keep: Keep the counts under home, for a reader that comes back at later and later moments.
 
     Returns:
-        The panel with its calendar; `degraded` says why the newest period is older than it should be, or is ''.
+        The panel with its calendar; `degraded` says why the newest period is older than it should be, if it is.
 
     Raises:
         PipelineError: No complete period is known by then.
@@ -163,24 +164,20 @@ def known_events(settings: Settings) -> Events | None:
     )
 
 
-def staleness(panel: Panel, as_of: datetime, settings: Settings) -> str:
-    """Return why the panel's newest period is older than a living feed's would be, '' when it is not."""
+def staleness(panel: Panel, as_of: datetime, settings: Settings) -> Reasons:
+    """Return why the panel's newest period is older than a living feed's would be, if it is."""
     local = as_of.astimezone(settings.zone).replace(tzinfo=None)
     if pd.Timestamp(local) - panel.data_through <= _PATIENCE[panel.freq] + _span(panel.freq, 1):
-        return ""
-    return f"stale feed: data through {panel.data_through:%Y-%m-%d %H:%M}, as of {local:%Y-%m-%d %H:%M}"
+        return ()
+    moments = {"data_through": f"{panel.data_through:%Y-%m-%d %H:%M}", "as_of": f"{local:%Y-%m-%d %H:%M}"}
+    return (Reason(ReasonCode.STALE_FEED, moments),)
 
 
-def calendar_gap(calendar: Calendar, start: pd.Timestamp, end: pd.Timestamp) -> str:
-    """Return the years that the calendar had to guess between two days, as a reason; '' when none."""
+def calendar_gap(calendar: Calendar, start: pd.Timestamp, end: pd.Timestamp) -> Reasons:
+    """Return the years that the calendar had to guess between two days, as a reason, if there are any."""
     days: Any = calendar(start.date(), end.date())
     years = sorted(set(days.loc[days["degraded"], "date"].dt.year))
-    return f"calendar falls back for {', '.join(map(str, years))}" if years else ""
-
-
-def reasons(*found: str) -> str:
-    """Join reasons for being degraded, '' when there is none."""
-    return "; ".join(reason for reason in found if reason)
+    return (Reason(ReasonCode.CALENDAR_GUESSED, {"years": [str(year) for year in years]}),) if years else ()
 
 
 _NAMES: Final = {"W": "week", "D": "day", "h": "hour"}

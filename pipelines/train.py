@@ -12,6 +12,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
 from features.clock import Clock
+from features.reasons import Reasons, say, to_json
 from features.settings import Settings
 from features.taxonomy import taxonomy_version
 from models.errors import PanelError
@@ -23,7 +24,7 @@ from models.metrics import wape, weighted_pinball
 from pipelines.errors import NoChampionError, PipelineError
 from pipelines.gate import judge
 from pipelines.model_card import demand_card, hotspot_card
-from pipelines.panels import Known, open_lake, read_panel, reasons
+from pipelines.panels import Known, open_lake, read_panel
 from pipelines.publish import promote
 from pipelines.tracking import Registry, Tracker
 from pipelines.tracking.registry import DEMAND, HOTSPOT
@@ -79,11 +80,11 @@ class TrainSummary:
     data_through: datetime
     snapshot: int
     models: tuple[TrainedModel, ...]
-    degraded: str
+    degraded: Reasons
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-ready description."""
-        return {"schema_version": 1, **asdict(self)}
+        return {"schema_version": 1, **asdict(self), **to_json(self.degraded)}
 
 
 def train(settings: Settings, clock: Clock, *, as_of: datetime | None = None, n_jobs: int = 2) -> TrainSummary:
@@ -114,7 +115,7 @@ def train(settings: Settings, clock: Clock, *, as_of: datetime | None = None, n_
     hotspot = training.hotspot(daily)
     panel = weekly.panel
     through = panel.data_through.to_pydatetime()
-    return TrainSummary(moment, through, panel.snapshot, (demand, hotspot), reasons(weekly.degraded))
+    return TrainSummary(moment, through, panel.snapshot, (demand, hotspot), weekly.degraded)
 
 
 @dataclass(frozen=True)
@@ -318,5 +319,5 @@ def _tags(settings: Settings, known: Known) -> dict[str, str]:
         "weisu.snapshot": str(panel.snapshot),
         "weisu.calendar_version": known.calendar_version,
         "weisu.taxonomy_version": taxonomy_version(settings),
-        "weisu.degraded": known.degraded,
+        "weisu.degraded": say(known.degraded, "en"),
     }

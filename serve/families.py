@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from features.reasons import REASON_WORDS
 from features.series import LEVELS
 from features.words import Family
 from serve.alerts.candidates import Kind
@@ -15,6 +16,7 @@ from serve.alerts.supervision.watchlist import DISMISSED_AGAIN, LATE_ACK, LATE_H
 from serve.delivery.channels import CHANNELS
 
 _FAMILIES: Final = (
+    REASON_WORDS,
     Family.of("state", State),
     Family.of("event", Event),
     Family.of("dismiss", Dismissal),

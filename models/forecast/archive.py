@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pandas as pd
 
-from models.errors import ModelError
+from features.reasons import Reason, ReasonCode
+from models.errors import UnusableModelError
 from models.forecast.boosting import Booster
 from models.forecast.cadence import SCHEMA_VERSION, ForecastConfig
 from models.forecast.drivers import Calendar
@@ -59,13 +60,17 @@ def unpack(files: Mapping[str, bytes]) -> tuple[PanelMatrix, pd.DataFrame, Engin
     """Read the files of a fitted model: its history, its static frame, and what was learned.
 
     Raises:
-        ModelError: The manifest is missing or of another schema.
+        UnusableModelError: The manifest is missing or of another schema.
     """
     if MANIFEST not in files:
-        raise ModelError(f"the exported model has no {MANIFEST}", hint="pass every file that export() returned")
+        raise UnusableModelError(
+            Reason(ReasonCode.MODEL_INCOMPLETE, {"file": MANIFEST}), hint="pass every file that export() returned"
+        )
     manifest: dict[str, Any] = json.loads(files[MANIFEST])
     if manifest["schema_version"] != SCHEMA_VERSION:
-        raise ModelError(f"exported model of schema {manifest['schema_version']}", hint="train again")
+        raise UnusableModelError(
+            Reason(ReasonCode.MODEL_SCHEMA, {"schema": manifest["schema_version"]}), hint="train again"
+        )
     history, static = _from_parquet(files["history.parquet"]), _from_parquet(files["static.parquet"])
     ds = pd.DatetimeIndex(history.iloc[:, 0])
     y = np.ascontiguousarray(history.iloc[:, 1:].to_numpy(dtype=float).T)
@@ -91,7 +96,10 @@ def _recorded(content: bytes | None) -> Calendar | None:
 
     def calendar(start: date, end: date) -> pd.DataFrame:
         if pd.Timestamp(end) > rows["date"].iloc[-1]:
-            raise ModelError(f"the model's calendar ends before {end}", hint="pass a calendar, or train again")
+            raise UnusableModelError(
+                Reason(ReasonCode.MODEL_CALENDAR_ENDS, {"day": end.isoformat()}),
+                hint="pass a calendar, or train again",
+            )
         return rows[rows["date"].between(pd.Timestamp(start), pd.Timestamp(end))]
 
     return calendar

@@ -6,7 +6,8 @@ import json
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
-from models.errors import ModelError, PanelError
+from features.reasons import Reason, ReasonCode
+from models.errors import PanelError, UnusableModelError
 
 SCHEMA_VERSION: Final = 3
 
@@ -153,11 +154,12 @@ class ForecastConfig:
         """Read what `to_json` wrote.
 
         Raises:
-            ModelError: It was written by another schema.
+            UnusableModelError: It was written by another schema.
         """
         values: dict[str, Any] = json.loads(text)
-        if values.pop("schema_version", None) != SCHEMA_VERSION:
-            raise ModelError("the forecast configuration has another schema", hint="train again")
+        schema = values.pop("schema_version", None)
+        if schema != SCHEMA_VERSION:
+            raise UnusableModelError(Reason(ReasonCode.MODEL_SCHEMA, {"schema": str(schema)}), hint="train again")
         return cls(onestep=Trees(**values.pop("onestep")), **values)
 
     def with_horizon(self, horizon: int) -> ForecastConfig:

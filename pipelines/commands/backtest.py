@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipelines.commands.options import DEGRADED, AsOf, Home, Json, Scheduler, parse_as_of, print_json, say, settings_for
+from pipelines.commands.options import (
+    AsOf,
+    Home,
+    Json,
+    Scheduler,
+    exit_degraded,
+    parse_as_of,
+    print_json,
+    say,
+    settings_for,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -94,9 +104,7 @@ def backtest_models(
         print_json(summary.to_json())
     else:
         _print(summary)
-    if summary.degraded:
-        say(f"degraded: {summary.degraded}")
-        raise typer.Exit(DEGRADED)
+    exit_degraded(summary.degraded)
 
 
 def _split(names: list[str] | None) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from features.errors import BadInputError
-from pipelines.commands.options import DEGRADED, AsOf, Home, Json, parse_as_of, print_json, say, settings_for
+from pipelines.commands.options import AsOf, Home, Json, exit_degraded, parse_as_of, print_json, say, settings_for
 
 _LONGEST_SUM = 26
 
@@ -79,9 +79,7 @@ def issue_forecast(
     )
     for total in summary.sums:
         say(f"next {total['periods']} weeks together: {total['p50']:,.0f} ({total['p10']:,.0f} to {total['p90']:,.0f})")
-    if summary.degraded:
-        say(f"degraded: {summary.degraded}")
-        raise typer.Exit(DEGRADED)
+    exit_degraded(summary.degraded)
 
 
 def _spans(text: str) -> list[int]:

@@ -65,8 +65,8 @@ def _detect(settings: Settings, clock: Clock, few: list[str] | None) -> tuple[di
 
     from pipelines.detect import detect
 
-    summary = detect(settings, clock, rules_only=True, keys=few)
-    return json.loads(json.dumps(summary.to_json(), default=str, ensure_ascii=False)), summary.degraded
+    summary = detect(settings, clock, rules_only=True, keys=few).to_json()
+    return json.loads(json.dumps(summary, default=str, ensure_ascii=False)), summary["degraded"]
 
 
 def _lake_id(table: Any) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from features.reasons import Reason
 from features.series import UNCLASSIFIED
 
 EVERYWHERE: Final = "全域"
@@ -127,7 +128,7 @@ class DetectionRun(BaseModel):
     taxonomy_version: str = ""
     calendar_version: str = ""
     snapshot: int | None = None
-    degraded: str = ""
+    degraded: tuple[Reason, ...] = ()
 
     @field_validator("data_through")
     @classmethod

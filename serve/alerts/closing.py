@@ -74,11 +74,11 @@ def _complete_runs(desk: Desk) -> list[_Run]:
     """Return complete, healthy runs of the last weeks, newest first."""
     oldest = desk.now - timedelta(days=desk.policy.expire_days)
     query = (
-        select(DetectionRunRow.as_of, DetectionRunRow.kinds)
-        .where(DetectionRunRow.complete, DetectionRunRow.degraded == "", DetectionRunRow.as_of >= oldest)
+        select(DetectionRunRow.as_of, DetectionRunRow.kinds, DetectionRunRow.degraded)
+        .where(DetectionRunRow.complete, DetectionRunRow.as_of >= oldest)
         .order_by(DetectionRunRow.as_of.desc())
     )
-    return [_Run(as_of, frozenset(kinds)) for as_of, kinds in desk.session.execute(query)]
+    return [_Run(as_of, frozenset(kinds)) for as_of, kinds, degraded in desk.session.execute(query) if not degraded]
 
 
 def _calm_runs(alert: Alert, runs: list[_Run]) -> int:

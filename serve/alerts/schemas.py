@@ -11,6 +11,7 @@ from serve.alerts.lifecycle import State
 from serve.alerts.policy import Level
 from serve.alerts.recite import recite
 from serve.civil import CivilTime
+from serve.degraded import Degradable
 
 EXAMPLE: dict[str, Any] = {
     "id": "al_5f0c7d2a9be14c3f8a6d0e21",
@@ -62,11 +63,12 @@ EXAMPLE: dict[str, Any] = {
     "model_version": "weisu-hotspot/3",
     "taxonomy_version": "sha256:9c1e",
     "calendar_version": "CN-2026.1",
+    "degraded_reasons": [],
     "degraded": "",
 }
 
 
-class AlertView(BaseModel):
+class AlertView(Degradable):
     """One alert on a list. Windows and `data_through` are local civil time, every other time is UTC."""
 
     model_config = ConfigDict(from_attributes=True, protected_namespaces=(), json_schema_extra={"examples": [EXAMPLE]})
@@ -117,7 +119,6 @@ class AlertView(BaseModel):
     model_version: str
     taxonomy_version: str
     calendar_version: str
-    degraded: str
 
     @computed_field(description="The rule in words, per language")  # type: ignore[prop-decorator]
     @property
@@ -165,9 +166,9 @@ class AlertDetail(AlertView):
     )
 
     schema_version: int = 1
-    parties: list[PartyView] = []
-    cells: list[str] = []
-    past: list[dict[str, Any]] = []
+    parties: list[PartyView] = Field(default=[])
+    cells: list[str] = Field(default=[])
+    past: list[dict[str, Any]] = Field(default=[])
 
 
 def detail_of(episode: Episode, cells: list[str]) -> AlertDetail:
@@ -216,7 +217,7 @@ class TicketView(BaseModel):
     is_repeat: bool | None
 
 
-class Evidence(BaseModel):
+class Evidence(Degradable):
     """What an alert rests on: the detectors' numbers and the masked line list."""
 
     schema_version: int = 1
@@ -224,4 +225,3 @@ class Evidence(BaseModel):
     numbers: dict[str, Any]
     ticket_count: int
     tickets: list[TicketView]
-    degraded: Annotated[str, Field(description="Why tickets are missing; empty when none is")] = ""

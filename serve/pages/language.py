@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 
 from fastapi import Request
 
+from features.reasons import Reasons, say
 from features.settings import Settings
 from features.words import Language, catalogue
 from serve import figures
 from serve.alerts.candidates import EVERYWHERE
-from serve.degraded import say_degraded
 from serve.delivery.wording import say_reason
 from serve.families import FAMILIES
 
@@ -64,9 +64,9 @@ class Words:
         """Return why a message was sent, in the words of the message itself."""
         return say_reason(reason, self.language)
 
-    def degraded(self, reasons: str) -> str:
+    def degraded(self, reasons: Reasons) -> str:
         """Return why a run is degraded."""
-        return say_degraded(reasons, self.language)
+        return say(reasons, self.language)
 
     def number(self, value: float | None, digits: int = 0) -> str:
         """Return a number with thousands separators; a dash when unknown."""

@@ -8,10 +8,10 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from features.reasons import say_in_both, stored
 from features.settings import Settings
 from serve.charts.demand import Period, demand_chart
 from serve.charts.standalone import standalone
-from serve.degraded import in_both
 from serve.figures import change, number, share
 from serve.reports.headings import ALERT_LEVEL, LEVEL
 from serve.reports.weekly_content import WeeklyContent
@@ -23,7 +23,7 @@ def write_html(content: WeeklyContent, out: Path, *, settings: Settings) -> None
     total = list(content.total.rename(columns={"mean": "mean_"}).itertuples(index=False))
     page = environment.get_template("weekly.html").render(
         c=content,
-        degraded=in_both(content.issue.degraded),
+        degraded=say_in_both(stored(content.issue.degraded)),
         total=total,
         first=total[0],
         chart=Markup(total_chart(content)),  # noqa: S704 - drawn by us, its texts are escaped

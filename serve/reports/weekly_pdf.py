@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from features.errors import BadInputError
+from features.reasons import say_in_both, stored
 from features.settings import Settings
-from serve.degraded import in_both
 from serve.figures import change, number, share
 from serve.reports.headings import LEVEL
 from serve.reports.weekly_content import CountRow, WeeklyContent
@@ -57,7 +57,7 @@ def _document(content: WeeklyContent, settings: Settings, *, fonts: list[str]) -
     issue = content.issue
     made = f"{content.generated_at.astimezone(settings.zone):%Y-%m-%d %H:%M}"
     notes = ["SIMULATED 模拟数据：本报告的数字均为模拟城市"] if content.simulated else []
-    notes += [f"降级运行 Degraded：{in_both(issue.degraded)}"] if issue.degraded else []
+    notes += [f"降级运行 Degraded：{say_in_both(stored(issue.degraded))}"] if issue.degraded else []
     through = f"数据截至 {issue.data_through:%Y-%m-%d}　模型 {issue.model_name} v{issue.model_version}"
     return {
         "title": f"未诉先办周报 {content.week}",

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from serve.degraded import in_both
+from features.reasons import say_in_both, stored
 from serve.reports.headings import ALERT_LEVEL, BASE, COLUMN, LEVEL, WHY
 from serve.reports.issues import SUM_COLUMNS
 from serve.reports.weekly_content import FORECAST_COLUMNS, LATER_COLUMNS, WeeklyContent
@@ -112,7 +112,7 @@ def _summary(sheets: _Sheets, content: WeeklyContent) -> None:
         sheet.write_string(row, 0, "SIMULATED 模拟数据", sheets.simulated)
         row += 1
     if issue.degraded:
-        sheet.write_string(row, 0, f"降级运行 Degraded：{in_both(issue.degraded)}", sheets.strong)
+        sheet.write_string(row, 0, f"降级运行 Degraded：{say_in_both(stored(issue.degraded))}", sheets.strong)
         row += 1
     row += 1
     _write(sheet, row, 0, "上周工单 Last week", sheets.text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from features.reasons import Reason, ReasonCode
 from serve.alerts import actions
 from serve.alerts.lifecycle import Dismissal
 
@@ -223,7 +224,7 @@ def test_a_stalled_feed_never_looks_like_calm(hotline):
     hotline.later(days=2, every=240)
     for _ in range(3):
         hotline.detect(complete=False)
-        hotline.detect(degraded="feed stalled since yesterday")
+        hotline.detect(degraded=(Reason(ReasonCode.STALE_FEED, {"data_through": "2026-11-20", "as_of": "2026-11-23"}),))
     hotline.tick()
     assert hotline.alert().state == "in_hand"
 

@@ -179,6 +179,7 @@ def test_evidence_that_left_the_lake_says_so_and_is_logged(client, alert_ids, ke
     assert answer.status_code == 200
     assert answer.json()["numbers"] == {"scan": {"window": 6}}
     assert answer.json()["degraded"] == "27 of 27 tickets are not in the lake"
+    assert answer.json()["degraded_reasons"] == [{"code": "tickets_missing", "params": {"missing": 27, "asked": 27}}]
     with store.reading() as session:
         log = session.scalars(select(AccessLog)).one()
     assert (log.actor, log.department, log.alert_id) == ("department 水务局", "水务局", alert_ids["水务局"])
@@ -202,3 +203,18 @@ def test_current_models(client, published, key_of):
     assert [(item["name"], item["version"], item["metrics"]) for item in items] == [
         ("weisu-demand", "7", {"wape": 0.1})
     ]
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("zh-CN,zh;q=0.9,en;q=0.8", "27 件工单中有 27 件不在工单库中"),
+        ("fr-FR, zh;q=0.1", "27 件工单中有 27 件不在工单库中"),
+        ("en-GB,zh;q=0.9", "27 of 27 tickets are not in the lake"),
+        ("zh;q=0, *", "27 of 27 tickets are not in the lake"),
+        ("zh;q=often", "27 of 27 tickets are not in the lake"),
+    ],
+)
+def test_words_come_in_the_language_asked_for(client, alert_ids, key_of, asked, said):
+    headers = key_of("department", "水务局") | {"Accept-Language": asked}
+    assert client.get(f"/v1/alerts/{alert_ids['水务局']}/evidence", headers=headers).json()["degraded"] == said

@@ -10,6 +10,7 @@ import pytest
 
 from features.clock import FixedClock
 from features.errors import BadInputError
+from features.reasons import Reason, ReasonCode, say
 from features.series import series_id
 from serve.errors import NotReadyError
 from serve.forecasts import ForecastIssue, publish
@@ -190,16 +191,19 @@ def test_the_html_loads_nothing_and_names_its_sources(desk, tmp_path):
 
 
 def test_a_degraded_forecast_is_said_in_chinese_first(store, settings, desk, tmp_path):
-    reason = "stale feed: data through 2026-11-16 00:00, as of 2026-11-23 07:30"
-    late = issue(MONDAY, "8").model_copy(update={"degraded": reason})
+    moments = {"data_through": "2026-11-16 00:00", "as_of": "2026-11-23 07:30"}
+    reasons = (Reason(ReasonCode.STALE_FEED, moments),)
+    late = issue(MONDAY, "8").model_copy(update={"degraded": reasons})
     publish(store, late, issue_rows(MONDAY, 120.0))
     for name in ("w.html", "w.xlsx"):
-        assert desk(tmp_path / name).degraded == reason
+        assert desk(tmp_path / name).degraded == reasons
     page = (tmp_path / "w.html").read_text(encoding="utf-8")
     cells = [
         cell.value for row in openpyxl.load_workbook(tmp_path / "w.xlsx").worksheets[0].iter_rows() for cell in row
     ]
-    said = f"降级运行 Degraded：数据停更：数据只到 2026-11-16 00:00，本次运行时点 2026-11-23 07:30　{reason}"
+    said = (
+        f"降级运行 Degraded：数据停更：数据只到 2026-11-16 00:00，本次运行时点 2026-11-23 07:30　{say(reasons, 'en')}"
+    )
     assert said in page
     assert said in cells
 
