@@ -9,11 +9,13 @@ from features.reasons import REASON_WORDS
 from features.series import LEVELS
 from features.words import Family
 from serve.alerts.candidates import Kind
+from serve.alerts.closing import Closing
 from serve.alerts.gates import Hold
 from serve.alerts.lifecycle import Dismissal, Event, State
 from serve.alerts.policy import Level
 from serve.alerts.supervision.watchlist import DISMISSED_AGAIN, LATE_ACK, LATE_HANDLE, ORDER_OVERDUE, UNANSWERED
 from serve.delivery.channels import CHANNELS
+from serve.delivery.failures import CAUSE_WORDS
 
 _FAMILIES: Final = (
     REASON_WORDS,
@@ -23,6 +25,7 @@ _FAMILIES: Final = (
     Family.of("level", Level),
     Family.of("kind", Kind),
     Family.of("held", Hold),
+    Family.of("closed", Closing),
     Family.of("channel", sorted(CHANNELS)),
     Family.of("series_level", LEVELS),
     Family.of("concern", (UNANSWERED, LATE_ACK, LATE_HANDLE, DISMISSED_AGAIN, ORDER_OVERDUE)),
@@ -33,23 +36,7 @@ _FAMILIES: Final = (
     Family.of("alert.counts.callers", ("h", "D", "W")),
     Family.of("audience", ("duty", "role:supervisor", "all")),
     Family.of("clock", ("ack", "handle")),
-    Family.of(
-        "cause",
-        [
-            "connection",
-            "silence",
-            "name",
-            "range",
-            "plain",
-            "redirect",
-            "gone",
-            "failed",
-            "fast",
-            "code",
-            "worker",
-            "target",
-        ],
-    ),
+    CAUSE_WORDS,
     Family.of("purpose", ("silence", "maintenance")),
     Family.of("scope", ("active", "overdue", "held", "ended")),
     Family.of("quiet.done", ("silenced", "ended", "rule")),

@@ -28,6 +28,10 @@ from serve.store.columns import new_id
 from serve.store.tables import Alert, AlertCell, AlertTicket, DetectionRunRow, IntakeRecord
 
 DETECTOR: Final = Actor(name="detector", role="system")
+
+GRAVER: Final = "graver"
+"""Why an answered alert opens again: what came later is graver."""
+
 ROUTING: Final = Actor(name="routing", role="system")
 
 _JOINED: Final = {*LEADING, "rule", "observed", "callers", "score", "sentence_zh", "sentence_en"}
@@ -155,8 +159,7 @@ class _Intake:
             return "rebased"
         reopens = graver and episode.state in ANSWERED
         if reopens:
-            reason = {"reason": "it got graver after the answer"}
-            self.desk.record(episode, Event.REOPENED, actor=DETECTOR, payload=reason)
+            self.desk.record(episode, Event.REOPENED, actor=DETECTOR, payload={"reason": GRAVER})
         if part is Part.TAKES_LEAD:
             self._route_anew(episode, candidate)
         if episode.state in OPEN and (graver or self._may_repeat(episode)):

@@ -11,11 +11,11 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from features.errors import BadInputError
 from serve.delivery import attempts
 from serve.delivery.channels import CHANNELS, Channel, Target
 from serve.delivery.channels.cap import CAP_PUSH
-from serve.delivery.config import DeliveryConfig
+from serve.delivery.config import DeliveryConfig, NoTargetError
+from serve.delivery.failures import Cause, Failure, say_failure
 from serve.delivery.links import LinkSigner
 from serve.delivery.notice import Message
 from serve.delivery.outbox import earlier_messages, notice_of, postpone, simulated_alerts
@@ -74,16 +74,17 @@ class Planner:
             return []
         recipients = {one.id: one for one in session.scalars(select(Subscription))}
         targets: dict[str, Target] = {}
-        problems: dict[str, str] = {}
+        problems: dict[str, Failure] = {}
         for name, one in recipients.items():
             try:
                 targets[name] = self._target(one)
-            except BadInputError as error:
-                problems[name] = str(error.args[0])
+            except NoTargetError as error:
+                problems[name] = error.failure
         lost = [row for row in due if row[2].id in problems]
         if lost:
             attempts.give_up(lost, problems, now=self.now)
-            _log.error("messages to subscriptions without a target", count=len(lost), problems=problems)
+            said = {name: say_failure(failure, "en") for name, failure in problems.items()}
+            _log.error("messages to subscriptions without a target", count=len(lost), problems=said)
         bots = {name: f"{recipients[name].channel} {target.url or target.to}" for name, target in targets.items()}
         rounds = []
         for bot, rows in attempts.by_bot(due, bots).items():
@@ -142,5 +143,5 @@ class Planner:
 
     def _target(self, subscription: Subscription) -> Target:
         if subscription.channel not in CHANNELS:
-            raise BadInputError(f"unknown channel {subscription.channel!r}")
+            raise NoTargetError(Failure(Cause.UNKNOWN_CHANNEL, {"channel": subscription.channel}))
         return self.config.target(subscription.config)

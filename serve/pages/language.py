@@ -14,6 +14,7 @@ from features.settings import Settings
 from features.words import Language, catalogue
 from serve import figures
 from serve.alerts.candidates import EVERYWHERE
+from serve.delivery.failures import Failure, say_failure
 from serve.delivery.wording import say_reason
 from serve.families import FAMILIES
 
@@ -59,6 +60,14 @@ class Words:
     def place(self, area: str) -> str:
         """Return a place; an alert that is about no district in particular is about all of them."""
         return self("place.all") if area == EVERYWHERE else area
+
+    def channel(self, channel: str) -> str:
+        """Return what a channel is called; one that this version does not have is its own name."""
+        return self.of("channel", channel) if channel in FAMILIES["channel"].codes else channel
+
+    def failure(self, failure: Failure) -> str:
+        """Return why a message did not arrive, without what the receiver said."""
+        return say_failure(failure, self.language)
 
     def reason(self, reason: str) -> str:
         """Return why a message was sent, in the words of the message itself."""

@@ -9,10 +9,13 @@ import pytest
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from sqlalchemy import select, text
 
 from features.reasons import Reason, ReasonCode, stored
+from serve.delivery.attempts import failure_of
+from serve.delivery.failures import Cause, Failure, say_failure
 from serve.store import Store, migrations
-from serve.store.tables import DetectionRunRow
+from serve.store.tables import AlertEvent, Delivery, DetectionRunRow
 
 FOLDER = Path(migrations.__file__).parent
 
@@ -69,4 +72,40 @@ def test_why_a_run_was_degraded_becomes_codes(old):
             Reason(ReasonCode.AS_RECORDED, {"text": "the cat slept"}),
         )
         assert well.degraded == []
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("error", "failure", "paused"),
+    [
+        ("no answer within 8 s", Failure(Cause.NO_ANSWER, {"seconds": 8.0}), False),
+        ("asked for a pause: too fast: 频率超限", Failure(Cause.TOO_FAST, said="频率超限"), True),
+        ("the receiver failed (HTTP 502)", Failure(Cause.RECEIVER_FAILED, {"status": 502}), False),
+        ("no delivery target 'removed'", Failure(Cause.NO_TARGET, {"target": "removed"}), False),
+        ("invalid webhook url", Failure(Cause.REFUSED, said="invalid webhook url"), False),
+    ],
+)
+def test_why_an_attempt_failed_becomes_a_cause(old, error, failure, paused):
+    with old.begin() as connection:
+        connection.execute(text("PRAGMA foreign_keys = OFF"))
+    _insert(old, "deliveries", id="dl_1", outbox_id="msg_1", subscription_id="sub_1", status="dead", error=error)
+    store = _opened(old)
+    with store.reading() as session:
+        attempt = session.get_one(Delivery, "dl_1")
+        assert (failure_of(attempt), attempt.paused_bot) == (failure, paused)
+        assert say_failure(failure_of(attempt), "zh-CN")
+    store.close()
+
+
+def test_how_an_episode_ended_becomes_a_code(old):
+    payload = {
+        "reason": "the count is back inside its usual band",
+        "facts": {"degraded": "weisu-demand has no champion"},
+    }
+    _insert(old, "alert_events", id="ev_1", alert_id="al_1", number=1, kind="resolved", payload=payload)
+    store = _opened(old)
+    with store.reading() as session:
+        event = session.scalars(select(AlertEvent)).one()
+        facts = {"degraded": [{"code": "no_champion", "params": {"model": "weisu-demand"}}]}
+        assert event.payload == {"closing": "calm", "facts": facts}
     store.close()
