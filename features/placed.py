@@ -23,6 +23,8 @@ _DAY_US: Final = 86_400_000_000
 _NOBODY: Final = 0
 _POINT: Final = " AND isfinite(lat) AND isfinite(lon)"
 _READ: Final = ("source", "ticket_id", "opened_local", "district", "caller", "lat", "lon")
+PLACED_COLUMNS: Final = (*_READ, "known_at")
+"""Columns of tickets that `placed_tickets` needs, besides the one that says what a ticket is about."""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import pandas as pd
 
 from features.clock import Clock
 from features.errors import BadInputError
+from features.knowledge import Knowledge, KnownPanel
 from features.settings import Settings
 from models.forecast import BacktestResult, ForecastConfig, backtest
 from models.forecast.backtest import DEFAULT_MODELS, ISSUED, score_rows
@@ -22,7 +23,6 @@ from models.forecast.rivals import RIVALS
 from pipelines.backtest_report import render
 from pipelines.backtest_summary import BacktestSummary, pit_histogram, records, reliability
 from pipelines.cluster import on_cluster
-from pipelines.panels import Known, read_panel
 from pipelines.peer_environment import HINT, peers_of
 from pipelines.tracking import Tracker
 from pipelines.train import TrainConfig
@@ -75,7 +75,7 @@ def run_backtest(
     fit, installed = peers_of(peers_python) if peers or set(models) & set(NEEDS) else (None, {})
     names = _names(models, freq, peers=peers, installed=installed)
     _announce(names, installed, say, peers=peers)
-    known = read_panel(settings, as_of=as_of or clock.now(), freq=freq)
+    known = Knowledge.at(settings, as_of or clock.now()).panel(freq)
     _check_levels(levels, _hierarchy(known))
     with on_cluster(scheduler):
         result = backtest(
@@ -118,7 +118,7 @@ def _names(models: Sequence[str], freq: str, *, peers: bool, installed: Mapping[
     return list(dict.fromkeys([*chosen, *(installed if peers else ())]))
 
 
-def _summary(known: Known, result: BacktestResult, **asked: Any) -> BacktestSummary:
+def _summary(known: KnownPanel, result: BacktestResult, **asked: Any) -> BacktestSummary:
     """Return what the rows say, beside what was asked for; the MLflow run is still to come."""
     off = holiday_periods(result.predictions, known)
     own = result.predictions[result.predictions["ds"].isin(list(off))]
@@ -137,7 +137,7 @@ def _summary(known: Known, result: BacktestResult, **asked: Any) -> BacktestSumm
     )
 
 
-def _hierarchy(known: Known) -> Hierarchy:
+def _hierarchy(known: KnownPanel) -> Hierarchy:
     static = known.panel.static
     return Hierarchy.of(static, static.loc[static["level"] == "cell", "unique_id"].tolist())
 
@@ -167,7 +167,7 @@ def same_levels(hierarchy: Hierarchy) -> dict[str, str]:
     return found
 
 
-def holiday_periods(predictions: pd.DataFrame, known: Known) -> dict[pd.Timestamp, str]:
+def holiday_periods(predictions: pd.DataFrame, known: KnownPanel) -> dict[pd.Timestamp, str]:
     """Return the forecast periods with a day off, and the names of those days."""
     ds = pd.DatetimeIndex(sorted(predictions["ds"].unique()))
     length = pd.Timedelta(days=7 if known.panel.freq == "W" else 1)
@@ -182,7 +182,7 @@ def holiday_periods(predictions: pd.DataFrame, known: Known) -> dict[pd.Timestam
     return {period: ", ".join(found) for period, found in names.items()}
 
 
-def _log(settings: Settings, known: Known, summary: BacktestSummary, names: Sequence[str]) -> str:
+def _log(settings: Settings, known: KnownPanel, summary: BacktestSummary, names: Sequence[str]) -> str:
     tracker, panel, result = Tracker.open(settings), known.panel, summary.result
     params: dict[str, Any] = {"freq": panel.freq, "origins": summary.origins, "horizon": summary.horizon}
     params |= {"models": ", ".join(names), "peers": dict(summary.peers)}

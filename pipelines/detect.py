@@ -11,13 +11,13 @@ from typing import Any, Final
 import pandas as pd
 
 from features.clock import Clock
+from features.knowledge import open_lake
 from features.reasons import Reasons, to_json
 from features.settings import Settings
 from features.taxonomy import taxonomy_version
 from models.hotspots import SurgeConfig
 from pipelines.errors import NoChampionError
 from pipelines.findings import DetectConfig, configured_thresholds, find
-from pipelines.panels import open_lake
 from pipelines.tracking import Registry
 from pipelines.tracking.registry import HOTSPOT
 from serve.alerts import Candidate, DetectionRun, Kind, intake

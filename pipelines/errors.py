@@ -3,7 +3,8 @@
 WeisuError
 └── PipelineError
     ├── NoChampionError      nothing has been trained and promoted yet
-    │   └── LostBundleError  the files of a registered version are not where the registry says
+    │   ├── LostBundleError  the files of a registered version are not where the registry says
+    │   └── LostLabelsError  nobody knows any more which labels a registered version speaks
     ├── NoEarlierChampionError  nothing to roll back to
     ├── PeerError            another Python, with the libraries of a comparison, does not do its part
     └── UnknownVersionError  a model version that the registry does not hold
@@ -25,6 +26,10 @@ class NoChampionError(ReasonedError, PipelineError):
 
 class LostBundleError(NoChampionError):
     """The files of a registered version are not where the registry says: as good as no champion."""
+
+
+class LostLabelsError(NoChampionError):
+    """Nobody knows any more which labels a registered version speaks: as good as no champion."""
 
 
 class NoEarlierChampionError(PipelineError):

@@ -12,9 +12,9 @@ import pandas as pd
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field
 
+from features.knowledge import Knowledge, KnownPanel
 from features.lake import Lake
 from features.panel import Panel
-from features.placed import placed_tickets
 from features.series import UNCLASSIFIED
 from features.settings import Settings
 from models.hotspots import SurgeConfig, detect_surges
@@ -25,7 +25,6 @@ from models.hotspots.textgroups import TextConfig, TopicMemory, find_groups
 from models.hotspots.ticketframe import READ_COLUMNS, between, clean_tickets, local_now
 from pipelines.beside import Search, clocked, searched_beside
 from pipelines.curves import with_curves
-from pipelines.panels import Known, read_panels
 from pipelines.seasons import due_seasons
 from pipelines.topics import recalled, remembered
 
@@ -94,8 +93,8 @@ class Findings:
     clusters: pd.DataFrame | None
     groups: pd.DataFrame | None
     forecasts: pd.DataFrame | None
-    daily: Known | None = None
-    weekly: Known | None = None
+    daily: KnownPanel | None = None
+    weekly: KnownPanel | None = None
     took: Mapping[str, float] = field(default_factory=dict)
 
     def candidates(self, thresholds: Thresholds, *, budget: int, past: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -148,30 +147,30 @@ def find(
     laxest = thresholds or configured_thresholds(settings)
     rules = RuleConfig(**settings.section("rules"))
     took: dict[str, float] = {}
+    knowledge = Knowledge.at(settings, as_of, lake=lake)
     with clocked(took, "tickets"):
-        recent = _recent(settings, lake, as_of, rules)
+        recent = _recent(knowledge, rules)
     if rules_only:
-        return _of_batch(settings, recent, as_of, rules, laxest, keys, took)
-    return _of_all(settings, lake, recent, as_of, rules, laxest, surge, took)
+        return _of_batch(knowledge, recent, rules, laxest, keys, took)
+    return _of_all(knowledge, recent, rules, laxest, surge, took)
 
 
 def _of_all(
-    settings: Settings,
-    lake: Lake,
+    knowledge: Knowledge,
     recent: pd.DataFrame,
-    as_of: datetime,
     rules: RuleConfig,
     laxest: Thresholds,
     surge: SurgeConfig,
     took: dict[str, float],
 ) -> Findings:
     """Judge everything that is known: counts, places, texts and seasons."""
-    searches = _searches(settings, lake, recent, as_of, laxest)
+    settings, as_of = knowledge.settings, knowledge.as_of
+    searches = _searches(knowledge, recent, laxest)
     with searched_beside(searches, took, apart=bool(searches) and len(recent) >= _CITY) as found:
         with clocked(took, "rules"):
             hits = apply_rules(recent, rules, as_of=as_of, timezone=settings.timezone)
         with clocked(took, "panels"):
-            daily, weekly = _panels(settings, lake, as_of)
+            daily, weekly = _panels(knowledge)
         with clocked(took, "surges"):
             surges = {known.panel.freq: _surges(known, surge) for known in (daily, weekly) if _old_enough(known.panel)}
         with clocked(took, "seasons"):
@@ -198,50 +197,52 @@ def _of_all(
 
 
 def _of_batch(
-    settings: Settings,
+    knowledge: Knowledge,
     recent: pd.DataFrame,
-    as_of: datetime,
     rules: RuleConfig,
     laxest: Thresholds,
     keys: Collection[str] | None,
     took: dict[str, float],
 ) -> Findings:
     """Judge a batch in a moment: it waits for no year to be learnt, and without a memory its texts are not judged."""
+    settings, as_of = knowledge.settings, knowledge.as_of
     with clocked(took, "rules"):
         hits = apply_rules(recent, rules, as_of=as_of, timezone=settings.timezone, only=keys)
     groups = None
     if keys is not None and DetectConfig(**settings.section("detect")).text:
         with clocked(took, "texts"):
-            memory = recalled(settings, as_of, TextConfig(**settings.section("text")))
+            memory = recalled(knowledge, TextConfig(**settings.section("text")))
             groups = _groups(settings, recent, as_of, laxest, memory, keys) if memory.through is not None else None
     nothing = pd.DataFrame(columns=["unique_id", "level"])
     return Findings(as_of, recent, nothing, hits, {}, None, groups, None, took=took)
 
 
-def _recent(settings: Settings, lake: Lake, as_of: datetime, rules: RuleConfig) -> pd.DataFrame:
+def _recent(knowledge: Knowledge, rules: RuleConfig) -> pd.DataFrame:
     """Return the tickets of the longest window of the rules, the texts and the scan; words only where they are read."""
+    settings, as_of = knowledge.settings, knowledge.as_of
     scan, text = ScanConfig(**settings.section("scan")), TextConfig(**settings.section("text"))
     days = max(rules.lookback_days, text.days, *scan.durations) + 1
     first, worded = (as_of - timedelta(days=n) for n in (days, min(max(rules.said_days, text.days) + 1, days)))
     counted = [name for name in READ_COLUMNS if name not in _SAID or rules.reads(name)]
-    read = partial(lake.tickets, as_of, snapshot=lake.version)
-    tickets = [read(since=first, until=worded, columns=counted), read(since=worded, columns=READ_COLUMNS)]
+    tickets = [
+        knowledge.tickets(since=first, until=worded, columns=counted),
+        knowledge.tickets(since=worded, columns=READ_COLUMNS),
+    ]
     return clean_tickets(pa.concat_tables(tickets, promote_options="default"), as_of=as_of)
 
 
-def _searches(
-    settings: Settings, lake: Lake, recent: pd.DataFrame, as_of: datetime, laxest: Thresholds
-) -> dict[str, Search]:
+def _searches(knowledge: Knowledge, recent: pd.DataFrame, laxest: Thresholds) -> dict[str, Search]:
     """Return what takes long and needs nothing of the others, in the order in which it is waited for."""
+    settings, as_of = knowledge.settings, knowledge.as_of
     config = DetectConfig(**settings.section("detect"))
     searches: dict[str, Search] = {}
     if config.text:
         text = TextConfig(**settings.section("text"))
-        searches["memory"] = partial(remembered, settings, lake, as_of, text, days=config.topic_days)
+        searches["memory"] = partial(remembered, knowledge, text, days=config.topic_days)
     if config.space:
         scan = ScanConfig(**{**settings.section("scan"), "min_recurrence_days": max(laxest.cluster_days, 1.0)})
         placed = _last_days(recent, max(scan.durations), settings, as_of).drop(columns=_SAID)
-        searches["scan"] = partial(_clusters, settings, lake, placed, as_of, scan)
+        searches["scan"] = partial(_clusters, knowledge, placed, scan)
     return searches
 
 
@@ -250,11 +251,11 @@ def _last_days(recent: pd.DataFrame, days: int, settings: Settings, as_of: datet
     return between(recent, now - pd.Timedelta(days=days), now + pd.Timedelta(1, "us"))
 
 
-def _panels(settings: Settings, lake: Lake, as_of: datetime) -> tuple[Known, Known]:
+def _panels(knowledge: Knowledge) -> tuple[KnownPanel, KnownPanel]:
     """Return the daily and the weekly panel."""
-    config = DetectConfig(**settings.section("detect"))
+    config = DetectConfig(**knowledge.settings.section("detect"))
     periods = {"D": config.daily_history, "W": config.weekly_history}
-    known = read_panels(settings, as_of=as_of, periods=periods, levels=_LEVELS, lake=lake, keep=True)
+    known = knowledge.panels(periods, levels=_LEVELS, keep=True)
     return known["D"], known["W"]
 
 
@@ -263,7 +264,7 @@ def _old_enough(panel: Panel) -> bool:
     return bool(panel.y["ds"].nunique() > _LEAST_HISTORY)
 
 
-def _surges(known: Known, config: SurgeConfig) -> pd.DataFrame:
+def _surges(known: KnownPanel, config: SurgeConfig) -> pd.DataFrame:
     """Judge the newest periods, enough of them to draw the curve; unclassified cells are an operator's matter."""
     panel = known.panel
     ds = panel.y["ds"]
@@ -275,9 +276,8 @@ def _surges(known: Known, config: SurgeConfig) -> pd.DataFrame:
     return detect_surges(y, freq=panel.freq, start=start, calendar=days, static=panel.static, config=config)
 
 
-def _clusters(settings: Settings, lake: Lake, recent: pd.DataFrame, as_of: datetime, scan: ScanConfig) -> pd.DataFrame:
-    placed = placed_tickets(lake, as_of=as_of, timezone=settings.timezone, **scan.asked)
-    return find_clusters(placed, recent, as_of=as_of, config=scan)
+def _clusters(knowledge: Knowledge, recent: pd.DataFrame, scan: ScanConfig) -> pd.DataFrame:
+    return find_clusters(knowledge.placed(**scan.asked), recent, as_of=knowledge.as_of, config=scan)
 
 
 def _groups(

@@ -10,23 +10,18 @@ from typing import Any, Final, Literal
 import pandas as pd
 
 from features.clock import Clock
+from features.knowledge import Knowledge, KnownPanel, calendar_gap
 from features.reasons import Reason, ReasonCode, ReasonedError, Reasons, to_json
 from features.series import TOTAL
 from features.settings import Settings
 from features.taxonomy import taxonomy_version
-from models.errors import UnusableModelError
-from models.forecast import DemandModel
 from models.forecast.fallback import fallback_forecast
+from pipelines.champion import load_champion
 from pipelines.last_year import twins
-from pipelines.panels import Known, calendar_gap, read_panel
-from pipelines.tracking import Registry
 from pipelines.tracking.registry import DEMAND
 from serve.forecasts import ForecastIssue, publish
-from serve.forecasts.schemas import DRIVERS
 from serve.store import Store
 
-_PART: Final = {"W": "weekly", "D": "daily"}
-_NO_PART: Final = {"weekly": ReasonCode.NO_WEEKLY_FORECASTER, "daily": ReasonCode.NO_DAILY_FORECASTER}
 _HISTORY: Final = {"W": 260, "D": 730}
 
 SUMS: Final = (4, 13)
@@ -88,7 +83,7 @@ def forecast(
         PipelineError: The lake is empty, or no complete period is known by then.
     """
     moment = (as_of or clock.now()).astimezone(UTC)
-    known = read_panel(settings, as_of=moment, freq=freq, periods=_HISTORY[freq]).asked_at(moment, settings.zone)
+    known = Knowledge.at(settings, moment).panel(freq, periods=_HISTORY[freq]).asked_at(moment, settings.zone)
     horizon = weeks if freq == "W" else 7 * weeks
     rows, totals, version, fallback = _rows(settings, known, horizon, sums if freq == "W" else ())
     gap = calendar_gap(known.calendar, rows["ds"].min(), rows["ds"].max())
@@ -113,35 +108,23 @@ def forecast(
 
 
 def _rows(
-    settings: Settings, known: Known, horizon: int, sums: Sequence[int]
+    settings: Settings, known: KnownPanel, horizon: int, sums: Sequence[int]
 ) -> tuple[pd.DataFrame, pd.DataFrame, str, Reasons]:
     """Return forecast rows, sums, the version that made them, and the reasons for a fallback, if it is one."""
     panel = known.panel
-    registry = Registry.open(settings)
     try:
-        champion = registry.champion(DEMAND)
-        files = registry.bundle(champion)
-        model = DemandModel.restore(
-            _files(files, _PART[panel.freq]), calendar=known.calendar, weather=known.weather, events=known.events
-        )
-        rows = model.predict(panel.y, horizon=horizon)
-        why = model.explain(panel.y, horizon=horizon)[["unique_id", "ds", *DRIVERS]]
-        totals = model.predict_totals(panel.y, spans=sums) if sums else _NO_SUMS
-        return rows.merge(why, on=["unique_id", "ds"]), totals, champion.version, ()
+        champion = load_champion(settings, known)
+        rows = champion.predict_with_drivers(horizon=horizon)
+        totals = champion.predict_totals(spans=sums) if sums else _NO_SUMS
     except ReasonedError as error:
         reason = error.reason
+    else:
+        return rows, totals, champion.version, ()
     rows = fallback_forecast(panel.y, panel.static, freq=panel.freq, horizon=horizon, calendar=known.calendar)
     return rows, _NO_SUMS, "fallback", (Reason(ReasonCode.SAME_WEEK_MEAN), reason)
 
 
-def _files(files: dict[str, bytes], part: str) -> dict[str, bytes]:
-    own = {name.removeprefix(f"{part}/"): data for name, data in files.items() if name.startswith(f"{part}/")}
-    if not own:
-        raise UnusableModelError(Reason(_NO_PART[part]), hint="`[train] daily = true`, then train again")
-    return own
-
-
-def describe(rows: pd.DataFrame, known: Known, *, country: str) -> pd.DataFrame:
+def describe(rows: pd.DataFrame, known: KnownPanel, *, country: str) -> pd.DataFrame:
     """Add the hierarchy and `last_year`, the count of the (lunar-aligned) same period last year, to forecast rows."""
     panel = known.panel
     static = panel.static.drop(columns="level")
@@ -152,7 +135,7 @@ def describe(rows: pd.DataFrame, known: Known, *, country: str) -> pd.DataFrame:
     return found.merge(before, on=["unique_id", "twin"], how="left").drop(columns="twin")
 
 
-def describe_sums(sums: pd.DataFrame, known: Known, *, country: str) -> pd.DataFrame:
+def describe_sums(sums: pd.DataFrame, known: KnownPanel, *, country: str) -> pd.DataFrame:
     """Add the hierarchy and `last_year`, the count of the (lunar-aligned) same periods last year, to forecast sums."""
     panel = known.panel
     described = sums.merge(panel.static.drop(columns="level"), on="unique_id", how="left").assign(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -13,9 +13,8 @@ from typing import Final
 import pandas as pd
 
 from features.errors import BadInputError
-from features.lake import Lake
+from features.knowledge import Knowledge
 from features.series import UNCLASSIFIED
-from features.settings import Settings
 from models.hotspots.textgroups import TextConfig, TopicMemory, word_texts
 
 _KEPT: Final = 3
@@ -25,30 +24,29 @@ _LOG: Final = logging.getLogger(__name__)
 _COLUMNS: Final = ["source", "ticket_id", "known_at", "opened_local", "title", "text", "district"]
 
 
-def remembered(settings: Settings, lake: Lake, as_of: datetime, config: TextConfig, *, days: int) -> TopicMemory:
+def remembered(knowledge: Knowledge, config: TextConfig, *, days: int) -> TopicMemory:
     """Return the memory of the days before the judged window, learning those that are new.
 
     Args:
-        settings: Where the memory is kept (`home/topics`), and the hotline's zone.
-        lake: Where the texts are; a day is learnt from what was known of it by `as_of`.
-        as_of: Aware moment of the run; the memory ends before the window that is judged then.
+        knowledge: The installation, under whose home the memory is kept, at the moment of the run: a day is learnt from
+            what was known of it by then, and the memory ends before the window that is judged then.
         config: Gives the length of the window.
         days: How far back an empty memory starts.
     """
-    last, folder = _last_day(settings, as_of, config), settings.home / _FOLDER
+    last, folder = _last_day(knowledge, config), _folder(knowledge)
     memory = _newest(folder, last)
     first = last - pd.Timedelta(days=days - 1) if memory.through is None else memory.through + pd.Timedelta(days=1)
     if first > last:
         return memory
-    for day, rows in _days(lake, as_of, settings, first, last):
+    for day, rows in _days(knowledge, first, last):
         memory.learn(word_texts(rows["title"].tolist(), rows["text"].tolist()), day, rows["district"].tolist())
     _keep(folder, memory)
     return memory
 
 
-def recalled(settings: Settings, as_of: datetime, config: TextConfig) -> TopicMemory:
+def recalled(knowledge: Knowledge, config: TextConfig) -> TopicMemory:
     """Return what `remembered` kept last, as far as it may be known at a moment, without learning."""
-    kept = _kept(settings.home / _FOLDER, _last_day(settings, as_of, config))
+    kept = _kept(_folder(knowledge), _last_day(knowledge, config))
     return _read(kept, kept.stat().st_mtime_ns) if kept else TopicMemory()
 
 
@@ -59,21 +57,25 @@ def _read(path: Path, changed: int) -> TopicMemory:
     return _unpacked(path)
 
 
-def _last_day(settings: Settings, as_of: datetime, config: TextConfig) -> pd.Timestamp:
+def _folder(knowledge: Knowledge) -> Path:
+    """Return where the memory is kept: it knows districts by name, so that other names need another memory."""
+    folder = knowledge.settings.home / _FOLDER
+    return folder if knowledge.labels.as_filed else folder / knowledge.labels.key
+
+
+def _last_day(knowledge: Knowledge, config: TextConfig) -> pd.Timestamp:
     """Return the last day before the window that is judged."""
-    local = pd.Timestamp(as_of.astimezone(settings.zone).replace(tzinfo=None)).normalize()
+    local = pd.Timestamp(knowledge.as_of.astimezone(knowledge.settings.zone).replace(tzinfo=None)).normalize()
     return local - pd.Timedelta(days=config.days + 1)
 
 
-def _days(
-    lake: Lake, as_of: datetime, settings: Settings, first: pd.Timestamp, last: pd.Timestamp
-) -> Iterator[tuple[pd.Timestamp, pd.DataFrame]]:
+def _days(knowledge: Knowledge, first: pd.Timestamp, last: pd.Timestamp) -> Iterator[tuple[pd.Timestamp, pd.DataFrame]]:
     # A year of a city's texts does not fit into memory at once.
     for start in pd.date_range(first, last, freq=pd.Timedelta(days=_READ_DAYS)):
         days = pd.date_range(start, min(start + pd.Timedelta(days=_READ_DAYS - 1), last))
-        since = start.tz_localize(settings.zone, ambiguous=True, nonexistent="shift_forward").to_pydatetime()
+        since = start.tz_localize(knowledge.settings.zone, ambiguous=True, nonexistent="shift_forward").to_pydatetime()
         until = since + timedelta(days=len(days) + 1)
-        frame = lake.tickets(as_of, since=since, until=until, columns=_COLUMNS).to_pandas()
+        frame = knowledge.tickets(since=since, until=until, columns=_COLUMNS).to_pandas()
         frame = frame.fillna({"title": "", "text": "", "district": UNCLASSIFIED})
         by_day = dict(tuple(frame.groupby(frame["opened_local"].dt.normalize())))
         for day in days:

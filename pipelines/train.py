@@ -12,6 +12,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
 from features.clock import Clock
+from features.knowledge import Knowledge, KnownPanel
 from features.reasons import Reasons, say, to_json
 from features.settings import Settings
 from features.taxonomy import taxonomy_version
@@ -21,10 +22,10 @@ from models.forecast.baselines import PLAIN
 from models.forecast.bases import choose_bases
 from models.hotspots import SurgeConfig, detect_surges
 from models.metrics import wape, weighted_pinball
+from pipelines.champion import AS_OF_TAG, TAXONOMY_TAG, Champion, load_champion
 from pipelines.errors import NoChampionError, PipelineError
 from pipelines.gate import judge
 from pipelines.model_card import demand_card, hotspot_card
-from pipelines.panels import Known, open_lake, read_panel
 from pipelines.publish import promote
 from pipelines.tracking import Registry, Tracker
 from pipelines.tracking.registry import DEMAND, HOTSPOT
@@ -104,9 +105,9 @@ def train(settings: Settings, clock: Clock, *, as_of: datetime | None = None, n_
     """
     config = TrainConfig(**settings.section("train"))
     moment = (as_of or clock.now()).astimezone(UTC)
-    lake = open_lake(settings)
-    weekly = read_panel(settings, as_of=moment, freq="W", periods=config.history_weeks, lake=lake)
-    daily = read_panel(settings, as_of=moment, freq="D", periods=config.daily_history, lake=lake)
+    knowledge = Knowledge.at(settings, moment)
+    weekly = knowledge.panel("W", periods=config.history_weeks)
+    daily = knowledge.panel("D", periods=config.daily_history)
     training = Training(settings, clock, config, Tracker.open(settings), n_jobs)
     try:
         demand = training.demand(weekly, daily if config.daily else None)
@@ -128,7 +129,7 @@ class Training:
     tracker: Tracker
     n_jobs: int
 
-    def demand(self, weekly: Known, daily: Known | None) -> TrainedModel:
+    def demand(self, weekly: KnownPanel, daily: KnownPanel | None) -> TrainedModel:
         """Fit and register `weisu-demand`: the weekly forecaster and, where wanted, the daily one beside it."""
         with self._run("demand", "weekly training", weekly, self.config.model_dump()) as run_id:
             folds = self._folds(weekly, self.config.gate_origins)
@@ -154,7 +155,7 @@ class Training:
             version = self.tracker.log_bundle(DEMAND, "demand_model.py", files, **_demand_example(weekly))
         return self._decide(TrainedModel(DEMAND, version, run_id, verdict.promote, verdict.reason, metrics))
 
-    def hotspot(self, known: Known) -> TrainedModel:
+    def hotspot(self, known: KnownPanel) -> TrainedModel:
         """Register the surge detector's configuration with how often it alarms on the last four weeks."""
         surge = SurgeConfig()
         with self._run("hotspot", "calibration check", known, {"config": surge.to_json()}) as run_id:
@@ -171,11 +172,13 @@ class Training:
         reason = "configuration of this release, calibrated by its benchmarks"
         return self._decide(TrainedModel(HOTSPOT, version, run_id, promoted=True, reason=reason, metrics=metrics))
 
-    def _run(self, experiment: str, name: str, known: Known, params: Mapping[str, Any]) -> AbstractContextManager[str]:
+    def _run(
+        self, experiment: str, name: str, known: KnownPanel, params: Mapping[str, Any]
+    ) -> AbstractContextManager[str]:
         tags = _tags(self.settings, known)
         return self.tracker.run(experiment, name, params={"model": experiment, **params}, tags=tags)
 
-    def _fit(self, known: Known) -> DemandModel:
+    def _fit(self, known: KnownPanel) -> DemandModel:
         panel = known.panel
         return DemandModel.fit(
             panel.y,
@@ -188,13 +191,13 @@ class Training:
             n_jobs=self.n_jobs,
         )
 
-    def _daily_scores(self, daily: Known | None) -> pd.DataFrame:
+    def _daily_scores(self, daily: KnownPanel | None) -> pd.DataFrame:
         """Return the scores of the daily forecaster on its folds; no rows where it is not trained or not measured."""
         if daily is None or not self.config.daily_origins:
             return pd.DataFrame(columns=["level", "model"])
         return self._folds(daily, self.config.daily_origins).scores
 
-    def _folds(self, known: Known, origins: int) -> BacktestResult:
+    def _folds(self, known: KnownPanel, origins: int) -> BacktestResult:
         """Refit the challenger on the newest folds, beside what a planner knows without it."""
         return backtest(
             known.panel.y,
@@ -210,15 +213,13 @@ class Training:
             n_jobs=self.n_jobs,
         )
 
-    def _meet(self, known: Known, found: BacktestResult) -> tuple[pd.DataFrame, str | None]:
+    def _meet(self, known: KnownPanel, found: BacktestResult) -> tuple[pd.DataFrame, str | None]:
         """Score the champion on the same folds as the others; name it, None without one."""
-        registry = Registry.open(self.settings)
         try:
-            files = _part(registry.bundle(registry.champion(DEMAND)), "weekly")
+            champion = load_champion(self.settings, known)
         except NoChampionError:
             return found.scores, None
-        champion = DemandModel.restore(files, calendar=known.calendar, weather=known.weather, events=known.events)
-        return _same_folds(champion, known.panel.y, found.predictions), CHAMPION_NAME
+        return _same_folds(champion, found.predictions), CHAMPION_NAME
 
     def _decide(self, model: TrainedModel) -> TrainedModel:
         if model.promoted:
@@ -230,9 +231,9 @@ class Training:
         return model
 
 
-def _same_folds(champion: DemandModel, y: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
+def _same_folds(champion: Champion, predictions: pd.DataFrame) -> pd.DataFrame:
     """Score every model of a backtest and the champion on the series and weeks that all of them forecast."""
-    theirs = champion_folds(champion, y, predictions).assign(model=CHAMPION_NAME)
+    theirs = champion_folds(champion, predictions).assign(model=CHAMPION_NAME)
     ours = predictions.merge(theirs[_FOLD])
     rows = pd.concat([ours, theirs], ignore_index=True)
     return pd.DataFrame(
@@ -243,14 +244,13 @@ def _same_folds(champion: DemandModel, y: pd.DataFrame, predictions: pd.DataFram
     )
 
 
-def champion_folds(champion: DemandModel, y: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
+def champion_folds(champion: Champion, predictions: pd.DataFrame) -> pd.DataFrame:
     """Let a fitted champion forecast the folds of a backtest from what was known at each cutoff.
 
     The champion may have been trained on weeks inside the folds; that favours it, so the gate errs on the safe side.
 
     Args:
-        champion: The restored model.
-        y: Long frame of the whole history.
+        champion: The restored model with the whole history.
         predictions: Of `backtest`: one model's rows give the folds and the actual counts.
 
     Returns:
@@ -260,7 +260,7 @@ def champion_folds(champion: DemandModel, y: pd.DataFrame, predictions: pd.DataF
     frames = []
     for cutoff, fold in actual.groupby("cutoff"):
         horizon = int(fold["horizon"].max())
-        ahead = champion.predict(y[y["ds"] <= cutoff], horizon=horizon)
+        ahead = champion.predict(horizon=horizon, until=cutoff)
         columns = ["level", "unique_id", "ds", "mean", *_QUANTILES.values()]
         frames.append(fold[["level", "unique_id", "ds", "cutoff", "y"]].merge(ahead[columns]))
     return pd.concat(frames, ignore_index=True)
@@ -271,7 +271,7 @@ def _score(rows: pd.DataFrame) -> dict[str, float]:
     return {"wape": wape(rows["y"], rows["mean"]), "pinball": weighted_pinball(rows["y"], quantiles)}
 
 
-def _demand_example(known: Known) -> dict[str, pd.DataFrame]:
+def _demand_example(known: KnownPanel) -> dict[str, pd.DataFrame]:
     """Return a small input (newer weeks of one cell) and output; they fix the signature of the registered model."""
     cells = known.panel.static.loc[known.panel.static["level"] == "cell", "unique_id"]
     rows = known.panel.y.loc[known.panel.y["unique_id"] == cells.iloc[0], ["unique_id", "ds", "y"]].tail(4)
@@ -282,7 +282,7 @@ def _demand_example(known: Known) -> dict[str, pd.DataFrame]:
     }
 
 
-def _last_weeks(known: Known, config: SurgeConfig) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _last_weeks(known: KnownPanel, config: SurgeConfig) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the cells' daily counts, and the detector's judgement of their last four weeks."""
     panel = known.panel
     cells = panel.static.loc[panel.static["level"] == "cell", "unique_id"]
@@ -301,23 +301,19 @@ def _hotspot_example(y: pd.DataFrame, judged: pd.DataFrame) -> dict[str, pd.Data
     }
 
 
-def _part(files: Mapping[str, bytes], name: str) -> dict[str, bytes]:
-    return {key.removeprefix(f"{name}/"): value for key, value in files.items() if key.startswith(f"{name}/")}
-
-
 def _metrics(scores: pd.DataFrame, model: str) -> dict[str, float]:
     own = scores[scores["model"] == model].set_index("level").drop(columns="model")
     found = {f"{level}.{name}": value for level, row in own.iterrows() for name, value in row.items()}
     return {name: float(value) for name, value in found.items() if pd.notna(value)}
 
 
-def _tags(settings: Settings, known: Known) -> dict[str, str]:
+def _tags(settings: Settings, known: KnownPanel) -> dict[str, str]:
     panel = known.panel
     return {
-        "weisu.as_of": panel.as_of.isoformat(),
+        AS_OF_TAG: panel.as_of.isoformat(),
         "weisu.data_through": panel.data_through.isoformat(),
         "weisu.snapshot": str(panel.snapshot),
         "weisu.calendar_version": known.calendar_version,
-        "weisu.taxonomy_version": taxonomy_version(settings),
+        TAXONOMY_TAG: taxonomy_version(settings),
         "weisu.degraded": say(known.degraded, "en"),
     }

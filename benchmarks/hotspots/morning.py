@@ -109,10 +109,10 @@ def in_process(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def measure(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
     """Run one day's detection and say what each stage took."""
+    from features.knowledge import open_lake
     from models.hotspots import SurgeConfig
     from pipelines import findings
     from pipelines.beside import clocked
-    from pipelines.panels import open_lake
 
     settings = settings_of(folder, arguments)
     found = findings.find(settings, NOW, lake=open_lake(settings), surge=SurgeConfig())

@@ -34,7 +34,7 @@ def restate_panel(panel: Panel, crosswalk: Crosswalk, day: date, *, levels: Sequ
     rows = panel.y.merge(static[["unique_id", *_CELL]], on="unique_id").drop(columns="unique_id")
     for dimension in _CELL:
         rows = apply_crosswalk(rows, crosswalk, day, dimension=dimension, values=_VALUES)
-    cells = _described(rows[_CELL].drop_duplicates(), static, crosswalk)
+    cells = described_cells(rows[_CELL].drop_duplicates(), static, crosswalk)
     rows = rows.merge(cells.reset_index()[["index", *_CELL]], on=_CELL)
     frames, statics = [], []
     for level in known_levels(levels):
@@ -48,7 +48,7 @@ def restate_panel(panel: Panel, crosswalk: Crosswalk, day: date, *, levels: Sequ
     return replace(panel, y=y, static=pd.concat(statics, ignore_index=True))
 
 
-def _described(cells: pd.DataFrame, static: pd.DataFrame, crosswalk: Crosswalk) -> pd.DataFrame:
+def described_cells(cells: pd.DataFrame, static: pd.DataFrame, crosswalk: Crosswalk) -> pd.DataFrame:
     """Give every restated cell its parents and department: its own where it had them, else those it came from."""
     origin = crosswalk.rows.drop_duplicates(["dimension", "new"]).set_index(["dimension", "new"])["old"].to_dict()
     parents = static.drop_duplicates("category").set_index("category")[["category1", "category2"]].to_dict("index")

@@ -6,6 +6,7 @@ relabel_tickets(tickets, crosswalk, as_of)     the same for single tickets
 propose_changes(counts)                        births and deaths that look like one change
 suggest_aliases(labels)                        spellings of one label
 crosswalk_for(settings), install_crosswalk     the crosswalk of an installation
+labels_in_force(settings, moment)              the labels that it puts in force at a moment
 """
 
 from features.taxonomy.aliases import alias_rows, normal_label, suggest_aliases
@@ -23,6 +24,7 @@ from features.taxonomy.crosswalk import (
 )
 from features.taxonomy.errors import CrosswalkError, TaxonomyError
 from features.taxonomy.installed import crosswalk_for, install_crosswalk, taxonomy_version
+from features.taxonomy.labels import Labels, changes_since, labels_in_force, labels_of
 
 __all__ = [
     "NO_CROSSWALK",
@@ -30,16 +32,20 @@ __all__ = [
     "CheckReport",
     "Crosswalk",
     "CrosswalkError",
+    "Labels",
     "Problem",
     "TaxonomyError",
     "alias_rows",
     "apply_crosswalk",
+    "changes_since",
     "check_file",
     "check_rows",
     "content_hash",
     "crosswalk_for",
     "empty_crosswalk",
     "install_crosswalk",
+    "labels_in_force",
+    "labels_of",
     "make_crosswalk",
     "normal_label",
     "propose_changes",

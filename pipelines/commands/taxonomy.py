@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from features.settings import Settings
 from pipelines.commands.options import AsOf, Home, Json, parse_as_of, print_json, say, settings_for
 
 taxonomy_app = typer.Typer(help="Labels that change: renames, splits, merges, spellings.", no_args_is_help=True)
@@ -32,7 +33,10 @@ def check_command(file: _File, home: Home = None, as_json: Json = False) -> None
 
 @taxonomy_app.command(name="import")
 def import_command(file: _File, home: Home = None, as_json: Json = False) -> None:
-    """Put a crosswalk in force; the one before stays beside it under its version."""
+    """Put a crosswalk in force, and issue the forecast and name open alerts in its labels.
+
+    The crosswalk before stays beside it under its version.
+    """
     from features.taxonomy import check_file, install_crosswalk, read_crosswalk
 
     known = _known_labels(home)
@@ -41,12 +45,29 @@ def import_command(file: _File, home: Home = None, as_json: Json = False) -> Non
         _print_report(file, report, as_json=as_json)
         raise typer.Exit(2)
     crosswalk = read_crosswalk(file, known=known)
-    path = install_crosswalk(crosswalk, settings_for(home))
+    settings = settings_for(home)
+    path = install_crosswalk(crosswalk, settings)
+    done = _brought_into_force(settings)
     if as_json:
-        print_json({**report.to_json(), "taxonomy_version": crosswalk.version, "path": str(path)})
+        print_json({**report.to_json(), "taxonomy_version": crosswalk.version, "path": str(path), **done})
     else:
         _print_report(file, report, as_json=False)
-        say(f"in force as taxonomy {crosswalk.version}: {path}")
+        said = f"forecasts issued anew: {', '.join(done['forecasts']) or 'none'}; open alerts renamed: {done['alerts']}"
+        say(f"in force as taxonomy {crosswalk.version}: {path}; {said}")
+
+
+def _brought_into_force(settings: Settings) -> dict[str, Any]:
+    """Restate what was issued; an installation that issued nothing yet has nothing to restate."""
+    from dataclasses import asdict
+
+    from features.clock import SystemClock
+    from features.knowledge import holds_tickets
+
+    if not holds_tickets(settings):
+        return {"forecasts": [], "alerts": 0}
+    from pipelines.relabel import bring_into_force
+
+    return {**asdict(bring_into_force(settings, SystemClock()))}
 
 
 @taxonomy_app.command(name="propose")
@@ -156,19 +177,16 @@ def _lake_counts(home: Path | None, as_of: str | None, dimension: str, source: s
     """Return weekly counts per label for each source: one source's labels say nothing about another's."""
     from features.clock import SystemClock
     from features.errors import BadInputError
-    from features.lake import Lake
-    from features.panel import build_panel
+    from features.knowledge import Knowledge, holds_tickets
 
     settings = settings_for(home)
-    moment = parse_as_of(as_of, settings, now=SystemClock().now())
-    lake = Lake.of(settings)
-    counts = {}
-    for name in [source] if source else [state.source for state in lake.sources(moment)]:
-        panel = build_panel(lake, as_of=moment, freq="W", levels=[dimension], sources=[name])
-        counts[name] = panel.y.merge(panel.static[["unique_id", dimension]], on="unique_id")
-    if not counts:
+    if not holds_tickets(settings):
         raise BadInputError("the lake holds no tickets", hint="run `weisu ingest` first, or give --panel FILE")
-    return counts
+    knowledge = Knowledge.at(settings, parse_as_of(as_of, settings, now=SystemClock().now()))
+    panels = knowledge.counts_as_filed(dimension, sources=[source] if source else None)
+    return {
+        name: panel.y.merge(panel.static[["unique_id", dimension]], on="unique_id") for name, panel in panels.items()
+    }
 
 
 def _panel_counts(path: Path) -> Any:

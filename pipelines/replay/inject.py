@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from features.knowledge import Knowledge
 from features.lake import Lake
 from features.lake.engine import arrow, duck
 from features.lake.keys import key_sql
@@ -45,9 +46,7 @@ class Injection:
     seed: int = 0
 
 
-def inject_bursts(
-    lake: Lake, injection: Injection, file: Path, *, start: datetime, end: datetime
-) -> tuple[Lake, pd.DataFrame]:
+def inject_bursts(before: Knowledge, injection: Injection, file: Path, *, end: datetime) -> tuple[Lake, pd.DataFrame]:
     """Return the lake with bursts on top, and the truth about them.
 
     Each burst has the matter, place and point (within about 100 m) of one ticket of the four weeks before the span, so
@@ -56,11 +55,10 @@ def inject_bursts(
     of the same matter and district: text detection is not handed copies of one sentence.
 
     Args:
-        lake: The lake, which stays as it is.
+        before: What was known at the first moment of the span; the lake stays as it is.
         injection: How many, and the seed.
         file: Where to write the tickets.
-        start: Aware; the first moment of the span.
-        end: Aware; the last one. Bursts begin in the first four fifths of the span.
+        end: Aware; the last moment of the span. Bursts begin in the first four fifths of the span.
 
     Returns:
         The lake as readers are to see it; `incident, kind, category, district, ids`, as the simulator tells the truth.
@@ -70,8 +68,9 @@ def inject_bursts(
     """
     rng = np.random.default_rng(injection.seed)
     columns = [*_PLACE, *_WORDS]
-    before = lake.tickets(start, since=start - _MODELLED_ON, until=start, columns=columns).to_pandas()
-    models = before[_named(before["category"]) & _named(before["district"])].reset_index(drop=True)
+    start, lake = before.as_of, before.lake
+    known = before.tickets(since=start - _MODELLED_ON, until=start, columns=columns).to_pandas()
+    models = known[_named(known["category"]) & _named(known["district"])].reset_index(drop=True)
     if models.empty:
         raise PipelineError(f"no ticket of the four weeks before {start:%Y-%m-%d} to model a burst on")
     count = max(round(injection.per_week * ((end - start) / timedelta(weeks=1))), 1)

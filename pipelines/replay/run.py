@@ -11,11 +11,12 @@ from typing import Any, Final
 
 import pandas as pd
 
+from features.knowledge import Knowledge, open_lake
 from features.lake import Lake
 from features.settings import Settings
+from features.taxonomy.installed import crosswalk_path
 from models.hotspots import SurgeConfig
 from pipelines.findings import configured_thresholds, find
-from pipelines.panels import open_lake
 from pipelines.replay.detectors import InForce
 from pipelines.replay.episodes import Policy
 from pipelines.replay.inject import Injection, inject_bursts
@@ -144,12 +145,14 @@ def replay(
         # What detection keeps between runs (the memory of topics) starts empty and stays out of the installation.
         apart = _apart(settings, Path(scratch))
         if injection is not None:
-            lake, injected = inject_bursts(lake, injection, Path(scratch) / "bursts.parquet", start=start, end=end)
+            before_span = Knowledge.at(settings, start, lake=lake)
+            lake, injected = inject_bursts(before_span, injection, Path(scratch) / "bursts.parquet", end=end)
             truth = injected if truth is None else _together(truth, injected)
         # A month of news before the span: what came then may still be in a window.
-        news = _news(lake, start - _BEFORE, end)
+        knowledge = Knowledge.at(settings, end, lake=lake)
+        news = _news(knowledge, start - _BEFORE)
         found = _detect(apart, lake, [*before, *moments], ladder, news, progress)
-        arrivals = _arrivals(lake, end, news, settings)
+        arrivals = _arrivals(knowledge, news)
     first, last = _local(start, settings), _local(end, settings)
     detectors = _detectors(moments, settings)
     policy = policy or Policy(alerting=AlertPolicy.from_settings(settings))
@@ -160,7 +163,10 @@ def _apart(settings: Settings, scratch: Path) -> Settings:
     """Return the installation with a home of its own; issued forecasts are read where they were published."""
     published = settings.database_url or (settings.home / "weisu.db").exists()
     database = {"database_url": settings.store_url} if published else {}
-    return settings.model_copy(update={"home": scratch, "lake_url": settings.lake_path, **database})
+    taxonomy = {**settings.section("taxonomy"), "crosswalk": str(crosswalk_path(settings).resolve())}
+    sections = {**settings.sections, "taxonomy": taxonomy}
+    apart = {"home": scratch, "lake_url": settings.lake_path, "sections": sections}
+    return settings.model_copy(update={**apart, **database})
 
 
 def _together(truth: pd.DataFrame, injected: pd.DataFrame) -> pd.DataFrame:
@@ -268,9 +274,9 @@ def _local(moment: datetime, settings: Settings) -> pd.Timestamp:
     return pd.Timestamp(moment.astimezone(settings.zone).replace(tzinfo=None))
 
 
-def _news(lake: Lake, since: datetime, until: datetime) -> pd.Series:
+def _news(knowledge: Knowledge, since: datetime) -> pd.Series:
     """Return ticket keys by the moment at which a version of theirs became known, in that order."""
-    rows = lake.news(since, until).to_pandas()
+    rows = knowledge.arrivals(since, knowledge.as_of).to_pandas()
     return pd.Series((rows["source"] + "/" + rows["ticket_id"]).to_numpy(), index=pd.DatetimeIndex(rows["known_at"]))
 
 
@@ -280,13 +286,13 @@ def _known_between(news: pd.Series, since: datetime, until: datetime) -> set[str
     return set(news.iloc[first:last])
 
 
-def _arrivals(lake: Lake, end: datetime, news: pd.Series, settings: Settings) -> pd.DataFrame:
+def _arrivals(knowledge: Knowledge, news: pd.Series) -> pd.DataFrame:
     """Return the tickets with the moment they arrived; those from before the news count from their opening."""
     columns = ["source", "ticket_id", "opened_local", "caller", "department"]
-    rows = lake.tickets(end, columns=columns).to_pandas()
+    rows = knowledge.tickets(columns=columns).to_pandas()
     ticket = rows["source"] + "/" + rows["ticket_id"]
     first = news[~news.duplicated()]
-    local = pd.Series(first.index.tz_convert(settings.zone).tz_localize(None), index=first.to_numpy())
+    local = pd.Series(first.index.tz_convert(knowledge.settings.zone).tz_localize(None), index=first.to_numpy())
     return rows.assign(
         ticket=ticket,
         arrived=ticket.map(local).fillna(rows["opened_local"]),

@@ -59,7 +59,7 @@ class Work:
 
 
 def _has_tickets(context: Context) -> bool:
-    from pipelines.panels import holds_tickets
+    from features.knowledge import holds_tickets
 
     return holds_tickets(context.settings)
 
@@ -125,7 +125,10 @@ def _forecast(context: Context) -> Outcome:
 
 def _detect(context: Context) -> Outcome:
     from pipelines.detect import detect
+    from pipelines.relabel import bring_into_force
 
+    # A change of labels may come into force on a day on which nobody imports anything.
+    bring_into_force(context.settings, context.clock)
     return _outcome(detect(context.settings, context.clock))
 
 

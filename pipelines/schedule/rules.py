@@ -12,10 +12,10 @@ from typing import Any, Final
 from sqlalchemy import func, select
 
 from features.clock import Clock
+from features.knowledge import holds_tickets
 from features.lake import Lake
 from features.lake.news import news_since, ticket_keys
 from features.settings import Settings
-from pipelines.panels import holds_tickets
 from serve.jobs import record
 from serve.store import Store
 from serve.store.tables import JobRun

@@ -115,7 +115,7 @@ def read_evidence(
         keys = repository.tickets(alert, limit=limit)
     shown = Evidence(alert_id=alert.id, numbers=alert.evidence, ticket_count=alert.ticket_count, tickets=[])
     try:
-        shown.tickets = evidence.read_tickets(settings, keys)
+        shown.tickets = evidence.read_tickets(settings, keys, now=clock.now())
     except WeisuError as error:
         _log.warning("the ticket lake cannot be read", error=error.args[0])
         shown.degraded_reasons = (Reason(ReasonCode.LAKE_UNREADABLE),)

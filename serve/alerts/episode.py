@@ -105,18 +105,28 @@ def _updated(episode: Episode, event: AlertEvent) -> None:
 
 
 def _take_facts(alert: Alert, event: AlertEvent) -> None:
-    facts = event.payload["facts"]
+    _take_named(alert, event.payload["facts"])
+    alert.level = event.payload["level"]
+    alert.level_rank = Level(alert.level).rank
+    alert.level_rule = event.payload["level_rule"]
+    alert.ticket_count += len(event.payload["new_tickets"])
+    alert.revision += 1
+
+
+def _take_named(alert: Alert, facts: dict[str, Any]) -> None:
     for name in FACTS:
         if name in facts:
             setattr(alert, name, facts[name])
     for name in (*CIVIL_FACTS, *UTC_FACTS):
         if name in facts:
             setattr(alert, name, _moment(facts[name]))
-    alert.level = event.payload["level"]
-    alert.level_rank = Level(alert.level).rank
-    alert.level_rule = event.payload["level_rule"]
-    alert.ticket_count += len(event.payload["new_tickets"])
-    alert.revision += 1
+
+
+def _relabelled(episode: Episode, event: AlertEvent) -> None:
+    alert, payload = episode.alert, event.payload
+    for name, value in {**payload["lead"], "fingerprint": payload["fingerprint"]}.items():
+        setattr(alert, name, value)
+    _take_named(alert, payload["facts"])
 
 
 def _rebased(episode: Episode, event: AlertEvent) -> None:
@@ -273,6 +283,7 @@ _HANDLERS: Final[dict[Event, Callable[[Episode, AlertEvent], None]]] = {
     Event.OPENED: _opened,
     Event.UPDATED: _updated,
     Event.REBASED: _rebased,
+    Event.RELABELLED: _relabelled,
     Event.ASSIGNED: _assigned,
     Event.NOTIFIED: _notified,
     Event.HELD: _held,

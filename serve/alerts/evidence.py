@@ -44,18 +44,19 @@ def log_access(store: Store, caller: Caller, alert_id: str, *, tickets: int, at:
         session.add(row)
 
 
-def read_tickets(settings: Settings, keys: list[tuple[str, str]]) -> list[TicketView]:
-    """Return the masked tickets of these keys, newest first; those that left the lake are missing.
+def read_tickets(settings: Settings, keys: list[tuple[str, str]], *, now: datetime) -> list[TicketView]:
+    """Return the masked tickets of these keys in the labels in force, newest first.
+
+    Those that left the lake are missing.
 
     Raises:
         WeisuError: There is no lake, or it cannot be read.
     """
-    from features.lake import Lake
+    from features.knowledge import Knowledge
 
     if not keys:
         return []
-    lake = Lake.of(settings)
-    rows = lake.tickets(ids=keys, columns=COLUMNS).to_pylist()
+    rows = Knowledge.at(settings, now).tickets(ids=keys, columns=COLUMNS).to_pylist()
     rows.sort(key=lambda row: str(row["opened_local"] or ""), reverse=True)
     return _number_callers(rows)
 

@@ -33,6 +33,7 @@ class Event(StrEnum):
     OPENED = "opened"
     UPDATED = "updated"
     REBASED = "rebased"
+    RELABELLED = "relabelled"
     ASSIGNED = "assigned"
     NOTIFIED = "notified"
     HELD = "held"

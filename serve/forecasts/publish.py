@@ -36,9 +36,11 @@ class PublishResult:
 
 
 def issue_key(issue: ForecastIssue) -> str:
-    """Return the identity of an issue: frequency, as-of and model version."""
+    """Return the identity of an issue: frequency, as-of, model version, and the labels it is said in."""
     as_of = issue.as_of.astimezone(UTC).isoformat()
-    return hashlib.sha256(f"{issue.freq}|{as_of}|{issue.model_name}|{issue.model_version}".encode()).hexdigest()
+    labels = f"|{issue.taxonomy_version}" if issue.taxonomy_version not in {"", "none"} else ""
+    key = f"{issue.freq}|{as_of}|{issue.model_name}|{issue.model_version}{labels}"
+    return hashlib.sha256(key.encode()).hexdigest()
 
 
 def publish(
@@ -51,8 +53,9 @@ def publish(
 ) -> PublishResult:
     """Store an issue and make it the current one of its frequency.
 
-    Publishing the same issue (frequency, as-of, model version) again changes nothing. An issue whose as-of is older
-    than the current one's is kept, but does not become current: a late re-run of the past must not hide the present.
+    Publishing the same issue (frequency, as-of, model version, labels) again changes nothing. An issue whose as-of is
+    older than the current one's is kept, but does not become current: a late re-run of the past must not hide the
+    present.
 
     Args:
         store: The operational store.

@@ -97,7 +97,7 @@ def one_alert(
     shown, readable = None, True
     if tickets:
         evidence.check_may_read(caller)
-        shown, readable = _read_tickets(settings, keys[:TICKETS])
+        shown, readable = _read_tickets(settings, keys[:TICKETS], clock)
         evidence.log_access(store, caller, alert.id, tickets=len(shown), at=clock.now())
     return page(
         request,
@@ -217,10 +217,10 @@ def _bound(action: str, *, reason: str, department: str) -> Any:
     raise UnprocessableError(f"unknown action {action!r}", hint="use one of the buttons")
 
 
-def _read_tickets(settings: SettingsDep, keys: Sequence[tuple[str, str]]) -> tuple[list[Any], bool]:
+def _read_tickets(settings: SettingsDep, keys: Sequence[tuple[str, str]], clock: ClockDep) -> tuple[list[Any], bool]:
     """Return the tickets, and whether the lake could be read."""
     try:
-        return list(evidence.read_tickets(settings, list(keys))), True
+        return list(evidence.read_tickets(settings, list(keys), now=clock.now())), True
     except Exception:  # noqa: BLE001 - an alert without its line list is still an alert to act on
         _log.exception("the lake cannot be read")
         return [], False

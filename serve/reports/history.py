@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Hashable
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 import structlog
 
 from features.errors import WeisuError
-from features.lake.precedence import Precedence
 from features.settings import Settings
+
+if TYPE_CHECKING:
+    from features.knowledge import Knowledge
 
 SIMULATED_SOURCE: Final = "simulated"
 _log = structlog.get_logger(__name__)
@@ -51,12 +54,11 @@ class History:
 
 def weekly_history(settings: Settings, *, as_of: datetime) -> History | None:
     """Return the history as known at `as_of`, or None where there is no lake or no complete week yet."""
-    from features.lake import Lake
+    from features.knowledge import Knowledge
 
     try:
-        lake = Lake.of(settings)
         hour = as_of.replace(minute=0, second=0, microsecond=0)
-        return _read(settings.lake_path, settings.timezone, lake.precedence, lake.version, hour)
+        return _read(_Asked(Knowledge.at(settings, hour)))
     except WeisuError as error:
         _log.info("no weekly history", reason=str(error))
     except Exception:  # noqa: BLE001 - a forecast without its past is still a forecast
@@ -64,17 +66,27 @@ def weekly_history(settings: Settings, *, as_of: datetime) -> History | None:
     return None
 
 
-@lru_cache(maxsize=4)
-def _read(path: str, timezone: str, precedence: Precedence, version: int, as_of: datetime) -> History:
-    from features.lake import Lake
-    from features.panel import build_panel
+@dataclass(frozen=True)
+class _Asked:
+    """What was asked for; equal where the same counts would be read again."""
 
-    lake = Lake.open(path, timezone=timezone, precedence=precedence)
-    panel = build_panel(lake, as_of=as_of, freq="W", snapshot=version, threads=2)
-    sources = {state.source for state in lake.sources(as_of, snapshot=version)}
+    knowledge: Knowledge = field(compare=False)
+    key: tuple[Hashable, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Name the lake, its version, the labels and the moment."""
+        of = self.knowledge
+        key = (str(of.lake.path), of.settings.timezone, of.lake.precedence, of.snapshot, of.labels.key, of.as_of)
+        object.__setattr__(self, "key", key)
+
+
+@lru_cache(maxsize=4)
+def _read(asked: _Asked) -> History:
+    knowledge = asked.knowledge
+    panel = knowledge.panel("W", threads=2).panel
     return History(
         counts=panel.y[["unique_id", "ds", "y"]],
         static=panel.static,
         data_through=panel.data_through,
-        simulated=SIMULATED_SOURCE in sources,
+        simulated=SIMULATED_SOURCE in {state.source for state in knowledge.feeds},
     )

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
 import pandas as pd
+import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from features.panel.moves import Moves
+from features.series import DIMENSIONS
+from features.settings import Settings
+from features.taxonomy import changes_since, labels_in_force, labels_of
 from serve.forecasts.schemas import DRIVERS
 from serve.store.tables import ForecastIssueRow, ForecastRow, ForecastSum
+
+_log = structlog.get_logger(__name__)
 
 COLUMNS: Final = (
     "unique_id", "level", "category1", "category2", "category", "district", "department",
@@ -24,22 +32,52 @@ SUM_COLUMNS: Final = (
 )  # fmt: skip
 
 
-def sum_frame(session: Session, issue: ForecastIssueRow, *, unique_id: str | None = None) -> pd.DataFrame:
-    """Return an issue's sums over several periods, or those of one series, shortest first."""
+def sum_frame(
+    session: Session, issue: ForecastIssueRow, settings: Settings, *, now: datetime, unique_id: str | None = None
+) -> pd.DataFrame:
+    """Return an issue's sums over several periods, or those of one series, shortest first, in the labels in force."""
     query = select(*(getattr(ForecastSum, name) for name in SUM_COLUMNS)).where(ForecastSum.issue_id == issue.id)
-    if unique_id is not None:
-        query = query.where(ForecastSum.unique_id == unique_id)
     found = session.execute(query.order_by(ForecastSum.periods, ForecastSum.unique_id)).all()
-    return pd.DataFrame(found, columns=list(SUM_COLUMNS)).astype({"last_year": float})
+    frame = pd.DataFrame(found, columns=list(SUM_COLUMNS)).astype({"last_year": float})
+    frame = _in_force(frame, issue, settings, now, by=("ds", "periods"))
+    return frame if unique_id is None else frame[frame["unique_id"] == unique_id].reset_index(drop=True)
 
 
-def issue_frame(session: Session, issue: ForecastIssueRow, *, week: datetime | None = None) -> pd.DataFrame:
-    """Return an issue's rows, or those of one week."""
+def issue_frame(
+    session: Session, issue: ForecastIssueRow, settings: Settings, *, now: datetime, week: datetime | None = None
+) -> pd.DataFrame:
+    """Return an issue's rows, or those of one week, in the labels in force now, whenever it was issued."""
     query = select(*(getattr(ForecastRow, name) for name in COLUMNS)).where(ForecastRow.issue_id == issue.id)
     if week is not None:
         query = query.where(ForecastRow.ds == week)
     frame = pd.DataFrame(session.execute(query).all(), columns=list(COLUMNS))
-    return frame.astype(dict.fromkeys(("last_year", "mean", "p10", "p50", "p90", *DRIVERS), float))
+    frame = frame.astype(dict.fromkeys(("last_year", "mean", "p10", "p50", "p90", *DRIVERS), float))
+    return _in_force(frame, issue, settings, now, by=("ds", "horizon"), sums=DRIVERS)
+
+
+def labels_differ(issue: ForecastIssueRow, settings: Settings, *, now: datetime) -> bool:
+    """Tell whether an issue was said in other labels than those in force."""
+    then = labels_of(settings, issue.taxonomy_version, issue.as_of)
+    return then is not None and then.key != labels_in_force(settings, now).key
+
+
+def _in_force(
+    rows: pd.DataFrame,
+    issue: ForecastIssueRow,
+    settings: Settings,
+    now: datetime,
+    *,
+    by: Sequence[str],
+    sums: Sequence[str] = (),
+) -> pd.DataFrame:
+    then, current = labels_of(settings, issue.taxonomy_version, issue.as_of), labels_in_force(settings, now)
+    changes = None if then is None else changes_since(then, current)
+    if changes is None:
+        _log.warning("an issue stays in its own labels: their crosswalk is not kept", issue=issue.id)
+    if not changes or rows.empty:
+        return rows
+    static = rows[["unique_id", "level", *DIMENSIONS]].drop_duplicates("unique_id")
+    return Moves.of(static, changes, current.day).forecast(rows, by=by, sums=sums)
 
 
 def issue_before(session: Session, week: datetime, *, freq: str = "W") -> ForecastIssueRow | None:

@@ -118,7 +118,7 @@ def weekly_content(session: Session, settings: Settings, week: Week, *, now: dat
     """
     ahead = pd.Timestamp(week.monday) + pd.Timedelta(days=7)
     issue = issue_before(session, ahead.to_pydatetime())
-    forecast = issue_frame(session, issue) if issue is not None else pd.DataFrame()
+    forecast = issue_frame(session, issue, settings, now=now) if issue is not None else pd.DataFrame()
     forecast = forecast[forecast["ds"] >= ahead] if len(forecast) else forecast
     if issue is None or forecast.empty:
         raise NotReadyError(f"no forecast speaks about the weeks after {week}", hint="run `weisu forecast` first")
@@ -136,10 +136,10 @@ def weekly_content(session: Session, settings: Settings, week: Week, *, now: dat
         else pd.Series(dtype=float, index=pd.DatetimeIndex([])),
         alerts=alert_week(session, settings, week, now=now),
         expected=_expected(table, ahead),
-        sums=_in_order(sum_frame(session, issue), "periods"),
+        sums=_in_order(sum_frame(session, issue, settings, now=now), "periods"),
     )
     if history is not None and len(last_week):
-        _look_back(session, content, history, ahead, country=settings.country)
+        _look_back(session, settings, content, history, ahead)
     content.simulated = content.alerts.simulated or (history is not None and history.simulated)
     return content
 
@@ -154,7 +154,7 @@ def name_of(row: pd.Series | dict[str, str]) -> str:
 
 
 def _look_back(
-    session: Session, content: WeeklyContent, history: History, ahead: pd.Timestamp, *, country: str
+    session: Session, settings: Settings, content: WeeklyContent, history: History, ahead: pd.Timestamp
 ) -> None:
     week = pd.Timestamp(content.week.monday)
     total = history.series("total")
@@ -162,12 +162,12 @@ def _look_back(
     content.change = _change(content.count, total.get(week - pd.Timedelta(days=7)))
     earlier = issue_before(session, week.to_pydatetime())
     if earlier is not None:
-        said = issue_frame(session, earlier, week=week.to_pydatetime())
+        said = issue_frame(session, earlier, settings, now=content.generated_at, week=week.to_pydatetime())
         content.scores = score_levels(join_actual(said, history.counts, week))
     content.categories = _count_rows(content, history, "category1")[:TOP_CATEGORIES]
     content.departments = _count_rows(content, history, "department")
     names = {row["unique_id"]: name_of(row) for row in history.static.to_dict("records")}
-    content.seasons = coming_seasons(history, after=ahead, names=names, country=country, weeks=17, limit=15)
+    content.seasons = coming_seasons(history, after=ahead, names=names, country=settings.country, weeks=17, limit=15)
 
 
 def _forecast_table(forecast: pd.DataFrame, last_week: pd.Series) -> pd.DataFrame:

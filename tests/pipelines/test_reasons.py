@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 
 from features.calendars import calendar_for
+from features.knowledge import calendar_gap, staleness
 from features.reasons import Reason, ReasonCode, documents, say, say_in_both, stored, to_json
 from features.settings import Settings
 from models.errors import UnusableModelError
+from pipelines.champion import files_of
 from pipelines.errors import NoChampionError
-from pipelines.forecast import _files
-from pipelines.panels import calendar_gap, staleness
 from pipelines.tracking import Registry
 
 
@@ -28,7 +28,7 @@ def all_reasons(here) -> tuple[Reason, ...]:
     with pytest.raises(NoChampionError, match="weisu-hotspot has no champion\nHint: run `weisu train` first") as none:
         Registry.open(here).champion("weisu-hotspot")
     with pytest.raises(UnusableModelError, match="the champion holds no daily forecaster") as part:
-        _files({}, "daily")
+        files_of({}, "daily")
     return (
         none.value.reason,
         *staleness(panel, datetime(2026, 11, 23, tzinfo=UTC), here),

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from features.knowledge import Knowledge
 from features.lake import Lake
 from features.mappings import Mapping
 from features.settings import Settings
@@ -45,7 +46,7 @@ def lake(tmp_path: Path) -> Lake:
 def learnt(settings: Settings, lake: Lake) -> TopicMemory:
     for kept in (settings.home / "topics").glob("*.npz"):
         kept.unlink()
-    return remembered(settings, lake, AS_OF, TextConfig(), days=27)
+    return remembered(Knowledge.at(settings, AS_OF, lake=lake), TextConfig(), days=27)
 
 
 def test_days_are_learnt_from_what_was_known_by_then(settings: Settings, lake: Lake) -> None:
@@ -61,8 +62,8 @@ def test_learning_goes_on_where_it_stopped(settings: Settings, lake: Lake) -> No
     whole = learnt(settings, lake)
     for kept in (settings.home / "topics").glob("*.npz"):
         kept.unlink()
-    remembered(settings, lake, AS_OF - timedelta(days=12), TextConfig(), days=15)
-    again = remembered(settings, lake, AS_OF, TextConfig(), days=27)
+    remembered(Knowledge.at(settings, AS_OF - timedelta(days=12), lake=lake), TextConfig(), days=15)
+    again = remembered(Knowledge.at(settings, AS_OF, lake=lake), TextConfig(), days=27)
     words = ["搅拌站", "电梯"]
     assert (again.through, again.days) == (whole.through, whole.days)
     assert again.said(words) == pytest.approx(whole.said(words), rel=1e-5)
@@ -75,6 +76,6 @@ def test_a_memory_of_another_schema_is_learnt_anew(settings: Settings, lake: Lak
     buffer = io.BytesIO()
     np.savez_compressed(buffer, span=np.array([1, 0, 0]))
     kept.write_bytes(buffer.getvalue())
-    assert recalled(settings, AS_OF, TextConfig()).through is None
-    assert remembered(settings, lake, AS_OF, TextConfig(), days=27).to_bytes() == good.to_bytes()
-    assert recalled(settings, AS_OF, TextConfig()).through == good.through
+    assert recalled(Knowledge.at(settings, AS_OF, lake=lake), TextConfig()).through is None
+    assert remembered(Knowledge.at(settings, AS_OF, lake=lake), TextConfig(), days=27).to_bytes() == good.to_bytes()
+    assert recalled(Knowledge.at(settings, AS_OF, lake=lake), TextConfig()).through == good.through

@@ -93,12 +93,9 @@ def map_of(settings: Settings, keys: Sequence[tuple[str, str]], words: Words) ->
 @lru_cache(maxsize=256)
 def _places(lake_path: str, timezone: str, keys: tuple[tuple[str, str], ...]) -> tuple[Place, ...]:
     """Return the merged cells of these tickets, remembered: several people open the same alert."""
-    from features.lake import Lake
+    from features.knowledge import ticket_points
 
-    rows = Lake.open(lake_path, timezone=timezone).tickets(ids=list(keys), columns=["lat", "lon"]).to_pylist()
-    return tuple(
-        merged_cells((row["lat"], row["lon"]) for row in rows if row["lat"] is not None and row["lon"] is not None)
-    )
+    return tuple(merged_cells(ticket_points(lake_path, timezone, keys)))
 
 
 def history_of(events: Sequence[AlertEvent], words: Words) -> list[HistoryLine]:

@@ -110,7 +110,7 @@ def overview(session: Session, settings: Settings, words: Words, wanted: Wanted,
     issue = current_issue(session, "W")
     if issue is None:
         return None
-    forecast = issue_frame(session, issue)
+    forecast = issue_frame(session, issue, settings, now=now)
     history = weekly_history(settings, as_of=now)
     chosen = _chosen(forecast, wanted)
     known = _known(history, str(chosen["unique_id"].iloc[0]))
@@ -130,7 +130,7 @@ def overview(session: Session, settings: Settings, words: Words, wanted: Wanted,
         ),
         periods=periods,
         weeks=_weeks(chosen, settings),
-        sums=_sums(sum_frame(session, issue, unique_id=str(chosen["unique_id"].iloc[0]))),
+        sums=_sums(sum_frame(session, issue, settings, now=now, unique_id=str(chosen["unique_id"].iloc[0]))),
         rows=[_row(group, history, words, place=place) for place, (_, group) in enumerate(listed[:ROWS])],
         row_count=len(listed),
         last_actual=float(known.iloc[-1]) if len(known) else None,
@@ -139,7 +139,7 @@ def overview(session: Session, settings: Settings, words: Words, wanted: Wanted,
         districts=sorted(set(forecast.loc[forecast["level"] == "district", "district"])),
     )
     if history is not None:
-        _look_back(session, view, history, chosen, words, country=settings.country)
+        _look_back(session, settings, view, history, chosen, words, now=now)
     return view
 
 
@@ -153,19 +153,27 @@ def series_name(row: pd.Series, words: Words) -> str:
 
 
 def _look_back(
-    session: Session, view: Overview, history: History, chosen: pd.DataFrame, words: Words, *, country: str
+    session: Session,
+    settings: Settings,
+    view: Overview,
+    history: History,
+    chosen: pd.DataFrame,
+    words: Words,
+    *,
+    now: datetime,
 ) -> None:
     week = history.last_week
     earlier = issue_before(session, week.to_pydatetime())
     if earlier is not None:
-        joined = join_actual(issue_frame(session, earlier, week=week.to_pydatetime()), history.counts, week)
+        said = issue_frame(session, earlier, settings, now=now, week=week.to_pydatetime())
+        joined = join_actual(said, history.counts, week)
         view.scores = score_levels(joined)
         view.judged = judge(joined, str(chosen["unique_id"].iloc[0]))
     names = {row["unique_id"]: series_name(row, words) for row in history.static.to_dict("records")}
     counts = history.level("category")
     view.has_years = len(counts) > 0 and (history.data_through - counts["ds"].min()) >= timedelta(weeks=2 * 52)
     view.seasons = coming_seasons(
-        history, after=history.data_through, names=names, country=country, weeks=_SEASON_WEEKS + 4, limit=12
+        history, after=history.data_through, names=names, country=settings.country, weeks=_SEASON_WEEKS + 4, limit=12
     )
 
 
