@@ -26,6 +26,7 @@ from features.placed import PLACED_COLUMNS, PlacedTickets, placed_tickets
 from features.reasons import Reason, ReasonCode, Reasons
 from features.settings import Settings
 from features.taxonomy import Labels, labels_in_force
+from features.vocabulary import Frequency
 from features.weather import weather_for, weather_frame
 
 Weather = Callable[[pd.Timestamp, date, date], pd.DataFrame]
@@ -35,7 +36,11 @@ Events = Callable[[pd.Timestamp], pd.DataFrame]
 """Moment (naive local) to the register of events as known then."""
 
 # A feed may be this late before its newest complete period counts as stale.
-_PATIENCE: Final = {"W": timedelta(days=8), "D": timedelta(days=3), "h": timedelta(hours=6)}
+_PATIENCE: Final = {
+    Frequency.WEEKLY: timedelta(days=8),
+    Frequency.DAILY: timedelta(days=3),
+    Frequency.HOURLY: timedelta(hours=6),
+}
 
 
 class KnowledgeError(WeisuError):
@@ -118,7 +123,7 @@ class Knowledge:
 
     def panel(
         self,
-        freq: str,
+        freq: Frequency,
         *,
         periods: int | None = None,
         levels: list[str] | None = None,
@@ -130,12 +135,12 @@ class Knowledge:
 
     def panels(
         self,
-        periods: Mapping[str, int | None],
+        periods: Mapping[Frequency, int | None],
         *,
         levels: list[str] | None = None,
         keep: bool = False,
         threads: int | None = None,
-    ) -> dict[str, KnownPanel]:
+    ) -> dict[Frequency, KnownPanel]:
         """Count tickets at several frequencies with one look at what arrived.
 
         Args:
@@ -152,7 +157,7 @@ class Knowledge:
             self.lake,
             as_of=self.as_of,
             starts={
-                freq: None if most is None else (self.as_of - _span(freq, most)).astimezone(zone).date()
+                freq: None if most is None else (self.as_of - freq.length * most).astimezone(zone).date()
                 for freq, most in periods.items()
             },
             snapshot=self.snapshot,
@@ -165,7 +170,7 @@ class Knowledge:
     def _known(self, filed: Panel, levels: Sequence[str] | None) -> KnownPanel:
         if filed.y.empty:
             raise KnowledgeError(
-                f"no complete {_NAMES[filed.freq]} of tickets is known by {self.as_of:%Y-%m-%d %H:%M} UTC",
+                f"no complete {filed.freq.noun} of tickets is known by {self.as_of:%Y-%m-%d %H:%M} UTC",
                 hint="ingest tickets, or move --as-of to after them",
             )
         settings = self.settings
@@ -184,7 +189,9 @@ class Knowledge:
     def counts_as_filed(self, level: str, *, sources: Sequence[str] | None = None) -> dict[str, Panel]:
         """Return each source's weekly counts on one level under the labels as filed: where changes are looked for."""
         names = sources or [state.source for state in self.feeds]
-        read = partial(build_panel, self.lake, as_of=self.as_of, freq="W", snapshot=self.snapshot, levels=[level])
+        read = partial(
+            build_panel, self.lake, as_of=self.as_of, freq=Frequency.WEEKLY, snapshot=self.snapshot, levels=[level]
+        )
         return {name: read(sources=[name]) for name in names}
 
     @cached_property
@@ -299,7 +306,7 @@ def known_events(settings: Settings) -> Events | None:
 def staleness(panel: Panel, as_of: datetime, settings: Settings) -> Reasons:
     """Return why the panel's newest period is older than a living feed's would be, if it is."""
     local = as_of.astimezone(settings.zone).replace(tzinfo=None)
-    if pd.Timestamp(local) - panel.data_through <= _PATIENCE[panel.freq] + _span(panel.freq, 1):
+    if pd.Timestamp(local) - panel.data_through <= _PATIENCE[panel.freq] + panel.freq.length:
         return ()
     moments = {"data_through": f"{panel.data_through:%Y-%m-%d %H:%M}", "as_of": f"{local:%Y-%m-%d %H:%M}"}
     return (Reason(ReasonCode.STALE_FEED, moments),)
@@ -310,10 +317,3 @@ def calendar_gap(calendar: Calendar, start: pd.Timestamp, end: pd.Timestamp) -> 
     days: Any = calendar(start.date(), end.date())
     years = sorted(set(days.loc[days["degraded"], "date"].dt.year))
     return (Reason(ReasonCode.CALENDAR_GUESSED, {"years": [str(year) for year in years]}),) if years else ()
-
-
-_NAMES: Final = {"W": "week", "D": "day", "h": "hour"}
-
-
-def _span(freq: str, periods: int) -> timedelta:
-    return {"W": timedelta(weeks=1), "D": timedelta(days=1), "h": timedelta(hours=1)}[freq] * periods

@@ -15,6 +15,7 @@ from features.clock import Clock
 from features.errors import BadInputError
 from features.knowledge import Knowledge, KnownPanel
 from features.settings import Settings
+from features.vocabulary import ForecastFrequency, Frequency
 from models.forecast import BacktestResult, ForecastConfig, backtest
 from models.forecast.backtest import DEFAULT_MODELS, ISSUED, score_rows
 from models.forecast.hierarchy import Hierarchy
@@ -39,7 +40,7 @@ def run_backtest(
     as_of: datetime | None = None,
     origins: int = 8,
     horizon: int = 4,
-    freq: str = "W",
+    freq: ForecastFrequency = Frequency.WEEKLY,
     models: Sequence[str] = (),
     levels: Sequence[str] = (),
     peers: bool = False,
@@ -105,7 +106,7 @@ def _announce(names: Sequence[str], installed: Mapping[str, str], say: Callable[
         say(f"--peers: neither {' nor '.join(sorted(set(NEEDS.values())))} is installed; {HINT}")
 
 
-def _names(models: Sequence[str], freq: str, *, peers: bool, installed: Mapping[str, str]) -> list[str]:
+def _names(models: Sequence[str], freq: Frequency, *, peers: bool, installed: Mapping[str, str]) -> list[str]:
     """Return the models that take part, each once."""
     for name in models:
         if name not in RIVALS and name != ISSUED:
@@ -113,7 +114,7 @@ def _names(models: Sequence[str], freq: str, *, peers: bool, installed: Mapping[
         if name in NEEDS and name not in installed:
             raise BadInputError(f"model {name!r} needs {NEEDS[name]}, which is not installed", hint=HINT)
     chosen = [*(models or DEFAULT_MODELS)]
-    if not models and (peers or freq == "W"):
+    if not models and (peers or freq == Frequency.WEEKLY):
         chosen.append(PROPHET)
     return list(dict.fromkeys([*chosen, *(installed if peers else ())]))
 
@@ -170,7 +171,7 @@ def same_levels(hierarchy: Hierarchy) -> dict[str, str]:
 def holiday_periods(predictions: pd.DataFrame, known: KnownPanel) -> dict[pd.Timestamp, str]:
     """Return the forecast periods with a day off, and the names of those days."""
     ds = pd.DatetimeIndex(sorted(predictions["ds"].unique()))
-    length = pd.Timedelta(days=7 if known.panel.freq == "W" else 1)
+    length = known.panel.freq.length
     days = known.calendar(ds[0].date(), (ds[-1] + length - pd.Timedelta(days=1)).date())
     days = days[days["is_holiday"]]
     off = pd.DatetimeIndex(days["date"])

@@ -10,6 +10,7 @@ from typing import Any, Final
 import pandas as pd
 
 from features.reasons import Reasons, to_json
+from features.vocabulary import Frequency
 from models.forecast import BacktestResult
 from models.metrics import pit_coverage
 
@@ -38,7 +39,7 @@ class BacktestSummary:
 
     as_of: datetime
     data_through: datetime
-    freq: str
+    freq: Frequency
     origins: int
     horizon: int
     result: BacktestResult

@@ -24,7 +24,6 @@ from serve.forecasts.schemas import DRIVERS
 
 TAXONOMY_TAG: Final = "weisu.taxonomy_version"
 AS_OF_TAG: Final = "weisu.as_of"
-PART: Final = {"W": "weekly", "D": "daily"}
 _NO_PART: Final = {"weekly": ReasonCode.NO_WEEKLY_FORECASTER, "daily": ReasonCode.NO_DAILY_FORECASTER}
 
 
@@ -72,7 +71,7 @@ def load_champion(settings: Settings, known: KnownPanel) -> Champion:
     """
     registry = Registry.open(settings)
     version = registry.champion(DEMAND)
-    files = files_of(registry.bundle(version), PART[known.panel.freq])
+    files = files_of(registry.bundle(version), known.panel.freq.adverb)
     model = DemandModel.restore(files, calendar=known.calendar, weather=known.weather, events=known.events)
     then = _labels_of(settings, version)
     if then.key == known.labels.key:

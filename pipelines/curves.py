@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from features.series import series_id
+from features.vocabulary import Frequency, Kind
 
 _SEASON_WEEKS: Final = 60
 """Weeks shown of a seasonal problem: its last return is among them."""
@@ -20,13 +21,13 @@ _GOOD_PART: Final = 0.2
 """Of a candidate's tickets: a cell with as many is part of what the candidate is about."""
 _DAY: Final = pd.Timedelta(days=1)
 _COLUMNS: Final = ("ds", "y", "expected", "upper")
-Judged = dict[tuple[str, str], pd.DataFrame]
+Judged = dict[tuple[Frequency, str], pd.DataFrame]
 """(frequency, unique_id) -> rows of the surge detector."""
 
 
 def with_curves(
     candidates: pd.DataFrame,
-    surges: Mapping[str, pd.DataFrame],
+    surges: Mapping[Frequency, pd.DataFrame],
     weekly: pd.DataFrame | None = None,
     tickets: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
@@ -71,17 +72,17 @@ def _curve(
     row: Mapping[str, Any],
     members: Sequence[_Ticket],
     cells: Sequence[str],
-    wanted: Iterable[tuple[str, str]],
+    wanted: Iterable[tuple[Frequency, str]],
     *,
     judged: Judged,
     weekly: pd.DataFrame | None,
 ) -> dict[str, Any] | None:
     lead = row["evidence"]["signals"][0]
-    if lead["kind"] == "预告":
+    if lead["kind"] == Kind.FORECAST:
         return _season(row, weekly)
-    if lead["kind"] == "一人多诉" and members:
+    if lead["kind"] == Kind.REPEAT and members:
         return _one_caller(members, row)
-    parts = [judged["D", cell] for cell in cells if ("D", cell) in judged]
+    parts = [judged[Frequency.DAILY, cell] for cell in cells if (Frequency.DAILY, cell) in judged]
     if lead["detector"] != "surge" and parts:
         return _around(members, parts)
     return next((_shown(freq, judged[freq, cell]) for freq, cell in wanted if (freq, cell) in judged), None)
@@ -107,14 +108,14 @@ def _main_cells(members: Sequence[_Ticket]) -> list[str]:
     return [cell for cell, size in count if size >= min(_GOOD_PART * len(members), count[0][1])]
 
 
-def _wanted(row: Mapping[str, Any], near: Iterable[str]) -> list[tuple[str, str]]:
+def _wanted(row: Mapping[str, Any], near: Iterable[str]) -> list[tuple[Frequency, str]]:
     """Return the series (frequency, unique_id) that would show a candidate, the best first."""
     lead = row["evidence"]["signals"][0]
-    own = [(str(lead.get("freq", "D")), cell) for cell in lead["cells"]]
-    return [*own, *(("D", cell) for cell in [*row["cells"], *_matter(row), *near])]
+    own = [(Frequency(lead.get("freq", Frequency.DAILY)), cell) for cell in lead["cells"]]
+    return [*own, *((Frequency.DAILY, cell) for cell in [*row["cells"], *_matter(row), *near])]
 
 
-def _judged(surges: Mapping[str, pd.DataFrame], wanted: set[tuple[str, str]]) -> Judged:
+def _judged(surges: Mapping[Frequency, pd.DataFrame], wanted: set[tuple[Frequency, str]]) -> Judged:
     """Return the rows of those of the wanted series that were judged."""
     found = {}
     for freq, frame in surges.items():
@@ -136,7 +137,7 @@ def _season(row: Mapping[str, Any], weekly: pd.DataFrame | None) -> dict[str, An
     if weekly is None:
         return None
     known = weekly[weekly["unique_id"].isin(row["cells"][:1])].tail(_SEASON_WEEKS)
-    return None if known.empty else _shown("W", known[["ds", "y"]].assign(expected=np.nan, upper=np.nan))
+    return None if known.empty else _shown(Frequency.WEEKLY, known[["ds", "y"]].assign(expected=np.nan, upper=np.nan))
 
 
 def _one_caller(members: Sequence[_Ticket], row: Mapping[str, Any]) -> dict[str, Any]:
@@ -144,7 +145,7 @@ def _one_caller(members: Sequence[_Ticket], row: Mapping[str, Any]) -> dict[str,
     days = pd.date_range(row["window_start"].normalize(), row["window_end"].normalize(), freq="D")
     calls = Counter(ticket.day for ticket in members)
     known = pd.DataFrame({"ds": days, "y": [calls[day] for day in days], "expected": np.nan, "upper": np.nan})
-    return {**_shown("D", known), "counts": "own"}
+    return {**_shown(Frequency.DAILY, known), "counts": "own"}
 
 
 def _around(members: Sequence[_Ticket], parts: Sequence[pd.DataFrame]) -> dict[str, Any]:
@@ -167,7 +168,7 @@ def _around(members: Sequence[_Ticket], parts: Sequence[pd.DataFrame]) -> dict[s
     upper = total("expected") + np.sqrt(np.bincount(at, np.concatenate(widths), len(ds)))
     counted = {name: total(name) + more for name in _counts(parts[0])}
     known = {"ds": ds, **counted, "expected": total("expected"), "upper": upper, "own": [own.get(day, 0) for day in ds]}
-    curve = _shown("D", known)
+    curve = _shown(Frequency.DAILY, known)
     for day in pd.date_range(ds[-1] + _DAY, max(own, default=ds[-1]), freq="D"):
         said = {"y": own.get(day, 0), "expected": None, "upper": None, "own": own.get(day, 0), "partial": True}
         curve["rows"].append({"ds": day.isoformat(), **said})
@@ -186,7 +187,7 @@ def _counts(known: pd.DataFrame) -> list[str]:
     return [name for name in ("y", "tickets") if name in known]
 
 
-def _shown(freq: str, known: pd.DataFrame | Mapping[str, Any]) -> dict[str, Any]:
+def _shown(freq: Frequency, known: pd.DataFrame | Mapping[str, Any]) -> dict[str, Any]:
     """Return a curve as evidence keeps it; callers are named where they are not as many as the tickets."""
     columns = {name: list(known[name]) for name in ("ds", "y", "expected", "upper", "own", "tickets") if name in known}
     own = columns.get("own", [None] * len(columns["ds"]))

@@ -14,6 +14,7 @@ from features.clock import Clock
 from features.lake import Lake
 from features.settings import Settings
 from features.simulator import SimulatorConfig, write_city
+from features.vocabulary import SIMULATED
 from pipelines.detect import DetectSummary, detect
 from pipelines.errors import NoChampionError, PipelineError
 from pipelines.forecast import ForecastSummary, forecast
@@ -25,7 +26,6 @@ from serve.auth import Role, add_key, authenticate
 from serve.errors import UnauthorizedError
 from serve.store import Store
 
-SOURCE: Final = "simulated"
 YEARS: Final = 3
 TICKETS: Final = 600_000
 _KEY_FILE: Final = "demo.key"
@@ -88,7 +88,7 @@ def build_demo(settings: Settings, clock: Clock, *, tickets: int = TICKETS, stag
     with stage("simulate the city"):
         city = _city(settings, today, tickets)
     with stage("ingest its tickets, masked"):
-        ingest([city], SOURCE, settings, clock)
+        ingest([city], SIMULATED, settings, clock)
     # Trained and first issued a week ago, as a hotline would have: so the page can say how wrong last week was.
     last_week = today - timedelta(days=7)
     with stage("train the forecaster and the detector"):
@@ -104,7 +104,7 @@ def build_demo(settings: Settings, clock: Clock, *, tickets: int = TICKETS, stag
 
 def _refuse_mixing(settings: Settings) -> None:
     lake = Lake.of(settings)
-    others = sorted({state.source for state in lake.sources()} - {SOURCE})
+    others = sorted({state.source for state in lake.sources()} - {SIMULATED})
     if others:
         raise PipelineError(
             f"the lake under {settings.home} holds tickets of {', '.join(others)}; a demo would mix with them",

@@ -15,12 +15,13 @@ from features.knowledge import open_lake
 from features.reasons import Reasons, to_json
 from features.settings import Settings
 from features.taxonomy import taxonomy_version
+from features.vocabulary import Kind
 from models.hotspots import SurgeConfig
 from pipelines.errors import NoChampionError
 from pipelines.findings import DetectConfig, configured_thresholds, find
 from pipelines.tracking import Registry
 from pipelines.tracking.registry import HOTSPOT
-from serve.alerts import Candidate, DetectionRun, Kind, intake
+from serve.alerts import Candidate, DetectionRun, intake
 from serve.alerts.past import ended_cases
 from serve.store import Store
 

@@ -17,6 +17,7 @@ from features.lake import Lake
 from features.panel import Panel
 from features.series import UNCLASSIFIED
 from features.settings import Settings
+from features.vocabulary import Frequency
 from models.hotspots import SurgeConfig, detect_surges
 from models.hotspots.candidates import MergeConfig, Thresholds, merge_candidates
 from models.hotspots.rules import RuleConfig, apply_rules
@@ -28,7 +29,7 @@ from pipelines.curves import with_curves
 from pipelines.seasons import due_seasons
 from pipelines.topics import recalled, remembered
 
-_CURVE: Final = {"D": 56, "W": 26}
+_CURVE: Final = {Frequency.DAILY: 56, Frequency.WEEKLY: 26}
 _LEAST_HISTORY: Final = 8  # periods before the first one judged
 _LEVELS: Final = ["cell", "category"]
 _CITY: Final = 200_000
@@ -89,7 +90,7 @@ class Findings:
     tickets: pd.DataFrame
     static: pd.DataFrame
     hits: pd.DataFrame
-    surges: dict[str, pd.DataFrame]
+    surges: dict[Frequency, pd.DataFrame]
     clusters: pd.DataFrame | None
     groups: pd.DataFrame | None
     forecasts: pd.DataFrame | None
@@ -254,9 +255,9 @@ def _last_days(recent: pd.DataFrame, days: int, settings: Settings, as_of: datet
 def _panels(knowledge: Knowledge) -> tuple[KnownPanel, KnownPanel]:
     """Return the daily and the weekly panel."""
     config = DetectConfig(**knowledge.settings.section("detect"))
-    periods = {"D": config.daily_history, "W": config.weekly_history}
+    periods = {Frequency.DAILY: config.daily_history, Frequency.WEEKLY: config.weekly_history}
     known = knowledge.panels(periods, levels=_LEVELS, keep=True)
-    return known["D"], known["W"]
+    return known[Frequency.DAILY], known[Frequency.WEEKLY]
 
 
 def _old_enough(panel: Panel) -> bool:
@@ -268,7 +269,7 @@ def _surges(known: KnownPanel, config: SurgeConfig) -> pd.DataFrame:
     """Judge the newest periods, enough of them to draw the curve; unclassified cells are an operator's matter."""
     panel = known.panel
     ds = panel.y["ds"]
-    step = pd.Timedelta(days=7 if panel.freq == "W" else 1)
+    step = panel.freq.length
     start = max(ds.max() - step * (_CURVE[panel.freq] - 1), ds.min() + _LEAST_HISTORY * step)
     named = panel.static.loc[~panel.static[["category", "district"]].isin([UNCLASSIFIED]).any(axis=1), "unique_id"]
     y = panel.y[panel.y["unique_id"].isin(named)]

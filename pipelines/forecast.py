@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import pandas as pd
 
@@ -15,6 +15,7 @@ from features.reasons import Reason, ReasonCode, ReasonedError, Reasons, to_json
 from features.series import TOTAL
 from features.settings import Settings
 from features.taxonomy import taxonomy_version
+from features.vocabulary import ForecastFrequency, Frequency
 from models.forecast.fallback import fallback_forecast
 from pipelines.champion import load_champion
 from pipelines.last_year import twins
@@ -22,7 +23,7 @@ from pipelines.tracking.registry import DEMAND
 from serve.forecasts import ForecastIssue, publish
 from serve.store import Store
 
-_HISTORY: Final = {"W": 260, "D": 730}
+_HISTORY: Final = {Frequency.WEEKLY: 260, Frequency.DAILY: 730}
 
 SUMS: Final = (4, 13)
 """Weeks that are also forecast together."""
@@ -36,7 +37,7 @@ _NO_SUMS: Final = pd.DataFrame(
 class ForecastSummary:
     """What was issued, and on what grounds."""
 
-    freq: str
+    freq: Frequency
     as_of: datetime
     generated_at: datetime
     data_through: datetime
@@ -63,7 +64,7 @@ def forecast(
     *,
     as_of: datetime | None = None,
     weeks: int = 4,
-    freq: Literal["W", "D"] = "W",
+    freq: ForecastFrequency = Frequency.WEEKLY,
     sums: Sequence[int] = SUMS,
 ) -> ForecastSummary:
     """Issue the forecast of the next `weeks` for every series of every level; issuing it again changes nothing.
@@ -76,7 +77,7 @@ def forecast(
         clock: The present.
         as_of: Forecast as it could have been known then; the present when None.
         weeks: Weeks ahead.
-        freq: `W` or `D`.
+        freq: Weekly or daily.
         sums: Numbers of weeks that are also forecast together, with an interval of their sum; weekly only.
 
     Raises:
@@ -84,8 +85,8 @@ def forecast(
     """
     moment = (as_of or clock.now()).astimezone(UTC)
     known = Knowledge.at(settings, moment).panel(freq, periods=_HISTORY[freq]).asked_at(moment, settings.zone)
-    horizon = weeks if freq == "W" else 7 * weeks
-    rows, totals, version, fallback = _rows(settings, known, horizon, sums if freq == "W" else ())
+    horizon = weeks if freq == Frequency.WEEKLY else 7 * weeks
+    rows, totals, version, fallback = _rows(settings, known, horizon, sums if freq == Frequency.WEEKLY else ())
     gap = calendar_gap(known.calendar, rows["ds"].min(), rows["ds"].max())
     issue = ForecastIssue(
         freq=freq,

@@ -7,6 +7,7 @@ from typing import Final
 import pandas as pd
 
 from features.calendars import lunar_new_year
+from features.vocabulary import Frequency
 
 REACH_DAYS: Final = 28
 """Days around a Spring Festival in which demand follows the lunar calendar."""
@@ -14,7 +15,7 @@ REACH_DAYS: Final = 28
 _LUNAR: Final = frozenset({"CN", "HK", "MO", "TW", "SG", "KR", "VN"})
 
 
-def twins(ds: pd.DatetimeIndex, *, freq: str, country: str) -> pd.DatetimeIndex:
+def twins(ds: pd.DatetimeIndex, *, freq: Frequency, country: str) -> pd.DatetimeIndex:
     """Return the start of last year's period for each period start.
 
     Args:
@@ -25,14 +26,14 @@ def twins(ds: pd.DatetimeIndex, *, freq: str, country: str) -> pd.DatetimeIndex:
     return pd.DatetimeIndex([_twin(moment, freq, country) for moment in ds])
 
 
-def _twin(moment: pd.Timestamp, freq: str, country: str) -> pd.Timestamp:
+def _twin(moment: pd.Timestamp, freq: Frequency, country: str) -> pd.Timestamp:
     plain = moment - pd.Timedelta(days=364)
     if country not in _LUNAR:
         return plain
-    middle = moment + pd.Timedelta(days=3 if freq == "W" else 0)
+    middle = moment + pd.Timedelta(days=3 if freq == Frequency.WEEKLY else 0)
     festival = pd.Timestamp(lunar_new_year(middle.year))
     if abs((middle - festival).days) > REACH_DAYS:
         return plain
     shift = (festival - pd.Timestamp(lunar_new_year(middle.year - 1))).days
-    whole = 7 * round(shift / 7) if freq == "W" else shift
+    whole = 7 * round(shift / 7) if freq == Frequency.WEEKLY else shift
     return moment - pd.Timedelta(days=whole)

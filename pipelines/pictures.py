@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 import pandas as pd
 
 from features.errors import BadInputError
+from features.vocabulary import Kind
 
 Format = Literal["svg", "png"]
 Window = tuple[pd.Timestamp, pd.Timestamp]
@@ -131,7 +132,7 @@ def picture_of(
     rows = pd.DataFrame(curve["rows"])
     series = rows.assign(ds=pd.to_datetime(rows["ds"]), **{n: rows[n].astype(float) for n in ("expected", "upper")})
     lead = evidence["signals"][0]
-    ahead = lead["expected"] if lead["kind"] == "预告" else None
+    ahead = lead["expected"] if lead["kind"] == Kind.FORECAST else None
     counts = str(curve.get("counts", "tickets"))
     return alert_picture(series, window, counts=counts, ahead=ahead, language=language, file_format=file_format)
 

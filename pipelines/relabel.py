@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from sqlalchemy import func, select
 
 from features.clock import Clock
 from features.settings import Settings
+from features.vocabulary import ForecastFrequency, Frequency
 from pipelines.forecast import forecast
 from serve.alerts.relabelling import relabel_open_alerts
 from serve.forecasts.repository import current_issue
@@ -16,7 +17,7 @@ from serve.reports.issues import labels_differ
 from serve.store import Store
 from serve.store.tables import ForecastRow
 
-_FREQUENCIES: Final[tuple[Literal["W", "D"], ...]] = ("W", "D")
+_FREQUENCIES: Final[tuple[ForecastFrequency, ...]] = (Frequency.WEEKLY, Frequency.DAILY)
 
 
 @dataclass(frozen=True)
@@ -45,11 +46,11 @@ def bring_into_force(settings: Settings, clock: Clock) -> Relabelled:
     return Relabelled(tuple(stale), relabel_open_alerts(store, settings, clock=clock))
 
 
-def _weeks_to_reissue(store: Store, settings: Settings, clock: Clock, freq: str) -> int:
+def _weeks_to_reissue(store: Store, settings: Settings, clock: Clock, freq: Frequency) -> int:
     """Return how many weeks the current forecast looks ahead; 0 where it speaks the labels in force."""
     with store.reading() as session:
         issue = current_issue(session, freq)
         if issue is None or not labels_differ(issue, settings, now=clock.now()):
             return 0
         periods = session.scalar(select(func.max(ForecastRow.horizon)).where(ForecastRow.issue_id == issue.id)) or 0
-        return -(-periods // (1 if freq == "W" else 7))
+        return -(-periods * freq.length // Frequency.WEEKLY.length)

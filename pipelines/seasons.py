@@ -12,6 +12,7 @@ from features.panel import Panel
 from features.seasons import seasonal_calendar
 from features.series import UNCLASSIFIED
 from features.settings import Settings
+from features.vocabulary import Frequency
 from models.hotspots.seasonal import due_forecasts
 
 _YEAR: Final = 52
@@ -50,5 +51,5 @@ def _issued(settings: Settings, as_of: datetime) -> pd.DataFrame | None:
 
     store = Store.open(settings.store_url)
     with store.reading() as session:
-        means = means_issued_by(session, "W", as_of, level="category")
+        means = means_issued_by(session, Frequency.WEEKLY, as_of, level="category")
     return pd.DataFrame(means, columns=["unique_id", "ds", "mean"]) if means else None

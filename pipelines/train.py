@@ -16,6 +16,7 @@ from features.knowledge import Knowledge, KnownPanel
 from features.reasons import Reasons, say, to_json
 from features.settings import Settings
 from features.taxonomy import taxonomy_version
+from features.vocabulary import Frequency
 from models.errors import PanelError
 from models.forecast import BacktestResult, DemandModel, ForecastConfig, backtest
 from models.forecast.baselines import PLAIN
@@ -36,7 +37,7 @@ ALPHA: Final = 0.01
 _FOLD: Final = ["level", "unique_id", "ds", "cutoff"]
 _LOGGED: Final = [*_FOLD, "y", "mean", "p10", "p50", "p90"]
 _QUANTILES: Final = {0.1: "p10", 0.5: "p50", 0.9: "p90"}
-_HORIZON: Final = {"W": 4, "D": 14}
+_HORIZON: Final = {Frequency.WEEKLY: 4, Frequency.DAILY: 14}
 
 
 class TrainConfig(BaseModel):
@@ -106,8 +107,8 @@ def train(settings: Settings, clock: Clock, *, as_of: datetime | None = None, n_
     config = TrainConfig(**settings.section("train"))
     moment = (as_of or clock.now()).astimezone(UTC)
     knowledge = Knowledge.at(settings, moment)
-    weekly = knowledge.panel("W", periods=config.history_weeks)
-    daily = knowledge.panel("D", periods=config.daily_history)
+    weekly = knowledge.panel(Frequency.WEEKLY, periods=config.history_weeks)
+    daily = knowledge.panel(Frequency.DAILY, periods=config.daily_history)
     training = Training(settings, clock, config, Tracker.open(settings), n_jobs)
     try:
         demand = training.demand(weekly, daily if config.daily else None)
@@ -289,7 +290,7 @@ def _last_weeks(known: KnownPanel, config: SurgeConfig) -> tuple[pd.DataFrame, p
     y = panel.y[panel.y["unique_id"].isin(cells)]
     start = y["ds"].max() - pd.Timedelta(days=27)
     days = known.calendar(y["ds"].min().date(), y["ds"].max().date())
-    return y, detect_surges(y, freq="D", start=start, calendar=days, static=panel.static, config=config)
+    return y, detect_surges(y, freq=Frequency.DAILY, start=start, calendar=days, static=panel.static, config=config)
 
 
 def _hotspot_example(y: pd.DataFrame, judged: pd.DataFrame) -> dict[str, pd.DataFrame]:

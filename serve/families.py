@@ -7,12 +7,11 @@ from typing import Final
 
 from features.reasons import REASON_WORDS
 from features.series import LEVELS
+from features.vocabulary import AlertLevel, Frequency, Kind
 from features.words import Family
-from serve.alerts.candidates import Kind
 from serve.alerts.closing import Closing
 from serve.alerts.gates import Hold
 from serve.alerts.lifecycle import Dismissal, Event, State
-from serve.alerts.policy import Level
 from serve.alerts.supervision.watchlist import DISMISSED_AGAIN, LATE_ACK, LATE_HANDLE, ORDER_OVERDUE, UNANSWERED
 from serve.delivery.channels import CHANNELS
 from serve.delivery.failures import CAUSE_WORDS
@@ -22,7 +21,7 @@ _FAMILIES: Final = (
     Family.of("state", State),
     Family.of("event", Event),
     Family.of("dismiss", Dismissal),
-    Family.of("level", Level),
+    Family.of("level", AlertLevel),
     Family.of("kind", Kind),
     Family.of("held", Hold),
     Family.of("closed", Closing),
@@ -31,9 +30,9 @@ _FAMILIES: Final = (
     Family.of("concern", (UNANSWERED, LATE_ACK, LATE_HANDLE, DISMISSED_AGAIN, ORDER_OVERDUE)),
     Family.of("act", ("ack", "start", "handle", "dismiss", "reassign", "supervise", "answer")),
     Family.of("alert.part", ("lead", "assist", "asked")),
-    Family.of("alert.curve", ("h", "D", "W")),
+    Family.of("alert.curve", Frequency),
     Family.of("alert.counts", ("tickets", "own")),
-    Family.of("alert.counts.callers", ("h", "D", "W")),
+    Family.of("alert.counts.callers", Frequency),
     Family.of("audience", ("duty", "role:supervisor", "all")),
     Family.of("clock", ("ack", "handle")),
     CAUSE_WORDS,

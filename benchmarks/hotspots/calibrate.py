@@ -18,45 +18,68 @@ import numpy as np
 import pandas as pd
 from scenarios import Floats, negative_binomial, outbreak_cases
 
+from features.vocabulary import Frequency
 from models.hotspots.surge.calibration import DENSE, SPARSE, calibrate_with, features
 from models.hotspots.surge.calibration_table import LEVELS
 from models.hotspots.surge.config import SurgeConfig
 from models.hotspots.surge.detect import Context, judge_grid
-from models.hotspots.surge.grid import STEP, Grid
+from models.hotspots.surge.grid import Grid
 
 TARGET: Final = Path(__file__).parents[2] / "models" / "hotspots" / "surge" / "calibration_table.py"
-ROWS: Final = {"W": 15, "D": 9, "h": 9}  # bins of expected count
+ROWS: Final = {Frequency.WEEKLY: 15, Frequency.DAILY: 9, Frequency.HOURLY: 9}  # bins of expected count
 TERMS: Final = {
-    "W": 15,
-    "D": 10,
-    "h": 10,
+    Frequency.WEEKLY: 15,
+    Frequency.DAILY: 10,
+    Frequency.HOURLY: 10,
 }  # of the polynomial; the fourth degree bends wildly in few sparse, dispersed days
-JUDGED: Final = {"W": 49, "D": 140, "h": 28 * 24}
-LENGTHS: Final = {"W": (624, 624, 624, 312), "D": (2548, 1456, 1092), "h": (400 * 24, 200 * 24, 100 * 24)}
-PACE: Final = {"W": 550, "D": 2200, "h": 52800}  # periods in which four past outbreaks fall on average
-SERIES: Final = {"W": 72000, "D": 6000, "h": 6000}  # drawn
-CONTAMINATED: Final = {"W": 0.3, "D": 0.5, "h": 0.0}  # share of series with past outbreaks
-CYCLES: Final = {"W": (52, 1), "D": (364, 7), "h": (364 * 24, 24)}  # periods in a year, and in an outbreak's week
-WIDEST: Final = {"W": 12.0, "D": 12.0, "h": 2.5}  # dispersion; distinct callers of one hour hardly clump
-LEAST_SLOPE: Final = {"W": 0.2, "D": 0.2, "h": 0.5}
+JUDGED: Final = {Frequency.WEEKLY: 49, Frequency.DAILY: 140, Frequency.HOURLY: 28 * 24}
+LENGTHS: Final = {
+    Frequency.WEEKLY: (624, 624, 624, 312),
+    Frequency.DAILY: (2548, 1456, 1092),
+    Frequency.HOURLY: (400 * 24, 200 * 24, 100 * 24),
+}
+PACE: Final = {
+    Frequency.WEEKLY: 550,
+    Frequency.DAILY: 2200,
+    Frequency.HOURLY: 52800,
+}  # periods in which four past outbreaks fall on average
+SERIES: Final = {Frequency.WEEKLY: 72000, Frequency.DAILY: 6000, Frequency.HOURLY: 6000}  # drawn
+CONTAMINATED: Final = {
+    Frequency.WEEKLY: 0.3,
+    Frequency.DAILY: 0.5,
+    Frequency.HOURLY: 0.0,
+}  # share of series with past outbreaks
+CYCLES: Final = {
+    Frequency.WEEKLY: (52, 1),
+    Frequency.DAILY: (364, 7),
+    Frequency.HOURLY: (364 * 24, 24),
+}  # periods in a year, and in an outbreak's week
+WIDEST: Final = {
+    Frequency.WEEKLY: 12.0,
+    Frequency.DAILY: 12.0,
+    Frequency.HOURLY: 2.5,
+}  # dispersion; distinct callers of one hour hardly clump
+LEAST_SLOPE: Final = {Frequency.WEEKLY: 0.2, Frequency.DAILY: 0.2, Frequency.HOURLY: 0.5}
 """Floor of the far tail's slope: beyond 1 in 1,000, sparse hours rest on a dispersion nobody can estimate, and the
 alert budget decides; a lower floor would hide bursts."""
 FEWEST: Final = 5  # exceedances in a bin before its quantile counts
 
 
-def quiet_panel(rng: np.random.Generator, freq: str, series: int, periods: int) -> tuple[Floats, pd.DatetimeIndex]:
+def quiet_panel(
+    rng: np.random.Generator, freq: Frequency, series: int, periods: int
+) -> tuple[Floats, pd.DatetimeIndex]:
     """Draw quiet series of random shape; `CONTAMINATED` of them carry past outbreaks."""
     cycle, week = CYCLES[freq]
     t = np.arange(periods)
-    level = rng.uniform(np.log(0.02), np.log(400.0 if freq != "h" else 40.0), series)
+    level = rng.uniform(np.log(0.02), np.log(400.0 if freq != Frequency.HOURLY else 40.0), series)
     trend = rng.normal(0.0, 0.12, series) * rng.integers(0, 2, series)
     log_mu = level[:, None] + trend[:, None] * (t - periods) / cycle
     for j in (1, 2):
         size = rng.normal(0.0, 0.4, (2, series, 1)) * rng.integers(0, 2, (series, 1))
         log_mu = log_mu + size[0] * np.cos(2 * np.pi * j * t / cycle) + size[1] * np.sin(2 * np.pi * j * t / cycle)
-    if freq == "D":
+    if freq == Frequency.DAILY:
         log_mu = log_mu + rng.normal(0.0, 0.4, (series, 7))[:, t % 7]
-    if freq == "h":
+    if freq == Frequency.HOURLY:
         city = rng.normal(0.0, 0.3, (2, 24)) + 1.2 * np.sin(np.pi * (np.arange(24) - 8) / 12)
         own = city + rng.normal(0.0, 0.3, (series, 2, 24)) - np.array([0.5, 0.0])[:, None]
         log_mu = log_mu + own[:, (t // 24 % 7 < 5).astype(int), t % 24]
@@ -66,12 +89,12 @@ def quiet_panel(rng: np.random.Generator, freq: str, series: int, periods: int) 
     for i in np.flatnonzero(rng.random(series) < CONTAMINATED[freq]):
         for start in rng.integers(0, periods - JUDGED[freq], rng.poisson(4.0 * periods / PACE[freq])):
             size = rng.choice([2, 3, 5, 10]) * np.sqrt(phi[i] * mu[i, start] * week) + 0.1
-            y[i] += outbreak_cases(rng, size, start, periods, 1.0 if freq == "W" else 0.25)
-    ds = pd.date_range("2010-01-04", periods=periods, freq=STEP[freq])
+            y[i] += outbreak_cases(rng, size, start, periods, 1.0 if freq == Frequency.WEEKLY else 0.25)
+    ds = pd.date_range("2010-01-04", periods=periods, freq=freq.length)
     return y, ds
 
 
-def collect(freq: str, series: int, seed: int) -> pd.DataFrame:
+def collect(freq: Frequency, series: int, seed: int) -> pd.DataFrame:
     """Judge quiet panels and return one row per judged period: mean, variance, one, scan."""
     rng = np.random.default_rng(seed)
     parts = []
@@ -87,7 +110,7 @@ def collect(freq: str, series: int, seed: int) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def bend(sample: pd.DataFrame, channel: str, freq: str) -> Any:
+def bend(sample: pd.DataFrame, channel: str, freq: Frequency) -> Any:
     """Fit the polynomials of raw minus calibrated evidence, terms x levels above 0."""
     mean, dispersion = sample["mean"].to_numpy(float), (sample["variance"] / sample["mean"]).to_numpy(float)
     row = pd.cut(np.log10(mean), np.linspace(-1.75, 2.75, ROWS[freq] + 1), labels=False)
@@ -116,16 +139,21 @@ def tail(sample: pd.DataFrame, channel: str, table: Any, least: float) -> tuple[
     return slopes[0], slopes[1]
 
 
-def write(tables: dict[tuple[str, str], Any], tails: dict[tuple[str, str], tuple[float, float]]) -> None:
+def write(tables: dict[tuple[Frequency, str], Any], tails: dict[tuple[Frequency, str], tuple[float, float]]) -> None:
     """Write the table module."""
     text = TARGET.read_text(encoding="utf-8")
-    lines = [text[: text.index("TABLES: Final")], "TABLES: Final[dict[tuple[str, str], NDArray[np.float64]]] = {\n"]
+    lines = [
+        text[: text.index("TABLES: Final")],
+        "TABLES: Final[dict[tuple[Frequency, str], NDArray[np.float64]]] = {\n",
+    ]
     for (freq, channel), table in tables.items():
         rows = ",\n".join("            [" + ", ".join(f"{value:.4f}" for value in row) + "]" for row in table)
-        lines.append(f'    ("{freq}", "{channel}"): np.array(\n        [\n{rows},\n        ]\n    ),\n')
+        lines.append(f'    (Frequency.{freq.name}, "{channel}"): np.array(\n        [\n{rows},\n        ]\n    ),\n')
     lines.append('}\n"""(frequency, channel) -> coefficients of the bend, terms x levels above 0."""\n\n')
-    lines.append("TAILS: Final[dict[tuple[str, str], tuple[float, float]]] = {\n")
-    lines += [f'    ("{freq}", "{channel}"): ({a:.4f}, {b:.4f}),\n' for (freq, channel), (a, b) in tails.items()]
+    lines.append("TAILS: Final[dict[tuple[Frequency, str], tuple[float, float]]] = {\n")
+    lines += [
+        f'    (Frequency.{freq.name}, "{channel}"): ({a:.4f}, {b:.4f}),\n' for (freq, channel), (a, b) in tails.items()
+    ]
     lines.append(
         '}\n"""(frequency, channel) -> calibrated over raw evidence beyond the last level, sparse and dense."""\n'
     )
@@ -139,7 +167,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--series", type=int, default=None, help="drawn per frequency; the default is SERIES")
     parser.add_argument("--seed", type=int, default=20130101)
-    parser.add_argument("--freq", nargs="*", default=["W", "D", "h"])
+    parser.add_argument("--freq", nargs="*", type=Frequency, default=list(Frequency))
     arguments = parser.parse_args()
     tables, tails = dict(TABLES), dict(TAILS)
     for freq in arguments.freq:

@@ -16,10 +16,11 @@ from features.panel.errors import PanelError
 from features.panel.hierarchy import known_levels, level_codes
 from features.panel.kept import keep_counts
 from features.panel.tally import Grid, Tally, count, recall
-from features.panel.windows import PERIOD, Seen, Window, arrivals, window
+from features.panel.windows import Seen, Window, arrivals, window
 from features.series import LEVELS
+from features.vocabulary import Frequency
 
-_KEPT = ("D", "W")
+_KEPT = (Frequency.DAILY, Frequency.WEEKLY)
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Panel:
 
     y: pd.DataFrame
     static: pd.DataFrame
-    freq: str
+    freq: Frequency
     data_through: pd.Timestamp
     as_of: datetime
     snapshot: int
@@ -79,28 +80,28 @@ def build_panel(
     return build_panels(
         lake,
         as_of=as_of,
-        starts={freq: start},
+        starts={_frequency(freq): start},
         snapshot=snapshot,
         sources=sources,
         levels=levels,
         threads=threads,
         memory=memory,
         kept=kept,
-    )[freq]
+    )[_frequency(freq)]
 
 
 def build_panels(
     lake: Lake,
     *,
     as_of: datetime,
-    starts: Mapping[str, date | None],
+    starts: Mapping[Frequency, date | None],
     snapshot: int | None = None,
     sources: list[str] | None = None,
     levels: Sequence[str] | None = None,
     threads: int | None = None,
     memory: str | None = None,
     kept: Path | None = None,
-) -> dict[str, Panel]:
+) -> dict[Frequency, Panel]:
     """Count tickets at several frequencies with one look at what arrived; see `build_panel`.
 
     Args:
@@ -117,8 +118,7 @@ def build_panels(
     Raises:
         PanelError: As `build_panel`.
     """
-    for freq in starts:
-        _check(as_of, freq, levels)
+    _check(as_of, levels)
     version = lake.version if snapshot is None else snapshot
     panels = {}
     with duck(threads=threads, memory=memory, spill=str(lake.path / "staging" / "spill")) as connection:
@@ -139,9 +139,13 @@ def build_panels(
     return panels
 
 
-def _check(as_of: datetime, freq: str, levels: Sequence[str] | None) -> None:
-    if freq not in PERIOD:
-        raise PanelError(f"unknown frequency {freq!r}", hint="use W, D or h")
+def _frequency(code: str) -> Frequency:
+    if code not in list(Frequency):
+        raise PanelError(f"unknown frequency {code!r}", hint=f"use {', '.join(Frequency)}")
+    return Frequency(code)
+
+
+def _check(as_of: datetime, levels: Sequence[str] | None) -> None:
     if as_of.tzinfo is None:
         raise PanelError("as_of needs a time zone", hint="give an aware datetime")
     unknown = [level for level in levels or () if level not in LEVELS]
@@ -149,7 +153,7 @@ def _check(as_of: datetime, freq: str, levels: Sequence[str] | None) -> None:
         raise PanelError(f"unknown levels {', '.join(unknown)}", hint=f"known: {', '.join(LEVELS)}")
 
 
-def _states(lake: Lake, as_of: datetime, version: int, sources: list[str] | None, freq: str) -> list[SourceState]:
+def _states(lake: Lake, as_of: datetime, version: int, sources: list[str] | None, freq: Frequency) -> list[SourceState]:
     states = {state.source: state for state in lake.sources(as_of, snapshot=version)}
     unknown = [name for name in sources or () if name not in states]
     if unknown:
@@ -157,11 +161,11 @@ def _states(lake: Lake, as_of: datetime, version: int, sources: list[str] | None
     return [
         state
         for name, state in states.items()
-        if (not sources or name in sources) and not (freq == "h" and state.date_only)
+        if (not sources or name in sources) and not (freq == Frequency.HOURLY and state.date_only)
     ]
 
 
-def _windows(seen: Mapping[str, Seen], states: list[SourceState], *, as_of: datetime, freq: str) -> list[Window]:
+def _windows(seen: Mapping[str, Seen], states: list[SourceState], *, as_of: datetime, freq: Frequency) -> list[Window]:
     """Return the complete periods of every source that anything is known of."""
     windows = [window(state, seen[state.source], as_of=as_of, freq=freq) for state in states if state.source in seen]
     windows = [w for w in windows if w.first < w.end]
@@ -208,10 +212,10 @@ def _excess(repeats: pd.DataFrame, codes: np.ndarray, shape: tuple[int, int]) ->
     return excess
 
 
-def _panel(tables: list[LevelTable], grid: Grid, *, freq: str, as_of: datetime, snapshot: int) -> Panel:
+def _panel(tables: list[LevelTable], grid: Grid, *, freq: Frequency, as_of: datetime, snapshot: int) -> Panel:
     static = pd.concat([table.static for table in tables], ignore_index=True)
     names = static["unique_id"].astype("str").array
-    starts = np.datetime64(grid.origin, "us") + np.timedelta64(PERIOD[freq]) * np.arange(grid.first, grid.count)
+    starts = np.datetime64(grid.origin, "us") + np.timedelta64(freq.length) * np.arange(grid.first, grid.count)
     series, periods, y, callers = [], [], [], []
     offset = 0
     for table in tables:

@@ -22,6 +22,7 @@ from features.lake.engine import instant, literal, literals
 from features.lake.schema import MOVED
 from features.lake.storage import writer_lock
 from features.panel.windows import Edges, edges
+from features.vocabulary import Frequency
 
 KEYS: Final = ("category1", "category2", "category", "district", "department")
 _SCHEMA: Final = 2
@@ -248,7 +249,7 @@ def _repeats(low: int, high: int) -> str:
         again AS (SELECT period, caller FROM part GROUP BY period, caller HAVING count(*) > 1)
         SELECT period // {_BLOCK_DAYS} AS block, '{freq}' AS freq, matter, period, caller, count(*)::INTEGER AS n
         FROM part SEMI JOIN again USING (period, caller) GROUP BY matter, period, caller"""
-        for freq, period in (("D", "day"), ("W", "(day // 7 * 7)"))
+        for freq, period in ((Frequency.DAILY, "day"), (Frequency.WEEKLY, "(day // 7 * 7)"))
     )
     return " UNION ALL ".join(f"({part})" for part in parts)
 

@@ -19,9 +19,9 @@ from features.panel.errors import PanelError
 from features.panel.hierarchy import cell_table
 from features.panel.kept import KEYS as _KEYS
 from features.panel.kept import day_number
-from features.panel.windows import PERIOD, Window, ceil, common_end
+from features.panel.windows import Window, ceil, common_end
+from features.vocabulary import Frequency
 
-_UNITS = {"W": "day", "D": "day", "h": "hour"}
 _CHUNK_ROWS = 8_000_000
 
 
@@ -32,17 +32,17 @@ class Grid:
     origin: datetime
     first: int
     count: int
-    freq: str
+    freq: Frequency
 
     @classmethod
-    def over(cls, windows: Sequence[Window], freq: str, start: date | None) -> Grid:
+    def over(cls, windows: Sequence[Window], freq: Frequency, start: date | None) -> Grid:
         """Return the periods from the earliest window to the common end."""
         origin = min(w.first for w in windows)
-        count = (common_end(windows) - origin) // PERIOD[freq]
+        count = (common_end(windows) - origin) // freq.length
         first = 0
         if start is not None:
             shown = ceil(datetime(start.year, start.month, start.day), freq)  # noqa: DTZ001 - civil time is naive
-            first = max(0, (shown - origin) // PERIOD[freq])
+            first = max(0, (shown - origin) // freq.length)
         if first >= count:
             raise PanelError("no complete period is known yet", hint="choose a later --as-of or an earlier start")
         return cls(origin=origin, first=first, count=count, freq=freq)
@@ -50,12 +50,13 @@ class Grid:
     @property
     def end(self) -> datetime:
         """End of the last period, exclusive."""
-        return self.origin + self.count * PERIOD[self.freq]
+        return self.origin + self.count * self.freq.length
 
     def number(self, column: str) -> str:
         """Return the SQL of the period number of a naive local time."""
-        elapsed = f"date_diff('{_UNITS[self.freq]}', TIMESTAMP '{self.origin}', {column})"
-        return f"({elapsed} // 7)" if self.freq == "W" else elapsed
+        unit = "hour" if self.freq == Frequency.HOURLY else "day"
+        elapsed = f"date_diff('{unit}', TIMESTAMP '{self.origin}', {column})"
+        return f"({elapsed} // 7)" if self.freq == Frequency.WEEKLY else elapsed
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ def recall(connection: Any, windows: list[Window], grid: Grid) -> Tally:
     matters = connection.execute("SELECT * FROM kept_matters ORDER BY number").df()
     low, high = _days_that_count(matters["source"], windows, grid)
     kept = connection.execute("SELECT number, day, n FROM kept_counts").fetchnumpy()
-    number, period = kept["number"], (kept["day"] - day_number(grid.origin)) // PERIOD[grid.freq].days
+    number, period = kept["number"], (kept["day"] - day_number(grid.origin)) // grid.freq.length.days
     inside = (kept["day"] >= low[number]) & (kept["day"] < high[number])
     number, period, n = number[inside], period[inside], kept["n"][inside]
     if not number.size:
@@ -145,7 +146,7 @@ def _recalled_repeats(
         f"SELECT number, period AS day, caller, n FROM kept_repeats WHERE freq = '{grid.freq}'"
     ).df()
     number, day = repeats.pop("number").to_numpy(), repeats.pop("day").to_numpy()
-    period = (day - day_number(grid.origin)) // PERIOD[grid.freq].days - grid.first
+    period = (day - day_number(grid.origin)) // grid.freq.length.days - grid.first
     inside = (day >= low[number]) & (day < high[number]) & (period >= 0) & (cell[number] >= 0)
     return repeats.assign(cell=cell[number], period=period)[inside]
 

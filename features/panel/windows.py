@@ -21,14 +21,13 @@ import pandas as pd
 
 from features.lake import SourceState
 from features.lake.engine import instant, literal
+from features.vocabulary import Frequency
 
 SILENCE_DAYS: Final = 28
 """Days before the last arrival over which silences are compared."""
 
 FEWEST_ARRIVALS: Final = 10
 """With fewer arrivals in these days nothing is said about silences."""
-
-PERIOD: Final = {"W": timedelta(weeks=1), "D": timedelta(days=1), "h": timedelta(hours=1)}
 
 
 @dataclass(frozen=True)
@@ -56,21 +55,21 @@ class Window:
     ended: bool
 
 
-def floor(moment: datetime, freq: str) -> datetime:
+def floor(moment: datetime, freq: Frequency) -> datetime:
     """Return the start of the period that holds a naive local moment; weeks start on Monday."""
-    if freq == "h":
+    if freq == Frequency.HOURLY:
         return moment.replace(minute=0, second=0, microsecond=0)
     day = moment.replace(hour=0, minute=0, second=0, microsecond=0)
-    return day - timedelta(days=day.weekday()) if freq == "W" else day
+    return day - timedelta(days=day.weekday()) if freq == Frequency.WEEKLY else day
 
 
-def ceil(moment: datetime, freq: str) -> datetime:
+def ceil(moment: datetime, freq: Frequency) -> datetime:
     """Return the start of the first period that does not begin before a naive local moment."""
     start = floor(moment, freq)
-    return start if start == moment else start + PERIOD[freq]
+    return start if start == moment else start + freq.length
 
 
-def window(state: SourceState, seen: Seen, *, as_of: datetime, freq: str) -> Window:
+def window(state: SourceState, seen: Seen, *, as_of: datetime, freq: Frequency) -> Window:
     """Return the complete periods of a source as known at `as_of` (aware)."""
     zone = ZoneInfo(state.timezone)
     first_day = state.covers_from or seen.first_opened.date()

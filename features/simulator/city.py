@@ -10,10 +10,10 @@ import pyarrow as pa
 
 from features.simulator.config import SimulatorConfig
 from features.simulator.draws import Draws, draw_chunk
-from features.simulator.incidents import REPEAT, SHARED
 from features.simulator.orders import all_versions, corrected_versions, ticket_ids, work_orders
 from features.simulator.plan import Chunk, Plan, make_plan
 from features.simulator.wording import make_phrasebook, write_words
+from features.vocabulary import Kind
 
 _TICKETS, _WORDS, _POINTS = 100, 101, 102
 """Random streams of a chunk."""
@@ -84,7 +84,7 @@ def _incident_frame(plan: Plan) -> Any:
     return pd.DataFrame(
         {
             "incident": np.arange(len(incidents.leaf)),
-            "kind": np.where(incidents.repeat, REPEAT, SHARED),
+            "kind": np.where(incidents.repeat, Kind.REPEAT, Kind.SHARED),
             "category1": [leaf.class_name for leaf in leaves],
             "category2": [leaf.item_name for leaf in leaves],
             "category": [leaf.name for leaf in leaves],

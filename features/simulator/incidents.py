@@ -11,19 +11,18 @@ from numpy.typing import NDArray
 from features.simulator.catalogue import Catalogue
 from features.simulator.config import SimulatorConfig
 from features.simulator.places import Places
+from features.vocabulary import Kind
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-SHARED: Final = "多人同诉"
-REPEAT: Final = "一人多诉"
 _HOUR: Final = 3600
 _DAY: Final = 24 * _HOUR
 _ORDINARY_DAY: Final = 550.0
 """Tickets a day of the demo city, at which a burst's median size is `_MEDIAN_SIZE`."""
 _MEDIAN_SIZE: Final = 16.0
 _SMALLEST: Final = 4
-_LARGEST_SHARE: Final = {SHARED: 0.10, REPEAT: 0.03}
+_LARGEST_SHARE: Final = {Kind.SHARED: 0.10, Kind.REPEAT: 0.03}
 _TRIES: Final = 8
 
 
@@ -82,7 +81,7 @@ def _sizes(count: int, config: SimulatorConfig, rng: np.random.Generator, *, rep
         scale = np.clip((config.tickets / config.days / _ORDINARY_DAY) ** 0.4, 0.4, 3.0)
         size = _MEDIAN_SIZE * scale * rng.lognormal(0.0, 0.7, count)
     whole = np.maximum(size.astype(np.int64), _SMALLEST)
-    return whole[np.cumsum(whole) <= _LARGEST_SHARE[REPEAT if repeat else SHARED] * config.tickets]
+    return whole[np.cumsum(whole) <= _LARGEST_SHARE[Kind.REPEAT if repeat else Kind.SHARED] * config.tickets]
 
 
 def _matters(city: Catalogue, repeat: NDArray[np.bool_], rng: np.random.Generator) -> tuple[Ints, Ints]:

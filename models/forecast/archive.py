@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from features.reasons import Reason, ReasonCode
+from features.vocabulary import Frequency
 from models.errors import UnusableModelError
 from models.forecast.boosting import Booster
 from models.forecast.cadence import SCHEMA_VERSION, ForecastConfig
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 MANIFEST: Final = "manifest.json"
 _CALENDAR_DAYS_AHEAD: Final = 500
-_DAYS_PER_PERIOD: Final = {"W": 7, "D": 1}
 
 
 def pack(model: DemandModel) -> dict[str, bytes]:
@@ -74,7 +74,7 @@ def unpack(files: Mapping[str, bytes]) -> tuple[PanelMatrix, pd.DataFrame, Engin
     history, static = _from_parquet(files["history.parquet"]), _from_parquet(files["static.parquet"])
     ds = pd.DatetimeIndex(history.iloc[:, 0])
     y = np.ascontiguousarray(history.iloc[:, 1:].to_numpy(dtype=float).T)
-    panel = PanelMatrix(y, tuple(manifest["cells"]), ds, manifest["freq"])
+    panel = PanelMatrix(y, tuple(manifest["cells"]), ds, Frequency(manifest["freq"]))
     engine = Engine(
         hierarchy=Hierarchy.of(static, panel.ids),
         config=ForecastConfig.from_json(files["config.json"].decode()),

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
 from features.reasons import Reason, ReasonCode
+from features.vocabulary import Frequency
 from models.errors import PanelError, UnusableModelError
 
 SCHEMA_VERSION: Final = 3
@@ -18,7 +19,6 @@ class Cadence:
 
     Attributes:
         freq: W or D.
-        days: Days in a period.
         year: Periods to the same season a year ago (a multiple of the week, so that weekdays match).
         week: Length of the weekly cycle; 0 for weekly data.
         windows: Lengths of trailing means, longest first.
@@ -28,8 +28,7 @@ class Cadence:
         warm_up: Periods before the first origin that is learned from, when the history is long.
     """
 
-    freq: str
-    days: int
+    freq: Frequency
     year: int
     week: int
     windows: tuple[int, ...]
@@ -39,15 +38,19 @@ class Cadence:
     warm_up: int
 
     @property
+    def days(self) -> int:
+        """Days in a period."""
+        return self.freq.length.days
+
+    @property
     def floor(self) -> float:
         """Smallest mean of a cell: about one ticket a year."""
         return 0.02 * self.days / 7
 
 
 CADENCES: Final = {
-    "W": Cadence(
-        freq="W",
-        days=7,
+    Frequency.WEEKLY: Cadence(
+        freq=Frequency.WEEKLY,
         year=52,
         week=0,
         windows=(104, 52, 26, 13, 8, 4),
@@ -56,9 +59,8 @@ CADENCES: Final = {
         lags=(0, 1, 2, 3, 4, 7, 12, 25, 51, 52),
         warm_up=60,
     ),
-    "D": Cadence(
-        freq="D",
-        days=1,
+    Frequency.DAILY: Cadence(
+        freq=Frequency.DAILY,
         year=364,
         week=7,
         windows=(364, 182, 91, 56, 28, 14, 7),
@@ -78,7 +80,7 @@ def cadence_of(freq: str) -> Cadence:
     """
     if freq not in CADENCES:
         raise PanelError(f"freq {freq!r} is not known", hint="use W or D")
-    return CADENCES[freq]
+    return CADENCES[Frequency(freq)]
 
 
 @dataclass(frozen=True)
@@ -122,13 +124,13 @@ class ForecastConfig:
     onestep: Trees = field(default_factory=Trees)
     years: float = 4.0
     max_rows: int = 300_000
-    weights: dict[str, dict[str, float]] = field(
+    weights: dict[Frequency, dict[str, float]] = field(
         default_factory=lambda: {
-            "W": {"onestep": 3.0, "layered": 2.0, "season": 0.1},
-            "D": {"onestep": 1.0, "layered": 3.0},
+            Frequency.WEEKLY: {"onestep": 3.0, "layered": 2.0, "season": 0.1},
+            Frequency.DAILY: {"onestep": 1.0, "layered": 3.0},
         }
     )
-    power: dict[str, float] = field(default_factory=lambda: {"W": -0.6, "D": 0.5})
+    power: dict[Frequency, float] = field(default_factory=lambda: {Frequency.WEEKLY: -0.6, Frequency.DAILY: 0.5})
     pulls: dict[str, float] = field(default_factory=lambda: {"matter": 0.2, "total": 0.01})
     prophet: dict[str, float] = field(default_factory=dict)
     breaks: bool = True
@@ -137,10 +139,10 @@ class ForecastConfig:
     shock: float = 0.35
     dispersion_periods: int = 78
     dispersion_shrink: float = 2.0
-    spread: dict[str, dict[str, float]] = field(
+    spread: dict[Frequency, dict[str, float]] = field(
         default_factory=lambda: {
-            "W": {"cell": 1.0, "category": 0.42, "district": 0.6, "total": 0.36, "other": 0.6},
-            "D": {"cell": 1.0, "category": 0.5, "district": 0.6, "total": 0.6, "other": 0.6},
+            Frequency.WEEKLY: {"cell": 1.0, "category": 0.42, "district": 0.6, "total": 0.36, "other": 0.6},
+            Frequency.DAILY: {"cell": 1.0, "category": 0.5, "district": 0.6, "total": 0.6, "other": 0.6},
         }
     )
     seed: int = 1

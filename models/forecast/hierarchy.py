@@ -15,7 +15,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from features.series import DIMENSIONS, LEVELS, TOTAL, series_id
+from features.vocabulary import Frequency
 from models.errors import PanelError
+from models.forecast.cadence import cadence_of
 
 CELL: Final = "cell"
 _REQUIRED: Final = ("unique_id", "ds", "y")
@@ -134,7 +136,7 @@ class PanelMatrix:
     y: NDArray[np.float64]
     ids: tuple[str, ...]
     ds: pd.DatetimeIndex
-    freq: str
+    freq: Frequency
 
     @classmethod
     def of(cls, frame: pd.DataFrame, *, freq: str) -> PanelMatrix:
@@ -145,33 +147,27 @@ class PanelMatrix:
                 start on one weekday.
         """
         _check(frame)
+        period = cadence_of(freq).freq
         wide = frame.set_index(["unique_id", "ds"])["y"].unstack("ds")  # noqa: PD010 - pivot_table would average
-        ds = pd.date_range(wide.columns.min(), wide.columns.max(), freq=_step(freq))
+        ds = pd.date_range(wide.columns.min(), wide.columns.max(), freq=period.length)
         strange = wide.columns.difference(ds)
         if len(strange):
             raise PanelError(
-                f"{len(strange)} periods do not fit freq={freq!r}, the first is {strange[0].date()}",
+                f"{len(strange)} periods do not fit freq={period.value!r}, the first is {strange[0].date()}",
                 hint="every ds is a period start; all weeks start on the same weekday",
             )
         wide = wide.reindex(columns=ds).fillna(0.0)
-        return cls(wide.to_numpy(dtype=float), tuple(map(str, wide.index)), ds, freq)
+        return cls(wide.to_numpy(dtype=float), tuple(map(str, wide.index)), ds, period)
 
     def future(self, horizon: int) -> pd.DatetimeIndex:
         """Return the starts of the next periods."""
-        step = _step(self.freq)
+        step = self.freq.length
         return pd.date_range(self.ds[-1] + step, periods=horizon, freq=step)
 
     def until(self, cutoff: pd.Timestamp) -> PanelMatrix:
         """Return what was known when the period `cutoff` was complete."""
         known = int(self.ds.searchsorted(cutoff, side="right"))
         return PanelMatrix(self.y[:, :known], self.ids, self.ds[:known], self.freq)
-
-
-def _step(freq: str) -> pd.Timedelta:
-    steps = {"W": pd.Timedelta(days=7), "D": pd.Timedelta(days=1)}
-    if freq not in steps:
-        raise PanelError(f"freq {freq!r} is not known", hint="use W or D")
-    return steps[freq]
 
 
 def _check(frame: pd.DataFrame) -> None:

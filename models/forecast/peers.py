@@ -15,6 +15,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from features.vocabulary import Frequency
+
 Floats = NDArray[np.float64]
 
 NEEDS: Final = {
@@ -25,8 +27,8 @@ NEEDS: Final = {
 }
 """Rival -> the distribution that it needs."""
 
-_LAGS: Final = {"W": (1, 2, 3, 4, 8, 13, 26, 52), "D": (1, 2, 3, 4, 5, 6, 7, 14, 21, 28)}
-_WINDOWS: Final = {"W": (4, 13, 26, 52), "D": (7, 28, 56)}
+_LAGS: Final = {Frequency.WEEKLY: (1, 2, 3, 4, 8, 13, 26, 52), Frequency.DAILY: (1, 2, 3, 4, 5, 6, 7, 14, 21, 28)}
+_WINDOWS: Final = {Frequency.WEEKLY: (4, 13, 26, 52), Frequency.DAILY: (7, 28, 56)}
 
 PeerFit = Callable[..., Floats]
 """`fit_peer`, or something that has it run elsewhere."""
@@ -46,7 +48,7 @@ def installed_peers() -> dict[str, str]:
 
 
 def fit_peer(
-    name: str, *, y: Floats, ds: NDArray[np.datetime64], days_off: Floats, groups: NDArray[np.intp], freq: str
+    name: str, *, y: Floats, ds: NDArray[np.datetime64], days_off: Floats, groups: NDArray[np.intp], freq: Frequency
 ) -> Floats:
     """Fit a library to the cells and forecast.
 
@@ -80,11 +82,11 @@ def fit_peer(
     return np.asarray(np.maximum(np.nan_to_num(mean.reshape(len(y), horizon)), 0.0))
 
 
-def _statistical(name: str, history: pd.DataFrame, freq: str, horizon: int) -> pd.DataFrame:
+def _statistical(name: str, history: pd.DataFrame, freq: Frequency, horizon: int) -> pd.DataFrame:
     from statsforecast import StatsForecast
     from statsforecast.models import MSTL, AutoETS, DynamicOptimizedTheta
 
-    week, seasons = (1, [52]) if freq == "W" else (7, [7, 364])
+    week, seasons = (1, [52]) if freq == Frequency.WEEKLY else (7, [7, 364])
     if len(history["ds"].unique()) < 2 * seasons[-1]:
         seasons = [max(week, 2)]
     model = {
@@ -95,7 +97,7 @@ def _statistical(name: str, history: pd.DataFrame, freq: str, horizon: int) -> p
     return StatsForecast([model], freq=_offset(history, freq), n_jobs=1).forecast(df=history, h=horizon)
 
 
-def _boosted(history: pd.DataFrame, ahead: pd.DataFrame, freq: str, horizon: int) -> pd.DataFrame:
+def _boosted(history: pd.DataFrame, ahead: pd.DataFrame, freq: Frequency, horizon: int) -> pd.DataFrame:
     """Fit mlforecast's recursive LightGBM with Tweedie loss and a days-off feature."""
     import lightgbm
     from mlforecast import MLForecast
@@ -108,11 +110,11 @@ def _boosted(history: pd.DataFrame, ahead: pd.DataFrame, freq: str, horizon: int
         freq=_offset(history, freq),
         lags=list(_LAGS[freq]),
         lag_transforms={1: [RollingMean(window) for window in _WINDOWS[freq]]},
-        date_features=["week" if freq == "W" else "dayofweek", "month"],
+        date_features=["week" if freq == Frequency.WEEKLY else "dayofweek", "month"],
     )
     model.fit(history, static_features=["category", "district"])
     return model.predict(horizon, X_df=ahead)
 
 
-def _offset(history: pd.DataFrame, freq: str) -> str:
-    return f"W-{history['ds'].iloc[0]:%a}".upper() if freq == "W" else "D"
+def _offset(history: pd.DataFrame, freq: Frequency) -> str:
+    return f"W-{history['ds'].iloc[0]:%a}".upper() if freq == Frequency.WEEKLY else freq.value

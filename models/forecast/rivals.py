@@ -14,7 +14,7 @@ import numpy as np
 
 from models.errors import PanelError
 from models.forecast.baselines import PLAIN, Plain, window_mean
-from models.forecast.cadence import Cadence, ForecastConfig, cadence_of
+from models.forecast.cadence import CADENCES, Cadence, ForecastConfig, cadence_of
 from models.forecast.circumstances import Circumstances
 from models.forecast.distribution import dispersions
 from models.forecast.drivers import DAYS_OFF, FESTIVAL, Calendar, period_drivers
@@ -89,7 +89,7 @@ def _without_prophet(known: Known) -> Outcome:
 
 def _lightgbm(known: Known) -> Outcome:
     """Leave our recursive LightGBM alone."""
-    alone = {"W": {"onestep": 1.0}, "D": {"onestep": 1.0}}
+    alone = {freq: {"onestep": 1.0} for freq in CADENCES}
     return known.outcome(prophet={}, pulls={}, breaks=False, holidays=False, weights=alone)
 
 
@@ -123,7 +123,7 @@ def _library(known: Known, *, name: str) -> Outcome:
 def _simple(known: Known, *, method: Plain) -> Outcome:
     y, cadence = known.panel.y, cadence_of(known.panel.freq)
     ds = known.panel.ds.append(known.panel.future(known.horizon))
-    drivers = period_drivers(ds, days=7 if known.panel.freq == "W" else 1, calendar=known.calendar)
+    drivers = period_drivers(ds, days=cadence.days, calendar=known.calendar)
     festival = drivers[:, FESTIVAL]
     mean = method(y, cadence, known.horizon, festival)
     shortest = max(2, y.shape[1] // 2)

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from features.vocabulary import Frequency
 from models.forecast.drivers import Calendar
 from models.forecast.windows import Floats
 
-_MIN_PERIODS = {"W": 78, "D": 400}
+_MIN_PERIODS = {Frequency.WEEKLY: 78, Frequency.DAILY: 400}
 
 
 @dataclass(frozen=True)
@@ -41,13 +42,13 @@ class SeasonalModels:
         return cls(tuple(model_from_dict(one) for one in json.loads(content)))
 
 
-def can_fit(periods: int, freq: str) -> bool:
+def can_fit(periods: int, freq: Frequency) -> bool:
     """Tell whether the history is long enough for a yearly season to be learned."""
     return periods >= _MIN_PERIODS[freq]
 
 
 def fit_seasonal(
-    y: Floats, ds: pd.DatetimeIndex, *, freq: str, holidays: pd.DataFrame | None, n_jobs: int = 1
+    y: Floats, ds: pd.DatetimeIndex, *, freq: Frequency, holidays: pd.DataFrame | None, n_jobs: int = 1
 ) -> SeasonalModels:
     """Fit one Prophet per series.
 
@@ -64,7 +65,7 @@ def fit_seasonal(
     return SeasonalModels(tuple(fitted))
 
 
-def _fit_one(y: Floats, ds: pd.DatetimeIndex, freq: str, holidays: pd.DataFrame | None) -> Any:
+def _fit_one(y: Floats, ds: pd.DatetimeIndex, freq: Frequency, holidays: pd.DataFrame | None) -> Any:
     logging.getLogger(
         "prophet.plot"
     ).disabled = True  # it says at import that plotly, which nothing here needs, is absent
@@ -73,7 +74,7 @@ def _fit_one(y: Floats, ds: pd.DatetimeIndex, freq: str, holidays: pd.DataFrame 
     logging.getLogger("cmdstanpy").disabled = True  # it resets its own level at every fit
     model = Prophet(
         yearly_seasonality=True,
-        weekly_seasonality=freq == "D",
+        weekly_seasonality=freq == Frequency.DAILY,
         daily_seasonality=False,
         uncertainty_samples=0,
         holidays=holidays,

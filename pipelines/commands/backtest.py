@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from features.vocabulary import ForecastFrequency, Frequency
 from pipelines.commands.options import (
     AsOf,
     Home,
@@ -26,16 +26,9 @@ if TYPE_CHECKING:
     from pipelines.backtest_summary import BacktestSummary
 
 
-class Frequency(StrEnum):
-    """Length of a period."""
-
-    W = "W"
-    D = "D"
-
-
 Origins = Annotated[int, typer.Option("--origins", min=1, help="Cutoffs; the last one ends with the data.")]
 Weeks = Annotated[int, typer.Option("--weeks", min=1, max=13, help="Weeks ahead at every cutoff.")]
-Freq = Annotated[Frequency, typer.Option("--freq", help="W (weeks) or D (days).")]
+Freq = Annotated[ForecastFrequency, typer.Option("--freq", help="W (weeks) or D (days).")]
 Peers = Annotated[
     bool, typer.Option("--peers", help="Also statsforecast and mlforecast where installed, and Prophet for days.")
 ]
@@ -67,7 +60,7 @@ def backtest_models(
     as_of: AsOf = None,
     origins: Origins = 8,
     weeks: Weeks = 4,
-    freq: Freq = Frequency.W,
+    freq: Freq = Frequency.WEEKLY,
     models: Models = None,
     levels: Levels = None,
     peers: Peers = False,
@@ -89,8 +82,8 @@ def backtest_models(
         clock,
         as_of=parse_as_of(as_of, settings, now=clock.now()),
         origins=origins,
-        horizon=weeks if freq is Frequency.W else weeks * 7,
-        freq=freq.value,
+        horizon=weeks if freq is Frequency.WEEKLY else weeks * 7,
+        freq=freq,
         models=_split(models),
         levels=_split(levels),
         peers=peers,

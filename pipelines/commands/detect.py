@@ -8,10 +8,11 @@ from typing import Annotated
 import typer
 
 from features.errors import BadInputError
+from features.vocabulary import Frequency
 from pipelines.commands.options import AsOf, Home, Json, exit_degraded, parse_as_of, print_json, say, settings_for
 
 Panel = Annotated[Path | None, typer.Option("--panel", help="Judge this .parquet or .csv of counts, without a lake.")]
-Freq = Annotated[str, typer.Option("--freq", help="With --panel: W, D or h.")]
+Freq = Annotated[Frequency, typer.Option("--freq", help="With --panel: W, D or h.")]
 Start = Annotated[str | None, typer.Option("--from", help="With --panel: first period judged.")]
 Alpha = Annotated[float, typer.Option("--alpha", help="With --panel: level of alarms.")]
 Country = Annotated[str | None, typer.Option("--country", help="With --panel: holidays of this ISO country code.")]
@@ -28,7 +29,7 @@ def detect_hotspots(
     as_of: AsOf = None,
     rules_only: RulesOnly = False,
     panel: Panel = None,
-    freq: Freq = "W",
+    freq: Freq = Frequency.WEEKLY,
     start: Start = None,
     alpha: Alpha = 0.01,
     country: Country = None,
@@ -58,7 +59,14 @@ def detect_hotspots(
 
 
 def _of_panel(
-    panel: Path, freq: str, start: str | None, alpha: float, country: str | None, out: Path | None, *, as_json: bool
+    panel: Path,
+    freq: Frequency,
+    start: str | None,
+    alpha: float,
+    country: str | None,
+    out: Path | None,
+    *,
+    as_json: bool,
 ) -> None:
     from pipelines.commands.detect_panel import detect_panel_file
 

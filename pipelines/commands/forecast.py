@@ -9,16 +9,10 @@ from typing import Annotated
 import typer
 
 from features.errors import BadInputError
+from features.vocabulary import ForecastFrequency, Frequency
 from pipelines.commands.options import AsOf, Home, Json, exit_degraded, parse_as_of, print_json, say, settings_for
 
 _LONGEST_SUM = 26
-
-
-class Frequency(StrEnum):
-    """Length of a period."""
-
-    W = "W"
-    D = "D"
 
 
 class Level(StrEnum):
@@ -34,7 +28,7 @@ Sums = Annotated[
 Panel = Annotated[
     Path | None, typer.Option("--panel", help="Forecast this .parquet or .csv of counts, without a lake.")
 ]
-Freq = Annotated[Frequency, typer.Option("--freq", help="W (weeks) or D (days).")]
+Freq = Annotated[ForecastFrequency, typer.Option("--freq", help="W (weeks) or D (days).")]
 Weeks = Annotated[int, typer.Option("--weeks", min=1, max=13, help="Weeks ahead.")]
 Horizon = Annotated[int | None, typer.Option("--horizon", min=1, help="With --panel: periods ahead.")]
 Country = Annotated[str | None, typer.Option("--country", help="With --panel: holidays of this ISO country code.")]
@@ -50,7 +44,7 @@ def register(app: typer.Typer) -> None:
 def issue_forecast(
     as_of: AsOf = None,
     weeks: Weeks = 4,
-    freq: Freq = Frequency.W,
+    freq: Freq = Frequency.WEEKLY,
     sums: Sums = "4,13",
     panel: Panel = None,
     horizon: Horizon = None,
@@ -62,7 +56,7 @@ def issue_forecast(
 ) -> None:
     """Issue the forecast of the next weeks for every category, district and level."""
     if panel is not None:
-        _of_panel(panel, freq.value, horizon, country, levels.value, out, as_json=as_json)
+        _of_panel(panel, freq, horizon, country, levels.value, out, as_json=as_json)
         return
     from features.clock import SystemClock
     from pipelines.forecast import forecast
@@ -70,7 +64,7 @@ def issue_forecast(
     settings = settings_for(home)
     clock = SystemClock()
     moment = parse_as_of(as_of, settings, now=clock.now())
-    summary = forecast(settings, clock, as_of=moment, weeks=weeks, freq=freq.value, sums=_spans(sums))
+    summary = forecast(settings, clock, as_of=moment, weeks=weeks, freq=freq, sums=_spans(sums))
     if as_json:
         print_json(summary.to_json())
     say(
@@ -91,7 +85,14 @@ def _spans(text: str) -> list[int]:
 
 
 def _of_panel(
-    panel: Path, freq: str, horizon: int | None, country: str | None, levels: str, out: Path | None, *, as_json: bool
+    panel: Path,
+    freq: Frequency,
+    horizon: int | None,
+    country: str | None,
+    levels: str,
+    out: Path | None,
+    *,
+    as_json: bool,
 ) -> None:
     from pipelines.commands.forecast_panel import run
 

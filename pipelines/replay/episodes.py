@@ -8,7 +8,8 @@ from typing import Any, Final
 
 import pandas as pd
 
-from serve.alerts import AlertPolicy, Candidate, Kind, Level
+from features.vocabulary import AlertLevel, Kind
+from serve.alerts import AlertPolicy, Candidate
 from serve.alerts.levels import assess
 
 ALERT_COLUMNS: Final = (
@@ -129,7 +130,7 @@ def _is_red(row: dict[str, Any], alerting: AlertPolicy) -> bool:
         callers=int(row["callers"]),
         upper=upper,
     )
-    return assess(weighed, alerting).level is Level.RED
+    return assess(weighed, alerting).level is AlertLevel.RED
 
 
 def _afford(department: str, week: pd.Timestamp, spent: Counter[Any], budget: int | None) -> bool:

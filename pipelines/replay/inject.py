@@ -19,6 +19,7 @@ from features.lake.keys import key_sql
 from features.lake.overlay import overlaid
 from features.lake.schema import TICKETS
 from features.series import UNCLASSIFIED
+from features.vocabulary import Kind
 from pipelines.errors import PipelineError
 
 _MODELLED_ON: Final = timedelta(days=28)
@@ -83,7 +84,7 @@ def inject_bursts(before: Knowledge, injection: Injection, file: Path, *, end: d
     tickets = pd.concat(bursts, ignore_index=True)
     _write(tickets, file, lake.timezone)
     ids = tickets.groupby("incident")["ticket_id"].agg(list)
-    truth = chosen[["category", "district"]].reset_index(drop=True).assign(kind="多人同诉", ids=ids)
+    truth = chosen[["category", "district"]].reset_index(drop=True).assign(kind=Kind.SHARED, ids=ids)
     return overlaid(lake, file), truth.rename_axis("incident").reset_index()
 
 

@@ -8,6 +8,8 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from features.vocabulary import Kind
+
 BURST_COLUMNS: Final = (
     "incident",
     "category",
@@ -19,7 +21,7 @@ BURST_COLUMNS: Final = (
     "raised",
     "delay_hours",
 )
-_BURST: Final = "多人同诉"
+_BURST: Final = Kind.SHARED
 _FOUND: Final = 3
 _CALLERS: Final = 5
 _SIZES: Final = ((5, 9), (10, 19), (20, None))

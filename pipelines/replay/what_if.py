@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from features.vocabulary import Kind
 from models.hotspots.candidates import Thresholds
 from pipelines.replay.episodes import Policy, fold_alerts, load_per_department_week
 from pipelines.replay.power import alerts_on_bursts, burst_power, summarise_power
@@ -17,7 +18,7 @@ RARITIES: Final = (0.1, 0.5, AS_CONFIGURED, 10.0, 100.0)
 """How many times as rare as configured a finding must be; below 1 is laxer."""
 BUDGETS: Final = (3, 5, 10)
 """Beside the budget asked for, and none."""
-_FIXED: Final = frozenset({"高频", "一人多诉", "敏感", "预告"})
+_FIXED: Final = frozenset({Kind.FREQUENT, Kind.REPEAT, Kind.SENSITIVE, Kind.FORECAST})
 
 Ladder = Mapping[float, Thresholds]
 

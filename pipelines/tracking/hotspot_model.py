@@ -31,9 +31,10 @@ class HotspotBundle(PythonModel):  # type: ignore[misc]
             One row per series: `unique_id, ds, y, expected, upper, p_value, p_value_1, recurrence_days, alarm`.
         """
         del context
+        from features.vocabulary import Frequency
         from models.hotspots import detect_surges
 
-        freq = str((params or {}).get("freq", "D"))
+        freq = str((params or {}).get("freq", Frequency.DAILY))
         found = detect_surges(model_input, freq=freq, start=model_input["ds"].max(), config=self.config)
         columns = ["unique_id", "ds", "y", "expected", "upper", "p_value", "p_value_1", "recurrence_days", "alarm"]
         return found[columns]

@@ -6,9 +6,9 @@
 
 from __future__ import annotations
 
-from serve.alerts.candidates import Candidate, DetectionRun, IntakeResult, Kind
+from serve.alerts.candidates import Candidate, DetectionRun, IntakeResult
 from serve.alerts.intake import intake
-from serve.alerts.policy import AlertPolicy, Level
+from serve.alerts.policy import AlertPolicy
 from serve.alerts.ticking import TickResult, tick
 
-__all__ = ["AlertPolicy", "Candidate", "DetectionRun", "IntakeResult", "Kind", "Level", "TickResult", "intake", "tick"]
+__all__ = ["AlertPolicy", "Candidate", "DetectionRun", "IntakeResult", "TickResult", "intake", "tick"]

@@ -4,28 +4,16 @@ from __future__ import annotations
 
 import math
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, Final
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from features.reasons import Reason
 from features.series import UNCLASSIFIED
+from features.vocabulary import Kind
 
 EVERYWHERE: Final = "全域"
 """The area of an alert that is about no district in particular: all of them together."""
-
-
-class Kind(StrEnum):
-    """The seven shapes of a hotspot, from hotline practice."""
-
-    FREQUENT = "高频"
-    SURGE = "异动"
-    REPEAT = "一人多诉"
-    SHARED = "多人同诉"
-    SENSITIVE = "敏感"
-    FIRST_SEEN = "首发"
-    FORECAST = "预告"
 
 
 class Candidate(BaseModel):

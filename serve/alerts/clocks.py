@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from serve.alerts.policy import AlertPolicy, Level
+from features.vocabulary import AlertLevel
+from serve.alerts.policy import AlertPolicy
 
 
-def ack_due(told_at: datetime, level: Level, policy: AlertPolicy, *, sensitive: bool) -> datetime:
+def ack_due(told_at: datetime, level: AlertLevel, policy: AlertPolicy, *, sensitive: bool) -> datetime:
     """Return when the alert must be acknowledged; a sensitive matter has its own, short clock."""
     minutes = policy.deadlines[level].acknowledge
     if sensitive:
@@ -15,6 +16,6 @@ def ack_due(told_at: datetime, level: Level, policy: AlertPolicy, *, sensitive: 
     return told_at + timedelta(minutes=minutes)
 
 
-def handle_due(told_at: datetime, level: Level, policy: AlertPolicy) -> datetime:
+def handle_due(told_at: datetime, level: AlertLevel, policy: AlertPolicy) -> datetime:
     """Return when the alert must be handled."""
     return told_at + timedelta(minutes=policy.deadlines[level].handle)

@@ -20,9 +20,10 @@ from sqlalchemy.orm import Session
 
 from features.clock import Clock
 from features.settings import Settings
+from features.vocabulary import AlertLevel
 from serve.alerts.episode import Episode, apply
 from serve.alerts.lifecycle import OPEN, Event, check_allowed
-from serve.alerts.policy import AlertPolicy, Level
+from serve.alerts.policy import AlertPolicy
 from serve.store import Store
 from serve.store.columns import new_id
 from serve.store.tables import Alert, AlertCell, AlertEvent, AlertParty, DepartmentRule, Route, Silence
@@ -92,7 +93,7 @@ class Desk:
         query = (
             select(AlertCell.alert_id, AlertCell.unique_id)
             .join(Alert, Alert.id == AlertCell.alert_id)
-            .where(Alert.ended_at.is_(None), Alert.level_rank == Level.RED.rank)
+            .where(Alert.ended_at.is_(None), Alert.level_rank == AlertLevel.RED.rank)
             .where(Alert.state.in_([state.value for state in OPEN]))
         )
         cells: dict[str, list[str]] = defaultdict(list)
@@ -127,7 +128,7 @@ class Desk:
         known = len(episode.parties)
         before = (alert.level, alert.department, alert.in_budget)
         apply(episode, row)
-        if Level.RED in {before[0], alert.level}:
+        if AlertLevel.RED in {before[0], alert.level}:
             self.__dict__.pop("red_cells", None)
         if "budget_spent" in self.__dict__ and before[1:] != (alert.department, alert.in_budget):
             self._count_budget(alert, before[1], counted=before[2])

@@ -11,11 +11,10 @@ from pydantic import AwareDatetime
 
 from features.errors import WeisuError
 from features.reasons import Reason, ReasonCode
+from features.vocabulary import AlertLevel, Kind
 from serve import paging
 from serve.alerts import evidence
-from serve.alerts.candidates import Kind
 from serve.alerts.lifecycle import State
-from serve.alerts.policy import Level
 from serve.alerts.repository import AlertFilter, AlertRepository, Order
 from serve.alerts.schemas import AlertDetail, AlertPage, AlertView, EventList, EventView, Evidence, detail_of
 from serve.api.problems import problems
@@ -43,7 +42,7 @@ def list_alerts(
     clock: ClockDep,
     caller: CallerDep,
     state: Annotated[list[State], Query()] = [],  # noqa: B006 - FastAPI copies it
-    level: Annotated[list[Level], Query()] = [],  # noqa: B006
+    level: Annotated[list[AlertLevel], Query()] = [],  # noqa: B006
     kind: Annotated[list[Kind], Query()] = [],  # noqa: B006
     category: Name = None,
     area: Name = None,

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
+from features.vocabulary import AlertLevel
 from serve.alerts.lifecycle import LEADS_TO, Event, State
-from serve.alerts.policy import Level
 from serve.store.tables import Alert, AlertEvent, AlertParty
 
 LEAD: Final = "lead"
@@ -44,9 +44,9 @@ class Episode:
         return State(self.alert.state)
 
     @property
-    def level(self) -> Level:
+    def level(self) -> AlertLevel:
         """How grave it is."""
-        return Level(self.alert.level)
+        return AlertLevel(self.alert.level)
 
     @property
     def current(self) -> list[AlertParty]:
@@ -107,7 +107,7 @@ def _updated(episode: Episode, event: AlertEvent) -> None:
 def _take_facts(alert: Alert, event: AlertEvent) -> None:
     _take_named(alert, event.payload["facts"])
     alert.level = event.payload["level"]
-    alert.level_rank = Level(alert.level).rank
+    alert.level_rank = AlertLevel(alert.level).rank
     alert.level_rule = event.payload["level_rule"]
     alert.ticket_count += len(event.payload["new_tickets"])
     alert.revision += 1

@@ -13,9 +13,9 @@ from enum import StrEnum
 from sqlalchemy import select
 
 from features.series import parse_series_id
+from features.vocabulary import AlertLevel
 from serve.alerts.desk import Desk
 from serve.alerts.episode import Episode
-from serve.alerts.policy import Level
 from serve.store.tables import Alert, AlertCell, DepartmentRule
 
 
@@ -47,7 +47,7 @@ def decide(desk: Desk, episode: Episode) -> Verdict:
         return Verdict(hold, desk.now)
     if is_exempt(episode):
         return Verdict(None, desk.now)
-    if rule and rule.minimum_level and episode.level.rank < Level(rule.minimum_level).rank:
+    if rule and rule.minimum_level and episode.level.rank < AlertLevel(rule.minimum_level).rank:
         return Verdict(Hold.MINIMUM_LEVEL, desk.now)
     if alert.first_notified_at is None and not _budget_left(desk, alert.department, rule):
         return Verdict(Hold.BUDGET, desk.now)
@@ -56,7 +56,7 @@ def decide(desk: Desk, episode: Episode) -> Verdict:
 
 def is_exempt(episode: Episode) -> bool:
     """Tell whether an alert is outside budget, minimum level and quiet hours."""
-    return episode.level is Level.RED or episode.alert.sensitive
+    return episode.level is AlertLevel.RED or episode.alert.sensitive
 
 
 def _budget_left(desk: Desk, department: str, rule: DepartmentRule | None) -> bool:
@@ -80,7 +80,7 @@ def _silenced(desk: Desk, alert: Alert) -> Hold | None:
 def _inhibited(desk: Desk, episode: Episode) -> Hold | None:
     """A red cluster speaks for every cell it covers: what lies wholly inside it keeps quiet."""
     alert = episode.alert
-    if episode.level is Level.RED:
+    if episode.level is AlertLevel.RED:
         return None
     clusters = [cells for cells in _red_clusters(desk, besides=alert) if any(_about(cell, alert) for cell in cells)]
     if not clusters:

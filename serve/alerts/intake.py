@@ -13,8 +13,9 @@ from sqlalchemy import select
 
 from features.clock import Clock
 from features.settings import Settings
+from features.vocabulary import Kind
 from serve.alerts import matching, notify
-from serve.alerts.candidates import Candidate, DetectionRun, IntakeResult, Kind
+from serve.alerts.candidates import Candidate, DetectionRun, IntakeResult
 from serve.alerts.desk import Actor, Desk, open_desk
 from serve.alerts.episode import ASSIST, LEAD, LEADING, Episode
 from serve.alerts.fingerprint import fingerprint

@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from serve.alerts.candidates import Candidate, Kind
-from serve.alerts.policy import AlertPolicy, Level, LevelRule
+from features.vocabulary import AlertLevel, Kind
+from serve.alerts.candidates import Candidate
+from serve.alerts.policy import AlertPolicy, LevelRule
+
+LEVEL_WORDS: Final[dict[str, dict[AlertLevel, str]]] = {
+    "zh-CN": {
+        AlertLevel.RED: "红色",
+        AlertLevel.ORANGE: "橙色",
+        AlertLevel.YELLOW: "黄色",
+        AlertLevel.BLUE: "蓝色",
+    },
+    "en": {AlertLevel.RED: "Red", AlertLevel.ORANGE: "Orange", AlertLevel.YELLOW: "Yellow", AlertLevel.BLUE: "Blue"},
+}
+"""Language -> level -> what it is called."""
 
 
 @dataclass(frozen=True)
 class Assessment:
     """A level and the sentence that explains it."""
 
-    level: Level
+    level: AlertLevel
     rule_zh: str
     rule_en: str
 
@@ -29,18 +41,20 @@ def assess(candidate: Candidate, policy: AlertPolicy) -> Assessment:
     enough distinct callers, and enough times the usual maximum. Without that maximum only callers count, up to yellow.
     """
     if candidate.sensitive:
-        return Assessment(Level.RED, "红色：敏感事项，一件即报", "Red: a sensitive matter, one is enough")
+        return Assessment(AlertLevel.RED, "红色：敏感事项，一件即报", "Red: a sensitive matter, one is enough")
     if candidate.kind is Kind.FORECAST:
-        return Assessment(Level.BLUE, "蓝色：预告，诉求尚未到来", "Blue: a forecast, the complaints have not come yet")
+        return Assessment(
+            AlertLevel.BLUE, "蓝色：预告，诉求尚未到来", "Blue: a forecast, the complaints have not come yet"
+        )
     if candidate.upper is None:
-        return _by_callers_alone(candidate, policy.levels[Level.YELLOW])
-    for level in (Level.RED, Level.ORANGE, Level.YELLOW):
+        return _by_callers_alone(candidate, policy.levels[AlertLevel.YELLOW])
+    for level in (AlertLevel.RED, AlertLevel.ORANGE, AlertLevel.YELLOW):
         rule = policy.levels[level]
         if _applies(candidate, rule, candidate.upper):
             return Assessment(level, _zh(level, rule), _en(level, rule))
-    rule = policy.levels[Level.YELLOW]
+    rule = policy.levels[AlertLevel.YELLOW]
     return Assessment(
-        Level.BLUE,
+        AlertLevel.BLUE,
         f"蓝色：不足{rule.callers}人，或未超过平时上限的{_times(rule)}倍",
         f"Blue: fewer than {rule.callers} callers, or not above {_times(rule)} times the usual maximum",
     )
@@ -49,8 +63,10 @@ def assess(candidate: Candidate, policy: AlertPolicy) -> Assessment:
 def _by_callers_alone(candidate: Candidate, rule: LevelRule) -> Assessment:
     """Return yellow or blue: a rule's hit, for instance, has no usual maximum."""
     if candidate.callers >= rule.callers:
-        return Assessment(Level.YELLOW, f"黄色：不少于{rule.callers}人来电", f"Yellow: at least {rule.callers} callers")
-    return Assessment(Level.BLUE, f"蓝色：不足{rule.callers}人来电", f"Blue: fewer than {rule.callers} callers")
+        return Assessment(
+            AlertLevel.YELLOW, f"黄色：不少于{rule.callers}人来电", f"Yellow: at least {rule.callers} callers"
+        )
+    return Assessment(AlertLevel.BLUE, f"蓝色：不足{rule.callers}人来电", f"Blue: fewer than {rule.callers} callers")
 
 
 def _applies(candidate: Candidate, rule: LevelRule, upper: float) -> bool:
@@ -62,9 +78,11 @@ def _times(rule: LevelRule) -> str:
     return f"{rule.times_usual:g}"
 
 
-def _zh(level: Level, rule: LevelRule) -> str:
-    return f"{level.zh}：不少于{rule.callers}人来电，且超过平时上限的{_times(rule)}倍"
+def _zh(level: AlertLevel, rule: LevelRule) -> str:
+    return f"{LEVEL_WORDS['zh-CN'][level]}：不少于{rule.callers}人来电，且超过平时上限的{_times(rule)}倍"
 
 
-def _en(level: Level, rule: LevelRule) -> str:
-    return f"{level.title()}: at least {rule.callers} callers, and above {_times(rule)} times the usual maximum"
+def _en(level: AlertLevel, rule: LevelRule) -> str:
+    return (
+        f"{LEVEL_WORDS['en'][level]}: at least {rule.callers} callers, and above {_times(rule)} times the usual maximum"
+    )

@@ -86,7 +86,6 @@ def body(episode: Episode) -> dict[str, Any]:
     return {
         "alert_id": alert.id,
         "state": alert.state,
-        "level_zh": episode.level.zh,
         "level_rule": alert.level_rule,
         "kinds": alert.kinds,
         "category1": alert.category1,

@@ -3,36 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from enum import StrEnum
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from features.errors import BadInputError
 from features.settings import Settings
+from features.vocabulary import AlertLevel
 from serve.auth import Caller
-
-
-class Level(StrEnum):
-    """The four levels of emergency management, lowest first."""
-
-    BLUE = "blue"
-    YELLOW = "yellow"
-    ORANGE = "orange"
-    RED = "red"
-
-    @property
-    def rank(self) -> int:
-        """0 for blue to 3 for red."""
-        return list(Level).index(self)
-
-    @property
-    def zh(self) -> str:
-        """The level as an official reads it."""
-        return _LEVEL_ZH[self]
-
-
-_LEVEL_ZH: Final = {Level.BLUE: "蓝色", Level.YELLOW: "黄色", Level.ORANGE: "橙色", Level.RED: "红色"}
 
 
 class LevelRule(BaseModel):
@@ -72,7 +50,7 @@ class Step(BaseModel):
     after_minutes: Annotated[int, Field(ge=0)] = 0
     channel: str = ""
     clocks: tuple[Literal["ack", "handle"], ...] = ("ack", "handle")
-    minimum_level: Level = Level.BLUE
+    minimum_level: AlertLevel = AlertLevel.BLUE
 
 
 class AlertPolicy(BaseModel):
@@ -95,16 +73,16 @@ class AlertPolicy(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    levels: dict[Level, LevelRule] = {
-        Level.YELLOW: LevelRule(callers=5, times_usual=1.0),
-        Level.ORANGE: LevelRule(callers=10, times_usual=2.0),
-        Level.RED: LevelRule(callers=30, times_usual=3.0),
+    levels: dict[AlertLevel, LevelRule] = {
+        AlertLevel.YELLOW: LevelRule(callers=5, times_usual=1.0),
+        AlertLevel.ORANGE: LevelRule(callers=10, times_usual=2.0),
+        AlertLevel.RED: LevelRule(callers=30, times_usual=3.0),
     }
-    deadlines: dict[Level, Deadlines] = {
-        Level.BLUE: Deadlines(acknowledge=24 * 60, handle=7 * 24 * 60),
-        Level.YELLOW: Deadlines(acknowledge=4 * 60, handle=3 * 24 * 60),
-        Level.ORANGE: Deadlines(acknowledge=60, handle=24 * 60),
-        Level.RED: Deadlines(acknowledge=15, handle=4 * 60),
+    deadlines: dict[AlertLevel, Deadlines] = {
+        AlertLevel.BLUE: Deadlines(acknowledge=24 * 60, handle=7 * 24 * 60),
+        AlertLevel.YELLOW: Deadlines(acknowledge=4 * 60, handle=3 * 24 * 60),
+        AlertLevel.ORANGE: Deadlines(acknowledge=60, handle=24 * 60),
+        AlertLevel.RED: Deadlines(acknowledge=15, handle=4 * 60),
     }
     sensitive_minutes: Annotated[int, Field(ge=1)] = 15
     ladder: tuple[Step, ...] = (
@@ -123,16 +101,16 @@ class AlertPolicy(BaseModel):
 
     @field_validator("levels")
     @classmethod
-    def _every_rule(cls, value: dict[Level, LevelRule]) -> dict[Level, LevelRule]:
-        if set(value) != {Level.YELLOW, Level.ORANGE, Level.RED}:
+    def _every_rule(cls, value: dict[AlertLevel, LevelRule]) -> dict[AlertLevel, LevelRule]:
+        if set(value) != {AlertLevel.YELLOW, AlertLevel.ORANGE, AlertLevel.RED}:
             raise ValueError("give a rule each for yellow, orange and red; blue is everything else")
         return value
 
     @field_validator("deadlines")
     @classmethod
-    def _every_level(cls, value: dict[Level, Deadlines]) -> dict[Level, Deadlines]:
-        if set(value) != set(Level):
-            raise ValueError(f"give deadlines for each of {', '.join(Level)}")
+    def _every_level(cls, value: dict[AlertLevel, Deadlines]) -> dict[AlertLevel, Deadlines]:
+        if set(value) != set(AlertLevel):
+            raise ValueError(f"give deadlines for each of {', '.join(AlertLevel)}")
         return value
 
     def on_duty(self, caller: Caller) -> bool:

@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable
 from typing import Final
 
+from features.vocabulary import Frequency, Kind
+
 Sentences = tuple[str, str]
 """The rule in Chinese and in English."""
 
@@ -15,7 +17,11 @@ _DISTRICT: Final = re.compile(r"(\d+)/(\d+)d<([\d.e-]+)")
 _YEARS: Final = re.compile(r"(\d+)/(\d+)")
 _SCAN: Final = re.compile(r"([DWh]):(\d+)")
 _CIRCLE: Final = re.compile(r"([\d.]+)km")
-_PERIODS: Final = {"D": ("天", "day"), "W": ("周", "week"), "h": ("小时", "hour")}
+_PERIODS: Final = {
+    Frequency.DAILY: ("天", "day"),
+    Frequency.WEEKLY: ("周", "week"),
+    Frequency.HOURLY: ("小时", "hour"),
+}
 
 
 def recite(kind: str, rule: str, *, upper: float | None = None) -> Sentences:
@@ -31,7 +37,7 @@ def recite(kind: str, rule: str, *, upper: float | None = None) -> Sentences:
     >>> recite("异动", "D:2", upper=11.4)[1]
     'more within 2 days than its own history explains: usually at most 11'
     """
-    say = _BY_KIND.get(kind)
+    say = _BY_KIND.get(Kind(kind))
     said = say(rule, upper) if say and rule else None
     return said or (rule, rule)
 
@@ -81,7 +87,7 @@ def _surge(rule: str, upper: float | None) -> Sentences | None:
     scan = _SCAN.fullmatch(rule)
     if not scan:
         return None
-    zh, en = _PERIODS[scan[1]]
+    zh, en = _PERIODS[Frequency(scan[1])]
     length = int(scan[2])
     usual_zh = f"：通常至多 {math.floor(upper)} 件" if upper is not None else ""
     usual_en = f": usually at most {math.floor(upper)}" if upper is not None else ""
@@ -108,12 +114,12 @@ def _forecast(rule: str, _upper: float | None) -> Sentences | None:
     return f"{years} 年中有 {hits} 年在同一时节重现", f"came back at this time of year in {hits} of {years} years"
 
 
-_BY_KIND: Final[dict[str, Callable[[str, float | None], Sentences | None]]] = {
-    "高频": _frequent,
-    "一人多诉": _repeat,
-    "敏感": _sensitive,
-    "异动": _surge,
-    "多人同诉": _shared,
-    "首发": _first_seen,
-    "预告": _forecast,
+_BY_KIND: Final[dict[Kind, Callable[[str, float | None], Sentences | None]]] = {
+    Kind.FREQUENT: _frequent,
+    Kind.REPEAT: _repeat,
+    Kind.SENSITIVE: _sensitive,
+    Kind.SURGE: _surge,
+    Kind.SHARED: _shared,
+    Kind.FIRST_SEEN: _first_seen,
+    Kind.FORECAST: _forecast,
 }

@@ -10,9 +10,9 @@ from typing import Literal
 from sqlalchemy import ColumnElement, and_, or_, select, true, tuple_
 from sqlalchemy.orm import Session
 
+from features.vocabulary import AlertLevel
 from serve.alerts.episode import Episode
 from serve.alerts.lifecycle import OPEN, WAITING, State
-from serve.alerts.policy import Level
 from serve.auth import Caller
 from serve.errors import NotFoundError
 from serve.paging import Cursor
@@ -26,7 +26,7 @@ class AlertFilter:
     """Which alerts to list; an empty field does not filter. `now` is needed for `overdue` only."""
 
     states: tuple[State, ...] = ()
-    levels: tuple[Level, ...] = ()
+    levels: tuple[AlertLevel, ...] = ()
     kinds: tuple[str, ...] = ()
     category: str | None = None
     area: str | None = None

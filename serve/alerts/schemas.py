@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, computed_field
 
+from features.vocabulary import AlertLevel, Kind
 from serve.alerts.episode import Episode
 from serve.alerts.lifecycle import State
-from serve.alerts.policy import Level
 from serve.alerts.recite import recite
 from serve.civil import CivilTime
 from serve.degraded import Degradable
@@ -17,15 +17,15 @@ EXAMPLE: dict[str, Any] = {
     "id": "al_5f0c7d2a9be14c3f8a6d0e21",
     "revision": 2,
     "msg_type": "Update",
-    "kind": "异动",
-    "kinds": ["异动", "多人同诉"],
+    "kind": Kind.SURGE,
+    "kinds": [Kind.SURGE, Kind.SHARED],
     "category1": "城乡建设",
     "category2": "供水",
     "category": "停水",
     "area": "龙华区",
     "department": "水务局",
     "state": "acknowledged",
-    "level": "orange",
+    "level": AlertLevel.ORANGE,
     "level_rule": {
         "zh-CN": "橙色：不少于10人来电，且超过平时上限的2倍",
         "en": "Orange: at least 10 callers, and above 2 times the usual maximum",
@@ -76,15 +76,15 @@ class AlertView(Degradable):
     id: str
     revision: Annotated[int, Field(description="Grows with every update")]
     msg_type: Annotated[str, Field(description="Alert, Update or Cancel, as in CAP 1.2")]
-    kind: str
-    kinds: list[str]
+    kind: Kind
+    kinds: list[Kind]
     category1: str
     category2: str
     category: str
     area: str
     department: Annotated[str, Field(description="The leading department")]
     state: State
-    level: Level
+    level: AlertLevel
     level_rule: Annotated[dict[str, Any], Field(description="Why this level, per language")]
     sensitive: bool
     observed: Annotated[int, Field(description="Tickets in the window; surges and clusters merge repeat calls")]

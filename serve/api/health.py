@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy import select, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from features.vocabulary import Frequency
 from serve.forecasts.repository import current_issue
 from serve.jobs import latest_runs
 from serve.registry import current_models
@@ -66,7 +67,7 @@ def missing_parts(store: Store) -> dict[str, str]:
                 missing["store"] = f"tables are at revision {revision}, this program needs {HEAD}: restart it"
             if not current_models(session):
                 missing["models"] = "no champion: run `weisu train`"
-            if current_issue(session, "W") is None:
+            if current_issue(session, Frequency.WEEKLY) is None:
                 missing["forecast"] = "none issued yet: run `weisu forecast`"
             if session.scalar(select(DetectionRunRow.key).limit(1)) is None:
                 missing["detection"] = "no detection run yet: run `weisu detect`"

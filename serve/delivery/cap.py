@@ -11,13 +11,25 @@ from datetime import UTC, datetime
 from typing import Final
 from xml.etree import ElementTree as ET
 
+from features.vocabulary import AlertLevel, Kind
+from serve.alerts.levels import LEVEL_WORDS
 from serve.delivery.notice import Notice
-from serve.delivery.wording import KINDS_EN, LEVELS, place_of
+from serve.delivery.wording import KINDS_EN, place_of
 
 CAP: Final = "urn:oasis:names:tc:emergency:cap:1.2"
 ATOM: Final = "http://www.w3.org/2005/Atom"
-_SEVERITY: Final = {"red": "Extreme", "orange": "Severe", "yellow": "Moderate", "blue": "Minor"}
-_URGENCY: Final = {"red": "Immediate", "orange": "Expected", "yellow": "Expected", "blue": "Future"}
+_SEVERITY: Final = {
+    AlertLevel.RED: "Extreme",
+    AlertLevel.ORANGE: "Severe",
+    AlertLevel.YELLOW: "Moderate",
+    AlertLevel.BLUE: "Minor",
+}
+_URGENCY: Final = {
+    AlertLevel.RED: "Immediate",
+    AlertLevel.ORANGE: "Expected",
+    AlertLevel.YELLOW: "Expected",
+    AlertLevel.BLUE: "Future",
+}
 _NOT_IN_IDENTIFIERS: Final = re.compile(r"[\s,<&]+")
 _RESTRICTION: Final = "政府热线承办单位 hotline departments"
 _LANGUAGES: Final = (("zh-CN", "zh-CN"), ("en-US", "en"))
@@ -116,9 +128,9 @@ def _info(alert: ET.Element, notice: Notice, *, language: str, words: str, sende
         ("category", "Other"),
         ("event", _event(notice, words)),
         ("responseType", "AllClear" if over else "Assess"),
-        ("urgency", "Past" if over else _URGENCY.get(notice.level, "Unknown")),
-        ("severity", _SEVERITY.get(notice.level, "Unknown")),
-        ("certainty", "Likely" if notice.kind == "预告" else "Observed"),
+        ("urgency", "Past" if over else _URGENCY[notice.level]),
+        ("severity", _SEVERITY[notice.level]),
+        ("certainty", "Likely" if notice.kind == Kind.FORECAST else "Observed"),
         ("onset", cap_time(notice.opened_at) if notice.opened_at else ""),
         ("expires", cap_time(notice.due_at) if notice.due_at else ""),
         ("senderName", sender),
@@ -143,16 +155,12 @@ def _info(alert: ET.Element, notice: Notice, *, language: str, words: str, sende
 
 
 def _event(notice: Notice, language: str) -> str:
-    return (
-        f"{KINDS_EN.get(notice.kind, notice.kind)}: {notice.category}"
-        if language == "en"
-        else (f"{notice.kind}：{notice.category}")
-    )
+    return f"{KINDS_EN[notice.kind]}: {notice.category}" if language == "en" else (f"{notice.kind}：{notice.category}")
 
 
 def _headline(notice: Notice, language: str) -> str:
-    level = LEVELS[language].get(notice.level, notice.level)
-    kind = KINDS_EN.get(notice.kind, notice.kind) if language == "en" else notice.kind
+    level = LEVEL_WORDS[language][notice.level]
+    kind = KINDS_EN[notice.kind] if language == "en" else notice.kind
     return f"{level} {kind} {notice.category} {place_of(notice.area, english=language == 'en')}"
 
 

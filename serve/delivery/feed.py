@@ -11,6 +11,7 @@ from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from features.vocabulary import AlertLevel, Kind
 from serve.alerts.lifecycle import Event
 from serve.alerts.repository import AlertFilter, AlertRepository
 from serve.api.problems import problems
@@ -91,8 +92,8 @@ def notice_of_alert(alert: Alert, documents: Sequence[tuple[str, datetime]], *, 
         reason="updated" if earlier else "opened",
         msg_type=alert.msg_type,
         revision=alert.revision,
-        level=alert.level,
-        kind=alert.kind,
+        level=AlertLevel(alert.level),
+        kind=Kind(alert.kind),
         category=alert.category,
         area=alert.area,
         department=alert.department,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from features.privacy import mask_text
+from features.vocabulary import AlertLevel, Kind
 from serve.alerts.recite import recite
 
 
@@ -20,8 +21,8 @@ class Notice:
         reason: Why now: opened, updated, escalated, reassigned, resolved, reminder, order, ...
         msg_type: Alert, Update or Cancel, as in CAP 1.2.
         revision: The alert's revision.
-        level: blue, yellow, orange or red.
-        kind: One of the seven kinds (高频 异动 一人多诉 多人同诉 敏感 首发 预告).
+        level: How grave.
+        kind: What kind of hotspot.
         category: The matter.
         area: The place, no finer than a district or street.
         department: Who leads.
@@ -45,8 +46,8 @@ class Notice:
     reason: str
     msg_type: str
     revision: int
-    level: str
-    kind: str
+    level: AlertLevel
+    kind: Kind
     category: str
     area: str
     department: str = ""
@@ -74,7 +75,7 @@ class Notice:
     @property
     def urgent(self) -> bool:
         """Whether it goes out by itself, before any digest."""
-        return self.level == "red" or self.kind == "敏感" or self.step > 0 or bool(self.demand)
+        return self.level is AlertLevel.RED or self.kind is Kind.SENSITIVE or self.step > 0 or bool(self.demand)
 
     def recited(self, language: str) -> str:
         """Return the rule that a person can recite, in the reader's language."""

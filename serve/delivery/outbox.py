@@ -9,15 +9,14 @@ from typing import Any, Final
 from sqlalchemy import exists, func, select, update
 from sqlalchemy.orm import Session
 
+from features.vocabulary import AlertLevel, Kind
 from serve.delivery.notice import Notice
 from serve.store.columns import new_id
 from serve.store.tables import AlertEvent, AlertTicket, Delivery, OutboxMessage, Subscription
 
 QUEUED: Final = "queued"
-SIMULATED_SOURCE: Final = "simulated/"
 EVERYBODY: Final = "all"
 DUTY_DESK: Final = "duty"
-_LEVEL_RANK: Final = {"blue": 0, "yellow": 1, "orange": 2, "red": 3}
 _WAITING: Final = frozenset({"opened", "reassignment_asked"})
 _BATCH: Final = 1_000
 _UNHEARD_SINCE: Final = timedelta(days=7)
@@ -70,11 +69,7 @@ def unheard_audiences(session: Session, *, now: datetime) -> list[tuple[str, int
 
 def simulated_alerts(session: Session, alert_ids: Sequence[str]) -> set[str]:
     """Return which of these alerts rest on tickets of the simulated city: every message says so."""
-    query = (
-        select(AlertTicket.alert_id)
-        .where(AlertTicket.alert_id.in_(alert_ids), AlertTicket.ticket.startswith(SIMULATED_SOURCE))
-        .distinct()
-    )
+    query = select(AlertTicket.alert_id).where(AlertTicket.alert_id.in_(alert_ids), AlertTicket.simulated()).distinct()
     return set(session.scalars(query))
 
 
@@ -112,8 +107,8 @@ def notice_of(message: OutboxMessage, *, simulated: bool = False) -> Notice:
         reason=message.reason,
         msg_type=message.msg_type,
         revision=message.revision,
-        level=message.level,
-        kind=message.kind,
+        level=AlertLevel(message.level),
+        kind=Kind(message.kind),
         category=str(body.get("category", "")),
         area=str(body.get("area", "")),
         department=str(body.get("department", "")),
@@ -157,10 +152,11 @@ def earlier_messages(session: Session, message: OutboxMessage, recipient: str) -
 
 
 def _takes(subscription: Subscription, message: OutboxMessage) -> bool:
-    loud_enough = _LEVEL_RANK.get(message.level, 0) >= _LEVEL_RANK.get(subscription.minimum_level, 0)
+    least = subscription.minimum_level or AlertLevel.BLUE
+    loud_enough = AlertLevel(message.level) >= least
     right_channel = not message.channel or message.channel == subscription.channel
     right_kind = not subscription.kinds or message.kind in subscription.kinds
-    return right_channel and right_kind and (loud_enough or message.kind == "敏感")
+    return right_channel and right_kind and (loud_enough or message.kind == Kind.SENSITIVE)
 
 
 def _queued(message: OutboxMessage, reader: Subscription, now: datetime) -> Delivery:

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from serve.delivery.limits import Limits
 from serve.delivery.notice import Notice
 
 DigestId = Callable[[], str]
 """Makes the id of a new digest."""
-
-_RANK: Final = {"red": 0, "orange": 1, "yellow": 2, "blue": 3}
 
 
 @dataclass(frozen=True)
@@ -88,4 +85,4 @@ def _for_recipient(items: Sequence[Pending], *, limits: Limits, digest_above: in
 
 def _urgency(item: Pending) -> tuple[bool, int]:
     # Sorting is stable: among equals, who came first goes first.
-    return (not item.notice.urgent, _RANK.get(item.notice.level, len(_RANK)))
+    return (not item.notice.urgent, -item.notice.level.rank)

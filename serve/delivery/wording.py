@@ -8,21 +8,19 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from features.privacy import mask_text
+from features.vocabulary import Kind
 from serve.alerts.candidates import EVERYWHERE
+from serve.alerts.levels import LEVEL_WORDS
 from serve.delivery.notice import Message, Notice
 
-LEVELS: Final[dict[str, dict[str, str]]] = {
-    "zh-CN": {"red": "红色", "orange": "橙色", "yellow": "黄色", "blue": "蓝色"},
-    "en": {"red": "Red", "orange": "Orange", "yellow": "Yellow", "blue": "Blue"},
-}
 KINDS_EN: Final = {
-    "高频": "frequent",
-    "异动": "surge",
-    "一人多诉": "repeat caller",
-    "多人同诉": "shared cause",
-    "敏感": "sensitive",
-    "首发": "first seen",
-    "预告": "forecast",
+    Kind.FREQUENT: "frequent",
+    Kind.SURGE: "surge",
+    Kind.REPEAT: "repeat caller",
+    Kind.SHARED: "shared cause",
+    Kind.SENSITIVE: "sensitive",
+    Kind.FIRST_SEEN: "first seen",
+    Kind.FORECAST: "forecast",
 }
 _REASONS: Final[dict[str, dict[str, str]]] = {
     "zh-CN": {
@@ -71,8 +69,8 @@ class Words:
 def words_of(notice: Notice, message: Message) -> Words:
     """Return the title, the labelled lines, the call to act and the reference of a notice."""
     english = message.language == "en"
-    level = LEVELS["en" if english else "zh-CN"].get(notice.level, notice.level)
-    kind = KINDS_EN.get(notice.kind, notice.kind) if english else notice.kind
+    level = LEVEL_WORDS["en" if english else "zh-CN"][notice.level]
+    kind = KINDS_EN[notice.kind] if english else notice.kind
     where = place_of(notice.area, english=english)
     title = f"{_mark(notice, english=english)}{level} · {kind}｜{notice.category} · {where}"
     if english:

@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from sqlalchemy.orm import Session
 
+from features.vocabulary import ForecastFrequency, Frequency
 from serve import paging
 from serve.api.problems import problems
 from serve.auth import CallerDep
@@ -19,7 +20,6 @@ from serve.forecasts.schemas import (
     ForecastPage,
     ForecastSumItem,
     ForecastSumsPage,
-    Frequency,
     Override,
 )
 from serve.store.tables import ForecastIssueRow, ForecastOverride, ForecastRow
@@ -37,7 +37,7 @@ def read_forecasts(
     clock: ClockDep,
     settings: SettingsDep,
     _caller: CallerDep,
-    freq: Frequency = "W",
+    freq: ForecastFrequency = Frequency.WEEKLY,
     level: Annotated[str | None, Query(max_length=40, description="`total`, `district`, ..., `cell`")] = None,
     category: Annotated[str | None, Query(max_length=200, description="Matches any category level")] = None,
     district: Name = None,
@@ -77,7 +77,7 @@ def read_sums(
     *,
     store: StoreDep,
     _caller: CallerDep,
-    freq: Frequency = "W",
+    freq: ForecastFrequency = Frequency.WEEKLY,
     periods: Annotated[int | None, Query(ge=1, description="Periods summed: 4 and 13 weeks unless configured")] = None,
     level: Annotated[str | None, Query(max_length=40, description="`total`, `district`, ..., `cell`")] = None,
     category: Annotated[str | None, Query(max_length=200, description="Matches any category level")] = None,
@@ -103,7 +103,7 @@ def read_sums(
     return page
 
 
-def _current(session: Session, freq: Frequency, after: paging.Cursor | None) -> ForecastIssueRow:
+def _current(session: Session, freq: ForecastFrequency, after: paging.Cursor | None) -> ForecastIssueRow:
     """Return the current issue, which must be that of the cursor."""
     issue = repository.current_issue(session, freq)
     if issue is None:

@@ -9,6 +9,7 @@ from typing import TypeVar
 from sqlalchemy import Select, or_, select, tuple_
 from sqlalchemy.orm import Session
 
+from features.vocabulary import Frequency
 from serve import paging
 from serve.paging import Cursor
 from serve.store.tables import CurrentForecast, ForecastIssueRow, ForecastOverride, ForecastRow, ForecastSum
@@ -28,19 +29,21 @@ class ForecastFilter:
     ds_to: datetime | None = None
 
 
-def current_issue(session: Session, freq: str) -> ForecastIssueRow | None:
+def current_issue(session: Session, freq: Frequency) -> ForecastIssueRow | None:
     """Return the issue that the pointer of this frequency names."""
     query = select(ForecastIssueRow).join(CurrentForecast, CurrentForecast.issue_id == ForecastIssueRow.id)
     return session.scalar(query.where(CurrentForecast.freq == freq))
 
 
-def issues(session: Session, freq: str, *, limit: int = 50) -> list[ForecastIssueRow]:
+def issues(session: Session, freq: Frequency, *, limit: int = 50) -> list[ForecastIssueRow]:
     """Return the newest issues of a frequency, newest as-of first."""
     query = select(ForecastIssueRow).where(ForecastIssueRow.freq == freq)
     return list(session.scalars(query.order_by(ForecastIssueRow.as_of.desc(), ForecastIssueRow.id.desc()).limit(limit)))
 
 
-def means_issued_by(session: Session, freq: str, moment: datetime, *, level: str) -> list[tuple[str, datetime, float]]:
+def means_issued_by(
+    session: Session, freq: Frequency, moment: datetime, *, level: str
+) -> list[tuple[str, datetime, float]]:
     """Return (unique_id, ds, mean) of the newest forecast that was published by a moment, empty when there was none."""
     issued = select(ForecastIssueRow.id).where(ForecastIssueRow.freq == freq, ForecastIssueRow.published_at <= moment)
     newest = session.scalar(issued.order_by(ForecastIssueRow.as_of.desc(), ForecastIssueRow.id.desc()).limit(1))
@@ -78,7 +81,7 @@ def sums(
     return list(session.scalars(query.order_by(ForecastSum.periods, ForecastSum.unique_id).limit(limit)))
 
 
-def overrides(session: Session, freq: str, *, now: datetime) -> dict[tuple[str, datetime], ForecastOverride]:
+def overrides(session: Session, freq: Frequency, *, now: datetime) -> dict[tuple[str, datetime], ForecastOverride]:
     """Return the overrides in force, by series and period; of several the newest."""
     query = (
         select(ForecastOverride)

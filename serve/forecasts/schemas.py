@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from features.reasons import Reason
+from features.vocabulary import ForecastFrequency, Frequency
 from serve.civil import CivilTime
 from serve.degraded import Degradable
-
-Frequency = Literal["W", "D"]
 
 DRIVERS: Final = ("usual_level", "season", "holiday", "weather", "event", "recent_change")
 """What a mean is made of, in tickets; they add up to it."""
@@ -24,7 +23,7 @@ class ForecastOrigin(BaseModel):
 
     model_config = ConfigDict(from_attributes=True, protected_namespaces=())
 
-    freq: Frequency
+    freq: ForecastFrequency
     as_of: AwareDatetime
     generated_at: AwareDatetime
     data_through: CivilTime
@@ -95,7 +94,7 @@ class ForecastItem(OfSeries):
 
 EXAMPLE: dict[str, Any] = {
     "schema_version": 1,
-    "freq": "W",
+    "freq": Frequency.WEEKLY,
     "as_of": "2026-11-23T00:00:00Z",
     "generated_at": "2026-11-23T00:20:11Z",
     "data_through": "2026-11-23T00:00:00",

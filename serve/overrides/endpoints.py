@@ -7,9 +7,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query
 
+from features.vocabulary import ForecastFrequency, Frequency
 from serve.api.problems import problems
 from serve.auth import Caller, CallerDep, Role, allow
-from serve.forecasts.schemas import Frequency
 from serve.overrides import service
 from serve.overrides.schemas import EventView, NewEvent, NewOverride, OverrideList, OverrideView, RegisteredEventList
 from serve.wiring import ClockDep, StoreDep
@@ -26,7 +26,7 @@ def list_overrides(
     store: StoreDep,
     clock: ClockDep,
     _caller: CallerDep,
-    freq: Frequency = "W",
+    freq: ForecastFrequency = Frequency.WEEKLY,
     all_of_them: Annotated[bool, Query(alias="all", description="Also expired and withdrawn ones")] = False,
 ) -> OverrideList:
     """Return overrides, newest first, each beside what the model said."""

@@ -7,15 +7,15 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
+from features.vocabulary import ForecastFrequency, Frequency
 from serve.civil import CivilTime
-from serve.forecasts.schemas import Frequency
 
 Reason = Annotated[str, Field(min_length=1, max_length=2000)]
 Count = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
 Name = Annotated[str, Field(max_length=200)]
 
 EXAMPLE: dict[str, Any] = {
-    "freq": "W",
+    "freq": Frequency.WEEKLY,
     "unique_id": "category=停水;district=龙华区",
     "ds": "2026-11-30T00:00:00",
     "value": 60,
@@ -31,7 +31,7 @@ class NewOverride(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [EXAMPLE]})
 
-    freq: Frequency = "W"
+    freq: ForecastFrequency = Frequency.WEEKLY
     unique_id: Annotated[str, Field(min_length=1, max_length=400)]
     ds: CivilTime
     value: Count
@@ -53,7 +53,7 @@ class OverrideView(BaseModel):
     model_config = ConfigDict(from_attributes=True, protected_namespaces=())
 
     id: str
-    freq: str
+    freq: Frequency
     unique_id: str
     ds: CivilTime
     value: float

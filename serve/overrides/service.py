@@ -7,6 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from features.vocabulary import Frequency
 from serve.auth import Caller
 from serve.errors import NotFoundError, UnprocessableError
 from serve.forecasts import repository as forecasts
@@ -38,7 +39,7 @@ def add_override(session: Session, caller: Caller, wanted: NewOverride, *, now: 
     return row
 
 
-def list_overrides(session: Session, *, freq: str, now: datetime, all_of_them: bool) -> list[ForecastOverride]:
+def list_overrides(session: Session, *, freq: Frequency, now: datetime, all_of_them: bool) -> list[ForecastOverride]:
     """Return overrides, newest first: those in force, or also those that are over."""
     query = select(ForecastOverride).where(ForecastOverride.freq == freq)
     if not all_of_them:

@@ -12,11 +12,10 @@ import structlog
 from fastapi import APIRouter, Form, Query, Request, Response
 from sqlalchemy import func, select
 
+from features.vocabulary import AlertLevel, Kind
 from serve import paging
 from serve.alerts import actions, evidence
-from serve.alerts.candidates import Kind
 from serve.alerts.lifecycle import OPEN, Dismissal, State
-from serve.alerts.policy import Level
 from serve.alerts.repository import AlertFilter, AlertRepository, overdue
 from serve.alerts.service import perform
 from serve.alerts.supervision import orders
@@ -238,7 +237,7 @@ def _still_visible(store: StoreDep, caller: Caller, alert_id: str) -> bool:
 def _board_filter(chosen: dict[str, str], now: datetime) -> AlertFilter:
     scope = chosen["scope"]
     return AlertFilter(
-        levels=tuple(level for level in Level if level == chosen["level"]),
+        levels=tuple(level for level in AlertLevel if level == chosen["level"]),
         kinds=(chosen["kind"],) if chosen["kind"] else (),
         states=tuple(state for state in State if state == chosen["state"]),
         area=chosen["area"] or None,
@@ -253,7 +252,7 @@ def _board_filter(chosen: dict[str, str], now: datetime) -> AlertFilter:
 def _filters(words: Words, areas: Sequence[str], departments: Sequence[str]) -> list[tuple[str, str, list[Any]]]:
     return [
         ("scope", "filter.when", [(name, words.of("scope", name)) for name in ("active", "overdue", "held", "ended")]),
-        ("level", "filter.alert_level", [(level.value, words.of("level", level)) for level in reversed(Level)]),
+        ("level", "filter.alert_level", [(level.value, words.of("level", level)) for level in reversed(AlertLevel)]),
         ("kind", "filter.kind", [(kind.value, words.of("kind", kind)) for kind in Kind]),
         ("state", "filter.state", [(state.value, words.of("state", state)) for state in State]),
         ("area", "filter.district", [(name, words.place(name)) for name in areas]),
@@ -265,7 +264,7 @@ def _tally(session: Any, repository: AlertRepository, now: datetime) -> dict[str
     active = (repository.visible(), Alert.ended_at.is_(None))
     counted = session.execute(select(Alert.level, func.count()).where(*active).group_by(Alert.level))
     late = session.scalar(select(func.count()).select_from(Alert).where(*active, overdue(now)))
-    return {**{level.value: 0 for level in Level}, **dict(counted.all()), "overdue": late or 0}
+    return {**{level.value: 0 for level in AlertLevel}, **dict(counted.all()), "overdue": late or 0}
 
 
 def _departments(session: Any) -> list[str]:

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from features.errors import BadInputError
 from features.settings import Settings
+from features.vocabulary import Frequency
 from serve.auth import Caller, Role
 from serve.errors import ForbiddenError, UnprocessableError
 from serve.forecasts.repository import current_issue
@@ -94,8 +95,8 @@ def _page(
         raise ForbiddenError("overrides cover every department", hint="ask a planner")
     words = Words(language_of(request, settings), settings.zone)
     with store.reading() as session:
-        rows = list_overrides(session, freq="W", now=now, all_of_them=False)
-        issue = current_issue(session, "W")
+        rows = list_overrides(session, freq=Frequency.WEEKLY, now=now, all_of_them=False)
+        issue = current_issue(session, Frequency.WEEKLY)
     history = weekly_history(settings, as_of=now) if issue else None
     simulated = bool(history and history.simulated)
     return page(

@@ -11,8 +11,7 @@ from fastapi import APIRouter, Form, Query, Request, Response
 from pydantic import BaseModel, ValidationError
 
 from features.settings import Settings
-from serve.alerts.candidates import Kind
-from serve.alerts.policy import Level
+from features.vocabulary import AlertLevel, Kind
 from serve.alerts.routing import service as routing
 from serve.alerts.routing.schemas import DepartmentRuleBody
 from serve.alerts.silences import service
@@ -164,7 +163,7 @@ def _page(
         department=chosen,
         rule=rule,
         kinds=list(Kind),
-        levels=list(Level),
+        levels=list(AlertLevel),
         may_write=caller.commands_alerts or bool(caller.department),
         entered=entered or _blank(now, settings),
         now=now,

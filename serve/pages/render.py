@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from features.reasons import Reasons
 from features.settings import Settings
+from features.vocabulary import AlertLevel
 from serve.alerts.policy import AlertPolicy
 from serve.auth import Caller
 from serve.errors import RequestError, ServeError, UnauthorizedError, UnprocessableError
@@ -173,7 +174,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals["level_order"] = ("red", "orange", "yellow", "blue")
+    made.globals["level_order"] = tuple(sorted(AlertLevel, reverse=True))
     return made
 
 

@@ -9,6 +9,7 @@ from typing import Final
 from fastapi import APIRouter, Request, Response
 from sqlalchemy import select
 
+from features.vocabulary import Frequency
 from serve.errors import ForbiddenError, NotFoundError
 from serve.pages.language import Words, language_of
 from serve.pages.render import HEADERS, PageRoute, page
@@ -43,7 +44,11 @@ def reports(
     words = Words(language_of(request, settings), settings.zone)
     newest = last_complete_week(settings, now=clock.now())
     with store.reading() as session:
-        query = select(ForecastIssueRow).where(ForecastIssueRow.freq == "W").order_by(ForecastIssueRow.data_through)
+        query = (
+            select(ForecastIssueRow)
+            .where(ForecastIssueRow.freq == Frequency.WEEKLY)
+            .order_by(ForecastIssueRow.data_through)
+        )
         issues = session.scalars(query).all()
     oldest = Week.of(issues[0].data_through.date()).before if issues else newest
     weeks = [newest]

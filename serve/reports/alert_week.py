@@ -76,9 +76,7 @@ def alert_week(session: Session, settings: Settings, week: Week, *, now: datetim
     for alert in opened:
         by_level[alert.level] = by_level.get(alert.level, 0) + 1
         _count(departments.setdefault(alert.department, DepartmentAlerts(alert.department)), alert, now)
-    simulated = session.scalar(
-        select(AlertTicket.ticket).where(AlertTicket.ticket >= "simulated/", AlertTicket.ticket < "simulated0").limit(1)
-    )
+    simulated = session.scalar(select(AlertTicket.ticket).where(AlertTicket.simulated()).limit(1))
     return AlertWeek(
         opened=len(opened),
         by_level=by_level,

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from features.vocabulary import AlertLevel
+from serve.alerts.levels import LEVEL_WORDS
+
 LEVEL: Final = {
     "total": "全市 Total",
     "district": "区县 District",
@@ -14,7 +17,7 @@ LEVEL: Final = {
     "category1_district": "一级事项×区县",
     "cell": "三级事项×区县 Cell",
 }
-ALERT_LEVEL: Final = {"red": "红色 Red", "orange": "橙色 Orange", "yellow": "黄色 Yellow", "blue": "蓝色 Blue"}
+ALERT_LEVEL: Final = {level: f"{LEVEL_WORDS['zh-CN'][level]} {LEVEL_WORDS['en'][level]}" for level in AlertLevel}
 WHY: Final = {
     "unanswered": "逾期未签收 not acknowledged",
     "late": "逾期未办结 not handled",

@@ -6,18 +6,18 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import structlog
 
 from features.errors import WeisuError
 from features.settings import Settings
+from features.vocabulary import SIMULATED, Frequency
 
 if TYPE_CHECKING:
     from features.knowledge import Knowledge
 
-SIMULATED_SOURCE: Final = "simulated"
 _log = structlog.get_logger(__name__)
 
 
@@ -83,10 +83,10 @@ class _Asked:
 @lru_cache(maxsize=4)
 def _read(asked: _Asked) -> History:
     knowledge = asked.knowledge
-    panel = knowledge.panel("W", threads=2).panel
+    panel = knowledge.panel(Frequency.WEEKLY, threads=2).panel
     return History(
         counts=panel.y[["unique_id", "ds", "y"]],
         static=panel.static,
         data_through=panel.data_through,
-        simulated=SIMULATED_SOURCE in {state.source for state in knowledge.feeds},
+        simulated=SIMULATED in {state.source for state in knowledge.feeds},
     )

@@ -15,6 +15,7 @@ from features.panel.moves import Moves
 from features.series import DIMENSIONS
 from features.settings import Settings
 from features.taxonomy import changes_since, labels_in_force, labels_of
+from features.vocabulary import Frequency
 from serve.forecasts.schemas import DRIVERS
 from serve.store.tables import ForecastIssueRow, ForecastRow, ForecastSum
 
@@ -80,7 +81,7 @@ def _in_force(
     return Moves.of(static, changes, current.day).forecast(rows, by=by, sums=sums)
 
 
-def issue_before(session: Session, week: datetime, *, freq: str = "W") -> ForecastIssueRow | None:
+def issue_before(session: Session, week: datetime, *, freq: Frequency = Frequency.WEEKLY) -> ForecastIssueRow | None:
     """Return the last issue made when nothing of `week` was known yet: the one to be judged by it."""
     query = (
         select(ForecastIssueRow)

@@ -12,6 +12,7 @@ from typing import Any, Final
 import pandas as pd
 
 from features.reasons import say_in_both, stored
+from features.vocabulary import AlertLevel
 from serve.reports.headings import ALERT_LEVEL, BASE, COLUMN, LEVEL, WHY
 from serve.reports.issues import SUM_COLUMNS
 from serve.reports.weekly_content import FORECAST_COLUMNS, LATER_COLUMNS, WeeklyContent
@@ -277,7 +278,7 @@ def _alerts(sheets: _Sheets, content: WeeklyContent) -> None:
     lines = [
         [
             one.department,
-            ALERT_LEVEL.get(one.level, one.level),
+            ALERT_LEVEL[AlertLevel(one.level)],
             one.kind,
             one.category,
             one.area,

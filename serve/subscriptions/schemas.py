@@ -6,8 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, computed_field
 
-from serve.alerts.candidates import Kind
-from serve.alerts.policy import Level
+from features.vocabulary import AlertLevel, Kind
 from serve.delivery.failures import Cause, Failure, say_failure
 from serve.reader_language import reader_language
 
@@ -16,7 +15,7 @@ EXAMPLE: dict[str, Any] = {
     "audience": "水务局",
     "channel": "wecom",
     "target": "water-wecom",
-    "minimum_level": "yellow",
+    "minimum_level": AlertLevel.YELLOW,
     "kinds": [],
     "language": "zh-CN",
 }
@@ -37,7 +36,7 @@ class NewSubscription(BaseModel):
     target: Annotated[str, Field(max_length=200)] = ""
     url: Annotated[str, Field(max_length=2000)] = ""
     to: Annotated[list[Annotated[str, Field(max_length=320)]], Field(max_length=50)] = []
-    minimum_level: Level | None = None
+    minimum_level: AlertLevel | None = None
     kinds: list[Kind] = []
     language: Literal["zh-CN", "en"] = "zh-CN"
 

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.calendars import EventError, events_as_of, validate_events
+from features.vocabulary import Frequency
 from features.weather import validate_weather, weather_frame
 from models.forecast import DemandModel, ForecastConfig
 from models.forecast.cadence import Trees
@@ -31,7 +32,7 @@ HIERARCHY = Hierarchy.of(STATIC, IDS)
 
 def panel(y, start="2022-01-03", step=7):
     ds = pd.date_range(start, periods=y.shape[1], freq=f"{step}D")
-    return PanelMatrix(y.astype(float), tuple(IDS), ds, "W" if step == 7 else "D")
+    return PanelMatrix(y.astype(float), tuple(IDS), ds, Frequency.WEEKLY if step == 7 else Frequency.DAILY)
 
 
 def long(matrix):
@@ -85,7 +86,9 @@ def test_a_policy_starts_at_what_is_expected_and_ends_at_what_is_counted():
     y[2:, 80:] = 60.0
     counts = panel(y)
     events = register(("meters", "policy", counts.ds[80], "", "water", "", "1.0"))
-    early = event_factors(PanelMatrix(y[:, :81], counts.ids, counts.ds[:81], "W"), HIERARCHY, events, days=7, horizon=1)
+    early = event_factors(
+        PanelMatrix(y[:, :81], counts.ids, counts.ds[:81], Frequency.WEEKLY), HIERARCHY, events, days=7, horizon=1
+    )
     late = event_factors(counts, HIERARCHY, events, days=7, horizon=2)
     assert np.exp(-early[2, 0]) == pytest.approx(2.8, abs=0.1)
     assert np.exp(-late[2, 0]) == pytest.approx(3.0, abs=0.05)
@@ -127,7 +130,7 @@ def test_the_effect_of_heat_is_found_where_it_is():
 
 def test_weather_ahead_counts_only_as_forecast_by_then():
     counts, known = hot_city()
-    cut = PanelMatrix(counts.y[:, :800], counts.ids, counts.ds[:800], "D")
+    cut = PanelMatrix(counts.y[:, :800], counts.ids, counts.ds[:800], Frequency.DAILY)
     departures = weather_departures(cut, asked(known), days=1, horizon=5)
     np.testing.assert_array_equal(departures[800:], 0.0)
     issued = pd.Timestamp(counts.ds[800])
@@ -141,7 +144,7 @@ def test_weather_ahead_counts_only_as_forecast_by_then():
 @pytest.fixture(scope="module")
 def fitted():
     counts, known = hot_city(days=700)
-    cut = PanelMatrix(counts.y[:, :690], counts.ids, counts.ds[:690], "D")
+    cut = PanelMatrix(counts.y[:, :690], counts.ids, counts.ds[:690], Frequency.DAILY)
     events = register(("fair", "event", counts.ds[692], counts.ds[693], "water", "", "1.0"))
     forecast = pd.DataFrame(
         {"date": counts.ds[690:694], "tmax": 40.0, "tmin": 30.0, "prcp": 0.0, "issued_at": counts.ds[690]}

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from features.calendars import calendar_frame
+from features.vocabulary import Frequency
 from models.forecast.cadence import ForecastConfig
 from models.forecast.engine import fit_engine
 from models.forecast.hierarchy import Hierarchy, PanelMatrix
@@ -82,7 +83,7 @@ def test_the_engine_forecasts_thanksgiving_lower_and_the_levels_still_add_up():
     rng = np.random.default_rng(5)
     cells = rng.poisson(np.outer([0.5, 0.3, 0.2], y[:WEEKS])).astype(float)
     static = pd.DataFrame({"unique_id": list("abc"), "category": list("xxy"), "district": list("uvv")})
-    panel = PanelMatrix(cells, tuple("abc"), pd.date_range("2017-10-30", periods=WEEKS, freq="7D"), "W")
+    panel = PanelMatrix(cells, tuple("abc"), pd.date_range("2017-10-30", periods=WEEKS, freq="7D"), Frequency.WEEKLY)
     hierarchy = Hierarchy.of(static, panel.ids)
     at = weeks.index("Thanksgiving Day", WEEKS) - WEEKS
     forecasts = {}

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from features.calendars import calendar_frame
+from features.vocabulary import Frequency
 from models.forecast.hierarchy import Hierarchy, PanelMatrix
 from models.forecast.marked_days import marked_days, ordinary_days, weekday_around
 
@@ -22,7 +23,7 @@ def quiet_christmas(*, until: str, eve: float = 1.0) -> PanelMatrix:
     usual = np.where(ds.day_of_week >= 5, 10.0, 20.0)
     christmas, before = (ds.month == 12) & (ds.day == 25), (ds.month == 12) & (ds.day == 24)
     y = np.tile(np.where(christmas, 0.0, np.where(before, eve * usual, usual)), (3, 1))
-    return PanelMatrix(y, ("a", "b", "c"), ds, "D")
+    return PanelMatrix(y, ("a", "b", "c"), ds, Frequency.DAILY)
 
 
 def hierarchy() -> Hierarchy:
@@ -91,7 +92,7 @@ def test_categories_differ_where_their_own_past_says_so():
     panel = quiet_christmas(until="2023-12-20")
     animals_every_day = panel.y.copy()
     animals_every_day[2] = 20.0
-    panel = PanelMatrix(animals_every_day, panel.ids, panel.ds, "D")
+    panel = PanelMatrix(animals_every_day, panel.ids, panel.ds, Frequency.DAILY)
     found = ordinary_days(panel, hierarchy().matter(), us, HORIZON)
     at = list(panel.future(HORIZON).strftime("%m-%d")).index("12-25")
     offices, animals = found.ahead[0, at], found.ahead[2, at]
@@ -101,7 +102,9 @@ def test_categories_differ_where_their_own_past_says_so():
 
 def test_history_stays_whole_tickets_and_ordinary_days_stay_untouched():
     panel = quiet_christmas(until="2023-12-20")
-    panel = PanelMatrix(np.random.default_rng(2).poisson(panel.y / 40).astype(float), panel.ids, panel.ds, "D")
+    panel = PanelMatrix(
+        np.random.default_rng(2).poisson(panel.y / 40).astype(float), panel.ids, panel.ds, Frequency.DAILY
+    )
     filled = ordinary_days(panel, hierarchy().matter(), us, HORIZON).panel.y
     ordinary = marked_days(us(panel.ds[0].date(), panel.ds[-1].date())).kind < 0
     np.testing.assert_array_equal(filled[:, ordinary], panel.y[:, ordinary])

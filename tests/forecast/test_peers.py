@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from features.errors import BadInputError
+from features.vocabulary import Frequency
 from models.forecast import ForecastConfig
 from models.forecast.hierarchy import Hierarchy, PanelMatrix
 from models.forecast.peers import NEEDS, installed_peers
@@ -19,7 +20,7 @@ from pipelines.peer_environment import PeerEnvironment, peers_of
 def known(freq, step, **settings) -> Known:
     ids = tuple("dcba")
     y = np.random.default_rng(0).poisson([[1], [5], [20], [60]], (4, 150)).astype(float)
-    panel = PanelMatrix(y, ids, pd.date_range("2022-01-05", periods=150, freq=f"{step}D"), freq)
+    panel = PanelMatrix(y, ids, pd.date_range("2022-01-05", periods=150, freq=f"{step}D"), Frequency(freq))
     static = pd.DataFrame({"unique_id": ids, "category": list("xxyy"), "district": list("1212")})
     return Known(panel, Hierarchy.of(static, ids), None, ForecastConfig(), 3, **settings)
 

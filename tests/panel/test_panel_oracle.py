@@ -16,6 +16,7 @@ from features.mappings import Mapping
 from features.panel import PanelError, build_panel, build_panels, kept
 from features.series import LEVELS, series_id
 from features.sources.staging import Staging
+from features.vocabulary import Frequency
 
 KEPT_LEVELS = ["cell", "category", "total"]
 FREQS = {"W": "W-MON", "D": "D", "h": "h"}
@@ -137,7 +138,7 @@ def test_start_keeps_what_was_seen_before(two_sources):
 def test_several_frequencies_read_together_are_as_read_apart(two_sources, tmp_path, keeps):
     lake, _ = two_sources
     as_of = datetime(2026, 4, 1, tzinfo=UTC)
-    starts = {"D": date(2026, 2, 20), "W": None, "h": date(2026, 1, 25)}
+    starts = {Frequency.DAILY: date(2026, 2, 20), Frequency.WEEKLY: None, Frequency.HOURLY: date(2026, 1, 25)}
     together = build_panels(lake, as_of=as_of, starts=starts, kept=tmp_path / "counts" if keeps else None)
     for freq, start in starts.items():
         apart = build_panel(lake, as_of=as_of, freq=freq, start=start)

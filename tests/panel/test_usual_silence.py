@@ -10,6 +10,7 @@ import pytest
 from features.lake import SourceState
 from features.lake.engine import duck
 from features.panel.windows import Seen, _alive, window
+from features.vocabulary import Frequency
 
 MONDAY = datetime(2026, 11, 23, 0, 0, tzinfo=UTC)
 
@@ -25,7 +26,7 @@ def state(**known) -> SourceState:
 )
 def test_a_live_feed_is_complete_to_the_present_and_a_stalled_one_to_its_last_arrival(alive, end):
     seen = Seen(datetime(2026, 1, 1), MONDAY - timedelta(minutes=20), alive)  # noqa: DTZ001
-    assert window(state(), seen, as_of=MONDAY, freq="W").end == end
+    assert window(state(), seen, as_of=MONDAY, freq=Frequency.WEEKLY).end == end
 
 
 def test_what_the_mapping_says_wins():

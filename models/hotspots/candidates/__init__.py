@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from models.hotspots.candidates.fdr import benjamini_hochberg
 from models.hotspots.candidates.merge import CANDIDATE_COLUMNS, MergeConfig, merge_candidates
-from models.hotspots.candidates.signals import KINDS, Signal
+from models.hotspots.candidates.signals import Signal
 from models.hotspots.candidates.thresholds import Thresholds
 
 __all__ = [
     "CANDIDATE_COLUMNS",
-    "KINDS",
     "MergeConfig",
     "Signal",
     "Thresholds",

@@ -10,12 +10,13 @@ from typing import Any, Final
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
+from features.vocabulary import Frequency, Kind
 from models.hotspots.candidates.overlap import merge_overlapping
 from models.hotspots.candidates.past import Alarms, alarms_of, similar_past
 from models.hotspots.candidates.ranking import rank_and_cut, score
 from models.hotspots.candidates.sentences import sentences
 from models.hotspots.candidates.signals import (
-    KINDS,
+    NAMING_ORDER,
     Signal,
     cluster_signals,
     forecast_signals,
@@ -85,7 +86,7 @@ def merge_candidates(
     tickets: Any,
     as_of: datetime,
     static: pd.DataFrame,
-    surges: Mapping[str, pd.DataFrame] | None = None,
+    surges: Mapping[Frequency, pd.DataFrame] | None = None,
     hits: pd.DataFrame | None = None,
     clusters: pd.DataFrame | None = None,
     groups: pd.DataFrame | None = None,
@@ -116,10 +117,10 @@ def merge_candidates(
         lists every signal's numbers and sentence.
     """
     config = config or MergeConfig()
-    surges = surges or {}
+    judged = {Frequency(freq): frame for freq, frame in (surges or {}).items()}
     clean = clean_tickets(tickets, as_of=as_of)
     signals: list[Signal] = []
-    for freq, frame in surges.items():
+    for freq, frame in judged.items():
         found = surge_signals(frame, freq=freq, static=static, tickets=clean, q=config.q, min_count=config.min_count)
         signals += [signal for signal in found if signal.recurrence_days >= config.min_recurrence_days]
     for rows, reader in (
@@ -133,7 +134,7 @@ def merge_candidates(
         return pd.DataFrame(columns=list(CANDIDATE_COLUMNS))
     behind = clean[clean["key"].isin({key for signal in signals for key in signal.tickets})]
     caller_of = dict(zip(behind["key"], behind["caller"], strict=True))
-    alarms = {freq: alarms_of(frame) for freq, frame in surges.items()}
+    alarms = {freq: alarms_of(frame) for freq, frame in judged.items()}
     events = [sorted(group, key=_leads) for group in merge_overlapping(signals, share=config.overlap)]
     rows = pd.DataFrame([_candidate(event, caller_of, past, alarms) for event in events])
     return rank_and_cut(rows, budget=config.weekly_budget, raised=raised)[list(CANDIDATE_COLUMNS)]
@@ -142,19 +143,19 @@ def merge_candidates(
 def _leads(signal: Signal) -> tuple[int, bool, float, int]:
     """Order within an event: the kind that names it, parts before sums, the most surprising, the largest."""
     recurrence = 0.0 if math.isnan(signal.recurrence_days) else signal.recurrence_days
-    return KINDS.index(signal.kind), signal.aggregate, -recurrence, -signal.observed
+    return NAMING_ORDER.index(signal.kind), signal.aggregate, -recurrence, -signal.observed
 
 
 def _candidate(
     event: Sequence[Signal],
     caller_of: Mapping[str, str],
     past: pd.DataFrame | None,
-    alarms: Mapping[str, Alarms],
+    alarms: Mapping[Frequency, Alarms],
 ) -> dict[str, Any]:
     lead = event[0]
     keys = list(dict.fromkeys(key for signal in event for key in signal.tickets))
     callers = len({caller_of.get(key, key) for key in keys})
-    kinds = sorted({signal.kind for signal in event}, key=KINDS.index)
+    kinds = sorted({signal.kind for signal in event}, key=NAMING_ORDER.index)
     zh, en = sentences(lead)
     fixed = ("kind", "category1", "category2", "category", "area", "window_start", "window_end", "observed", "callers")
     numbers = ("expected", "upper", "p_value", "recurrence_days", "rule")
@@ -166,7 +167,7 @@ def _candidate(
         "cells": list(dict.fromkeys(cell for signal in event for cell in signal.cells)),
         "tickets": keys,
         "score": score(event, callers=max(callers, lead.callers)),
-        "sensitive": "敏感" in kinds,
+        "sensitive": Kind.SENSITIVE in kinds,
         "sentence_zh": zh,
         "sentence_en": en,
         "evidence": {

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 import pandas as pd
 
 from features.series import series_id
+from features.vocabulary import Frequency
 from models.hotspots.candidates.signals import Signal
 
 _CASE_FIELDS = (
@@ -15,7 +17,6 @@ _CASE_FIELDS = (
     *("department", "state", "outcome"),
 )
 _DIMENSIONS = ("category1", "category2", "category")
-_STEP = {"h": pd.Timedelta(hours=1), "D": pd.Timedelta(days=1), "W": pd.Timedelta(days=7)}
 
 
 Alarms = Mapping[str, Sequence[dict[str, Any]]]
@@ -37,7 +38,7 @@ def similar_past(
     group: Sequence[Signal],
     *,
     cases: pd.DataFrame | None,
-    alarms: Mapping[str, Alarms],
+    alarms: Mapping[Frequency, Alarms],
     limit: int = 5,
 ) -> list[dict[str, Any]]:
     """Return past cases like a group of signals, the same place first, then the latest.
@@ -66,17 +67,17 @@ def _from_cases(lead: Signal, cases: pd.DataFrame | None) -> list[dict[str, Any]
     return [{"source": "episode", **_plain(row)} for row in alike[fields].to_dict("records")]
 
 
-def _from_history(group: Sequence[Signal], alarms: Mapping[str, Alarms]) -> list[dict[str, Any]]:
+def _from_history(group: Sequence[Signal], alarms: Mapping[Frequency, Alarms]) -> list[dict[str, Any]]:
     start = min(signal.window_start for signal in group)
     found = []
     for freq, cells in _series(group, alarms).items():
-        rows = [row for cell in sorted(cells) for row in _peaks(alarms[freq].get(cell, ()), start, _STEP[freq])]
+        rows = [row for cell in sorted(cells) for row in _peaks(alarms[freq].get(cell, ()), start, freq.length)]
         rows = sorted(rows, key=lambda row: row["ds"], reverse=True)[:5]
         found += [{"source": "history", "freq": freq, **_plain(row)} for row in rows]
     return found
 
 
-def _series(group: Sequence[Signal], alarms: Mapping[str, Alarms]) -> dict[str, set[str]]:
+def _series(group: Sequence[Signal], alarms: Mapping[Frequency, Alarms]) -> dict[Frequency, set[str]]:
     """Return, by frequency, the series whose earlier alarms are like the group; where no surge is, the longer one."""
     own = {
         freq: {cell for signal in group if signal.rule.startswith(f"{freq}:") for cell in signal.cells}
@@ -85,14 +86,14 @@ def _series(group: Sequence[Signal], alarms: Mapping[str, Alarms]) -> dict[str, 
     if any(own.values()):
         return {freq: cells for freq, cells in own.items() if cells}
     lead = group[0]
-    freq = next((freq for freq in ("W", "D") if freq in alarms), None)
+    freq = next((freq for freq in (Frequency.WEEKLY, Frequency.DAILY) if freq in alarms), None)
     if freq is None or not lead.category or not lead.area:
         return {}
     dims = {**{name: getattr(lead, name) for name in _DIMENSIONS}, "district": lead.area}
     return {freq: {series_id("cell", dims)}}
 
 
-def _peaks(alarms: Sequence[dict[str, Any]], start: pd.Timestamp, step: pd.Timedelta) -> list[dict[str, Any]]:
+def _peaks(alarms: Sequence[dict[str, Any]], start: pd.Timestamp, step: timedelta) -> list[dict[str, Any]]:
     """Return the largest of each run of one series' alarms before a moment: one outbreak is one case, not one a day."""
     peaks: list[dict[str, Any]] = []
     last = None

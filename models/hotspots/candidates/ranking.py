@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from features.vocabulary import Kind
 from models.hotspots.candidates.signals import Signal
 
 _DETECTOR_CAP = 6.0
@@ -24,7 +25,7 @@ def score(group: Sequence[Signal], *, callers: int) -> float:
     surprise = max(_surprise(signal) for signal in group)
     kinds = {signal.kind for signal in group}
     size = 0.5 * math.log2(1 + callers)
-    return surprise + size + _KIND_BONUS * (len(kinds) - 1) + (_SENSITIVE_BONUS if "敏感" in kinds else 0.0)
+    return surprise + size + _KIND_BONUS * (len(kinds) - 1) + (_SENSITIVE_BONUS if Kind.SENSITIVE in kinds else 0.0)
 
 
 def _surprise(signal: Signal) -> float:

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pandas as pd
 
 from features.series import UNCLASSIFIED
+from features.vocabulary import Frequency, Kind
 from models.hotspots.candidates.signals import Signal
 
 
@@ -69,11 +70,11 @@ def _periods(signal: Signal) -> tuple[str, str]:
     """Return the days or calendar weeks of a surge; hours, which are judged at once, as those just past."""
     start, last = signal.window_start, signal.window_end - pd.Timedelta(days=1)
     freq = signal.evidence["freq"]
-    if freq == "h":
+    if freq == Frequency.HOURLY:
         zh, en = _span(signal.window_end - start)
         return f"过去{zh}", f"in {en}"
     zh, en = _dates(start, last)
-    if freq == "W":
+    if freq == Frequency.WEEKLY:
         week_zh, week_en = _weeks(start, last)
         return f"{week_zh}（{zh}）", f"in {week_en} ({en})"
     days = (last - start).days + 1
@@ -248,13 +249,13 @@ _IN_HOURS = 72
 """Windows shorter than this that are no whole days are said in hours."""
 
 _BY_KIND = {
-    "异动": _surge,
-    "高频": _frequent,
-    "一人多诉": _repeat,
-    "敏感": _sensitive,
-    "多人同诉": _shared,
-    "首发": _first_seen,
-    "预告": _forecast,
+    Kind.SURGE: _surge,
+    Kind.FREQUENT: _frequent,
+    Kind.REPEAT: _repeat,
+    Kind.SENSITIVE: _sensitive,
+    Kind.SHARED: _shared,
+    Kind.FIRST_SEEN: _first_seen,
+    Kind.FORECAST: _forecast,
 }
 
 

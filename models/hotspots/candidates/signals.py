@@ -10,13 +10,21 @@ import numpy as np
 import pandas as pd
 
 from features.series import UNCLASSIFIED
+from features.vocabulary import Frequency, Kind
 from models.hotspots.candidates.fdr import benjamini_hochberg
 from models.hotspots.ticketframe import between
 
-KINDS: Final = ("敏感", "首发", "异动", "多人同诉", "高频", "一人多诉", "预告")
-"""The seven kinds; of several about the same tickets, the first in this order names the candidate."""
+NAMING_ORDER: Final = (
+    Kind.SENSITIVE,
+    Kind.FIRST_SEEN,
+    Kind.SURGE,
+    Kind.SHARED,
+    Kind.FREQUENT,
+    Kind.REPEAT,
+    Kind.FORECAST,
+)
+"""Of several kinds about the same tickets, the first in this order names the candidate."""
 
-_PERIOD: Final = {"h": pd.Timedelta(hours=1), "D": pd.Timedelta(days=1), "W": pd.Timedelta(days=7)}
 _DIMENSIONS: Final = ("category1", "category2", "category", "district", "department")
 _AGGREGATE_LEVELS: Final = frozenset(
     {"total", "district", "department", "category1", "category2", "category", "category1_district"}
@@ -28,7 +36,7 @@ class Signal:
     """One finding of one detector.
 
     Attributes:
-        kind: One of `KINDS`.
+        kind: What kind of hotspot it is.
         detector: surge, rule, cluster, text or forecast.
         cells: Series the finding is about; empty for findings about places or texts.
         tickets: Keys "source/ticket_id", oldest first.
@@ -37,7 +45,7 @@ class Signal:
         evidence: The detector's own numbers, JSON-ready.
     """
 
-    kind: str
+    kind: Kind
     detector: str
     tickets: tuple[str, ...]
     window_start: pd.Timestamp
@@ -75,7 +83,7 @@ class Signal:
 def surge_signals(
     surges: pd.DataFrame,
     *,
-    freq: str,
+    freq: Frequency,
     static: pd.DataFrame,
     tickets: pd.DataFrame,
     q: float,
@@ -101,18 +109,18 @@ def surge_signals(
     return [signal for signal in signals if signal.observed >= min_count]
 
 
-def _surge(row: dict[str, Any], series: pd.DataFrame, freq: str, tickets: pd.DataFrame) -> Signal:
+def _surge(row: dict[str, Any], series: pd.DataFrame, freq: Frequency, tickets: pd.DataFrame) -> Signal:
     width = max(int(row.get("window", 1) or 1), 1)
     scanned = series.tail(width)
-    end = row["ds"] + _PERIOD[freq]
-    start = row["ds"] - (width - 1) * _PERIOD[freq]
+    end = row["ds"] + freq.length
+    start = row["ds"] - (width - 1) * freq.length
     dims = {name: str(row.get(name) or "") for name in _DIMENSIONS}
     behind = _in_cell(between(tickets, start, end), dims)
     expected = float(scanned["expected"].sum())
     # The margins of single periods are nearly independent, so the margin of their sum is their root sum of squares.
     margin = float(np.sqrt(np.square(scanned["upper"] - scanned["expected"]).sum()))
     return Signal(
-        kind="异动",
+        kind=Kind.SURGE,
         detector="surge",
         tickets=tuple(behind["key"]),
         window_start=start,
@@ -180,7 +188,7 @@ def cluster_signals(clusters: pd.DataFrame) -> list[Signal]:
         Signal(
             **_labels(row),
             **_numbers(row),
-            kind="异动",
+            kind=Kind.SURGE,
             detector="cluster",
             rule=f"{row['radius_km']:.1f}km",
             lat=float(row["lat"]),
@@ -223,7 +231,7 @@ def forecast_signals(forecasts: pd.DataFrame) -> list[Signal]:
     return [
         Signal(
             **_labels({**row, "tickets": (), "observed": 0, "callers": 0}),
-            kind="预告",
+            kind=Kind.FORECAST,
             detector="forecast",
             cells=(row["unique_id"],),
             level=row["level"],

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from features.vocabulary import Kind
+
 _LAXEST_Q = 0.5
 
 
@@ -46,4 +48,4 @@ class Thresholds:
     def groups(self, found: pd.DataFrame) -> pd.DataFrame:
         """Return the text groups (of `find_groups`, run at a threshold no stricter) that are rare enough or new."""
         usual = found["recurrence_days"] < self.group_days
-        return found[~usual | (found["kind"] == "首发")]
+        return found[~usual | (found["kind"] == Kind.FIRST_SEEN)]

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from features.vocabulary import Frequency
 from models.errors import PanelError
 from models.hotspots.farrington.glm import Glm, anscombe, quasi_poisson
 from models.hotspots.surge.grid import to_grid
@@ -69,7 +70,7 @@ def farrington_flexible(
         PanelError: The panel cannot be used or is too short.
     """
     settings = config or FarringtonConfig()
-    grid = to_grid(y, "W")
+    grid = to_grid(y, Frequency.WEEKLY)
     first = grid.position(pd.Timestamp(start))
     if first < settings.lead:
         raise PanelError(

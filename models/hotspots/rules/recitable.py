@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from features.series import UNCLASSIFIED
+from features.vocabulary import Kind
 from models.hotspots.rules.config import FrequentRule, RepeatRule, RuleConfig, SensitiveRule
 from models.hotspots.rules.usual import usual_counts
 from models.hotspots.rules.watchwords import watched_words
@@ -107,7 +108,7 @@ def _frequent(rule: FrequentRule, tickets: pd.DataFrame, now: pd.Timestamp) -> p
     # Most matters with enough tickets are usual ones: only what is left is gathered ticket by ticket.
     gathered = _gather(current.merge(groups[matter], on=matter), matter)
     found = gathered.join(groups.set_index(matter), on=matter).assign(window_end=now)
-    return _hits(found, kind="高频", threshold=rule.tickets, start=start)
+    return _hits(found, kind=Kind.FREQUENT, threshold=rule.tickets, start=start)
 
 
 def _repeat(rule: RepeatRule, tickets: pd.DataFrame, now: pd.Timestamp) -> pd.DataFrame:
@@ -118,7 +119,7 @@ def _repeat(rule: RepeatRule, tickets: pd.DataFrame, now: pd.Timestamp) -> pd.Da
     groups = _gather(_at_least(rule.times, current, matter), matter).assign(
         usual=np.nan, window_end=now, rule=f"{rule.times}/{rule.days}d"
     )
-    return _hits(groups, kind="一人多诉", threshold=rule.times, start=start)
+    return _hits(groups, kind=Kind.REPEAT, threshold=rule.times, start=start)
 
 
 def _sensitive(rule: SensitiveRule, tickets: pd.DataFrame, now: pd.Timestamp) -> pd.DataFrame:
@@ -130,7 +131,7 @@ def _sensitive(rule: SensitiveRule, tickets: pd.DataFrame, now: pd.Timestamp) ->
     caught = current.assign(words=words)[words != ""]
     # One row per matter and wording: two gas leaks in one district are one hit, a knife beside them another.
     groups = _gather(caught, [*_MATTER, "words"]).assign(usual=np.nan, window_end=now, rule="watched")
-    return _hits(groups, kind="敏感", threshold=1, start=start)
+    return _hits(groups, kind=Kind.SENSITIVE, threshold=1, start=start)
 
 
 def _at_least(size: int, tickets: pd.DataFrame, matter: list[str]) -> pd.DataFrame:
@@ -154,14 +155,14 @@ def _gather(tickets: pd.DataFrame, matter: list[str]) -> pd.DataFrame:
     return grouped.agg(**columns).reset_index()
 
 
-def _hits(groups: pd.DataFrame, *, kind: str, threshold: int, start: pd.Timestamp) -> pd.DataFrame:
+def _hits(groups: pd.DataFrame, *, kind: Kind, threshold: int, start: pd.Timestamp) -> pd.DataFrame:
     columns = {"place": groups["district"]} if "place" not in groups else {}
     named = groups.assign(
         kind=kind,
         threshold=threshold,
         area=groups["district"],
         words=groups.get("words", ""),
-        window_start=groups["first"] if kind == "敏感" else start,
+        window_start=groups["first"] if kind is Kind.SENSITIVE else start,
         **columns,
     )
     return named[list(HIT_COLUMNS)]

@@ -12,6 +12,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from features.vocabulary import Frequency
 from models.hotspots.surge.calibration_table import LEVELS, RANGES, TABLES, TAILS
 
 Floats = NDArray[np.float64]
@@ -22,7 +23,7 @@ DENSE: Final = 4.0
 Channel = Literal["one", "scan"]
 
 
-def calibrate(raw: Floats, mean: Floats, variance: Floats, *, freq: str, channel: Channel) -> Floats:
+def calibrate(raw: Floats, mean: Floats, variance: Floats, *, freq: Frequency, channel: Channel) -> Floats:
     """Return calibrated p-values of raw ones.
 
     Args:
@@ -48,7 +49,7 @@ def calibrate_with(table: Floats, tail: tuple[float, float], raw: Floats, mean: 
     return np.asarray(10.0 ** -np.maximum(level, 0.0)).reshape(raw.shape)
 
 
-def raw_level(alpha: float, mean: Floats, variance: Floats, *, freq: str, channel: Channel) -> Floats:
+def raw_level(alpha: float, mean: Floats, variance: Floats, *, freq: Frequency, channel: Channel) -> Floats:
     """Return the raw p-value that calibrates to `alpha`, for every expected count."""
     knots = _knots(TABLES[freq, channel], mean.ravel(), variance.ravel())
     level = -np.log10(alpha)

@@ -7,14 +7,16 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from features.vocabulary import Frequency
+
 RANGES: Final = ((-1.7, 2.7), (0.0, 1.1))
 """Limits of log10 expected count and log10 dispersion."""
 
 LEVELS: Final = np.array([0.0, 0.3, 0.7, 1.0, 1.5, 2.0, 2.5, 3.0])
 """Calibrated evidence, -log10 p."""
 
-TABLES: Final[dict[tuple[str, str], NDArray[np.float64]]] = {
-    ("W", "one"): np.array(
+TABLES: Final[dict[tuple[Frequency, str], NDArray[np.float64]]] = {
+    (Frequency.WEEKLY, "one"): np.array(
         [
             [-0.0336, -0.0590, -0.0394, 0.0048, -0.0421, -0.0759, -0.1630],
             [0.0375, 0.2774, 0.2808, -0.1519, -0.0390, -0.1762, -0.5513],
@@ -33,7 +35,7 @@ TABLES: Final[dict[tuple[str, str], NDArray[np.float64]]] = {
             [0.1666, 0.2393, 0.5403, 0.0413, 0.4337, 0.6912, 0.0554],
         ]
     ),
-    ("W", "scan"): np.array(
+    (Frequency.WEEKLY, "scan"): np.array(
         [
             [0.0240, 0.0393, 0.0440, -0.0139, -0.0415, -0.1283, -0.2595],
             [0.0859, 0.1519, -0.0163, 0.0667, 0.0206, -0.1112, -0.5244],
@@ -52,7 +54,7 @@ TABLES: Final[dict[tuple[str, str], NDArray[np.float64]]] = {
             [0.0226, 0.0717, 0.2767, 0.2013, 0.1599, 0.6824, -0.1571],
         ]
     ),
-    ("D", "one"): np.array(
+    (Frequency.DAILY, "one"): np.array(
         [
             [-0.0376, -0.0662, -0.0579, 0.0659, -0.1545, -0.0993, 0.0147],
             [0.0384, 0.1522, 0.2018, -0.0776, 0.0265, -0.2083, -0.8678],
@@ -66,7 +68,7 @@ TABLES: Final[dict[tuple[str, str], NDArray[np.float64]]] = {
             [0.0060, 0.1564, 0.0122, -0.3613, 1.9495, 2.0887, 2.5242],
         ]
     ),
-    ("D", "scan"): np.array(
+    (Frequency.DAILY, "scan"): np.array(
         [
             [0.0451, 0.0994, 0.0676, 0.0063, 0.0167, 0.0994, 0.5328],
             [0.0578, 0.0352, -0.0002, -0.0742, -0.2979, -0.6053, -1.3416],
@@ -80,7 +82,7 @@ TABLES: Final[dict[tuple[str, str], NDArray[np.float64]]] = {
             [0.0472, -0.1202, 0.0525, 0.5886, 1.8228, 2.7560, 1.9494],
         ]
     ),
-    ("h", "one"): np.array(
+    (Frequency.HOURLY, "one"): np.array(
         [
             [-0.0121, -0.0363, -0.0432, -0.0983, -0.1980, -0.2608, -0.2902],
             [0.0421, 0.1151, 0.2089, -0.0106, -0.0136, -0.2797, -0.4321],
@@ -94,7 +96,7 @@ TABLES: Final[dict[tuple[str, str], NDArray[np.float64]]] = {
             [-0.1982, -0.0458, 0.0827, 0.0157, 0.0102, -1.5014, -2.7052],
         ]
     ),
-    ("h", "scan"): np.array(
+    (Frequency.HOURLY, "scan"): np.array(
         [
             [0.0817, 0.0456, -0.0132, -0.1092, -0.2216, -0.3140, -0.3680],
             [0.0366, 0.0115, -0.0165, -0.0582, -0.1913, -0.3195, -0.6062],
@@ -111,12 +113,12 @@ TABLES: Final[dict[tuple[str, str], NDArray[np.float64]]] = {
 }
 """(frequency, channel) -> coefficients of the bend, terms x levels above 0."""
 
-TAILS: Final[dict[tuple[str, str], tuple[float, float]]] = {
-    ("W", "one"): (0.2000, 0.8875),
-    ("W", "scan"): (0.2000, 0.9217),
-    ("D", "one"): (0.2000, 0.9415),
-    ("D", "scan"): (0.2000, 0.7142),
-    ("h", "one"): (0.6753, 1.1857),
-    ("h", "scan"): (0.6029, 1.1682),
+TAILS: Final[dict[tuple[Frequency, str], tuple[float, float]]] = {
+    (Frequency.WEEKLY, "one"): (0.2000, 0.8875),
+    (Frequency.WEEKLY, "scan"): (0.2000, 0.9217),
+    (Frequency.DAILY, "one"): (0.2000, 0.9415),
+    (Frequency.DAILY, "scan"): (0.2000, 0.7142),
+    (Frequency.HOURLY, "one"): (0.6753, 1.1857),
+    (Frequency.HOURLY, "scan"): (0.6029, 1.1682),
 }
 """(frequency, channel) -> calibrated over raw evidence beyond the last level, sparse and dense."""

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Final, Literal
+from typing import Any, Final
 
+from features.vocabulary import Frequency
 from models.errors import ModelError
 from models.hotspots.surge.baseline import Robust
-
-Freq = Literal["W", "D", "h"]
 
 SCHEMA_VERSION: Final = 1
 
@@ -111,9 +110,10 @@ class SurgeConfig:
         )
     )
 
-    def at(self, freq: str) -> FreqConfig:
-        """Return the settings of frequency `W`, `D` or `h`."""
-        return {"W": self.weekly, "D": self.daily, "h": self.hourly}[freq]
+    def at(self, freq: Frequency) -> FreqConfig:
+        """Return the settings of a frequency."""
+        by_freq = {Frequency.WEEKLY: self.weekly, Frequency.DAILY: self.daily, Frequency.HOURLY: self.hourly}
+        return by_freq[freq]
 
     def to_json(self) -> str:
         """Return the configuration as a JSON document."""

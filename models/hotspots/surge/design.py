@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from features.vocabulary import Frequency
 from models.errors import PanelError
 from models.hotspots.surge.config import FreqConfig
 
@@ -63,7 +64,7 @@ class Design:
 
 def build_design(
     ds: pd.DatetimeIndex,
-    freq: str,
+    freq: Frequency,
     config: FreqConfig,
     *,
     calendar: pd.DataFrame | None,
@@ -74,7 +75,7 @@ def build_design(
 
     Args:
         ds: Period starts.
-        freq: `W` or `D`.
+        freq: Weekly or daily.
         config: Settings of the frequency.
         calendar: One row per day: date, is_holiday, is_workday and, optionally, is_makeup and
             days_to_lunar_new_year; None where holidays are unknown.
@@ -88,10 +89,12 @@ def build_design(
     for j in range(1, config.harmonics + 1):
         columns[f"cos{j}"], columns[f"sin{j}"] = np.cos(j * phase), np.sin(j * phase)
     weekday = ds.day_of_week.to_numpy().astype(np.int64)
-    if freq == "D":
+    if freq == Frequency.DAILY:
         columns |= {f"weekday{d}": (weekday == d).astype(float) for d in range(1, 7)}
     effects = _calendar_effects(ds, freq, calendar, closures)
-    holiday = effects.get("holiday", np.zeros(len(ds))) > 0 if freq == "D" else np.zeros(len(ds), dtype=bool)
+    holiday = (
+        effects.get("holiday", np.zeros(len(ds))) > 0 if freq == Frequency.DAILY else np.zeros(len(ds), dtype=bool)
+    )
     columns |= effects
     sds |= {name: config.season_sd for name in columns if name.startswith(("cos", "sin"))}
     precision = np.array([sds.get(name, config.day_sd) ** -2.0 for name in columns])
@@ -100,17 +103,17 @@ def build_design(
 
 
 def _calendar_effects(
-    ds: pd.DatetimeIndex, freq: str, calendar: pd.DataFrame | None, closures: Bools
+    ds: pd.DatetimeIndex, freq: Frequency, calendar: pd.DataFrame | None, closures: Bools
 ) -> dict[str, Floats]:
-    days = pd.date_range(ds[0], ds[-1] + pd.Timedelta(days=6 if freq == "W" else 0), freq="D")
+    days = pd.date_range(ds[0], ds[-1] + pd.Timedelta(days=6 if freq == Frequency.WEEKLY else 0), freq="D")
     frame = _bare_calendar(days) if calendar is None else _covering(calendar, days)
-    if freq == "D":
+    if freq == Frequency.DAILY:
         frame = frame.assign(
             is_holiday=frame["is_holiday"].to_numpy(dtype=bool) | closures,
             is_workday=frame["is_workday"].to_numpy(dtype=bool) & ~closures,
         )
     effects = _day_effects(frame)
-    if freq == "W":
+    if freq == Frequency.WEEKLY:
         effects = {name: values.reshape(-1, 7).mean(axis=1) for name, values in effects.items()}
     return {name: values for name, values in effects.items() if values.any()}
 

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from features.vocabulary import Frequency
 from models.errors import PanelError
 from models.hotspots.surge.borrow import kin_of
 from models.hotspots.surge.calibration import calibrate, raw_level
 from models.hotspots.surge.closures import common_closures
 from models.hotspots.surge.config import FreqConfig, SurgeConfig
 from models.hotspots.surge.design import CIVIL_YEAR, SATURDAY, SERVICE_YEAR, build_design
-from models.hotspots.surge.grid import STEP, Grid, to_grid
+from models.hotspots.surge.grid import Grid, to_grid
 from models.hotspots.surge.hourly import HOURS, HourlyWalk, daily_sums
 from models.hotspots.surge.season import choose_year
 from models.hotspots.surge.tails import quantile
@@ -24,7 +26,7 @@ from models.hotspots.surge.walk import Judged, Walk
 
 Floats = NDArray[np.float64]
 
-_FEWEST: Final = {"W": 8, "D": 28, "h": 28}
+_FEWEST: Final = {Frequency.WEEKLY: 8, Frequency.DAILY: 28, Frequency.HOURLY: 28}
 """Periods of history before a series may claim anything on its own."""
 
 
@@ -69,7 +71,7 @@ def detect_surges(
     if first >= len(grid.ds):
         raise PanelError(f"nothing to judge from {start}: the panel ends {grid.ds[-1]}", hint="choose an earlier date")
     context = Context(calendar, static, _reported(reported, len(grid.ds)))
-    judged = judge_grid(grid, first, settings.at(freq), context)
+    judged = judge_grid(grid, first, settings.at(grid.freq), context)
     return _frame(grid, first, judged, alpha)
 
 
@@ -99,9 +101,9 @@ def judge_grid(grid: Grid, first: int, config: FreqConfig, context: Context) -> 
 
     # Many small products: a second BLAS thread only waits for the first, and on a busy machine both wait for others.
     with threadpool_limits(1, user_api="blas"):
-        if grid.freq == "h":
+        if grid.freq == Frequency.HOURLY:
             return _judge_hours(grid, first, config, context)
-        closures = common_closures(grid.y) if grid.freq == "D" else np.zeros(len(grid.ds), dtype=bool)
+        closures = common_closures(grid.y) if grid.freq == Frequency.DAILY else np.zeros(len(grid.ds), dtype=bool)
         return _walk(grid, first, config, context, closures)
 
 
@@ -110,7 +112,7 @@ def _walk(grid: Grid, first: int, config: FreqConfig, context: Context, closures
         year: build_design(grid.ds, grid.freq, config, calendar=context.calendar, closures=closures, year=year)
         for year in (CIVIL_YEAR, SERVICE_YEAR)
     }
-    per_year = pd.Timedelta(days=CIVIL_YEAR) / STEP[grid.freq]
+    per_year = pd.Timedelta(days=CIVIL_YEAR) / pd.Timedelta(grid.freq.length)
     design = designs[choose_year(grid.y, designs, first, per_year, config)]
     kin = kin_of(grid.ids, context.static)
     return Walk(grid.y, design, grid.ordinal, config, kin, context.reported).run(first)
@@ -139,7 +141,7 @@ def _frame(grid: Grid, first: int, judged: Judged, alpha: float) -> pd.DataFrame
         unable, 1.0, calibrate(signal.p_scan, signal.mean, signal.variance, freq=grid.freq, channel="scan")
     )
     level = raw_level(alpha, signal.mean, signal.variance, freq=grid.freq, channel="one")
-    days = STEP[grid.freq] / pd.Timedelta(days=1)
+    days = grid.freq.length / timedelta(days=1)
     periods = grid.ds[first:]
     columns = {
         "unique_id": np.repeat(grid.ids, len(periods)),

@@ -9,12 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from features.vocabulary import Frequency
 from models.errors import PanelError
 
 Floats = NDArray[np.float64]
-
-STEP: Final = {"W": pd.Timedelta(days=7), "D": pd.Timedelta(days=1), "h": pd.Timedelta(hours=1)}
-"""Length of one period."""
 
 _EPOCH: Final = pd.Timestamp("1970-01-01")
 
@@ -35,12 +33,12 @@ class Grid:
     ds: pd.DatetimeIndex
     y: Floats
     tickets: Floats
-    freq: str
+    freq: Frequency
 
     @property
     def ordinal(self) -> int:
         """Number of the first period since 1970, so that refits fall on fixed calendar positions."""
-        return int((self.ds[0] - _EPOCH) // STEP[self.freq])
+        return int((self.ds[0] - _EPOCH) // self.freq.length)
 
     def position(self, moment: pd.Timestamp) -> int:
         """Return the column of the first period that starts at `moment` or later."""
@@ -58,8 +56,9 @@ def to_grid(frame: pd.DataFrame, freq: str, end: pd.Timestamp | None = None) -> 
     Raises:
         PanelError: A column is missing, the frame is empty, or a value, a period or a pair of keys is wrong.
     """
-    if freq not in STEP:
-        raise PanelError(f"unknown frequency {freq!r}", hint="use W, D or h")
+    if freq not in list(Frequency):
+        raise PanelError(f"unknown frequency {freq!r}", hint=f"use {', '.join(Frequency)}")
+    freq = Frequency(freq)
     missing = {"unique_id", "ds", "y"} - set(frame.columns)
     if missing:
         raise PanelError(f"the panel has no column {', '.join(sorted(missing))}", hint="it needs unique_id, ds and y")
@@ -71,10 +70,10 @@ def to_grid(frame: pd.DataFrame, freq: str, end: pd.Timestamp | None = None) -> 
     ds = pd.to_datetime(frame["ds"])
     first = ds.min()
     offset = (ds - first).to_numpy()
-    step = STEP[freq].to_numpy()
+    step = np.timedelta64(freq.length)
     column = (offset // step).astype(np.int64)
     _check(frame, codes, column, offset % step, freq)
-    index = pd.date_range(first, periods=int(column.max()) + 1, freq=STEP[freq])
+    index = pd.date_range(first, periods=int(column.max()) + 1, freq=freq.length)
     shape = (len(ids), len(index))
     tickets = _spread(frame["y"], codes, column, shape)
     y = _spread(frame["callers"], codes, column, shape) if "callers" in frame.columns else tickets
@@ -87,7 +86,7 @@ def _spread(values: pd.Series, row: NDArray[Any], column: NDArray[Any], shape: t
     return grid
 
 
-def _check(frame: pd.DataFrame, row: NDArray[Any], column: NDArray[Any], rest: NDArray[Any], freq: str) -> None:
+def _check(frame: pd.DataFrame, row: NDArray[Any], column: NDArray[Any], rest: NDArray[Any], freq: Frequency) -> None:
     if (astray := rest != np.timedelta64(0)).any():
         at = frame.iloc[int(astray.argmax())]
         raise PanelError(

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from features.vocabulary import Frequency
 from models.errors import PanelError
 from models.hotspots.surge.config import FreqConfig
 from models.hotspots.surge.grid import Grid
@@ -40,7 +41,7 @@ def daily_sums(grid: Grid) -> Grid:
     days = -(-len(grid.ds) // HOURS)
     filled = np.pad(grid.y, ((0, 0), (0, days * HOURS - len(grid.ds))))
     sums = filled.reshape(len(grid.y), days, HOURS).sum(axis=2)
-    return Grid(grid.ids, pd.date_range(grid.ds[0], periods=days, freq="D"), sums, sums, "D")
+    return Grid(grid.ids, pd.date_range(grid.ds[0], periods=days, freq="D"), sums, sums, Frequency.DAILY)
 
 
 @dataclass(frozen=True)

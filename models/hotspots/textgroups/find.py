@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
+from features.vocabulary import Kind
 from models.hotspots.chance import at_least, usual_maximum
 from models.hotspots.textgroups.grouping import GroupingConfig, group_texts
 from models.hotspots.textgroups.labels import Label, background_of, label_group
@@ -162,7 +163,7 @@ def _judged(
     common = members["category"].mode().iloc[0]
     named = members[members["category"] == common].iloc[-1]
     return {
-        "kind": "首发" if first else "多人同诉",
+        "kind": Kind.FIRST_SEEN if first else Kind.SHARED,
         "label": str(label),
         "terms": list(label.terms),
         "places": list(label.places),

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
-from serve.alerts.policy import Level
+from features.vocabulary import AlertLevel
 
 Name = Annotated[str, Field(max_length=200)]
 Department = Annotated[str, Field(min_length=1, max_length=200)]
@@ -105,7 +105,7 @@ class DepartmentRuleBody(BaseModel):
 
     quiet_from: time | None = None
     quiet_to: time | None = None
-    minimum_level: Level | None = None
+    minimum_level: AlertLevel | None = None
     weekly_budget: Annotated[int | None, Field(ge=0, le=10_000)] = None
 
     @model_validator(mode="after")

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
-from serve.alerts.candidates import Kind
+from features.vocabulary import Kind
 
 Name = Annotated[str, Field(max_length=200)]
 

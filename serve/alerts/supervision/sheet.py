@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from serve.alerts.policy import Level
+from features.vocabulary import AlertLevel
+from serve.alerts.levels import LEVEL_WORDS
 from serve.alerts.supervision.watchlist import Watched
 from serve.store.tables import SupervisionOrder
 
@@ -66,7 +67,8 @@ def to_xlsx(watched: Sequence[Watched], orders: Sequence[SupervisionOrder], *, n
 def _watched_row(item: Watched, now: datetime) -> tuple[str | int, ...]:
     alert = item.alert
     return (
-        alert.id, Level(alert.level).zh, alert.kind, alert.category, alert.area, alert.department, _STATES[alert.state],
+        alert.id, LEVEL_WORDS["zh-CN"][AlertLevel(alert.level)], alert.kind, alert.category, alert.area,
+        alert.department, _STATES[alert.state],
         "、".join(sorted(item.departments)), minutes_late(item, now),
         "、".join(_REASONS[reason] for reason in sorted(item.reasons)), alert.sentence_zh,
     )  # fmt: skip

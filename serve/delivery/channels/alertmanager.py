@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from features.vocabulary import AlertLevel
 from serve.delivery.channels.channel import Target
 from serve.delivery.channels.facts import iso
 from serve.delivery.limits import Limits
@@ -11,7 +12,12 @@ from serve.delivery.notice import Message, Notice
 from serve.delivery.outcome import Outcome
 from serve.delivery.posting import Poster, json_body, judge_status
 
-SEVERITIES: Final = {"red": "critical", "orange": "error", "yellow": "warning", "blue": "info"}
+SEVERITIES: Final = {
+    AlertLevel.RED: "critical",
+    AlertLevel.ORANGE: "error",
+    AlertLevel.YELLOW: "warning",
+    AlertLevel.BLUE: "info",
+}
 _NEVER: Final = "0001-01-01T00:00:00Z"
 
 
@@ -55,7 +61,7 @@ def _alert(notice: Notice, message: Message) -> dict[str, Any]:
         "area": notice.area,
         "department": notice.department,
         "level": notice.level,
-        "severity": SEVERITIES.get(notice.level, "info"),
+        "severity": SEVERITIES[notice.level],
     }
     return {
         "status": "resolved" if over else "firing",

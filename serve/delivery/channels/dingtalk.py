@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final
 from urllib.parse import quote_plus
 
+from features.vocabulary import AlertLevel
 from serve.delivery.channels import markdown
 from serve.delivery.channels.channel import Target
 from serve.delivery.limits import Limits, Window
@@ -50,5 +51,5 @@ def signed_url(url: str, secret: str, moment: datetime) -> str:
     return f"{url}{joint}timestamp={timestamp}&sign={quote_plus(base64.b64encode(digest))}"
 
 
-def _heading(level: str, title: str) -> str:
-    return f"### {markdown.DOTS.get(level, '')} {title}"
+def _heading(level: AlertLevel, title: str) -> str:
+    return f"### {markdown.DOTS[level]} {title}"

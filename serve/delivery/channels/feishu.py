@@ -10,6 +10,7 @@ import hmac
 from datetime import datetime
 from typing import Any, Final
 
+from features.vocabulary import AlertLevel
 from serve.delivery.channels import markdown
 from serve.delivery.channels.channel import Target
 from serve.delivery.cuts import cut_bytes
@@ -22,7 +23,12 @@ from serve.delivery.wording import more_of, subject_of, words_of
 BODY_BYTES: Final = 20 * 1024
 _TITLE_BYTES: Final = 300
 _TOO_FAST: Final = {11232: 60.0, 99991400: 60.0}
-_COLOURS: Final = {"red": "red", "orange": "orange", "yellow": "yellow", "blue": "blue"}
+_COLOURS: Final = {
+    AlertLevel.RED: "red",
+    AlertLevel.ORANGE: "orange",
+    AlertLevel.YELLOW: "yellow",
+    AlertLevel.BLUE: "blue",
+}
 _RESERVE: Final = 512
 
 
@@ -47,7 +53,7 @@ class Feishu:
         """Return the card, small enough that the whole body stays under 20 KB."""
         header = {
             "title": {"tag": "plain_text", "content": cut_bytes(subject_of(message), _TITLE_BYTES)},
-            "template": _COLOURS.get(message.first.level, "grey"),
+            "template": _COLOURS[message.first.level],
         }
         return {"config": {"wide_screen_mode": True}, "header": header, "elements": _elements(message)}
 
@@ -85,7 +91,7 @@ def _digest(message: Message) -> list[dict[str, Any]]:
 def _entry(notice: Notice, message: Message) -> str:
     title = markdown.plain(words_of(notice, message).title)
     sentence = markdown.plain(notice.sentence(message.language))
-    return f"{markdown.DOTS.get(notice.level, '')} [{title}]({message.link(notice)})\n{sentence}"
+    return f"{markdown.DOTS[notice.level]} [{title}]({message.link(notice)})\n{sentence}"
 
 
 def _text(content: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from email.utils import format_datetime
 from html import escape
 from typing import Final
 
+from features.vocabulary import AlertLevel
 from serve.delivery.channels.channel import Target
 from serve.delivery.failures import Cause, Failure
 from serve.delivery.limits import Limits
@@ -18,7 +19,12 @@ from serve.delivery.outcome import Outcome
 from serve.delivery.posting import Poster
 from serve.delivery.wording import colon, subject_of, words_of
 
-_COLOURS: Final = {"red": "#b3261e", "orange": "#b04a00", "yellow": "#7a5c00", "blue": "#1a56a8"}
+_COLOURS: Final = {
+    AlertLevel.RED: "#b3261e",
+    AlertLevel.ORANGE: "#b04a00",
+    AlertLevel.YELLOW: "#7a5c00",
+    AlertLevel.BLUE: "#1a56a8",
+}
 _PERMANENT: Final = 500
 
 
@@ -102,7 +108,7 @@ def _html(message: Message) -> str:
 
 def _card(notice: Notice, message: Message) -> str:
     words = words_of(notice, message)
-    colour = _COLOURS.get(notice.level, "#44505c")
+    colour = _COLOURS[notice.level]
     rows = "".join(
         f'<tr><th style="text-align:left;padding:2px 12px 2px 0;font-weight:600;vertical-align:top;white-space:nowrap">'
         f"{escape(label)}</th><td>{escape(value)}</td></tr>"

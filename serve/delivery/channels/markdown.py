@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from features.vocabulary import AlertLevel
 from serve.delivery.cuts import fit_blocks
 from serve.delivery.notice import Message, Notice
 from serve.delivery.wording import colon, more_of, words_of
 
 _MARKUP: Final = str.maketrans({"<": "＜", ">": "＞", "[": "［", "]": "］", "*": "＊", "`": "'", "#": "＃", "_": "＿"})
 
-DOTS: Final = {"red": "🔴", "orange": "🟠", "yellow": "🟡", "blue": "🔵"}
+DOTS: Final = {AlertLevel.RED: "🔴", AlertLevel.ORANGE: "🟠", AlertLevel.YELLOW: "🟡", AlertLevel.BLUE: "🔵"}
 """Level marks that every chat program draws the same; the word stands beside them."""
 
 
@@ -24,7 +25,7 @@ def plain(text: str) -> str:
     return " ".join(text.translate(_MARKUP).split())
 
 
-def render(message: Message, limit: int, *, heading: Callable[[str, str], str]) -> str:
+def render(message: Message, limit: int, *, heading: Callable[[AlertLevel, str], str]) -> str:
     """Return a message as Markdown in at most `limit` bytes.
 
     Args:
@@ -43,7 +44,7 @@ def render(message: Message, limit: int, *, heading: Callable[[str, str], str]) 
     return f"{top}\n\n{fit_blocks(short, room, more=more_of(message.language))}\n\n{board}"
 
 
-def _block(notice: Notice, message: Message, heading: Callable[[str, str], str]) -> str:
+def _block(notice: Notice, message: Message, heading: Callable[[AlertLevel, str], str]) -> str:
     words = words_of(notice, message)
     mark = colon(message.language)
     lines = [f"> {label}{mark}{plain(value)}" for label, value in words.lines]
@@ -53,6 +54,4 @@ def _block(notice: Notice, message: Message, heading: Callable[[str, str], str])
 
 def _entry(notice: Notice, message: Message) -> str:
     title = plain(words_of(notice, message).title)
-    return (
-        f"{DOTS.get(notice.level, '')} [{title}]({message.link(notice)})\n> {plain(notice.sentence(message.language))}"
-    )
+    return f"{DOTS[notice.level]} [{title}]({message.link(notice)})\n> {plain(notice.sentence(message.language))}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from features.vocabulary import AlertLevel
 from serve.delivery.channels import markdown
 from serve.delivery.channels.channel import Target
 from serve.delivery.limits import Limits, Window
@@ -14,7 +15,12 @@ from serve.delivery.posting import Poster, json_body, judge_code
 MARKDOWN_BYTES: Final = 4096
 _TOO_FAST: Final = {45009: 60.0, 45033: 60.0}
 _BUSY: Final = (-1,)
-_COLOURS: Final = {"red": "warning", "orange": "warning", "yellow": "warning", "blue": "info"}
+_COLOURS: Final = {
+    AlertLevel.RED: "warning",
+    AlertLevel.ORANGE: "warning",
+    AlertLevel.YELLOW: "warning",
+    AlertLevel.BLUE: "info",
+}
 
 
 class WeCom:
@@ -36,5 +42,5 @@ class WeCom:
         return markdown.render(message, MARKDOWN_BYTES, heading=_heading)
 
 
-def _heading(level: str, title: str) -> str:
-    return f'{markdown.DOTS.get(level, "")} <font color="{_COLOURS.get(level, "comment")}">**{title}**</font>'
+def _heading(level: AlertLevel, title: str) -> str:
+    return f'{markdown.DOTS[level]} <font color="{_COLOURS[level]}">**{title}**</font>'

@@ -12,6 +12,7 @@ import structlog
 from markupsafe import Markup
 
 from features.settings import Settings
+from features.vocabulary import Frequency
 from serve.charts.curve import Count, alert_curve
 from serve.charts.places import Place, merged_cells, place_map
 from serve.pages.language import Words
@@ -19,7 +20,6 @@ from serve.store.tables import Alert, AlertEvent
 
 _log = structlog.get_logger(__name__)
 LONGEST: Final = 60
-_PERIODS: Final = {"h": timedelta(hours=1), "D": timedelta(days=1), "W": timedelta(weeks=1)}
 _MOST_TICKETS: Final = 500
 
 
@@ -66,8 +66,8 @@ def curve_of(alert: Alert, words: Words) -> Curve | None:
     rows = _curve_rows(alert.evidence)
     if not rows:
         return None
-    freq = alert.evidence["curve"].get("freq", "D")
-    counts = [_count(row, alert, _PERIODS[freq]) for row in rows[-LONGEST:]]
+    freq = Frequency(alert.evidence["curve"].get("freq", Frequency.DAILY))
+    counts = [_count(row, alert, freq.length) for row in rows[-LONGEST:]]
     unit = _unit(freq, alert.evidence["curve"].get("counts", ""), words)
     title = f"{words('alert.curve')} ({unit}): {alert.category}, {words.place(alert.area)}"
     return Curve(

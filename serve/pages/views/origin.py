@@ -12,8 +12,6 @@ from serve.pages.language import Words
 from serve.pages.render import Provenance
 from serve.store.tables import AlertTicket, DetectionRunRow, ForecastIssueRow
 
-# A range, not LIKE: both databases answer it from the index. "0" is the character after "/".
-_FIRST, _BEYOND = "simulated/", "simulated0"
 MODEL: Final = "{name} v{version}"
 DETECTOR: Final = "weisu-hotspot"
 
@@ -50,5 +48,5 @@ def forecast_origin(issue: ForecastIssueRow, words: Words, *, simulated: bool) -
 
 def alerts_are_simulated(session: Session) -> bool:
     """Tell whether any alert rests on tickets of the simulated city."""
-    inside = exists().where(AlertTicket.ticket >= _FIRST, AlertTicket.ticket < _BEYOND)
+    inside = exists().where(AlertTicket.simulated())
     return bool(session.scalar(select(inside)))

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from features.settings import Settings
+from features.vocabulary import Frequency
 from serve.charts.demand import Period, demand_chart, spark
 from serve.forecasts.repository import current_issue
 from serve.pages.language import Words
@@ -107,7 +108,7 @@ class Overview:
 
 def overview(session: Session, settings: Settings, words: Words, wanted: Wanted, *, now: datetime) -> Overview | None:
     """Return the page's content; None before the first forecast was published."""
-    issue = current_issue(session, "W")
+    issue = current_issue(session, Frequency.WEEKLY)
     if issue is None:
         return None
     forecast = issue_frame(session, issue, settings, now=now)
