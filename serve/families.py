@@ -12,6 +12,7 @@ from features.words import Family
 from serve.alerts.closing import Closing
 from serve.alerts.gates import Hold
 from serve.alerts.lifecycle import Dismissal, Event, State
+from serve.alerts.recite import RULES, SPANS
 from serve.alerts.supervision.watchlist import DISMISSED_AGAIN, LATE_ACK, LATE_HANDLE, ORDER_OVERDUE, UNANSWERED
 from serve.delivery.channels import CHANNELS
 from serve.delivery.failures import CAUSE_WORDS
@@ -39,6 +40,8 @@ _FAMILIES: Final = (
     Family.of("purpose", ("silence", "maintenance")),
     Family.of("scope", ("active", "overdue", "held", "ended")),
     Family.of("quiet.done", ("silenced", "ended", "rule")),
+    RULES,
+    SPANS,
     Family.of("routing.done", ("sheet", "settled")),
 )
 

@@ -90,7 +90,7 @@ _CANDIDATE = {
     "callers": 24,
     "expected": 4.2,
     "upper": 11.0,
-    "rule": "6小时27件，平时至多11件",
+    "rule": {"code": "beyond_history", "freq": "h", "periods": 6},
     "sentence_zh": "龙华区停水：6小时27件，平时至多11件。",
     "sentence_en": "Water outage in Longhua: 27 in 6 hours, usually at most 11.",
     "evidence": {"scan": {"window": 6}},

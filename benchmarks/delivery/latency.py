@@ -33,6 +33,7 @@ from sqlalchemy import func, select, text
 
 from features.clock import SystemClock
 from features.settings import Settings
+from features.vocabulary import BeyondHistory, Frequency
 from serve.alerts import Candidate, DetectionRun, intake
 from serve.delivery import DeliveryConfig, run_once
 from serve.store import Store
@@ -94,7 +95,8 @@ def candidates(count: int, run: int) -> list[Candidate]:
             tickets=[f"simulated/{run}-{number}-{ticket}" for ticket in range(20)],
             window_start=datetime(2026, 11, 23), window_end=datetime(2026, 11, 24),  # noqa: DTZ001
             observed=27, callers=24, expected=4.2, upper=11.0, sensitive=number < 3,
-            rule="1天27件，平时至多11件", sentence_zh=f"事项{number}：1天27件（24人），平时至多11件。",
+            rule=BeyondHistory(freq=Frequency.DAILY, periods=1),
+            sentence_zh=f"事项{number}：1天27件（24人），平时至多11件。",
         )
         for number in range(count)
     ]  # fmt: skip

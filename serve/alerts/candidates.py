@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from datetime import datetime
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from features.reasons import Reason
 from features.series import UNCLASSIFIED
-from features.vocabulary import Kind
+from features.vocabulary import Kind, Rule
 
 EVERYWHERE: Final = "全域"
 """The area of an alert that is about no district in particular: all of them together."""
@@ -33,7 +33,7 @@ class Candidate(BaseModel):
         expected: What its own history explains.
         upper: The most that is usual.
         level_shift: The detector found the level itself has moved for good: the episode is re-based, not repeated.
-        rule: The rule a person can recite.
+        rule: By which rule its detector speaks; None where it names none.
         evidence: The detectors' numbers. Never a raw text.
         past: Similar past cases.
     """
@@ -61,7 +61,7 @@ class Candidate(BaseModel):
     rank: int = 0
     sensitive: bool = False
     level_shift: bool = False
-    rule: str = ""
+    rule: Annotated[Rule, Field(discriminator="code")] | None = None
     sentence_zh: str = ""
     sentence_en: str = ""
     evidence: dict[str, Any] = {}

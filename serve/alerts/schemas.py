@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, computed_field
 
-from features.vocabulary import AlertLevel, Kind
+from features.vocabulary import AlertLevel, BeyondHistory, Frequency, Kind, Rule, rule_document
 from serve.alerts.episode import Episode
 from serve.alerts.lifecycle import State
 from serve.alerts.recite import recite
@@ -38,7 +38,11 @@ EXAMPLE: dict[str, Any] = {
     "p_value": 0.00002,
     "recurrence_days": 3650.0,
     "score": 12.4,
-    "rule": "6小时27件，平时至多11件",
+    "rule": rule_document(BeyondHistory(freq=Frequency.HOURLY, periods=6)),
+    "rule_text": {
+        "zh-CN": "6 小时内的件数超出自身历史所能解释：通常至多 11 件",
+        "en": "more within 6 hours than its own history explains: usually at most 11",
+    },
     "sentence_zh": "龙华区停水：6小时内27件（24人），平时至多11件。",
     "sentence_en": "Water outage in Longhua: 27 tickets (24 callers) in 6 hours, usually at most 11.",
     "window_start": "2026-11-23T02:00:00",
@@ -94,7 +98,10 @@ class AlertView(Degradable):
     p_value: float | None
     recurrence_days: float | None
     score: float
-    rule: Annotated[str, Field(description="The rule as the detector named it")]
+    rule: Annotated[
+        Annotated[Rule, Field(discriminator="code")] | None,
+        Field(description="The detector's rule by its code and parameters; `rule_text` says it in words"),
+    ]
     sentence_zh: str
     sentence_en: str
     window_start: CivilTime
@@ -124,7 +131,7 @@ class AlertView(Degradable):
     @property
     def rule_text(self) -> dict[str, str]:
         """The rule that a person can recite."""
-        chinese, english = recite(self.kind, self.rule, upper=self.upper)
+        chinese, english = recite(self.rule, upper=self.upper)
         return {"zh-CN": chinese, "en": english}
 
 

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from features.vocabulary import AlertLevel, Kind
+from features.vocabulary import AlertLevel, Kind, read_rule
 from serve.alerts.lifecycle import Event
 from serve.alerts.repository import AlertFilter, AlertRepository
 from serve.api.problems import problems
@@ -99,7 +99,7 @@ def notice_of_alert(alert: Alert, documents: Sequence[tuple[str, datetime]], *, 
         department=alert.department,
         sentence_zh=alert.sentence_zh,
         sentence_en=alert.sentence_en,
-        rule=alert.rule,
+        rule=read_rule(alert.rule) if alert.rule else None,
         due_at=alert.handle_due_at,
         observed=alert.observed,
         callers=alert.callers,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from features.privacy import mask_text
-from features.vocabulary import AlertLevel, Kind
+from features.vocabulary import AlertLevel, Kind, Rule
 from serve.alerts.recite import recite
 
 
@@ -27,7 +27,7 @@ class Notice:
         area: The place, no finer than a district or street.
         department: Who leads.
         sentence_zh: How unusual, in Chinese; `sentence_en` in English.
-        rule: The rule as the detector named it; `recited` says it in words.
+        rule: The detector's rule; `recited` says it in words.
         due_at: Until when an answer is due (UTC).
         step: Step of the escalation ladder, 0 for none.
         step_name: How the ladder names that step.
@@ -53,7 +53,7 @@ class Notice:
     department: str = ""
     sentence_zh: str = ""
     sentence_en: str = ""
-    rule: str = ""
+    rule: Rule | None = None
     due_at: datetime | None = None
     step: int = 0
     step_name: str = ""
@@ -79,7 +79,7 @@ class Notice:
 
     def recited(self, language: str) -> str:
         """Return the rule that a person can recite, in the reader's language."""
-        chinese, english = recite(self.kind, self.rule, upper=self.upper)
+        chinese, english = recite(self.rule, upper=self.upper)
         return english if language == "en" else chinese
 
     def sentence(self, language: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from sqlalchemy import exists, func, select, update
 from sqlalchemy.orm import Session
 
-from features.vocabulary import AlertLevel, Kind
+from features.vocabulary import AlertLevel, Kind, read_rule
 from serve.delivery.notice import Notice
 from serve.store.columns import new_id
 from serve.store.tables import AlertEvent, AlertTicket, Delivery, OutboxMessage, Subscription
@@ -114,7 +114,7 @@ def notice_of(message: OutboxMessage, *, simulated: bool = False) -> Notice:
         department=str(body.get("department", "")),
         sentence_zh=str(body.get("sentence_zh", "")),
         sentence_en=str(body.get("sentence_en", "")),
-        rule=str(body.get("rule", "")),
+        rule=read_rule(body["rule"]) if body.get("rule") else None,
         due_at=_due(body),
         step=int(body.get("step") or 0),
         step_name=str(body.get("step_name", "")),

@@ -69,7 +69,7 @@ WEAKER = {
     "callers": 4,
     "expected": None,
     "upper": None,
-    "rule": "5/7d",
+    "rule": {"code": "many_tickets", "tickets": 5, "days": 7},
     "sentence_zh": "龙华区停水：7天内5件",
     "sentence_en": "Water outage in Longhua: 5 in 7 days",
 }
@@ -81,14 +81,14 @@ GRAVER = {
     "tickets": ["demo/T3", "demo/G1"],
     "observed": 2,
     "callers": 2,
-    "rule": "燃气泄漏",
+    "rule": {"code": "watched", "words": ["燃气泄漏"]},
     "sentence_zh": "龙华区燃气泄漏：敏感事项2件",
     "sentence_en": "Gas leak in Longhua: 2 on the watched word",
 }
 
 
 def said(alert):
-    return alert.kind, alert.category, alert.rule, alert.sentence_zh, alert.observed, alert.upper, alert.level
+    return alert.kind, alert.category, alert.rule["code"], alert.sentence_zh, alert.observed, alert.upper, alert.level
 
 
 @pytest.mark.parametrize("runs", [1, 2], ids=["of the same run", "of a later run"])
@@ -104,7 +104,7 @@ def test_a_weaker_candidate_adds_tickets_and_kinds_but_not_its_sentence(hotline,
     assert said(alert) == (
         "异动",
         "停水",
-        "6小时27件，平时至多11件",
+        "beyond_history",
         "龙华区停水：6小时27件，平时至多11件。",
         27,
         11.0,
@@ -126,7 +126,7 @@ def test_a_graver_matter_takes_the_lead_and_keeps_it(hotline):
     mark = hotline.alert().fingerprint
     hotline.later(minutes=10)
     assert hotline.detect(GRAVER).updated == 1
-    graver = ("敏感", "燃气泄漏", "燃气泄漏", "龙华区燃气泄漏：敏感事项2件", 2, 11.0, "red")
+    graver = ("敏感", "燃气泄漏", "watched", "龙华区燃气泄漏：敏感事项2件", 2, 11.0, "red")
     assert said(hotline.alert()) == graver
     assert hotline.messages()[-1] == (10, "updated", "水务局")
     hotline.detect({**WEAKER, "tickets": ["demo/X3"], "observed": 6}, {"tickets": ["demo/T3", "demo/T50"]})
@@ -178,7 +178,16 @@ def test_another_matter_in_the_same_place_is_another_alert(hotline):
 
 
 def test_a_forecast_is_blue_and_says_that_nothing_has_happened_yet(hotline):
-    hotline.detect({"kind": "预告", "observed": 0, "callers": 0, "tickets": [], "upper": None, "rule": "3/3"})
+    hotline.detect(
+        {
+            "kind": "预告",
+            "observed": 0,
+            "callers": 0,
+            "tickets": [],
+            "upper": None,
+            "rule": {"code": "season", "years_seen": 3, "years": 3},
+        }
+    )
     alert = hotline.alert()
     assert (alert.level, alert.level_rule["zh-CN"]) == ("blue", "蓝色：预告，诉求尚未到来")
 

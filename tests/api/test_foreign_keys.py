@@ -52,7 +52,12 @@ def foreign(store: Store, settings, clock, make_candidate, make_run) -> dict[str
     """Things of the water authority, each with the secret word in it; by the path parameter that names them."""
     from serve.alerts import intake
 
-    candidate = make_candidate(sentence_zh=SECRET, sentence_en=SECRET, rule=SECRET, evidence={"note": SECRET})
+    candidate = make_candidate(
+        sentence_zh=SECRET,
+        sentence_en=SECRET,
+        rule={"code": "shared_cause", "topic": SECRET},
+        evidence={"note": SECRET},
+    )
     alert_id = intake(store, [candidate], clock=clock, run=make_run(), settings=settings).alert_ids[0]
     supervisor = Caller(key_id="k", name="s", role=Role.SUPERVISOR)
     with open_desk(store, clock, settings) as desk:

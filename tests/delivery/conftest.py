@@ -18,6 +18,7 @@ from sqlalchemy import JSON, DateTime, select
 
 from features.clock import FixedClock
 from features.settings import Settings
+from features.vocabulary import AlertLevel, BeyondHistory, Frequency, Kind
 from serve.delivery.notice import Message, Notice
 from serve.store import Store
 from serve.store.columns import UtcDateTime, new_id
@@ -135,11 +136,12 @@ def notice(**changes: Any) -> Notice:
         "department": "海口市生态环境局",
         "sentence_zh": "6 小时 27 人来电，通常最多 11 人",
         "sentence_en": "27 callers in 6 hours, usually at most 11",
-        "rule": "超过自身历史的 99% 上限",
+        "rule": BeyondHistory(freq=Frequency.HOURLY, periods=1),
         "due_at": NOW + timedelta(hours=2),
         "opened_at": NOW,
     }
-    return Notice(**(facts | changes))
+    facts |= changes
+    return Notice(**facts | {"level": AlertLevel(facts["level"]), "kind": Kind(facts["kind"])})
 
 
 def message(*notices: Notice, **changes: Any) -> Message:
@@ -257,7 +259,7 @@ def put_message(store: Store, *, level: str = "orange", audience: str = "海口�
             "department": audience,
             "sentence_zh": "6 小时 27 人来电，通常最多 11 人",
             "sentence_en": "27 callers in 6 hours, usually at most 11",
-            "rule": "超过自身历史的 99% 上限",
+            "rule": {"code": "beyond_history", "freq": "h", "periods": 1},
             "ack_due_at": (NOW + timedelta(hours=2)).isoformat(),
         },
         "created_at": NOW,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import doctest
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -11,7 +12,24 @@ from typing import Final
 import pytest
 
 from features import vocabulary
-from features.vocabulary import SIMULATED, AlertLevel, Frequency, Kind, is_simulated
+from features.vocabulary import (
+    SIMULATED,
+    AlertLevel,
+    BeyondHistory,
+    Cluster,
+    Frequency,
+    Kind,
+    ManyTickets,
+    NewTopic,
+    OneCaller,
+    RuleCode,
+    Season,
+    SharedCause,
+    Watched,
+    is_simulated,
+    read_rule,
+    rule_document,
+)
 from models.hotspots.candidates.signals import NAMING_ORDER
 
 ROOT: Final = Path(__file__).parents[2]
@@ -114,6 +132,38 @@ def test_the_keys_of_the_simulated_city_are_a_range():
     first, beyond = vocabulary.SIMULATED_KEYS
     for key in ("simulated/1", "simulated/zz", "simulated2/1", "simulate/1", "boston_311/1"):
         assert (first <= key < beyond) is is_simulated(key)
+
+
+ONE_OF_EACH: Final = (
+    ManyTickets(tickets=5, days=7, chance=0.001),
+    OneCaller(times=3, days=30),
+    Watched(words=("着火", "爆炸")),
+    BeyondHistory(freq=Frequency.HOURLY, periods=6),
+    Cluster(radius_km=0.9),
+    SharedCause(topic="停水、爆管"),
+    NewTopic(topic="新票务"),
+    Season(years_seen=2, years=3),
+)
+
+
+def test_every_rule_is_stored_as_json_and_read_again():
+    assert {rule.code for rule in ONE_OF_EACH} == set(RuleCode)
+    assert [read_rule(json.loads(json.dumps(rule_document(rule)))) for rule in ONE_OF_EACH] == list(ONE_OF_EACH)
+
+
+@pytest.mark.parametrize(
+    ("document", "why"),
+    [
+        ({"code": "magic"}, "'magic' is not a valid RuleCode"),
+        ({"days": 7}, "'' is not a valid RuleCode"),
+        ({"code": "season", "years": 3}, "years_seen"),
+        ({"code": "cluster", "radius_km": 1.0, "colour": "red"}, "colour"),
+        ({"code": "beyond_history", "freq": "M", "periods": 1}, "'M' is not a valid Frequency"),
+    ],
+)
+def test_an_unknown_code_or_parameter_is_no_rule(document, why):
+    with pytest.raises(ValueError, match=why):
+        read_rule(document)
 
 
 def test_the_examples_hold():

@@ -98,7 +98,7 @@ def candidate(category: int = 0, district: int = 0, **changes: Any) -> Candidate
         "upper": 11.0,
         "recurrence_days": 3650.0,
         "score": 12.0,
-        "rule": "1天内27件，平时至多11件",
+        "rule": {"code": "beyond_history", "freq": "D", "periods": 1},
         "sentence_zh": f"{area}{three}：1天内27件（24人），平时至多11件。",
         "sentence_en": f"{three} in {area}: 27 tickets (24 callers) in a day, usually at most 11.",
         "evidence": {"curve": {"freq": "D", "rows": curve}},
@@ -134,11 +134,13 @@ def seeded(store: Store, settings: Settings, clock: FixedClock) -> SimpleNamespa
     )
     plain: dict[str, Any] = {"expected": None, "upper": None, "recurrence_days": None, "evidence": {}, "past": []}
     sensitive = candidate(
-        1, 0, **plain, kind="敏感", kinds=["敏感"], observed=1, callers=1, sensitive=True, rule="敏感词：一件即报",
+        1, 0, **plain, kind="敏感", kinds=["敏感"], observed=1, callers=1, sensitive=True,
+        rule={"code": "watched", "words": ["燃气泄漏"]},
         sentence_zh="海口市夜间施工噪声：出现敏感事项1件，一件即报。", tickets=["simulated/s1"],
     )  # fmt: skip
     ahead = candidate(
-        2, 3, **plain, kind="预告", kinds=["预告"], observed=0, callers=0, rule="3年中有3年在第51周出现", tickets=[],
+        2, 3, **plain, kind="预告", kinds=["预告"], observed=0, callers=0,
+        rule={"code": "season", "years_seen": 3, "years": 3}, tickets=[],
         sentence_zh="琼海市路面积水：往年第51周反复出现，请在11月30日前行动。",
     )  # fmt: skip
     candidates = [

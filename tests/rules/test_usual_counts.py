@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from scipy import integrate, stats
 
+from features.vocabulary import ManyTickets
 from models.hotspots.rules import RuleConfig, apply_rules
 from models.hotspots.rules.usual import Usual, usual_counts
 
@@ -44,7 +45,7 @@ def frequent(*parts: pd.DataFrame, **rule: object) -> pd.DataFrame:
 def test_a_few_tickets_are_frequent_in_a_street_and_nothing_in_a_district() -> None:
     usual = [5, 1, 0, 2, 1]
     street = frequent(tickets(usual, place="甲街"))
-    assert street[["rule", "observed", "usual"]].to_numpy().tolist() == [["5/7d", 5, 1.0]]
+    assert street[["rule", "observed", "usual"]].to_numpy().tolist() == [[ManyTickets(tickets=5, days=7), 5, 1.0]]
     assert frequent(tickets(usual)).empty
     assert len(frequent(tickets(usual), usual_chance=1)) == 1
     assert len(frequent(tickets(usual), usual_factor=0)) == 1
@@ -53,14 +54,18 @@ def test_a_few_tickets_are_frequent_in_a_street_and_nothing_in_a_district() -> N
 def test_in_a_street_that_often_has_as_many_the_number_alone_says_nothing() -> None:
     busy, burst = [7, 3, 4, 2, 3], [16, 3, 4, 2, 3]
     assert frequent(tickets(busy, place="甲街")).empty
-    assert frequent(tickets(busy, place="甲街"), usual_chance=1)["rule"].tolist() == ["5/7d"]
+    assert frequent(tickets(busy, place="甲街"), usual_chance=1)["rule"].tolist() == [ManyTickets(tickets=5, days=7)]
     found = frequent(tickets(burst, place="甲街"))
-    assert found[["rule", "observed", "usual"]].to_numpy().tolist() == [["5/7d<0.001", 16, 3.0]]
+    assert found[["rule", "observed", "usual"]].to_numpy().tolist() == [
+        [ManyTickets(tickets=5, days=7, chance=0.001), 16, 3.0]
+    ]
 
 
 def test_a_district_is_named_when_chance_does_not_explain_its_count() -> None:
     found = frequent(tickets([16, 3, 4, 2, 3]))
-    assert found[["rule", "observed", "threshold"]].to_numpy().tolist() == [["5/7d<0.001", 16, 5]]
+    assert found[["rule", "observed", "threshold"]].to_numpy().tolist() == [
+        [ManyTickets(tickets=5, days=7, chance=0.001), 16, 5]
+    ]
 
 
 def test_how_much_counts_vary_is_read_off_all_matters() -> None:

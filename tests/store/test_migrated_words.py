@@ -31,9 +31,9 @@ def _upgrade(engine: sa.Engine, revision: str) -> None:
 
 @pytest.fixture
 def old(tmp_path) -> sa.Engine:
-    """A store as revision 0003 left it."""
+    """A store as revision 0004 left it."""
     engine = sa.create_engine(f"sqlite:///{tmp_path / 'weisu.db'}")
-    _upgrade(engine, "0003")
+    _upgrade(engine, "0004")
     return engine
 
 

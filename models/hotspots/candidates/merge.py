@@ -10,7 +10,7 @@ from typing import Any, Final
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
-from features.vocabulary import Frequency, Kind
+from features.vocabulary import Frequency, Kind, rule_document
 from models.hotspots.candidates.overlap import merge_overlapping
 from models.hotspots.candidates.past import Alarms, alarms_of, similar_past
 from models.hotspots.candidates.ranking import rank_and_cut, score
@@ -189,6 +189,7 @@ def _evidence(signal: Signal) -> dict[str, Any]:
     zh, en = sentences(signal)
     numbers = {
         "kind": signal.kind,
+        "rule": None if signal.rule is None else rule_document(signal.rule),
         "detector": signal.detector,
         "cells": list(signal.cells),
         "window_start": signal.window_start.isoformat(),

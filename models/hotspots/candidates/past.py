@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from features.series import series_id
-from features.vocabulary import Frequency
+from features.vocabulary import BeyondHistory, Frequency
 from models.hotspots.candidates.signals import Signal
 
 _CASE_FIELDS = (
@@ -79,10 +79,7 @@ def _from_history(group: Sequence[Signal], alarms: Mapping[Frequency, Alarms]) -
 
 def _series(group: Sequence[Signal], alarms: Mapping[Frequency, Alarms]) -> dict[Frequency, set[str]]:
     """Return, by frequency, the series whose earlier alarms are like the group; where no surge is, the longer one."""
-    own = {
-        freq: {cell for signal in group if signal.rule.startswith(f"{freq}:") for cell in signal.cells}
-        for freq in alarms
-    }
+    own = {freq: {cell for signal in group if _judged_at(signal, freq) for cell in signal.cells} for freq in alarms}
     if any(own.values()):
         return {freq: cells for freq, cells in own.items() if cells}
     lead = group[0]
@@ -91,6 +88,10 @@ def _series(group: Sequence[Signal], alarms: Mapping[Frequency, Alarms]) -> dict
         return {}
     dims = {**{name: getattr(lead, name) for name in _DIMENSIONS}, "district": lead.area}
     return {freq: {series_id("cell", dims)}}
+
+
+def _judged_at(signal: Signal, freq: Frequency) -> bool:
+    return isinstance(signal.rule, BeyondHistory) and signal.rule.freq == freq
 
 
 def _peaks(alarms: Sequence[dict[str, Any]], start: pd.Timestamp, step: timedelta) -> list[dict[str, Any]]:

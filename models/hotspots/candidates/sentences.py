@@ -188,7 +188,7 @@ def _repeat(signal: Signal) -> tuple[str, str]:
 
 
 def _sensitive(signal: Signal) -> tuple[str, str]:
-    words = signal.evidence.get("words") or signal.rule
+    words = signal.evidence["words"]
     people_zh, people_en = _people(signal)
     named = words.replace(",", "、")
     return (

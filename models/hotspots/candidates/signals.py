@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from features.series import UNCLASSIFIED
-from features.vocabulary import Frequency, Kind
+from features.vocabulary import BeyondHistory, Cluster, Frequency, Kind, NewTopic, Rule, Season, SharedCause
 from models.hotspots.candidates.fdr import benjamini_hochberg
 from models.hotspots.ticketframe import between
 
@@ -42,6 +42,7 @@ class Signal:
         tickets: Keys "source/ticket_id", oldest first.
         window_start, window_end: Naive local civil time, half open.
         level: Hierarchy level of a surge; "" for the others.
+        rule: By which rule the detector speaks.
         evidence: The detector's own numbers, JSON-ready.
     """
 
@@ -63,7 +64,7 @@ class Signal:
     upper: float = float("nan")
     p_value: float = float("nan")
     recurrence_days: float = float("nan")
-    rule: str = ""
+    rule: Rule | None = None
     evidence: dict[str, Any] = field(default_factory=dict)
     lat: float = float("nan")
     lon: float = float("nan")
@@ -138,7 +139,7 @@ def _surge(row: dict[str, Any], series: pd.DataFrame, freq: Frequency, tickets: 
         upper=expected + margin,
         p_value=float(row["p_value"]),
         recurrence_days=float(row["recurrence_days"]),
-        rule=f"{freq}:{width}",
+        rule=BeyondHistory(freq=freq, periods=width),
         evidence={"freq": freq, "window": width, "p_value_1": float(row.get("p_value_1", np.nan))},
     )
 
@@ -169,9 +170,8 @@ def rule_signals(hits: pd.DataFrame) -> list[Signal]:
         Signal(
             **_labels(hit),
             detector="rule",
-            rule=hit["words"] or hit["rule"],
+            rule=hit["rule"],
             evidence={
-                "rule": hit["rule"],
                 "threshold": int(hit["threshold"]),
                 "usual": float(hit["usual"]),
                 "words": hit["words"],
@@ -190,7 +190,7 @@ def cluster_signals(clusters: pd.DataFrame) -> list[Signal]:
             **_numbers(row),
             kind=Kind.SURGE,
             detector="cluster",
-            rule=f"{row['radius_km']:.1f}km",
+            rule=Cluster(radius_km=round(float(row["radius_km"]), 1)),
             lat=float(row["lat"]),
             lon=float(row["lon"]),
             radius_km=float(row["radius_km"]),
@@ -213,7 +213,7 @@ def group_signals(groups: pd.DataFrame) -> list[Signal]:
             **_labels(row),
             **_numbers(row),
             detector="text",
-            rule=row["label"],
+            rule=_topic_rule(row["kind"], row["label"]),
             evidence={
                 "label": row["label"],
                 "terms": list(row["terms"]),
@@ -237,7 +237,7 @@ def forecast_signals(forecasts: pd.DataFrame) -> list[Signal]:
             level=row["level"],
             expected=float(row["expected"]),
             recurrence_days=365.0,
-            rule=f"{row['years_seen']}/{row['years']}",
+            rule=Season(years_seen=int(row["years_seen"]), years=int(row["years"])),
             evidence={
                 name: row[name]
                 for name in ("years_seen", "years", "aligned", "act_by_week", "return_week", "usual", "overdue")
@@ -248,9 +248,15 @@ def forecast_signals(forecasts: pd.DataFrame) -> list[Signal]:
     ]
 
 
+def _topic_rule(kind: str, label: str) -> Rule:
+    return NewTopic(topic=label) if kind == Kind.FIRST_SEEN else SharedCause(topic=label)
+
+
 def _labels(row: Mapping[str, Any]) -> dict[str, Any]:
     names = ("kind", "category1", "category2", "category", "area", "department")
-    texts = {name: str(row[name] or "") for name in names if name in row}
+    texts: dict[str, Any] = {name: str(row[name] or "") for name in names if name in row}
+    if "kind" in texts:
+        texts["kind"] = Kind(texts["kind"])
     return {
         **texts,
         "tickets": tuple(row["tickets"]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -10,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from features.series import UNCLASSIFIED
-from features.vocabulary import Kind
+from features.vocabulary import Kind, ManyTickets, OneCaller, Watched
 from models.hotspots.rules.config import FrequentRule, RepeatRule, RuleConfig, SensitiveRule
 from models.hotspots.rules.usual import usual_counts
 from models.hotspots.rules.watchwords import watched_words
@@ -63,9 +64,9 @@ def apply_rules(
         only: Ticket keys ("source/ticket_id"), for instance of one ingested batch: hits without one are left out.
 
     Returns:
-        One row per hit with `HIT_COLUMNS`: `kind` is 高频, 一人多诉 or 敏感, `rule` the configured sentence in short
-        ("5/7d", "5/7d<0.001" for a busy place, "3/30d", the word), `tickets` a list of keys, newest last, `usual`
-        the place's usual count (NaN where no history is at hand), times naive and local.
+        One row per hit with `HIT_COLUMNS`: `kind` is 高频, 一人多诉 or 敏感, `rule` the configured rule
+        (`features.vocabulary.Rule`; in a busy place with the chance it has to beat), `tickets` a list of keys, newest
+        last, `usual` the place's usual count (NaN where no history is at hand), times naive and local.
     """
     config = config or RuleConfig()
     now = local_now(as_of, timezone)
@@ -98,11 +99,13 @@ def _frequent(rule: FrequentRule, tickets: pd.DataFrame, now: pd.Timestamp) -> p
     counted = current[rank < rule.per_caller].groupby(matter, sort=False).size().rename("counted").reset_index()
     groups = counted[counted["counted"] >= rule.tickets]
     usual = usual_counts(placed, matter, start, days=rule.days, most=rule.usual_windows, per_caller=rule.per_caller)
-    groups = groups.assign(usual=usual.mean(groups), rule=f"{rule.tickets}/{rule.days}d")
+    plain = ManyTickets(tickets=rule.tickets, days=rule.days)
+    groups = groups.assign(usual=usual.mean(groups), rule=plain)
     if rule.usual_factor:
         everyday = usual.chance(groups, pd.Series(rule.tickets, index=groups.index)) >= _EVERYDAY
         busy = ((groups["place"] == groups["district"]) | everyday) & (rule.usual_chance < 1)
-        groups["rule"] = groups["rule"].mask(busy, groups["rule"] + f"<{rule.usual_chance:g}")
+        rarer = replace(plain, chance=rule.usual_chance)
+        groups = groups.assign(rule=[rarer if judged else plain for judged in busy])
         by_chance = busy & (usual.chance(groups, groups["counted"]) >= rule.usual_chance)
         groups = groups[~by_chance & ~(groups["counted"] < rule.usual_factor * groups["usual"])]
     # Most matters with enough tickets are usual ones: only what is left is gathered ticket by ticket.
@@ -117,7 +120,7 @@ def _repeat(rule: RepeatRule, tickets: pd.DataFrame, now: pd.Timestamp) -> pd.Da
     # One caller's matter is the category, wherever they call about it: people name the same place differently.
     matter = ["category1", "category2", "category", "caller"]
     groups = _gather(_at_least(rule.times, current, matter), matter).assign(
-        usual=np.nan, window_end=now, rule=f"{rule.times}/{rule.days}d"
+        usual=np.nan, window_end=now, rule=OneCaller(times=rule.times, days=rule.days)
     )
     return _hits(groups, kind=Kind.REPEAT, threshold=rule.times, start=start)
 
@@ -130,8 +133,14 @@ def _sensitive(rule: SensitiveRule, tickets: pd.DataFrame, now: pd.Timestamp) ->
     words = words.mask((words == "") & listed, current["category"])
     caught = current.assign(words=words)[words != ""]
     # One row per matter and wording: two gas leaks in one district are one hit, a knife beside them another.
-    groups = _gather(caught, [*_MATTER, "words"]).assign(usual=np.nan, window_end=now, rule="watched")
+    groups = _gather(caught, [*_MATTER, "words"]).assign(usual=np.nan, window_end=now)
+    groups["rule"] = [Watched(words=_each(words, rule.categories)) for words in groups["words"]]
     return _hits(groups, kind=Kind.SENSITIVE, threshold=1, start=start)
+
+
+def _each(words: str, categories: Collection[str]) -> tuple[str, ...]:
+    """Return the watched words of a ticket one by one; a watched category is one, commas and all."""
+    return (words,) if words in categories else tuple(words.split(","))
 
 
 def _at_least(size: int, tickets: pd.DataFrame, matter: list[str]) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from features.vocabulary import rule_document
 from serve.delivery.notice import Message, Notice
 
 SCHEMA_VERSION = 1
@@ -24,7 +25,7 @@ def facts_of(notice: Notice, message: Message) -> dict[str, Any]:
         "area": notice.area,
         "department": notice.department,
         "sentence": {"zh-CN": notice.sentence("zh-CN"), "en": notice.sentence("en")},
-        "rule": notice.rule,
+        "rule": rule_document(notice.rule) if notice.rule else None,
         "rule_text": {"zh-CN": notice.recited("zh-CN"), "en": notice.recited("en")},
         "observed": notice.observed,
         "callers": notice.callers,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from features.vocabulary import read_rule
 from serve.alerts.lifecycle import ALLOWED, OPEN, WAITING, Dismissal, Event, State
 from serve.alerts.recite import recite
 from serve.auth import Caller
@@ -79,6 +80,7 @@ class Card:
 def card_of(alert: Alert, words: Words, caller: Caller, *, now: datetime) -> Card:
     """Return the card of an alert for one reader."""
     state = State(alert.state)
+    rule = words.either(*recite(read_rule(alert.rule) if alert.rule else None, upper=alert.upper))
     return Card(
         id=alert.id,
         title=f"{alert.category} {words.place(alert.area)}",
@@ -91,8 +93,8 @@ def card_of(alert: Alert, words: Words, caller: Caller, *, now: datetime) -> Car
         department=alert.department,
         state=alert.state,
         held_by=alert.held_by,
-        sentence=words.either(alert.sentence_zh, alert.sentence_en) or alert.rule,
-        rule=words.either(*recite(alert.kind, alert.rule, upper=alert.upper)),
+        sentence=words.either(alert.sentence_zh, alert.sentence_en) or rule,
+        rule=rule,
         observed=_tickets_of(alert),
         callers=alert.callers,
         expected=alert.expected,

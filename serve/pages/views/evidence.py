@@ -12,7 +12,8 @@ import structlog
 from markupsafe import Markup
 
 from features.settings import Settings
-from features.vocabulary import Frequency
+from features.vocabulary import Frequency, read_rule
+from serve.alerts.recite import recite
 from serve.charts.curve import Count, alert_curve
 from serve.charts.places import Place, merged_cells, place_map
 from serve.pages.language import Words
@@ -166,8 +167,12 @@ def _note(event: AlertEvent, words: Words) -> str:
     if event.kind == "held" and payload.get("by"):
         said.insert(0, words.of("held", str(payload["by"])))
     if joined := payload.get("joined"):
-        said.insert(0, words.either(joined["sentence_zh"], joined["sentence_en"]) or joined["rule"])
+        said.insert(0, words.either(joined["sentence_zh"], joined["sentence_en"]) or _rule_of(joined, words))
     return "　".join(said)
+
+
+def _rule_of(joined: Mapping[str, Any], words: Words) -> str:
+    return words.either(*recite(read_rule(joined["rule"]))) if joined["rule"] else ""
 
 
 def _past_case(case: Mapping[str, Any], words: Words) -> str:

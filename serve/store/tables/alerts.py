@@ -61,7 +61,7 @@ class Alert(Base):
     p_value: Mapped[float | None]
     recurrence_days: Mapped[float | None]
     score: Mapped[float] = mapped_column(default=0.0)
-    rule: Mapped[str] = mapped_column(Text, default="")
+    rule: Mapped[dict[str, Any] | None]
     sentence_zh: Mapped[str] = mapped_column(Text, default="")
     sentence_en: Mapped[str] = mapped_column(Text, default="")
     window_start: Mapped[datetime] = mapped_column(DateTime())
