@@ -76,6 +76,18 @@ class Catalogue:
         return iter(self.texts)
 
 
+def language_named(name: str) -> Language:
+    """Return a stored or configured language.
+
+    Raises:
+        UnknownWordsError: There is no catalogue of this language.
+    """
+    for language in LANGUAGES:
+        if language == name:
+            return language
+    raise UnknownWordsError(f"no catalogue of the language {name!r}", hint=f"use one of {', '.join(LANGUAGES)}")
+
+
 @cache
 def catalogue(language: Language) -> Catalogue:
     """Return the words of a language, read once.
@@ -83,11 +95,9 @@ def catalogue(language: Language) -> Catalogue:
     Raises:
         UnknownWordsError: There is no catalogue of this language.
     """
-    if language not in LANGUAGES:
-        raise UnknownWordsError(f"no catalogue of the language {language!r}", hint=f"use one of {', '.join(LANGUAGES)}")
     from babel.messages.pofile import read_po
 
-    name = language.replace("-", "_")
+    name = language_named(language).replace("-", "_")
     with (files("features.words") / f"{name}.po").open("rb") as file:
         found = read_po(file, locale=name, abort_invalid=True)
     texts: dict[str, str | tuple[str, ...]] = {}
@@ -103,6 +113,15 @@ def in_both(key: str, /, *, between: str = " ", **values: object) -> str:
     """Return a text in Chinese with the English beside it, as reports say things; once where both say the same."""
     said = dict.fromkeys(catalogue(language)(key, **values) for language in LANGUAGES)
     return between.join(said)
+
+
+def code_in_both(family: Family, code: str) -> str:
+    """Return the words of a code in Chinese with the English beside it; see `in_both`.
+
+    Raises:
+        UnknownWordsError: The family has no such code.
+    """
+    return " ".join(dict.fromkeys(catalogue(language).of(family, code) for language in LANGUAGES))
 
 
 def _count(key: str, values: Mapping[str, object]) -> int:

@@ -173,7 +173,7 @@ class _Intake:
         alert = episode.alert
         if episode.level.rank > assessment.level.rank or part is Part.JOINS:
             # A level does not sink while the episode lasts: the department has been told of the graver one.
-            assessment = Assessment(episode.level, str(alert.level_rule["zh-CN"]), str(alert.level_rule["en"]))
+            assessment = Assessment(episode.level, alert.level_rule)
         together = {
             "kinds": list(dict.fromkeys([*(Kind(kind) for kind in alert.kinds), *candidate.kinds])),
             "sensitive": candidate.sensitive or alert.sensitive,

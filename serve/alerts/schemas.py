@@ -7,7 +7,9 @@ from typing import Annotated, Any
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, computed_field
 
 from features.vocabulary import AlertLevel, BeyondHistory, Frequency, Kind, Rule, rule_document
+from features.words import LANGUAGES
 from serve.alerts.episode import Episode
+from serve.alerts.levels import say_level_rule
 from serve.alerts.lifecycle import State
 from serve.alerts.recite import recite
 from serve.civil import CivilTime
@@ -26,7 +28,8 @@ EXAMPLE: dict[str, Any] = {
     "department": "水务局",
     "state": "acknowledged",
     "level": AlertLevel.ORANGE,
-    "level_rule": {
+    "level_rule": {"code": "far_above_usual", "params": {"n": 10, "times": 2.0}},
+    "level_rule_text": {
         "zh-CN": "橙色：不少于10人来电，且超过平时上限的2倍",
         "en": "Orange: at least 10 callers, and above 2 times the usual maximum",
     },
@@ -89,7 +92,7 @@ class AlertView(Degradable):
     department: Annotated[str, Field(description="The leading department")]
     state: State
     level: AlertLevel
-    level_rule: Annotated[dict[str, Any], Field(description="Why this level, per language")]
+    level_rule: Annotated[dict[str, Any], Field(description="Why this level: a code with its parameters")]
     sensitive: bool
     observed: Annotated[int, Field(description="Tickets in the window; surges and clusters merge repeat calls")]
     callers: Annotated[int, Field(description="Distinct callers among them")]
@@ -133,6 +136,12 @@ class AlertView(Degradable):
         """The rule that a person can recite."""
         chinese, english = recite(self.rule, upper=self.upper)
         return {"zh-CN": chinese, "en": english}
+
+    @computed_field(description="Why it has its level, in words, per language")  # type: ignore[prop-decorator]
+    @property
+    def level_rule_text(self) -> dict[str, str]:
+        """The rule of the level that a person can recite."""
+        return {language: say_level_rule(self.level, self.level_rule, language) for language in LANGUAGES}
 
 
 class AlertPage(BaseModel):

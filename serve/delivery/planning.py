@@ -11,6 +11,7 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from features.words import language_named
 from serve.delivery import attempts
 from serve.delivery.channels import CHANNELS, Channel, Target
 from serve.delivery.channels.cap import CAP_PUSH
@@ -135,7 +136,7 @@ class Planner:
             notices=notices,
             links=links,
             board_link=self.signer.page(BOARD_PATH),
-            language=recipient.language,
+            language=language_named(recipient.language),
             sent_at=self.now,
             sender=self.config.sender,
             timezone=self.timezone,

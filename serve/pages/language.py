@@ -15,7 +15,7 @@ from features.words import Language, catalogue
 from serve import figures
 from serve.alerts.candidates import EVERYWHERE
 from serve.delivery.failures import Failure, say_failure
-from serve.delivery.wording import say_reason
+from serve.delivery.wording import say_told
 from serve.families import FAMILIES
 
 LANGUAGE_COOKIE: Final = "weisu_language"
@@ -71,7 +71,7 @@ class Words:
 
     def reason(self, reason: str) -> str:
         """Return why a message was sent, in the words of the message itself."""
-        return say_reason(reason, self.language)
+        return say_told(reason, self.language)
 
     def degraded(self, reasons: Reasons) -> str:
         """Return why a run is degraded."""

@@ -10,10 +10,12 @@ from markupsafe import Markup
 
 from features.reasons import say_in_both, stored
 from features.settings import Settings
+from features.words import catalogue, in_both
+from serve.alerts.levels import LEVEL_WORDS
 from serve.charts.demand import Period, demand_chart
 from serve.charts.standalone import standalone
 from serve.figures import change, number, share
-from serve.reports.headings import ALERT_LEVEL, LEVEL
+from serve.reports.headings import columns, series_level
 from serve.reports.weekly_content import WeeklyContent
 
 
@@ -30,8 +32,12 @@ def write_html(content: WeeklyContent, out: Path, *, settings: Settings) -> None
         num=number,
         pct=change,
         share=share,
-        level=LEVEL,
-        alert_level=ALERT_LEVEL,
+        level=series_level,
+        columns=columns(),
+        b=in_both,
+        t=catalogue("zh-CN"),
+        e=catalogue("en"),
+        level_words=LEVEL_WORDS,
         generated=f"{content.generated_at.astimezone(settings.zone):%Y-%m-%d %H:%M}",
     )
     out.write_text(page, encoding="utf-8")
@@ -50,4 +56,4 @@ def total_chart(content: WeeklyContent) -> str:
         )
         for row in content.total.itertuples(index=False)
     ]
-    return standalone(str(demand_chart([*past, *ahead], title="未来四周 The next four weeks", name="total")))
+    return standalone(str(demand_chart([*past, *ahead], title=in_both("weekly.ahead"), name="total")))

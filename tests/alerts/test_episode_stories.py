@@ -189,7 +189,7 @@ def test_a_forecast_is_blue_and_says_that_nothing_has_happened_yet(hotline):
         }
     )
     alert = hotline.alert()
-    assert (alert.level, alert.level_rule["zh-CN"]) == ("blue", "蓝色：预告，诉求尚未到来")
+    assert (alert.level, alert.level_rule["code"]) == ("blue", "forecast")
 
 
 def test_a_level_that_rises_is_told_at_once_and_never_sinks(hotline):

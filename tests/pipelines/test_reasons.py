@@ -12,6 +12,7 @@ from features.calendars import calendar_for
 from features.knowledge import calendar_gap, staleness
 from features.reasons import Reason, ReasonCode, documents, say, say_in_both, stored, to_json
 from features.settings import Settings
+from features.vocabulary import Frequency
 from models.errors import UnusableModelError
 from pipelines.champion import files_of
 from pipelines.errors import NoChampionError
@@ -24,7 +25,7 @@ def here(tmp_path) -> Settings:
 
 
 def all_reasons(here) -> tuple[Reason, ...]:
-    panel = SimpleNamespace(data_through=pd.Timestamp("2026-11-01"), freq="D")
+    panel = SimpleNamespace(data_through=pd.Timestamp("2026-11-01"), freq=Frequency.DAILY)
     with pytest.raises(NoChampionError, match="weisu-hotspot has no champion\nHint: run `weisu train` first") as none:
         Registry.open(here).champion("weisu-hotspot")
     with pytest.raises(UnusableModelError, match="the champion holds no daily forecaster") as part:

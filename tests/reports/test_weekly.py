@@ -15,7 +15,7 @@ from features.series import series_id
 from serve.errors import NotReadyError
 from serve.forecasts import ForecastIssue, publish
 from serve.reports import Week, last_complete_week, weekly, weekly_content, weekly_pdf
-from serve.reports.headings import COLUMN
+from serve.reports.headings import columns
 from serve.reports.history import History
 from serve.reports.overrides import read_overrides
 from serve.reports.weekly_content import FORECAST_COLUMNS, LATER_COLUMNS
@@ -112,7 +112,7 @@ def test_a_workbook_keeps_its_columns_and_opens_in_other_tools(desk, tmp_path):
     book = openpyxl.load_workbook(out)
     sheet = book[FORECAST_SHEET]
     heads = [cell.value for cell in sheet[1]]
-    assert heads == [COLUMN[name] for name in (*FORECAST_COLUMNS, "override", "reason", *LATER_COLUMNS)]
+    assert heads == [columns()[name] for name in (*FORECAST_COLUMNS, "override", "reason", *LATER_COLUMNS)]
     assert sheet.freeze_panes == "C2"
     assert sheet.max_row == 29
     assert book.worksheets[0]._charts, "a chart on the first sheet"
@@ -178,7 +178,7 @@ def test_the_csv_opens_as_chinese_and_starts_no_formula(desk, tmp_path):
     raw = (tmp_path / "w.csv").read_bytes()
     assert raw.startswith(b"\xef\xbb\xbf")
     rows = list(csv.DictReader(raw.decode("utf-8-sig").splitlines()))
-    assert list(rows[0]) == [COLUMN[name] for name in (*FORECAST_COLUMNS, *LATER_COLUMNS)]
+    assert list(rows[0]) == [columns()[name] for name in (*FORECAST_COLUMNS, *LATER_COLUMNS)]
     assert not [value for row in rows for value in row.values() if value.startswith("=")]
 
 

@@ -52,6 +52,15 @@ _CLOSINGS: Final = {
     "the level itself has moved; it is the new normal": "rebased",
 }
 
+_LEVEL_RULES: Final = (
+    (r".*: a sensitive matter, one is enough", "sensitive"),
+    (r".*: a forecast, the complaints have not come yet", "forecast"),
+    (r".*: at least (?P<n>\d+) callers, and above (?P<times>[\d.]+) times the usual maximum", "far_above_usual"),
+    (r".*: fewer than (?P<n>\d+) callers, or not above (?P<times>[\d.]+) times the usual maximum", "near_usual"),
+    (r".*: at least (?P<n>\d+) callers", "many_callers"),
+    (r".*: fewer than (?P<n>\d+) callers", "few_callers"),
+)
+
 _FALLBACK: Final = "same-week mean issued: "
 _SENTENCES: Final = (
     (r"stale feed: data through (?P<data_through>.+), as of (?P<as_of>.+)", "stale_feed"),
@@ -79,6 +88,7 @@ def upgrade() -> None:
         ).all():
             connection.execute(sa.update(rows).where(rows.c[key] == value).values(degraded=list(reasons_of(text))))
         op.drop_column(table, "degraded_text")
+    _convert_level_rules(connection)
     _convert_events(connection)
     _convert_deliveries(connection)
 
@@ -130,11 +140,30 @@ def _convert_events(connection: sa.Connection) -> None:
             changed["closing"] = _CLOSINGS[changed.pop("reason")]
         if kind == "reopened" and changed.get("reason") == "it got graver after the answer":
             changed["reason"] = "graver"
+        if isinstance(changed.get("level_rule"), dict):
+            changed["level_rule"] = level_rule_of(changed["level_rule"])
         facts = changed.get("facts")
         if isinstance(facts, dict) and isinstance(facts.get("degraded"), str):
             facts["degraded"] = list(reasons_of(facts["degraded"])) if facts["degraded"] else []
         if changed != payload:
             connection.execute(sa.update(events).where(events.c.seq == seq).values(payload=changed))
+
+
+def _convert_level_rules(connection: sa.Connection) -> None:
+    rows = sa.table("alerts", sa.column("id"), sa.column("level_rule", _document()))
+    for name, rule in connection.execute(sa.select(rows.c.id, rows.c.level_rule)).all():
+        connection.execute(sa.update(rows).where(rows.c.id == name).values(level_rule=level_rule_of(rule)))
+
+
+def level_rule_of(rule: dict[str, Any]) -> dict[str, Any]:
+    """Return why an alert has its level, which an earlier version kept as a sentence per language."""
+    if "code" in rule:
+        return rule
+    for pattern, code in _LEVEL_RULES:
+        if match := re.fullmatch(pattern, rule.get("en", "")):
+            numbers = {name: int(value) if name == "n" else float(value) for name, value in match.groupdict().items()}
+            return {"code": code, "params": numbers}
+    return {"code": "as_recorded", "params": {"text": rule.get("zh-CN") or rule.get("en", "")}}
 
 
 def _convert_deliveries(connection: sa.Connection) -> None:
