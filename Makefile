@@ -42,6 +42,10 @@ types: install
 imports: install
 	$(BIN)/lint-imports
 
+docs: install  ## write the keys of docs/configuration.md anew from their declarations
+	{ sed '/^## Every key/q' docs/configuration.md; echo; $(BIN)/weisu config reference; } > docs/.configuration.md
+	mv docs/.configuration.md docs/configuration.md
+
 lock: install  ## pin pyproject.toml anew (needs uv on the path)
 	uv pip compile pyproject.toml --all-extras --group dev --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-emit-find-links --no-header --no-annotate --no-strip-extras --upgrade -o requirements.lock

@@ -103,7 +103,13 @@ class Knowledge:
 
     @classmethod
     def at(
-        cls, settings: Settings, as_of: datetime, *, lake: Lake | None = None, snapshot: int | None = None
+        cls,
+        settings: Settings,
+        as_of: datetime,
+        *,
+        lake: Lake | None = None,
+        snapshot: int | None = None,
+        allow_empty: bool = False,
     ) -> Knowledge:
         """Look at what was known at a moment.
 
@@ -112,12 +118,13 @@ class Knowledge:
             as_of: Aware moment.
             lake: An open lake; the installation's when None.
             snapshot: Version of the lake; the newest when None.
+            allow_empty: An empty lake knows of no ticket; it is no error.
 
         Raises:
             KnowledgeError: Nothing has been ingested yet.
             CrosswalkError: The installed crosswalk is wrong.
         """
-        lake = lake or open_lake(settings)
+        lake = lake or (Lake.of(settings) if allow_empty else open_lake(settings))
         version = lake.version if snapshot is None else snapshot
         return cls(settings, as_of, lake, version, labels_in_force(settings, as_of))
 

@@ -29,6 +29,7 @@ class ReasonCode(StrEnum):
     NO_COMMON_CELL = "no_common_cell"
     MODEL_CALENDAR_ENDS = "model_calendar_ends"
     MODEL_SCHEMA = "model_schema"
+    MODEL_CONFIGURATION = "model_configuration"
     MODEL_INCOMPLETE = "model_incomplete"
     LAKE_UNREADABLE = "lake_unreadable"
     TICKETS_MISSING = "tickets_missing"

@@ -1,55 +1,111 @@
 """One configuration: `weisu.toml` and `WEISU_*` variables, read once and passed down.
 
-Environment variables win over the file, the file over the defaults. A section that belongs to one part of the
-system (`[delivery]`, `[schedule]`, ...) is handed out raw by `Settings.section` and validated by that part.
+Environment variables win over the file, the file over the defaults. `Settings` is the register of all sections: each is
+a class of `features.configuration`, parsed and checked once, and what is not declared there is refused by name.
 """
 
 from __future__ import annotations
 
 import os
 import secrets
-import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError, field_validator
+from pydantic import SecretStr, ValidationError, field_validator
 
+from features.configuration import (
+    AlertPolicy,
+    CalendarConfig,
+    CandidateConfig,
+    DeliveryConfig,
+    DetectConfig,
+    ForecastConfig,
+    Part,
+    Period,
+    PrivacyConfig,
+    QualityConfig,
+    RuleConfig,
+    ScanConfig,
+    ScheduleConfig,
+    SeasonConfig,
+    SourceConfig,
+    SurgeConfig,
+    TaxonomyConfig,
+    TextConfig,
+    TrainConfig,
+    WeatherConfig,
+    key,
+)
+from features.configuration.reading import PREFIX, from_environment, read_toml
+from features.configuration.refusals import refusals
 from features.errors import BadInputError
 
-CONFIG_FILE = "weisu.toml"
-_PREFIX = "WEISU_"
+CONFIG_FILE: Final = "weisu.toml"
 
 
-class Settings(BaseModel):
-    """Everything that differs between two installations.
-
-    Attributes:
-        home: Folder of lake, store and state (`--home`, `WEISU_HOME`); git-ignored `var/` by default.
-        timezone: IANA zone of the hotline; `ds` is naive civil time in this zone.
-        country: Calendar, as an ISO 3166 code (`CN`, `US`, `DE`, ...).
-        language: `zh-CN` or `en`: what officials read first.
-        database_url: SQLAlchemy URL of the operational store; SQLite under `home` when empty.
-        lake_url: Path or object-store URL of the Delta table; under `home` when empty.
-        tracking_uri: MLflow tracking store; `sqlite:///<mlruns>/mlflow.db` when empty.
-        mlruns: Folder of the MLflow database and artefacts.
-        hmac_key: Key of the caller hash; made and kept in `home/hmac.key` when empty.
-        sections: The tables of `weisu.toml`, by name.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class Settings(Part):
+    """Everything that differs between two installations: the keys, then the sections of `weisu.toml`."""
 
     home: Path = Path("var")
+    """Folder of lake, store and state; `--home` wins."""
     timezone: str = "Asia/Shanghai"
+    """IANA zone of the hotline; weeks and days are civil time in it."""
     country: str = "CN"
-    language: str = "zh-CN"
+    """Calendar of holidays, as an ISO 3166 code (`CN`, `US`, `DE-BW`)."""
+    language: Literal["zh-CN", "en"] = "zh-CN"
+    """What officials read first."""
     database_url: str = ""
-    lake_url: str = ""
+    """SQLAlchemy URL of the operational store, SQLite under `home` when empty; `postgresql+psycopg://...` works too."""
+    lake_folder: Path | None = key(None, example="var/lake")
+    """Folder of the ticket lake, on a local disk; `home/lake` when not set."""
     tracking_uri: str = ""
+    """MLflow tracking store and registry; SQLite under `mlruns` when empty."""
     mlruns: Path = Path("mlruns")
+    """Folder of the MLflow database and artefacts."""
     hmac_key: SecretStr = SecretStr("")
-    sections: dict[str, dict[str, Any]] = {}
+    """Key of the caller hash and of signed links; made once and kept in `home/hmac.key` when empty."""
+
+    alerts: AlertPolicy = AlertPolicy()
+    """Levels, clocks, ladder, budget and gaps of alerts; docs/alerts.md."""
+    calendar: CalendarConfig = CalendarConfig()
+    """Days off and events that the calendar libraries do not know; docs/calendar.md."""
+    candidates: CandidateConfig = CandidateConfig()
+    """One ranked list out of all detectors' signals; docs/candidates.md."""
+    delivery: DeliveryConfig = DeliveryConfig()
+    """Messages: sender, links, patience, targets; docs/delivery.md."""
+    detect: DetectConfig = DetectConfig()
+    """Which detectors run, on how much history; docs/hotspots.md."""
+    forecast: ForecastConfig = ForecastConfig()
+    """What was tuned in the forecaster, for data scientists; docs/forecasting.md."""
+    privacy: PrivacyConfig = PrivacyConfig()
+    """Keys of the caller hash; docs/privacy.md."""
+    quality: QualityConfig = QualityConfig()
+    """What the quality report calls unusual; docs/quality.md."""
+    retention: dict[str, Period] = key({}, example={"SOURCE": "5y"})
+    """How long the tickets of each source are kept, by source: 90d, 18m, 5y; docs/lake.md."""
+    rules: RuleConfig = RuleConfig()
+    """The recitable rules; docs/candidates.md."""
+    scan: ScanConfig = ScanConfig()
+    """The space-time scan; docs/candidates.md."""
+    schedule: ScheduleConfig = ScheduleConfig()
+    """The watched folder and the jobs; docs/schedule.md."""
+    seasons: SeasonConfig = SeasonConfig()
+    """The calendar of returning problems; docs/candidates.md."""
+    sources: dict[str, SourceConfig] = key({})
+    """What is needed to read single sources, by source; docs/ingest.md."""
+    surge: SurgeConfig = SurgeConfig()
+    """What was tuned in the surge detector, for data scientists; docs/hotspots.md."""
+    taxonomy: TaxonomyConfig = TaxonomyConfig()
+    """Labels in force, and precedence between sources; docs/taxonomy.md."""
+    text: TextConfig = TextConfig()
+    """Groups of texts with one cause; docs/candidates.md."""
+    train: TrainConfig = TrainConfig()
+    """What a training fits and how it is measured; docs/forecasting.md."""
+    weather: WeatherConfig = WeatherConfig()
+    """The weather file; docs/calendar.md."""
 
     @field_validator("timezone")
     @classmethod
@@ -59,6 +115,13 @@ class Settings(BaseModel):
         except (ZoneInfoNotFoundError, ValueError) as error:
             raise ValueError(f"unknown time zone {value!r}; use an IANA name such as Asia/Shanghai") from error
         return value
+
+    @field_validator("lake_folder", mode="before")
+    @classmethod
+    def _no_address(cls, value: Any) -> Any:
+        if "://" in str(value or ""):
+            raise ValueError(f"{value} is an address, and the lake needs a folder on a local disk")
+        return value or None
 
     @property
     def zone(self) -> ZoneInfo:
@@ -72,22 +135,29 @@ class Settings(BaseModel):
 
     @property
     def lake_path(self) -> str:
-        """Path or URL of the ticket lake's Delta table."""
-        return self.lake_url or str(self.home.resolve() / "lake")
+        """Path of the ticket lake's folder."""
+        return str(self.lake_folder or self.home.resolve() / "lake")
 
     @property
     def mlflow_uri(self) -> str:
         """URI of the MLflow tracking store."""
         return self.tracking_uri or f"sqlite:///{self.mlruns.resolve() / 'mlflow.db'}"
 
-    def section(self, name: str) -> dict[str, Any]:
-        """Return the raw table `[name]` of the configuration file, empty when absent."""
-        return dict(self.sections.get(name, {}))
+    def changed(self, **tables: Any) -> Self:
+        """Return a copy with other keys or sections, validated: `settings.changed(alerts={"weekly_budget": 3})`."""
+        present = {name: getattr(self, name) for name in self.model_fields_set}
+        return type(self)(**{**present, **tables})
 
     def secret_key(self) -> bytes:
         """Return the HMAC key; the first call without a configured one makes it and keeps it under `home`."""
         configured = self.hmac_key.get_secret_value()
         return configured.encode() if configured else _kept_secret(self.home / "hmac.key")
+
+
+PLAIN_KEYS: Final = tuple(
+    name for name, field in Settings.model_fields.items() if not isinstance(field.default, Part | dict)
+)
+"""Keys outside of any section; `WEISU_NAME` sets each of them."""
 
 
 def _kept_secret(path: Path) -> bytes:
@@ -101,6 +171,25 @@ def _kept_secret(path: Path) -> bytes:
     return path.read_bytes()
 
 
+@dataclass(frozen=True)
+class Loaded:
+    """A configuration, and where it was found.
+
+    Attributes:
+        settings: What is in force.
+        path: The file; None when there is none.
+        in_file: The file's keys and tables.
+        variables: Keys that `WEISU_*` variables set.
+        flags: Keys that flags of the command set.
+    """
+
+    settings: Settings
+    path: Path | None
+    in_file: Mapping[str, Any]
+    variables: Collection[str]
+    flags: Collection[str]
+
+
 def load_settings(
     *,
     config: Path | None = None,
@@ -112,35 +201,32 @@ def load_settings(
     Args:
         config: The TOML file; `WEISU_CONFIG` or `weisu.toml` in the working folder when None (may be absent).
         home: Overrides the folder of lake, store and state.
-        environ: Where `WEISU_*` variables are looked up.
+        environ: Where `WEISU_*` variables are looked up; one that sets nothing is warned of.
 
     Raises:
-        BadInputError: The file is named and missing, is not TOML, or holds an unknown key or a bad value.
+        BadInputError: The file is named and missing, is not TOML, or holds an unknown section or key, or a bad value.
     """
-    path = config or Path(environ.get(f"{_PREFIX}CONFIG", CONFIG_FILE))
-    values = _read_toml(path, required=config is not None or f"{_PREFIX}CONFIG" in environ)
-    sections = {key: value for key, value in values.items() if isinstance(value, dict)}
-    plain = {key: value for key, value in values.items() if not isinstance(value, dict)}
-    for name in Settings.model_fields:
-        if name != "sections" and (value := environ.get(f"{_PREFIX}{name.upper()}")):
-            plain[name] = value
-    if home is not None:
-        plain["home"] = home
+    return load_configuration(config=config, home=home, environ=environ).settings
+
+
+def load_configuration(
+    *,
+    config: Path | None = None,
+    home: Path | None = None,
+    environ: Mapping[str, str] = os.environ,
+) -> Loaded:
+    """Read the configuration and tell where each key comes from; see `load_settings`."""
+    path = config or Path(environ.get(f"{PREFIX}CONFIG") or CONFIG_FILE)
+    if not path.exists() and (config is not None or environ.get(f"{PREFIX}CONFIG")):
+        raise BadInputError(f"no configuration file at {path}", hint="`weisu init` writes one; or unset WEISU_CONFIG")
+    in_file = read_toml(path) if path.exists() else {}
+    variables = from_environment(environ, PLAIN_KEYS)
+    flags = {} if home is None or str(home) == variables.get("home") else {"home": home}
     try:
-        return Settings(**plain, sections=sections)
+        settings = Settings(**{**in_file, **variables, **flags})
     except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        problems = "; ".join(refusals(error, Settings))
         raise BadInputError(
-            f"configuration {path}: {problems}", hint="docs/configuration.md lists every key"
+            f"configuration {path}: {problems}", hint="`weisu config show` prints every section and key"
         ) from error
-
-
-def _read_toml(path: Path, *, required: bool) -> dict[str, Any]:
-    if not path.exists():
-        if required:
-            raise BadInputError(f"no configuration file at {path}", hint="create it, or unset WEISU_CONFIG")
-        return {}
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise BadInputError(f"configuration {path} is not valid TOML: {error}") from error
+    return Loaded(settings, path if path.exists() else None, in_file, tuple(variables), tuple(flags))

@@ -11,32 +11,24 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-Floats = NDArray[np.float64]
+from features.accuracy import Floats, bias, coverage, paired, ratio, wape
 
-
-def _pair(actual: ArrayLike, forecast: ArrayLike) -> tuple[Floats, Floats]:
-    y, f = np.asarray(actual, dtype=float), np.asarray(forecast, dtype=float)
-    if y.shape != f.shape:
-        raise ValueError(f"actual has shape {y.shape}, forecast {f.shape}")
-    return y, f
-
-
-def wape(actual: ArrayLike, forecast: ArrayLike) -> float:
-    """Weighted absolute percentage error: sum |y - f| / sum y; NaN where nothing happened.
-
-    >>> wape([2, 0, 2], [1, 1, 2])
-    0.5
-    """
-    y, f = _pair(actual, forecast)
-    return _ratio(float(np.abs(y - f).sum()), float(y.sum()))
-
-
-def bias(actual: ArrayLike, forecast: ArrayLike) -> float:
-    """Relative bias: sum (f - y) / sum y; positive when too much was forecast."""
-    y, f = _pair(actual, forecast)
-    return _ratio(float((f - y).sum()), float(y.sum()))
+__all__ = [
+    "Floats",
+    "bias",
+    "coverage",
+    "mase",
+    "naive_scales",
+    "pinball",
+    "pit_coverage",
+    "randomised_pit",
+    "rmsse",
+    "score_means",
+    "wape",
+    "weighted_pinball",
+]
 
 
 def naive_scales(history: ArrayLike, *, season: int = 1) -> tuple[Floats, Floats]:
@@ -57,21 +49,21 @@ def naive_scales(history: ArrayLike, *, season: int = 1) -> tuple[Floats, Floats
 
 def mase(actual: ArrayLike, forecast: ArrayLike, scale: ArrayLike) -> float:
     """Mean absolute scaled error: per series (first axis) over all its test periods, then averaged over series."""
-    y, f = _pair(actual, forecast)
+    y, f = paired(actual, forecast)
     per_series = np.abs(y - f).reshape(len(y), -1).mean(axis=1) / np.asarray(scale)
     return _mean_of_finite(per_series)
 
 
 def rmsse(actual: ArrayLike, forecast: ArrayLike, scale: ArrayLike) -> float:
     """Root mean squared scaled error, per series, then averaged over series."""
-    y, f = _pair(actual, forecast)
+    y, f = paired(actual, forecast)
     per_series = np.sqrt(((y - f) ** 2).reshape(len(y), -1).mean(axis=1) / np.asarray(scale))
     return _mean_of_finite(per_series)
 
 
 def pinball(actual: ArrayLike, quantile: ArrayLike, level: float) -> Floats:
     """Pinball loss of each forecast quantile."""
-    y, q = _pair(actual, quantile)
+    y, q = paired(actual, quantile)
     return np.maximum(level * (y - q), (level - 1.0) * (y - q))
 
 
@@ -79,13 +71,7 @@ def weighted_pinball(actual: ArrayLike, quantiles: Mapping[float, ArrayLike]) ->
     """2 x the mean over levels of summed pinball loss / sum y (wQL); a scaled, discrete CRPS."""
     y = np.asarray(actual, dtype=float)
     losses = [float(pinball(y, q, level).sum()) for level, q in quantiles.items()]
-    return _ratio(2.0 * float(np.mean(losses)), float(y.sum()))
-
-
-def coverage(actual: ArrayLike, lower: ArrayLike, upper: ArrayLike) -> float:
-    """Share of observations inside [lower, upper], ends included. Discrete counts over-cover: see `pit_coverage`."""
-    y, low = _pair(actual, lower)
-    return float(((y >= low) & (y <= np.asarray(upper, dtype=float))).mean())
+    return ratio(2.0 * float(np.mean(losses)), float(y.sum()))
 
 
 def randomised_pit(below: ArrayLike, upto: ArrayLike, rng: np.random.Generator) -> Floats:
@@ -96,7 +82,7 @@ def randomised_pit(below: ArrayLike, upto: ArrayLike, rng: np.random.Generator) 
         upto: P(Y <= y).
         rng: Draws the place inside each step.
     """
-    low, high = _pair(below, upto)
+    low, high = paired(below, upto)
     return low + rng.uniform(size=low.shape) * (high - low)
 
 
@@ -109,10 +95,6 @@ def pit_coverage(pit: ArrayLike, nominal: float) -> float:
 def score_means(actual: ArrayLike, forecast: ArrayLike) -> dict[str, Any]:
     """Return the two scores of a mean that need no history, by name."""
     return {"wape": wape(actual, forecast), "bias": bias(actual, forecast)}
-
-
-def _ratio(numerator: float, denominator: float) -> float:
-    return numerator / denominator if denominator > 0 else float("nan")
 
 
 def _mean_of_finite(values: Floats) -> float:

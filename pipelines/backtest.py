@@ -16,7 +16,7 @@ from features.errors import BadInputError
 from features.knowledge import Knowledge, KnownPanel
 from features.settings import Settings
 from features.vocabulary import ForecastFrequency, Frequency
-from models.forecast import BacktestResult, ForecastConfig, backtest
+from models.forecast import BacktestResult, backtest
 from models.forecast.backtest import DEFAULT_MODELS, ISSUED, score_rows
 from models.forecast.hierarchy import Hierarchy
 from models.forecast.peers import NEEDS
@@ -26,7 +26,6 @@ from pipelines.backtest_summary import BacktestSummary, pit_histogram, records, 
 from pipelines.cluster import on_cluster
 from pipelines.peer_environment import HINT, peers_of
 from pipelines.tracking import Tracker
-from pipelines.train import TrainConfig
 
 PROPHET: Final = "prophet"
 _PREFERRED: Final = ("total", "category", "district", "cell")
@@ -89,7 +88,7 @@ def run_backtest(
             calendar=known.calendar,
             weather=known.weather,
             events=known.events,
-            config=ForecastConfig(weather=TrainConfig(**settings.section("train")).weather),
+            config=settings.forecast,
             n_jobs=n_jobs,
             told=lambda done: say(f"{done} of {origins} origins, {time.monotonic() - started:.0f} s"),
             **({} if fit is None else {"peer_fit": fit}),
@@ -193,6 +192,7 @@ def _log(settings: Settings, known: KnownPanel, summary: BacktestSummary, names:
         "weisu.snapshot": str(panel.snapshot),
     }
     with tracker.run("backtest", "rolling origin", params=params, tags=tags) as run_id:
+        tracker.log_text(settings.forecast.model_dump_json(indent=2), "forecast_config.json")
         tracker.log_metrics(_metrics(result.scores) | _metrics(summary.holiday_scores, prefix="holiday."))
         tracker.log_text(result.scores.to_csv(index=False), "scores.csv")
         tracker.log_text(summary.holiday_scores.to_csv(index=False), "holiday_scores.csv")

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from features.accuracy import errors_by
 from features.reasons import say
 from pipelines.backtest_summary import BacktestSummary, at_a_glance, holiday_totals, pit_histogram, reliability
 
@@ -165,12 +166,11 @@ def _figure(draw: Callable[[Any], None]) -> str:
 
 def _by_step(axes: Any, predictions: pd.DataFrame) -> None:
     finest = predictions[predictions["level"] == predictions["level"].iloc[-1]]
-    finest = finest.assign(error=(finest["y"] - finest["mean"]).abs())
     for model, group in finest.groupby("model", sort=False):
-        sums = group.groupby("horizon")[["error", "y"]].sum()
+        wape = errors_by(group, "horizon")["wape"]
         style = {"color": "#111", "linewidth": 2.5, "zorder": 5} if model == _OURS else {"linewidth": 1.2}
         line = _PLAIN_LINES.get(str(model), "-")
-        axes.plot(sums.index, sums["error"] / sums["y"], marker="o", markersize=3, linestyle=line, label=model, **style)
+        axes.plot(wape.index, wape, marker="o", markersize=3, linestyle=line, label=model, **style)
     axes.set(xlabel="periods ahead", ylabel=f"WAPE, level {finest['level'].iloc[0]}")
     axes.set_xticks(sorted(finest["horizon"].unique()))
     axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)

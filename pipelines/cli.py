@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import importlib.metadata
 import sys
-from typing import Final
+from typing import Annotated, Final
 
 import typer
 
@@ -14,11 +15,13 @@ COMMANDS: Final[tuple[str, ...]] = (
     "areas",
     "backtest",
     "calendar",
+    "config",
     "demo",
     "detect",
     "doctor",
     "forecast",
     "ingest",
+    "init",
     "lake",
     "mapping",
     "models",
@@ -41,6 +44,23 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
+    if wanted:
+        typer.echo(f"weisu {importlib.metadata.version('weisu')}")
+        raise typer.Exit
+
+
+_Version = Annotated[
+    bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and leave.")
+]
+
+
+@app.callback()
+def _flags(*, version: _Version = False) -> None:
+    del version
+
 
 for _name in COMMANDS:
     importlib.import_module(f"pipelines.commands.{_name}").register(app)

@@ -61,7 +61,7 @@ class Demo:
     detection: DetectSummary
 
 
-_SMALL: Final = {"topic_days": 30}
+_TOPIC_DAYS: Final = 30
 """A demo learns a month of texts, not a year: topics can be judged as shared, not yet as never heard."""
 
 
@@ -79,8 +79,9 @@ def build_demo(settings: Settings, clock: Clock, *, tickets: int = TICKETS, stag
     Raises:
         PipelineError: The lake holds tickets of other sources.
     """
-    sections = {**settings.sections, "detect": {**_SMALL, **settings.section("detect")}}
-    settings = settings.model_copy(update={"sections": sections})
+    if "topic_days" not in settings.detect.model_fields_set:
+        small = settings.detect.model_copy(update={"topic_days": _TOPIC_DAYS})
+        settings = settings.model_copy(update={"detect": small})
     local = clock.now().astimezone(settings.zone)
     today = local.replace(hour=0, minute=0, second=0, microsecond=0)
     _refuse_mixing(settings)

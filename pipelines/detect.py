@@ -11,14 +11,15 @@ from typing import Any, Final
 import pandas as pd
 
 from features.clock import Clock
+from features.configuration import SurgeConfig
 from features.knowledge import open_lake
 from features.reasons import Reasons, to_json
 from features.settings import Settings
 from features.taxonomy import taxonomy_version
 from features.vocabulary import Kind
-from models.hotspots import SurgeConfig
+from models.hotspots.surge.config import config_from_json
 from pipelines.errors import NoChampionError
-from pipelines.findings import DetectConfig, configured_thresholds, find
+from pipelines.findings import configured_thresholds, find
 from pipelines.tracking import Registry
 from pipelines.tracking.registry import HOTSPOT
 from serve.alerts import Candidate, DetectionRun, intake
@@ -74,9 +75,8 @@ def detect(
     surge, version, fallback = live_detector(settings)
     found = find(settings, moment, lake=lake, surge=surge, rules_only=rules_only, keys=keys)
     store = Store.open(settings.store_url)
-    budget = DetectConfig(**settings.section("detect")).budget
     past = pd.DataFrame(ended_cases(store, moment))
-    rows = found.candidates(configured_thresholds(settings), budget=budget, past=past)
+    rows = found.candidates(configured_thresholds(settings), past=past)
     daily = found.daily
     run = DetectionRun(
         key=_run_key(moment, lake.version, version, rules_only=rules_only, keys=keys),
@@ -114,8 +114,8 @@ def live_detector(settings: Settings) -> tuple[SurgeConfig, str, Reasons]:
         champion = registry.champion(HOTSPOT)
         config = registry.bundle(champion)["surge.json"]
     except NoChampionError as error:
-        return SurgeConfig(), "release", (error.reason,)
-    return SurgeConfig.from_json(config.decode()), champion.version, ()
+        return settings.surge, "release", (error.reason,)
+    return config_from_json(config.decode()), champion.version, ()
 
 
 def _run_key(moment: datetime, snapshot: int, version: str, *, rules_only: bool, keys: Collection[str] | None) -> str:

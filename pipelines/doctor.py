@@ -315,10 +315,27 @@ def _scheduler(settings: Settings, clock: Clock) -> Found:
     return Status.OK, f"alive {seconds:.0f} s ago", ""
 
 
+def _configuration(settings: Settings, _clock: Clock) -> Found:
+    from pipelines.schedule.plan import read_schedule
+
+    read_schedule(settings)
+    missing = [str(path) for path in missing_files(settings)]
+    if missing:
+        return Status.WARN, f"{', '.join(missing)} is named and not there", "`weisu config show` tells by which key"
+    return Status.OK, "every section and key is known", ""
+
+
+def missing_files(settings: Settings) -> list[Path]:
+    """Return the files that the configuration names and that are not there."""
+    named = [settings.calendar.overrides, settings.calendar.events, settings.weather.file, settings.taxonomy.crosswalk]
+    return [path for path in named if path is not None and not path.exists()]
+
+
 CHECKS: Final[Mapping[str, Check]] = {
     "package names": _names,
     "python": _python,
     "openmp": _openmp,
+    "configuration": _configuration,
     "home": _home,
     "secret key": _secret,
     "store": _store,

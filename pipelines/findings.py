@@ -10,19 +10,20 @@ from typing import Final
 
 import pandas as pd
 import pyarrow as pa
-from pydantic import BaseModel, ConfigDict, Field
 
+from features.configuration import CandidateConfig, RuleConfig, ScanConfig, SurgeConfig
 from features.knowledge import Knowledge, KnownPanel
 from features.lake import Lake
 from features.panel import Panel
+from features.seasons import SEASON_WEEKS
 from features.series import UNCLASSIFIED
 from features.settings import Settings
 from features.vocabulary import Frequency
-from models.hotspots import SurgeConfig, detect_surges
-from models.hotspots.candidates import MergeConfig, Thresholds, merge_candidates
-from models.hotspots.rules import RuleConfig, apply_rules
-from models.hotspots.spatial import ScanConfig, find_clusters
-from models.hotspots.textgroups import TextConfig, TopicMemory, find_groups
+from models.hotspots import detect_surges
+from models.hotspots.candidates import Thresholds, merge_candidates
+from models.hotspots.rules import apply_rules
+from models.hotspots.spatial import find_clusters
+from models.hotspots.textgroups import TopicMemory, find_groups
 from models.hotspots.ticketframe import READ_COLUMNS, between, clean_tickets, local_now
 from pipelines.beside import Search, clocked, searched_beside
 from pipelines.curves import with_curves
@@ -37,36 +38,13 @@ _CITY: Final = 200_000
 _SAID: Final = ["title", "text", "address"]
 
 
-class DetectConfig(BaseModel):
-    """The `[detect]` section.
-
-    Attributes:
-        daily_history: Days of counts under the daily detector.
-        weekly_history: Weeks of counts under the weekly detector.
-        space: Scan for space-time clusters where tickets have coordinates.
-        text: Group recent texts by cause.
-        q: False discovery rate over all cells tested together.
-        budget: Alerts below red proposed per department and week.
-        topic_days: Days of texts that a new installation learns before it judges which topics are new.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    daily_history: int = Field(default=730, ge=28)
-    weekly_history: int = Field(default=260, ge=8)
-    space: bool = True
-    text: bool = True
-    q: float = Field(default=0.2, gt=0, lt=1)
-    budget: int = Field(default=5, ge=0)
-    topic_days: int = Field(default=365, ge=1)
-
-
 def configured_thresholds(settings: Settings) -> Thresholds:
     """Return the thresholds that an installation detects with."""
     return Thresholds(
-        q=DetectConfig(**settings.section("detect")).q,
-        cluster_days=ScanConfig(**settings.section("scan")).min_recurrence_days,
-        group_days=TextConfig(**settings.section("text")).min_recurrence_days,
+        q=settings.detect.q,
+        surge_days=settings.candidates.surge_recurrence_days,
+        cluster_days=settings.scan.min_recurrence_days,
+        group_days=settings.text.min_recurrence_days,
     )
 
 
@@ -84,6 +62,7 @@ class Findings:
         forecasts: Seasonal problems that are due; None where nobody looked.
         daily, weekly: The panels; None when only rules ran.
         took: Wall seconds of each part of the search; a large city's memory of topics and scan run beside the others.
+        ranking: How the signals become one list.
     """
 
     as_of: datetime
@@ -97,8 +76,9 @@ class Findings:
     daily: KnownPanel | None = None
     weekly: KnownPanel | None = None
     took: Mapping[str, float] = field(default_factory=dict)
+    ranking: CandidateConfig = field(default_factory=CandidateConfig)
 
-    def candidates(self, thresholds: Thresholds, *, budget: int, past: pd.DataFrame | None = None) -> pd.DataFrame:
+    def candidates(self, thresholds: Thresholds, *, past: pd.DataFrame | None = None) -> pd.DataFrame:
         """Return the ranked list (see `CANDIDATE_COLUMNS`) at thresholds no laxer than those of the search.
 
         Each candidate's evidence has the curve that shows it; `past` are ended episodes, for its similar past cases.
@@ -113,7 +93,9 @@ class Findings:
             groups=None if self.groups is None else thresholds.groups(self.groups),
             forecasts=self.forecasts,
             past=past,
-            config=MergeConfig(q=thresholds.q, min_recurrence_days=thresholds.surge_days, weekly_budget=budget),
+            q=thresholds.q,
+            surge_days=thresholds.surge_days,
+            config=self.ranking,
         )
         return with_curves(found, self.surges, self.weekly.panel.y if self.weekly else None, self.tickets)
 
@@ -146,7 +128,7 @@ def find(
     if keys is not None and not rules_only:
         raise ValueError("ticket keys belong to a batch: ask for rules_only")
     laxest = thresholds or configured_thresholds(settings)
-    rules = RuleConfig(**settings.section("rules"))
+    rules = settings.rules
     took: dict[str, float] = {}
     knowledge = Knowledge.at(settings, as_of, lake=lake)
     with clocked(took, "tickets"):
@@ -175,7 +157,7 @@ def _of_all(
         with clocked(took, "surges"):
             surges = {known.panel.freq: _surges(known, surge) for known in (daily, weekly) if _old_enough(known.panel)}
         with clocked(took, "seasons"):
-            forecasts = due_seasons(settings, weekly.panel, as_of)
+            forecasts = due_seasons(settings, _years(knowledge, weekly), as_of)
         groups = None
         if "memory" in searches:
             memory = found("memory")
@@ -194,6 +176,7 @@ def _of_all(
         daily=daily,
         weekly=weekly,
         took=took,
+        ranking=settings.candidates,
     )
 
 
@@ -210,18 +193,18 @@ def _of_batch(
     with clocked(took, "rules"):
         hits = apply_rules(recent, rules, as_of=as_of, timezone=settings.timezone, only=keys)
     groups = None
-    if keys is not None and DetectConfig(**settings.section("detect")).text:
+    if keys is not None and settings.detect.text:
         with clocked(took, "texts"):
-            memory = recalled(knowledge, TextConfig(**settings.section("text")))
+            memory = recalled(knowledge, settings.text)
             groups = _groups(settings, recent, as_of, laxest, memory, keys) if memory.through is not None else None
     nothing = pd.DataFrame(columns=["unique_id", "level"])
-    return Findings(as_of, recent, nothing, hits, {}, None, groups, None, took=took)
+    return Findings(as_of, recent, nothing, hits, {}, None, groups, None, took=took, ranking=settings.candidates)
 
 
 def _recent(knowledge: Knowledge, rules: RuleConfig) -> pd.DataFrame:
     """Return the tickets of the longest window of the rules, the texts and the scan; words only where they are read."""
     settings, as_of = knowledge.settings, knowledge.as_of
-    scan, text = ScanConfig(**settings.section("scan")), TextConfig(**settings.section("text"))
+    scan, text = settings.scan, settings.text
     days = max(rules.lookback_days, text.days, *scan.durations) + 1
     first, worded = (as_of - timedelta(days=n) for n in (days, min(max(rules.said_days, text.days) + 1, days)))
     counted = [name for name in READ_COLUMNS if name not in _SAID or rules.reads(name)]
@@ -235,13 +218,12 @@ def _recent(knowledge: Knowledge, rules: RuleConfig) -> pd.DataFrame:
 def _searches(knowledge: Knowledge, recent: pd.DataFrame, laxest: Thresholds) -> dict[str, Search]:
     """Return what takes long and needs nothing of the others, in the order in which it is waited for."""
     settings, as_of = knowledge.settings, knowledge.as_of
-    config = DetectConfig(**settings.section("detect"))
+    config = settings.detect
     searches: dict[str, Search] = {}
     if config.text:
-        text = TextConfig(**settings.section("text"))
-        searches["memory"] = partial(remembered, knowledge, text, days=config.topic_days)
+        searches["memory"] = partial(remembered, knowledge, settings.text, days=config.topic_days)
     if config.space:
-        scan = ScanConfig(**{**settings.section("scan"), "min_recurrence_days": max(laxest.cluster_days, 1.0)})
+        scan = settings.scan.model_copy(update={"min_recurrence_days": max(laxest.cluster_days, 1.0)})
         placed = _last_days(recent, max(scan.durations), settings, as_of).drop(columns=_SAID)
         searches["scan"] = partial(_clusters, knowledge, placed, scan)
     return searches
@@ -254,10 +236,17 @@ def _last_days(recent: pd.DataFrame, days: int, settings: Settings, as_of: datet
 
 def _panels(knowledge: Knowledge) -> tuple[KnownPanel, KnownPanel]:
     """Return the daily and the weekly panel."""
-    config = DetectConfig(**knowledge.settings.section("detect"))
+    config = knowledge.settings.detect
     periods = {Frequency.DAILY: config.daily_history, Frequency.WEEKLY: config.weekly_history}
     known = knowledge.panels(periods, levels=_LEVELS, keep=True)
     return known[Frequency.DAILY], known[Frequency.WEEKLY]
+
+
+def _years(knowledge: Knowledge, weekly: KnownPanel) -> Panel:
+    """Return the weeks that the seasonal calendar looks at, however few the weekly detector is content with."""
+    if knowledge.settings.detect.weekly_history >= SEASON_WEEKS:
+        return weekly.panel
+    return knowledge.panel(Frequency.WEEKLY, periods=SEASON_WEEKS, levels=_LEVELS, keep=True).panel
 
 
 def _old_enough(panel: Panel) -> bool:
@@ -289,6 +278,6 @@ def _groups(
     memory: TopicMemory,
     keys: Collection[str] | None = None,
 ) -> pd.DataFrame:
-    config = TextConfig(**{**settings.section("text"), "min_recurrence_days": laxest.group_days})
+    config = settings.text.model_copy(update={"min_recurrence_days": laxest.group_days})
     window = _last_days(recent, config.days, settings, as_of)
     return find_groups(window, as_of=as_of, timezone=settings.timezone, memory=memory, config=config, only=keys)

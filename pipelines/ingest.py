@@ -194,7 +194,8 @@ def _ingest_feed(
     bookmark = Bookmark(path, url=address, mapping=load.mapping, since=since, until=span.until)
     kept = bookmark.read()
     place, until = kept or (None, span.until or now)
-    token = settings.section("sources").get(load.mapping.source, {}).get("token")
+    known = settings.sources.get(load.mapping.source)
+    token = known.token.get_secret_value() if known else ""
     feed = JsonFeed(address, headers={"X-App-Token": token} if token else None, sleep=sleep)
     pages = read_pages(feed, load.mapping, since=since, until=until, at=place)
     for page in gathered(pages, rows=COMMIT_ROWS):

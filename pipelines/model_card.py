@@ -8,10 +8,11 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from features.accuracy import errors_by
 from features.calendars import Calendar
 from features.panel import Panel
 from models.forecast.bases import MODEL, Base
-from models.metrics import pit_coverage
+from models.metrics import pit_coverage, score_means
 from pipelines.gate import Verdict
 
 _SHOWN: Final = ("wape", "mase", "rmsse", "bias", "pinball", "coverage80")
@@ -167,7 +168,7 @@ def _on_holidays(ours: pd.DataFrame, calendar: Calendar) -> list[str]:
     if not held.any() or held.all():
         return []
     parts = {"weeks with a public holiday": total[held], "weeks without": total[~held]}
-    errors = {name: _errors(rows) for name, rows in parts.items()}
+    errors = {name: score_means(rows["y"], rows["mean"]) for name, rows in parts.items()}
     said = [
         f"{len(parts[name])} {name}: WAPE {error['wape']:.3f}, bias {error['bias']:+.1%}"
         for name, error in errors.items()
@@ -193,10 +194,7 @@ def _worst(predictions: pd.DataFrame, level: str) -> list[str]:
     rows = predictions[predictions["level"] == level]
     if rows.empty:
         return []
-    errors = {
-        str(model): group.groupby("unique_id")[["y", "mean", "ds"]].apply(_series_errors)
-        for model, group in rows.groupby("model")
-    }
+    errors = {str(model): errors_by(group, "unique_id") for model, group in rows.groupby("model")}
     ours = errors[MODEL]
     ours = ours[ours["y"] >= _ENOUGH].assign(share=ours["error"] / max(float(ours["error"].sum()), 1.0))
     worst = ours.sort_values("error", ascending=False).head(_WORST)
@@ -209,18 +207,6 @@ def _worst(predictions: pd.DataFrame, level: str) -> list[str]:
     return ["", f"Where the errors are, by {level}:", "", *_table(head, table)]
 
 
-def _series_errors(rows: pd.DataFrame) -> pd.Series:
-    return pd.Series(
-        {**_errors(rows), "error": float((rows["y"] - rows["mean"]).abs().sum()), "y": float(rows["y"].sum())}
-    )
-
-
-def _errors(rows: pd.DataFrame) -> dict[str, float]:
-    total = max(float(rows["y"].sum()), 1.0)
-    difference = rows["mean"] - rows["y"]
-    return {"wape": float(difference.abs().sum()) / total, "bias": float(difference.sum()) / total}
-
-
 def _by_step(ours: pd.DataFrame) -> list[str]:
     cells = ours[ours["level"] == "cell"]
-    return [f"{step}: {_errors(rows)['wape']:.3f}" for step, rows in cells.groupby("horizon")]
+    return [f"{step}: {error:.3f}" for step, error in errors_by(cells, "horizon")["wape"].items()]

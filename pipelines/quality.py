@@ -8,12 +8,12 @@ from typing import Any, Final
 import pandas as pd
 
 from features.clock import Clock
+from features.configuration import QualityConfig
 from features.lake import Lake
 from features.lake.asof import as_of_query
 from features.lake.engine import arrow, duck, instant
 from features.quality import (
     AGES,
-    QualityConfig,
     complete_days,
     delay_profile,
     freshness,
@@ -43,7 +43,7 @@ def quality_report(settings: Settings, clock: Clock, *, as_of: datetime | None =
     """
     now = clock.now()
     moment = as_of or now
-    config = QualityConfig.from_section(settings.section("quality"))
+    config = settings.quality
     lake = Lake.of(settings)
     snapshot = lake.version
     with duck() as connection:

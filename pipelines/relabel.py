@@ -46,11 +46,11 @@ def bring_into_force(settings: Settings, clock: Clock) -> Relabelled:
     return Relabelled(tuple(stale), relabel_open_alerts(store, settings, clock=clock))
 
 
-def _weeks_to_reissue(store: Store, settings: Settings, clock: Clock, freq: Frequency) -> int:
+def _weeks_to_reissue(store: Store, settings: Settings, clock: Clock, freq: ForecastFrequency) -> int:
     """Return how many weeks the current forecast looks ahead; 0 where it speaks the labels in force."""
     with store.reading() as session:
         issue = current_issue(session, freq)
         if issue is None or not labels_differ(issue, settings, now=clock.now()):
             return 0
         periods = session.scalar(select(func.max(ForecastRow.horizon)).where(ForecastRow.issue_id == issue.id)) or 0
-        return -(-periods * freq.length // Frequency.WEEKLY.length)
+        return -(-periods // (Frequency.WEEKLY.length // freq.length))

@@ -7,9 +7,8 @@ from typing import Final
 
 import pandas as pd
 
-from features.calendars import keeps_lunar_new_year
 from features.panel import Panel
-from features.seasons import seasonal_calendar
+from features.seasons import category_seasons
 from features.series import UNCLASSIFIED
 from features.settings import Settings
 from features.vocabulary import Frequency
@@ -28,10 +27,9 @@ def due_seasons(settings: Settings, weekly: Panel, as_of: datetime) -> pd.DataFr
         as_of: Aware moment; a forecast published later is not seen.
     """
     local = pd.Timestamp(as_of.astimezone(settings.zone).replace(tzinfo=None))
-    static = weekly.static[weekly.static["level"] == "category"]
-    static = static.assign(department=static["category"].map(main_departments(weekly)).fillna(""))
-    lunar = keeps_lunar_new_year(settings.country)
-    calendar = seasonal_calendar(weekly.y[["unique_id", "ds", "y"]], static, local, lunar=lunar)
+    static = weekly.static.assign(department=weekly.static["category"].map(main_departments(weekly)).fillna(""))
+    country = settings.country
+    calendar = category_seasons(weekly.y, static, local, known_at=local, country=country, config=settings.seasons)
     return due_forecasts(calendar, local, forecast=_issued(settings, as_of))
 
 

@@ -12,10 +12,12 @@ from typing import Final
 
 import pandas as pd
 
+from features.configuration import TextConfig
+from features.configuration.detection import MemoryConfig
 from features.errors import BadInputError
 from features.knowledge import Knowledge
 from features.series import UNCLASSIFIED
-from models.hotspots.textgroups import TextConfig, TopicMemory, word_texts
+from models.hotspots.textgroups import TopicMemory, word_texts
 
 _KEPT: Final = 3
 _READ_DAYS: Final = 14
@@ -34,7 +36,7 @@ def remembered(knowledge: Knowledge, config: TextConfig, *, days: int) -> TopicM
         days: How far back an empty memory starts.
     """
     last, folder = _last_day(knowledge, config), _folder(knowledge)
-    memory = _newest(folder, last)
+    memory = _newest(folder, last, config.memory)
     first = last - pd.Timedelta(days=days - 1) if memory.through is None else memory.through + pd.Timedelta(days=1)
     if first > last:
         return memory
@@ -47,14 +49,14 @@ def remembered(knowledge: Knowledge, config: TextConfig, *, days: int) -> TopicM
 def recalled(knowledge: Knowledge, config: TextConfig) -> TopicMemory:
     """Return what `remembered` kept last, as far as it may be known at a moment, without learning."""
     kept = _kept(_folder(knowledge), _last_day(knowledge, config))
-    return _read(kept, kept.stat().st_mtime_ns) if kept else TopicMemory()
+    return _read(kept, kept.stat().st_mtime_ns, config.memory) if kept else TopicMemory(config.memory)
 
 
 # Batches come every minute, and the memory changes once a day.
 @lru_cache(maxsize=1)
-def _read(path: Path, changed: int) -> TopicMemory:
+def _read(path: Path, changed: int, config: MemoryConfig) -> TopicMemory:
     del changed
-    return _unpacked(path)
+    return _unpacked(path, config)
 
 
 def _folder(knowledge: Knowledge) -> Path:
@@ -82,19 +84,19 @@ def _days(knowledge: Knowledge, first: pd.Timestamp, last: pd.Timestamp) -> Iter
             yield day, by_day.get(day, frame.head(0))
 
 
-def _newest(folder: Path, last: pd.Timestamp) -> TopicMemory:
+def _newest(folder: Path, last: pd.Timestamp, config: MemoryConfig) -> TopicMemory:
     """Return the newest kept memory that does not reach past `last`, an empty one when there is none."""
     kept = _kept(folder, last)
-    return _unpacked(kept) if kept else TopicMemory()
+    return _unpacked(kept, config) if kept else TopicMemory(config)
 
 
-def _unpacked(path: Path) -> TopicMemory:
+def _unpacked(path: Path, config: MemoryConfig) -> TopicMemory:
     """Return a kept memory; one of an earlier schema is as good as none and is learnt anew."""
     try:
-        return TopicMemory.from_bytes(path.read_bytes())
+        return TopicMemory.from_bytes(path.read_bytes(), config)
     except BadInputError as error:
         _LOG.warning("%s: %s", path, error)
-        return TopicMemory()
+        return TopicMemory(config)
 
 
 def _kept(folder: Path, last: pd.Timestamp) -> Path | None:

@@ -9,19 +9,20 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field
 
 from features.clock import Clock
+from features.configuration import SurgeConfig, TrainConfig
 from features.knowledge import Knowledge, KnownPanel
 from features.reasons import Reasons, say, to_json
 from features.settings import Settings
 from features.taxonomy import taxonomy_version
 from features.vocabulary import Frequency
 from models.errors import PanelError
-from models.forecast import BacktestResult, DemandModel, ForecastConfig, backtest
+from models.forecast import BacktestResult, DemandModel, backtest
 from models.forecast.baselines import PLAIN
 from models.forecast.bases import choose_bases
-from models.hotspots import SurgeConfig, detect_surges
+from models.hotspots import detect_surges
+from models.hotspots.surge.config import config_to_json
 from models.metrics import wape, weighted_pinball
 from pipelines.champion import AS_OF_TAG, TAXONOMY_TAG, Champion, load_champion
 from pipelines.errors import NoChampionError, PipelineError
@@ -38,28 +39,6 @@ _FOLD: Final = ["level", "unique_id", "ds", "cutoff"]
 _LOGGED: Final = [*_FOLD, "y", "mean", "p10", "p50", "p90"]
 _QUANTILES: Final = {0.1: "p10", 0.5: "p50", 0.9: "p90"}
 _HORIZON: Final = {Frequency.WEEKLY: 4, Frequency.DAILY: 14}
-
-
-class TrainConfig(BaseModel):
-    """The `[train]` section.
-
-    Attributes:
-        daily: Also fit the daily forecaster, whose bundle travels with the weekly one.
-        daily_origins: Folds on which the daily forecaster is measured; 0 measures nothing.
-        gate_origins: Folds on which champion, challenger and seasonal-naive meet.
-        history_weeks: At most this much history is used.
-        daily_history: Days of history under the daily forecaster.
-        weather: Use the weather file (`[weather] file`); worth it where that holds forecasts, see docs/forecasting.md.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    daily: bool = True
-    daily_origins: int = Field(default=2, ge=0, le=26)
-    gate_origins: int = Field(default=3, ge=1, le=26)
-    history_weeks: int = Field(default=260, ge=26)
-    daily_history: int = Field(default=730, ge=60)
-    weather: bool = False
 
 
 @dataclass(frozen=True)
@@ -104,7 +83,7 @@ def train(settings: Settings, clock: Clock, *, as_of: datetime | None = None, n_
     Raises:
         PipelineError: The lake is empty, or its history is too short to learn from.
     """
-    config = TrainConfig(**settings.section("train"))
+    config = settings.train
     moment = (as_of or clock.now()).astimezone(UTC)
     knowledge = Knowledge.at(settings, moment)
     weekly = knowledge.panel(Frequency.WEEKLY, periods=config.history_weeks)
@@ -135,7 +114,7 @@ class Training:
         with self._run("demand", "weekly training", weekly, self.config.model_dump()) as run_id:
             folds = self._folds(weekly, self.config.gate_origins)
             scores, champion = self._meet(weekly, folds)
-            bases = choose_bases(folds.predictions)
+            bases = choose_bases(folds.predictions, self.settings.forecast.bases)
             of_days = self._daily_scores(daily)
             days = {f"daily.{name}": value for name, value in _metrics(of_days, CHALLENGER_NAME).items()}
             metrics = _metrics(scores, CHALLENGER_NAME)
@@ -143,7 +122,8 @@ class Training:
             files = {f"weekly/{name}": content for name, content in model.export().items()}
             if daily is not None:
                 files |= {f"daily/{name}": content for name, content in self._fit(daily).export().items()}
-            verdict = judge(scores, challenger=CHALLENGER_NAME, champion=champion)
+            verdict = judge(scores, self.config, challenger=CHALLENGER_NAME, champion=champion)
+            self.tracker.log_text(self.settings.forecast.model_dump_json(indent=2), "forecast_config.json")
             self.tracker.log_metrics(metrics | days)
             self.tracker.log_text(scores.to_csv(index=False), "folds.csv")
             self.tracker.log_text(of_days.to_csv(index=False), "daily_folds.csv")
@@ -158,8 +138,8 @@ class Training:
 
     def hotspot(self, known: KnownPanel) -> TrainedModel:
         """Register the surge detector's configuration with how often it alarms on the last four weeks."""
-        surge = SurgeConfig()
-        with self._run("hotspot", "calibration check", known, {"config": surge.to_json()}) as run_id:
+        surge = self.settings.surge
+        with self._run("hotspot", "calibration check", known, {}) as run_id:
             y, judged = _last_weeks(known, surge)
             metrics = {
                 "alarm_share": float((judged["p_value"] < ALPHA).mean()),
@@ -167,8 +147,9 @@ class Training:
                 "cells": float(judged["unique_id"].nunique()),
             }
             self.tracker.log_metrics(metrics)
+            self.tracker.log_text(config_to_json(surge), "surge_config.json")
             self.tracker.log_text(hotspot_card(metrics, known.panel), "model_card.md")
-            files = {"surge.json": surge.to_json().encode()}
+            files = {"surge.json": config_to_json(surge).encode()}
             version = self.tracker.log_bundle(HOTSPOT, "hotspot_model.py", files, **_hotspot_example(y, judged))
         reason = "configuration of this release, calibrated by its benchmarks"
         return self._decide(TrainedModel(HOTSPOT, version, run_id, promoted=True, reason=reason, metrics=metrics))
@@ -188,7 +169,7 @@ class Training:
             calendar=known.calendar,
             weather=known.weather,
             events=known.events,
-            config=ForecastConfig(weather=self.config.weather),
+            config=self.settings.forecast,
             n_jobs=self.n_jobs,
         )
 
@@ -210,7 +191,7 @@ class Training:
             calendar=known.calendar,
             weather=known.weather,
             events=known.events,
-            config=ForecastConfig(weather=self.config.weather),
+            config=self.settings.forecast,
             n_jobs=self.n_jobs,
         )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -11,7 +10,7 @@ from typing import Any, Final
 import pandas as pd
 
 from features.clock import Clock
-from features.errors import BadInputError
+from features.configuration.tickets import PERIOD
 from features.lake import Lake
 from features.lake.erasure import erase, holds_older
 from features.lake.upkeep import optimize, vacuum
@@ -20,7 +19,6 @@ from features.settings import Settings
 from pipelines.quality import quality_report
 from pipelines.retained import retained_snapshots
 
-_PERIOD: Final = re.compile(r"([1-9]\d*) *(d|m|y)")
 _UNITS: Final = {"d": "days", "m": "months", "y": "years"}
 
 
@@ -37,18 +35,12 @@ class UpkeepSummary:
 
 
 def retention_cutoffs(settings: Settings, *, now: datetime) -> dict[str, datetime]:
-    """Return until when the tickets of each source have to go, from `[retention]`: midnight at the hotline.
-
-    Raises:
-        BadInputError: A period cannot be read.
-    """
+    """Return until when the tickets of each source have to go, from `[retention]`: midnight at the hotline."""
     today = pd.Timestamp(now.astimezone(settings.zone)).normalize()
     cutoffs = {}
-    for source, period in settings.section("retention").items():
-        match = _PERIOD.fullmatch(str(period))
-        if not match:
-            raise BadInputError(f"[retention] {source} = {period!r} is not a period", hint='write "90d", "18m" or "5y"')
-        cutoffs[source] = (today - pd.DateOffset(**{_UNITS[match[2]]: int(match[1])})).to_pydatetime()
+    for source, period in settings.retention.items():
+        number, unit = PERIOD.fullmatch(period).groups()  # type: ignore[union-attr] # checked as it was read
+        cutoffs[source] = (today - pd.DateOffset(**{_UNITS[unit]: int(number)})).to_pydatetime()
     return cutoffs
 
 
@@ -59,7 +51,7 @@ def keep_retention(settings: Settings, clock: Clock) -> UpkeepSummary:
     for source, cutoff in retention_cutoffs(settings, now=now).items():
         if not holds_older(lake, source=source, than=cutoff):
             continue
-        reason = f"[retention] {source} = {settings.section('retention')[source]}"
+        reason = f"[retention] {source} = {settings.retention[source]}"
         result = erase(lake, source=source, opened_before=cutoff, by="retention", reason=reason, now=now)
         erased[source] = {"tickets": result.tickets, "quarantined": result.quarantined, "before": cutoff.isoformat()}
         lost |= set(result.lost)

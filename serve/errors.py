@@ -97,3 +97,8 @@ class TooManyRequestsError(RequestError):
     def __init__(self, message: str, *, hint: str | None = None, wait: timedelta) -> None:
         super().__init__(message, hint=hint)
         self.retry_after_s = max(math.ceil(wait.total_seconds()), 1)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What an answer with this error carries: when to come back."""
+        return {"Retry-After": str(self.retry_after_s)}

@@ -17,7 +17,7 @@ from serve.alerts.supervision.sheet import CONCERNS, STATES
 from serve.delivery.channels import CHANNELS
 from serve.delivery.failures import CAUSE_WORDS
 from serve.delivery.wording import KINDS, TOLD
-from serve.reports.headings import BASES, COLUMNS, SERIES_LEVELS, WATCHED
+from serve.reports.headings import BASES, COLUMNS, SERIES_LEVELS
 
 _FAMILIES: Final = (
     REASON_WORDS,
@@ -34,7 +34,6 @@ _FAMILIES: Final = (
     SERIES_LEVELS,
     COLUMNS,
     BASES,
-    WATCHED,
     CONCERNS,
     Family.of("act", ("ack", "start", "handle", "dismiss", "reassign", "supervise", "answer")),
     Family.of("alert.part", ("lead", "assist", "asked")),

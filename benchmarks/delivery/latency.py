@@ -35,7 +35,7 @@ from features.clock import SystemClock
 from features.settings import Settings
 from features.vocabulary import BeyondHistory, Frequency
 from serve.alerts import Candidate, DetectionRun, intake
-from serve.delivery import DeliveryConfig, run_once
+from serve.delivery import run_once, signer_of
 from serve.store import Store
 from serve.store.columns import new_id
 from serve.store.tables import Delivery, Subscription
@@ -104,7 +104,7 @@ def candidates(count: int, run: int) -> list[Candidate]:
 
 def measure(store: Store, settings: Settings, bots: Bots, alerts: int, run: int) -> dict[str, list[float]]:
     """Return the seconds from the signal to each alert's arrival, per program."""
-    signer = DeliveryConfig.of(settings).signer(settings)
+    signer = signer_of(settings)
     bots.heard.clear()
     signal = time.monotonic()
     now = datetime.now(UTC)
@@ -143,7 +143,8 @@ def main() -> None:
         }  # fmt: skip
         settings = Settings(
             home=Path(folder) / "var", hmac_key="a key for measuring", database_url=url,
-            sections={"delivery": section, "alerts": {"weekly_budget": 100_000}},
+            delivery=section,
+            alerts={"weekly_budget": 100_000},
         )  # fmt: skip
         store = Store.open(settings.store_url)
         if asked.profile:

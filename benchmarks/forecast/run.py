@@ -22,9 +22,9 @@ import panels
 from scoring import LEVELS, QUANTILES, Forecasts, Truth, score, table
 
 from features.calendars import calendar_frame
+from features.configuration import ForecastConfig
 from models.forecast.backtest import ISSUED, backtest
 from models.forecast.baselines import PLAIN
-from models.forecast.cadence import ForecastConfig
 from models.forecast.distribution import count_cdf, count_quantiles
 from models.forecast.model import matrix_of
 from models.forecast.rivals import Known, rival
@@ -61,7 +61,7 @@ def main() -> None:
     if arguments.prophet:
         pulls = {"matter": 0.15, "total": 0.15}
         models["weisu + Prophet above"] = run_model(
-            "weisu", cities, truths, freq, horizon, replace(ForecastConfig(), prophet=pulls)
+            "weisu", cities, truths, freq, horizon, ForecastConfig(prophet=pulls)
         )
     if arguments.peers:
         models |= read_peers(Path(arguments.peers), truths, freq)
@@ -81,7 +81,7 @@ def run_model(
                 panel.until(cutoff),
                 hierarchy,
                 partial(calendar_frame, city.country),
-                config.with_horizon(horizon),
+                config.model_copy(update={"horizon": horizon}),
                 horizon,
             )
             started = time.process_time()

@@ -18,10 +18,10 @@ import numpy as np
 import pandas as pd
 from scenarios import Floats, negative_binomial, outbreak_cases
 
+from features.configuration import SurgeConfig
 from features.vocabulary import Frequency
 from models.hotspots.surge.calibration import DENSE, SPARSE, calibrate_with, features
 from models.hotspots.surge.calibration_table import LEVELS
-from models.hotspots.surge.config import SurgeConfig
 from models.hotspots.surge.detect import Context, judge_grid
 from models.hotspots.surge.grid import Grid
 
@@ -103,7 +103,7 @@ def collect(freq: Frequency, series: int, seed: int) -> pd.DataFrame:
         ids = np.array([f"c{i}" for i in range(len(y))], dtype=object)
         grid = Grid(ids, ds, y, y, freq)
         context = Context(None, None, np.ones(periods))
-        signal = judge_grid(grid, periods - JUDGED[freq], SurgeConfig().at(freq), context).signal
+        signal = judge_grid(grid, periods - JUDGED[freq], SurgeConfig(), context).signal
         columns = {"mean": signal.mean, "variance": signal.variance, "one": signal.p_one, "scan": signal.p_scan}
         parts.append(pd.DataFrame({name: values.ravel().astype(np.float32) for name, values in columns.items()}))
         sys.stderr.write(f"{freq}: {periods} periods done at {time.process_time():.0f} s\n")

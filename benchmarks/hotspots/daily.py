@@ -28,7 +28,7 @@ from judging import (
 from scenarios import Simulated, simulate_daily
 
 from features.calendars import calendar_frame
-from models.hotspots.surge.config import SurgeConfig
+from features.configuration import SurgeConfig
 
 REFERENCE: Final = {
     "R farringtonFlexible on 7-day totals": {"fpr": 0.010, "pod": 0.812, "timeliness": 0.377, "sensitivity": 0.429},

@@ -13,14 +13,13 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
-from unittest.mock import patch
 
 import pandas as pd
 from judging import arguments, report
 
 from features.calendars import calendar_frame
+from features.configuration import SurgeConfig
 from models.hotspots import detect_surges
-from models.hotspots.surge import borrow
 
 DAYS: Final = 364
 LEAD: Final = 56
@@ -76,9 +75,9 @@ def judge(source: FirstYear, folder: Path, freq: str) -> list[dict[str, Any]]:
     calendar = calendar_frame(source.country, y["ds"].min().date(), (last + pd.Timedelta(days=7)).date())
     start = pd.Timestamp(source.begins) + pd.Timedelta(days=LEAD)
     rows = []
-    for season, sd in (("free", FREE), ("held", borrow.UNSEEN_SD)):
-        with patch.object(borrow, "UNSEEN_SD", sd):
-            judged = detect_surges(y, freq=freq, start=start, calendar=calendar, static=static)
+    for season, sd in (("free", FREE), ("held", SurgeConfig().lending.unseen_sd)):
+        config = SurgeConfig(lending={"unseen_sd": sd})
+        judged = detect_surges(y, freq=freq, start=start, calendar=calendar, static=static, config=config)
         usual = judged.groupby("unique_id")["y"].transform("mean")
         rows.append(
             {

@@ -14,8 +14,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scenarios import Simulated
 
+from features.configuration.surge import FreqConfig
 from models.hotspots import detect_surges
-from models.hotspots.surge.config import FreqConfig
 from models.hotspots.surge.windows import Expectation, capped, judge, window_sum
 
 Floats = NDArray[np.float64]

@@ -75,16 +75,14 @@ def settings_of(folder: Path, arguments: argparse.Namespace, *, home: str = "mea
     from features.settings import Settings
 
     detect = {"daily_history": 3300, "weekly_history": 471, "topic_days": arguments.topic_days}
-    return Settings(
-        home=folder / home, lake_url=str(folder / "lake"), mlruns=folder / "mlruns", sections={"detect": detect}
-    )
+    return Settings(home=folder / home, lake_folder=folder / "lake", mlruns=folder / "mlruns", detect=detect)
 
 
 def prepare(folder: Path, arguments: argparse.Namespace) -> None:
     """Write the lake and run the morning before."""
     from nine_years import build_city, simulated_year
 
-    from models.hotspots import SurgeConfig
+    from features.configuration import SurgeConfig
     from pipelines import findings
 
     year = simulated_year(arguments.year or folder / "year", tickets=arguments.tickets, workers=2)
@@ -109,8 +107,8 @@ def in_process(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def measure(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
     """Run one day's detection and say what each stage took."""
+    from features.configuration import SurgeConfig
     from features.knowledge import open_lake
-    from models.hotspots import SurgeConfig
     from pipelines import findings
     from pipelines.beside import clocked
 
@@ -118,7 +116,7 @@ def measure(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
     found = findings.find(settings, NOW, lake=open_lake(settings), surge=SurgeConfig())
     took = dict(found.took)
     with clocked(took, "list"):
-        candidates = found.candidates(findings.configured_thresholds(settings), budget=5)
+        candidates = found.candidates(findings.configured_thresholds(settings))
     daily = found.daily.panel
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss + resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     return {

@@ -31,8 +31,8 @@ from judging import (
 )
 from scenarios import Simulated, simulate_weekly
 
+from features.configuration import SurgeConfig
 from models.hotspots.farrington import FarringtonConfig, farrington_flexible
-from models.hotspots.surge.config import SurgeConfig
 
 REFERENCE = {"R improved Farrington": 0.523, "POD in the first week": 0.428, "F1": 0.358, "s per 1,000 series": 355}
 """Stored numbers of the peer on 2,100 series, for machines without R."""

@@ -25,10 +25,11 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
+from features.configuration import RuleConfig, TextConfig
 from features.simulator import SimulatorConfig, simulate, truth
 from models.hotspots.candidates import merge_candidates
-from models.hotspots.rules import RuleConfig, apply_rules
-from models.hotspots.textgroups import TextConfig, TopicMemory, find_groups, word_texts
+from models.hotspots.rules import apply_rules
+from models.hotspots.textgroups import TopicMemory, find_groups, word_texts
 from models.hotspots.ticketframe import clean_tickets
 from pipelines.replay.episodes import Policy, fold_alerts, load_per_department_week
 from pipelines.replay.power import burst_power, summarise_power

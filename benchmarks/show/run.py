@@ -36,7 +36,7 @@ from story import Story
 from features.clock import AcceleratedClock, FixedClock
 from features.settings import Settings
 from serve.auth import add_key
-from serve.delivery import DeliveryConfig
+from serve.delivery import signer_of
 from serve.store import Store
 from serve.store.columns import new_id
 from serve.store.tables import Subscription
@@ -59,7 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
         targets = {name: {"url": bot.url} for name, bot in bots.items()}
         settings = Settings(
             home=prepared / "var", mlruns=prepared / "mlruns", hmac_key="key of a simulated city",
-            sections=accelerated_sections(base, targets),
+            **accelerated_sections(base, targets),
         )  # fmt: skip
         city = City.simulated(asked.tickets, asked.days, asked.seed)
         eve = FixedClock(start.replace(tzinfo=settings.zone) - timedelta(days=2))
@@ -78,7 +78,7 @@ def main(arguments: list[str] | None = None) -> int:
             bot.heard.clear()
         with running(settings, clock, port), _chromium() as browser:
             people = People(browser, store, eve.now(), asked.shots)
-            signer = DeliveryConfig.of(settings).signer(settings)
+            signer = signer_of(settings)
             story = Story(store, bots, people, clock, signer, base, settings.zone)
             pushed = 0
             for moment, rows in city.feed(start, start + timedelta(hours=asked.hours), STEP):

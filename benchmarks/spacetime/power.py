@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from models.hotspots.spatial import ExpectationScan, PermutationScan, ScanConfig, Zones, grid_places
+from features.configuration import ScanConfig
+from models.hotspots.spatial import ExpectationScan, PermutationScan, Zones, grid_places
 
 
 @dataclass(frozen=True)

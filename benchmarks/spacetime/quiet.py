@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from models.hotspots.spatial import ExpectationScan, PermutationScan, Places, ScanConfig, Zones
+from features.configuration import ScanConfig
+from models.hotspots.spatial import ExpectationScan, PermutationScan, Places, Zones
 
 RADIUS_KM = 6.0
 OTHER_RUNS = 60

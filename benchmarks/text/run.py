@@ -23,10 +23,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from features.configuration import GroupingConfig, TextConfig
 from features.text import PLACE_MARK
-from models.hotspots.textgroups import GroupingConfig, TopicMemory, find_groups, group_texts, word_texts
+from models.hotspots.textgroups import TopicMemory, find_groups, group_texts, word_texts
+from models.hotspots.textgroups.grouping import weights_of
 from models.hotspots.textgroups.labels import background_of, label_group
-from models.hotspots.textgroups.vectors import Weights, vectorise
+from models.hotspots.textgroups.vectors import vectorise
 
 _TITLE, _TEXT, _ID = "留言主题", "留言详情", "留言编号"
 _BORDER = re.compile("([，。！？；、：,!?;\\s]+)")
@@ -43,7 +45,7 @@ def null_quantiles(folder: Path) -> dict[str, float]:
     rows = pd.read_csv(folder / "taidi2020C_fj2_labelled_raw.csv.gz")
     texts = word_texts(rows[_TITLE].tolist(), rows[_TEXT].astype(str).str.strip().tolist())
     config = GroupingConfig()
-    weights = Weights(title=config.title_weight, place=config.place_weight)
+    weights = weights_of(config)
     label = pd.factorize(rows["一级标签"])[0]
     first, second = np.triu_indices(len(label), 1)
     apart = label[first] != label[second]
@@ -81,7 +83,7 @@ def reference_pairs(folder: Path) -> dict[str, Any]:
     top = []
     for number in range(10):
         members = np.flatnonzero(group == number)
-        label = label_group(texts, members.tolist(), background, len(texts))
+        label = label_group(texts, members.tolist(), background, len(texts), TextConfig().labels)
         top.append(
             {
                 "messages": int(members.size),

@@ -49,8 +49,8 @@ def events_for(settings: Settings) -> Any:
     Raises:
         EventError: The named file is missing or wrong.
     """
-    path = settings.section("calendar").get("events")
-    return read_events(Path(path), timezone=settings.timezone) if path else None
+    path = settings.calendar.events
+    return read_events(path, timezone=settings.timezone) if path else None
 
 
 def validate_events(raw: Any, *, timezone: str, where: str = "event register") -> Any:

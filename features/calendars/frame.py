@@ -6,7 +6,6 @@ from collections.abc import Callable
 from datetime import date
 from functools import lru_cache, partial
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -81,8 +80,8 @@ def calendar_for(settings: Settings) -> Calendar:
 
 def configured_overrides(settings: Settings) -> Any:
     """Return the operator's override rows named in the configuration, None when there are none."""
-    path = settings.section("calendar").get("overrides")
-    return read_overrides(Path(path)) if path else None
+    path = settings.calendar.overrides
+    return read_overrides(path) if path else None
 
 
 def calendar_version(overrides: Any = None) -> str:

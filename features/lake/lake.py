@@ -18,7 +18,7 @@ from features.lake.asof import as_of_query
 from features.lake.engine import arrow, duck, instant, literal
 from features.lake.errors import LakeInputError
 from features.lake.loads import Loaded, SourceState, load_row, loaded_before, source_states
-from features.lake.precedence import Precedence, read_precedence, superseded
+from features.lake.precedence import Precedence, superseded
 from features.lake.schema import ERASURES, LOADS, MOVED, QUARANTINE, TICKETS, VISIBLE
 from features.lake.staged import StagedBatch
 from features.lake.storage import ConflictError, DeltaStore, move_into, writer_lock
@@ -44,7 +44,7 @@ class Lake:
 
     def __init__(self, path: str, *, timezone: str, precedence: Precedence = ()) -> None:
         if "://" in path and not path.startswith("file://"):
-            raise LakeInputError(f"lake at {path}: only local folders are supported", hint="set lake_url to a folder")
+            raise LakeInputError(f"lake at {path}: only local folders are supported", hint="set lake_folder")
         self.path = Path(path.removeprefix("file://"))
         self.timezone = timezone
         self.precedence = precedence
@@ -65,8 +65,7 @@ class Lake:
         Raises:
             LakeInputError: Its configuration of the lake is wrong.
         """
-        precedence = read_precedence(settings.section("taxonomy"))
-        return cls(settings.lake_path, timezone=settings.timezone, precedence=precedence)
+        return cls(settings.lake_path, timezone=settings.timezone, precedence=settings.taxonomy.precedence)
 
     @property
     def stores(self) -> tuple[DeltaStore, ...]:

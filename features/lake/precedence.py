@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain
 from typing import Any, Final
 
 from features.lake.engine import instant, literal, literals
-from features.lake.errors import LakeInputError
 
 Precedence = tuple[tuple[str, ...], ...]
 """Groups of sources that describe the same tickets under the same ids, the most trusted first."""
@@ -36,28 +34,6 @@ class SharedTickets:
     tickets: int
     near: int
     differences: tuple[tuple[float, int], ...]
-
-
-def read_precedence(section: Mapping[str, Any]) -> Precedence:
-    """Return `[taxonomy] precedence` of the configuration, checked.
-
-    Raises:
-        LakeInputError: It is not a list of lists of names, or a source stands in it twice.
-    """
-    groups = section.get("precedence", [])
-    shaped = isinstance(groups, list) and all(
-        isinstance(group, list) and len(group) > 1 and all(isinstance(name, str) for name in group) for group in groups
-    )
-    if not shaped:
-        raise LakeInputError(
-            f"[taxonomy] precedence = {groups!r} is not a list of lists of sources",
-            hint='precedence = [["the trusted source", "the other one"]]',
-        )
-    names = list(chain.from_iterable(groups))
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise LakeInputError(f"[taxonomy] precedence names {', '.join(twice)} twice", hint="name every source once")
-    return tuple(tuple(group) for group in groups)
 
 
 def superseded(scan: str, precedence: Precedence, *, as_of: datetime | None, counted: str = "true") -> str:

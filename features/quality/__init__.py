@@ -3,7 +3,6 @@
 Pure functions on small frames; `pipelines.quality` counts them out of the lake.
 """
 
-from features.quality.config import QualityConfig
 from features.quality.content import AGES, delay_profile, missing_values, unseen_labels
 from features.quality.errors import QualityError
 from features.quality.report import SCHEMA_VERSION, make_report, render_fragment, render_page
@@ -12,7 +11,6 @@ from features.quality.volume import complete_days, freshness, volume_against_exp
 __all__ = [
     "AGES",
     "SCHEMA_VERSION",
-    "QualityConfig",
     "QualityError",
     "complete_days",
     "delay_profile",

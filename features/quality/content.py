@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from features.quality.config import QualityConfig
+from features.configuration import QualityConfig
 from features.taxonomy import normal_label
 
 AGES: Final = (0, 1, 2, 3, 7, 14, 28)

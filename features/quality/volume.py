@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from features.quality.config import QualityConfig
+from features.configuration import QualityConfig
 
 _MAD_TO_SIGMA: Final = 1.4826
 _DAY: Final = pd.Timedelta(days=1)

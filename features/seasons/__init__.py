@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from features.seasons.table import CALENDAR_COLUMNS, SeasonConfig, seasonal_calendar
+from features.seasons.installed import SEASON_WEEKS, category_seasons
+from features.seasons.table import CALENDAR_COLUMNS, seasonal_calendar
 
-__all__ = ["CALENDAR_COLUMNS", "SeasonConfig", "seasonal_calendar"]
+__all__ = ["CALENDAR_COLUMNS", "SEASON_WEEKS", "category_seasons", "seasonal_calendar"]

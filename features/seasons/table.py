@@ -10,8 +10,8 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
 
+from features.configuration import SeasonConfig
 from features.seasons.alignment import POSITIONS, Floats, Years, align, week_of
 
 CALENDAR_COLUMNS: Final = (
@@ -39,30 +39,6 @@ CALENDAR_COLUMNS: Final = (
 
 _WEEK: Final = pd.Timedelta(days=7)
 _STATIC: Final = ("level", "category1", "category2", "category", "district", "department")
-
-
-class SeasonConfig(BaseModel):
-    """What counts as a season.
-
-    Attributes:
-        ratio: Weeks this many times the year's mean belong to a season.
-        z: How far above the year's mean a year's season must stand, in overdispersed standard deviations, to be seen.
-        min_years: Full years needed before anything is called a season.
-        min_share: Share of the years in which it must have been seen.
-        min_weekly: Seasons with fewer tickets a week are left out.
-        lead_weeks: Weeks before the return by which to act.
-        lunar_margin: How much more of the year-to-year variation the lunar alignment must explain to be preferred.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    ratio: float = Field(default=1.4, gt=1)
-    z: float = Field(default=2.0, gt=0)
-    min_years: int = Field(default=2, ge=2)
-    min_share: float = Field(default=0.66, gt=0, le=1)
-    min_weekly: float = Field(default=3.0, ge=0)
-    lead_weeks: int = Field(default=4, ge=0)
-    lunar_margin: float = Field(default=0.05, ge=0)
 
 
 @dataclass(frozen=True)

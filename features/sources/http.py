@@ -6,11 +6,11 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
 from features.privacy import mask_text
+from features.retry_after import parse_retry_after
 from features.sources.errors import FeedError
 
 # 202 is Socrata's "still at work on it, ask again".
@@ -83,7 +83,7 @@ class JsonFeed:
 
     def _wish(self, answer: Any) -> float | None:
         """Return the pause that the server asks for, None if it does not say."""
-        seconds = _retry_after(answer.headers.get("Retry-After", ""))
+        seconds = parse_retry_after(answer.headers.get("Retry-After"), now=datetime.now(UTC))
         if seconds is not None and seconds > _LONGEST_WISH:
             raise FeedError(
                 f"{self.name}: HTTP {answer.status_code}, and asks to wait {seconds / 60:.0f} minutes", hint=_LATER
@@ -129,18 +129,6 @@ def _said(answer: Any) -> str:
     first = body[0] if isinstance(body, list) and body else body
     said = (first.get("message") or first.get("description")) if isinstance(first, dict) else None
     return f": {mask_text(str(said)[:_SHOWN])}" if said else ""
-
-
-def _retry_after(text: str) -> float | None:
-    """Return the seconds of a Retry-After, which is a number or a date (RFC 9110, 10.2.3)."""
-    if text.isdigit():
-        return float(text)
-    try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(0.0, (aware - datetime.now(UTC)).total_seconds())
 
 
 def _pause(attempt: int) -> float:

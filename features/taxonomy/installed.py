@@ -5,15 +5,13 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from features.lake.precedence import read_precedence
 from features.settings import Settings
 from features.taxonomy.crosswalk import Crosswalk, empty_crosswalk, read_crosswalk
 
 
 def crosswalk_path(settings: Settings) -> Path:
     """Return where the crosswalk lies: `[taxonomy] crosswalk` of the configuration, or under `home`."""
-    configured = settings.section("taxonomy").get("crosswalk")
-    return Path(configured) if configured else settings.home / "taxonomy" / "crosswalk.csv"
+    return settings.taxonomy.crosswalk or settings.home / "taxonomy" / "crosswalk.csv"
 
 
 def crosswalk_for(settings: Settings) -> Crosswalk:
@@ -31,7 +29,7 @@ def version_of(crosswalk: Crosswalk, settings: Settings) -> str:
 
     `none` without either; without a precedence, the hash of the crosswalk alone.
     """
-    precedence = read_precedence(settings.section("taxonomy"))
+    precedence = settings.taxonomy.precedence
     if not precedence:
         return crosswalk.version
     return hashlib.sha256(f"{crosswalk.version} {precedence}".encode()).hexdigest()[:12]

@@ -46,8 +46,8 @@ def weather_for(settings: Settings) -> Any:
     Raises:
         WeatherError: The named file is missing or wrong.
     """
-    path = settings.section("weather").get("file")
-    return read_weather(Path(path), timezone=settings.timezone) if path else None
+    path = settings.weather.file
+    return read_weather(path, timezone=settings.timezone) if path else None
 
 
 def validate_weather(raw: Any, *, timezone: str, where: str = "weather") -> Any:

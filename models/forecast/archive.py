@@ -6,32 +6,32 @@ import json
 from collections.abc import Mapping
 from datetime import date
 from io import BytesIO
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from pydantic import ValidationError
 
+from features.configuration import ForecastConfig
+from features.configuration.refusals import refusals
 from features.reasons import Reason, ReasonCode
 from features.vocabulary import Frequency
 from models.errors import UnusableModelError
 from models.forecast.boosting import Booster
-from models.forecast.cadence import SCHEMA_VERSION, ForecastConfig
 from models.forecast.drivers import Calendar
 from models.forecast.engine import Engine
 from models.forecast.hierarchy import Hierarchy, PanelMatrix
 from models.forecast.seasonal import SeasonalModels
 from models.forecast.weather import WeatherEffects
 
-if TYPE_CHECKING:
-    from models.forecast.model import DemandModel
-
 MANIFEST: Final = "manifest.json"
+SCHEMA_VERSION: Final = 4
+"""Of the manifest and of config.json; another one is trained again."""
 _CALENDAR_DAYS_AHEAD: Final = 500
 
 
-def pack(model: DemandModel) -> dict[str, bytes]:
+def pack(panel: PanelMatrix, static: pd.DataFrame, engine: Engine) -> dict[str, bytes]:
     """Return the files of a fitted model; the calendar is written out to some 16 months past the history."""
-    panel, engine = model.panel, model.engine
     manifest = {
         "schema_version": SCHEMA_VERSION,
         "freq": panel.freq,
@@ -45,9 +45,9 @@ def pack(model: DemandModel) -> dict[str, bytes]:
     }
     files = {
         MANIFEST: json.dumps(manifest, ensure_ascii=False).encode(),
-        "config.json": engine.config.to_json().encode(),
+        "config.json": engine.config.model_dump_json().encode(),
         "history.parquet": _to_parquet(pd.DataFrame(panel.y.T, columns=list(panel.ids), index=panel.ds).reset_index()),
-        "static.parquet": _to_parquet(model.static),
+        "static.parquet": _to_parquet(static),
     }
     files |= {f"lightgbm_{name}.txt": booster.export() for name, booster in engine.boosters.items()}
     if engine.calendar is not None:
@@ -77,7 +77,7 @@ def unpack(files: Mapping[str, bytes]) -> tuple[PanelMatrix, pd.DataFrame, Engin
     panel = PanelMatrix(y, tuple(manifest["cells"]), ds, Frequency(manifest["freq"]))
     engine = Engine(
         hierarchy=Hierarchy.of(static, panel.ids),
-        config=ForecastConfig.from_json(files["config.json"].decode()),
+        config=_config(files["config.json"]),
         calendar=_recorded(files.get("calendar.parquet")),
         boosters={name: Booster.restore(files[f"lightgbm_{name}.txt"]) for name in manifest["boosters"]},
         seasonal={name: SeasonalModels.restore(files[f"prophet_{name}.json"]) for name in manifest["seasonal"]},
@@ -86,6 +86,15 @@ def unpack(files: Mapping[str, bytes]) -> tuple[PanelMatrix, pd.DataFrame, Engin
         weather=WeatherEffects.from_json(manifest["weather"]) if manifest.get("weather") else None,
     )
     return panel, static, engine
+
+
+def _config(content: bytes) -> ForecastConfig:
+    try:
+        return ForecastConfig.model_validate_json(content)
+    except ValidationError as error:
+        problem = refusals(error, ForecastConfig)[0]
+        reason = Reason(ReasonCode.MODEL_CONFIGURATION, {"problem": problem})
+        raise UnusableModelError(reason, hint="train again") from error
 
 
 def _recorded(content: bytes | None) -> Calendar | None:

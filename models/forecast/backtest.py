@@ -9,10 +9,11 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from features.configuration import ForecastConfig
+from features.configuration.forecast import BaseConfig
 from models.errors import PanelError
 from models.forecast.baselines import PLAIN
 from models.forecast.bases import MODEL, choose_bases, issue_cells
-from models.forecast.cadence import ForecastConfig
 from models.forecast.circumstances import Circumstances
 from models.forecast.distribution import count_cdf, count_quantiles
 from models.forecast.drivers import Calendar
@@ -100,7 +101,7 @@ def backtest(
 
     panel, hierarchy = matrix_of(y, static, freq)
     cutoffs = _cutoffs(panel, origins, horizon, step or horizon)
-    chosen = (config or ForecastConfig()).with_horizon(horizon)
+    chosen = (config or ForecastConfig()).model_copy(update={"horizon": horizon})
     everything = Known(panel, hierarchy, calendar, chosen, horizon, Circumstances(weather, events), peer_fit)
     rivals = tuple(name for name in models if name != ISSUED)
     for name in rivals:
@@ -113,7 +114,7 @@ def backtest(
             told(len(frames))
     predictions = pd.concat(frames, ignore_index=True)
     if ISSUED in models and set(rivals) >= _COMPARED:
-        predictions = pd.concat([predictions, issued_rows(predictions, hierarchy)], ignore_index=True)
+        predictions = pd.concat([predictions, issued_rows(predictions, hierarchy, chosen.bases)], ignore_index=True)
     return BacktestResult(predictions, score(predictions, panel, hierarchy, until=cutoffs[0]))
 
 
@@ -144,16 +145,18 @@ def _fold(names: Sequence[str], everything: Known, cutoff: pd.Timestamp) -> pd.D
     return pd.concat(frames, ignore_index=True).assign(cutoff=cutoff)
 
 
-def issued_rows(predictions: pd.DataFrame, hierarchy: Hierarchy) -> pd.DataFrame:
+def issued_rows(predictions: pd.DataFrame, hierarchy: Hierarchy, config: BaseConfig) -> pd.DataFrame:
     """Return what would have been issued at each cutoff, judging the model by the folds that were over by then.
 
     Args:
         predictions: Of the model and the plain forecasts, as `backtest` makes them.
         hierarchy: The levels.
+        config: By how much a plain forecast must have been better.
     """
     frames = []
     for cutoff, fold in predictions.groupby("cutoff"):
-        bases = {level: base.model for level, base in choose_bases(predictions, cutoff=cutoff).items()}
+        better = choose_bases(predictions, config, cutoff=cutoff)
+        bases = {level: base.model for level, base in better.items()}
         if not bases:
             frames.append(fold[fold["model"] == MODEL].assign(model=ISSUED))
             continue

@@ -14,16 +14,14 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from features.accuracy import errors_by
+from features.configuration.forecast import BaseConfig
 from models.forecast.baselines import PLAIN
 from models.forecast.hierarchy import CELL, Hierarchy
 from models.forecast.reconcile import Pull, rake
 from models.forecast.windows import Floats
 
 MODEL: Final = "weisu"
-FEWEST_FOLDS: Final = 3
-MARGIN: Final = 0.05
-SIGNIFICANCE: Final = 2.0
-"""Standard errors, over folds, by which the plain forecast must have been better."""
 
 
 @dataclass(frozen=True)
@@ -43,16 +41,19 @@ class Base:
     folds: int
 
 
-def choose_bases(predictions: pd.DataFrame, *, cutoff: pd.Timestamp | None = None) -> dict[str, Base]:
+def choose_bases(
+    predictions: pd.DataFrame, config: BaseConfig, *, cutoff: pd.Timestamp | None = None
+) -> dict[str, Base]:
     """Choose the base forecast of every level from folds that are over.
 
-    A plain forecast replaces the model at a level when its WAPE there was lower by more than `MARGIN` of the model's,
-    and by more than `SIGNIFICANCE` standard errors of the difference per fold. Fewer than `FEWEST_FOLDS` folds decide
+    A plain forecast replaces the model at a level when its WAPE there was lower by more than `margin` of the model's,
+    and by more than `significance` standard errors of the difference per fold. Fewer than `fewest_folds` folds decide
     nothing.
 
     Args:
         predictions: `model, level, cutoff, ds, y, mean` of the model and of the plain forecasts, on common folds.
-        cutoff: Only folds whose last target is known by then count, the newest `FEWEST_FOLDS` of them; all when None.
+        config: By how much it must have been better.
+        cutoff: Only folds whose last target is known by then count, the newest `fewest_folds` of them; all when None.
 
     Returns:
         Levels that are not issued from the model.
@@ -60,21 +61,19 @@ def choose_bases(predictions: pd.DataFrame, *, cutoff: pd.Timestamp | None = Non
     rows = predictions[predictions["model"].isin([MODEL, *PLAIN])]
     if cutoff is not None:
         over = rows.groupby("cutoff")["ds"].max()
-        rows = rows[rows["cutoff"].isin(over[over <= cutoff].index.sort_values()[-FEWEST_FOLDS:])]
-    if rows["cutoff"].nunique() < FEWEST_FOLDS:
+        rows = rows[rows["cutoff"].isin(over[over <= cutoff].index.sort_values()[-config.fewest_folds :])]
+    if rows["cutoff"].nunique() < config.fewest_folds:
         return {}
-    errors = rows.assign(error=(rows["y"] - rows["mean"]).abs())
-    sums = errors.groupby(["level", "model", "cutoff"], as_index=False)[["error", "y"]].sum()
-    sums["wape"] = sums["error"] / sums["y"].clip(lower=1.0)
+    errors = errors_by(rows, ["level", "model", "cutoff"]).reset_index().dropna(subset="wape")
     found = {}
-    for level, table in sums.groupby("level"):
-        base = _better(table.pivot_table(index="model", columns="cutoff", values="wape"))
+    for level, table in errors.groupby("level"):
+        base = _better(table.pivot_table(index="model", columns="cutoff", values="wape"), config)
         if base is not None:
             found[str(level)] = base
     return found
 
 
-def _better(wape: pd.DataFrame) -> Base | None:
+def _better(wape: pd.DataFrame, config: BaseConfig) -> Base | None:
     """Return the plain forecast that beat the model by enough; None where none did (rows: models, columns: folds)."""
     if MODEL not in wape.index:
         return None
@@ -82,7 +81,7 @@ def _better(wape: pd.DataFrame) -> Base | None:
     for name in wape.index.intersection(list(PLAIN)):
         lead = ours - wape.loc[name]
         error = float(lead.std(ddof=1)) / np.sqrt(len(lead))
-        better = lead.mean() > MARGIN * ours.mean() and lead.mean() > SIGNIFICANCE * error
+        better = lead.mean() > config.margin * ours.mean() and lead.mean() > config.significance * error
         if better and (best is None or wape.loc[name].mean() < best.wape):
             best = Base(str(name), float(wape.loc[name].mean()), float(ours.mean()), len(lead))
     return best

@@ -11,15 +11,14 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from models.forecast.cadence import Cadence, ForecastConfig, Trees
+from features.configuration import ForecastConfig
+from features.configuration.forecast import TreeConfig
+from models.forecast.cadence import Cadence
 from models.forecast.hierarchy import Hierarchy
 from models.forecast.onestep import OneStepBuilder
 from models.forecast.regimes import lesson_weights
 from models.forecast.windows import Floats, Indices, Steps
 
-_MIN_ROWS: Final = 400
-_TWEEDIE_POWER: Final = 1.2
-_ROWS_PER_LEAF: Final = 60
 _ROWS_PER_THREAD: Final = 200_000
 """Below this, threads wait for each other longer than they work."""
 
@@ -54,10 +53,10 @@ def fit_onestep(
 ) -> Booster | None:
     """Fit the one-step model on past origins; None where there is too little to learn from."""
     origins = _origins(y.shape[1] - 2, len(y), cadence, config)
-    if len(origins) * len(y) < _MIN_ROWS or not y[:, origins + 1].any():
+    if len(origins) * len(y) < config.onestep.min_rows or not y[:, origins + 1].any():
         return None
     X, names = OneStepBuilder(hierarchy, cadence).at(y, origins, drivers[origins + 1])
-    weight = lesson_weights(y.sum(axis=0), Steps.grid(origins, [1]), cadence, spread=config.shock)
+    weight = lesson_weights(y.sum(axis=0), Steps.grid(origins, [1]), cadence, config.lessons)
     return _train(X, y[:, origins + 1], weight, names, config.onestep, config.seed, threads)
 
 
@@ -109,7 +108,7 @@ def _train(
     target: Floats,
     weight: Floats,
     names: tuple[str, ...],
-    size: Trees,
+    size: TreeConfig,
     seed: int,
     threads: int,
 ) -> Booster:
@@ -123,15 +122,15 @@ def _train(
     )
     parameters = {
         "objective": "tweedie",
-        "tweedie_variance_power": _TWEEDIE_POWER,
+        "tweedie_variance_power": size.tweedie_power,
         "learning_rate": size.learning_rate,
         "num_leaves": size.leaves,
-        "min_data_in_leaf": int(np.clip(target.size // _ROWS_PER_LEAF, 5, size.min_leaf)),
+        "min_data_in_leaf": int(np.clip(target.size // size.rows_per_leaf, 5, size.min_leaf)),
         "max_bin": size.max_bin,
-        "feature_fraction": 0.5,
-        "bagging_fraction": 0.5,
+        "feature_fraction": size.feature_fraction,
+        "bagging_fraction": size.bagging_fraction,
         "bagging_freq": 1,
-        "lambda_l2": 10.0,
+        "lambda_l2": size.lambda_l2,
         "force_col_wise": True,
         "deterministic": True,
         "seed": seed,

@@ -16,25 +16,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from features.configuration.forecast import BreakConfig
 from models.forecast.hierarchy import Level
 from models.forecast.windows import Floats, Indices
 
 _YEAR: Final = 52
-_SHORTEST_BEFORE: Final = 13
-_SHORTEST_FALL: Final = 3
-_SHORTEST_RISE: Final = 6
-_LONGEST: Final = 26
-_FACTOR: Final = 3.0
-"""A break moves the level at least this much, up or down, against the year before and against last year's season."""
 
-_FALL_EVIDENCE: Final = 4.0
-_RISE_EVIDENCE: Final = 6.0
-_MEMORY: Final = 2.0
-"""Neighbouring weeks are alike: evidence from n weeks is worth that of n / 2 independent ones."""
 
-_CERTAIN_AFTER: Final = 1.0
 _SMALLEST: Final = 0.02
-_LARGEST_FACTOR: Final = 20.0
 
 
 Flags = NDArray[np.bool_]
@@ -55,18 +44,19 @@ class Breaks:
     fell: Flags
 
 
-def find_breaks(y: Floats) -> Breaks:
+def find_breaks(y: Floats, config: BreakConfig) -> Breaks:
     """Find breaks in the last half year of weekly counts.
 
     Args:
         y: Series x weeks, the last one complete.
+        config: What is a break.
     """
     count, known = y.shape
     found = Breaks(np.zeros(count, dtype=np.intp), np.zeros(count), np.zeros(count, dtype=bool))
     best = np.zeros(count)
-    for weeks in range(_SHORTEST_FALL, min(_LONGEST, known - _SHORTEST_BEFORE) + 1):
-        evidence, fell, rose, level = _at(y, weeks)
-        rose &= weeks >= _SHORTEST_RISE
+    for weeks in range(config.shortest_fall, min(config.longest, known - config.shortest_before) + 1):
+        evidence, fell, rose, level = _at(y, weeks, config)
+        rose &= weeks >= config.shortest_rise
         take = (fell | rose) & (evidence > best)
         best = np.where(take, evidence, best)
         found = Breaks(
@@ -77,7 +67,7 @@ def find_breaks(y: Floats) -> Breaks:
     return found
 
 
-def move_to_breaks(cells: Floats, y: Floats, levels: Sequence[Level], *, week: int) -> Floats:
+def move_to_breaks(cells: Floats, y: Floats, levels: Sequence[Level], *, week: int, config: BreakConfig) -> Floats:
     """Move the forecast of series that broke to their level since then.
 
     Args:
@@ -85,6 +75,7 @@ def move_to_breaks(cells: Floats, y: Floats, levels: Sequence[Level], *, week: i
         y: Cells x known periods.
         levels: Groupings to judge, one after the other.
         week: Periods in a week: 1 for weekly panels, 7 for daily ones.
+        config: What is a break, and how far it moves.
 
     Returns:
         Means of the same shape. Shapes over the horizon stay, series without a break stay.
@@ -92,20 +83,20 @@ def move_to_breaks(cells: Floats, y: Floats, levels: Sequence[Level], *, week: i
     whole = cells.shape[1] // week * week
     if not whole:
         return cells
-    wanted = [(level, *_wanted(cells, level, y, week, whole)) for level in levels]
+    wanted = [(level, *_wanted(cells, level, y, week, whole, config)) for level in levels]
     moved = cells
     # Twice: what one level takes from a broken office comes back to the categories that broke the other way.
     for level, target, broke in wanted * 2:
         factor = np.where(broke, target / _said(moved, level, week, whole), 1.0)
-        moved = moved * np.minimum(factor, _LARGEST_FACTOR)[level.groups][:, None]
+        moved = moved * np.minimum(factor, config.largest_factor)[level.groups][:, None]
     return moved
 
 
-def _wanted(cells: Floats, level: Level, y: Floats, week: int, whole: int) -> tuple[Floats, Flags]:
+def _wanted(cells: Floats, level: Level, y: Floats, week: int, whole: int, config: BreakConfig) -> tuple[Floats, Flags]:
     """Return the weekly level that each series should have, and which ones broke away from the forecast."""
-    broken = find_breaks(_weekly(level.sum(y), week))
+    broken = find_breaks(_weekly(level.sum(y), week), config)
     said = _said(cells, level, week, whole)
-    trust = broken.weeks / (broken.weeks + _CERTAIN_AFTER)
+    trust = broken.weeks / (broken.weeks + config.certain_after)
     target = said ** (1 - trust) * np.maximum(broken.level, _SMALLEST) ** trust
     # A model that has followed the break already, or gone beyond it, is not pulled back.
     away = np.where(broken.fell, target < said, target > said)
@@ -121,7 +112,7 @@ def _weekly(y: Floats, week: int) -> Floats:
     return np.asarray(kept.reshape(len(y), -1, week).sum(axis=2))
 
 
-def _at(y: Floats, weeks: int) -> tuple[Floats, Flags, Flags, tuple[Floats, Floats]]:
+def _at(y: Floats, weeks: int, config: BreakConfig) -> tuple[Floats, Flags, Flags, tuple[Floats, Floats]]:
     """Judge a break `weeks` ago: evidence, whether it fell, whether it rose, and the levels of a fall and a rise."""
     after, before = y[:, -weeks:], y[:, :-weeks][:, -_YEAR:]
     middle = np.median(after, axis=1)
@@ -129,12 +120,14 @@ def _at(y: Floats, weeks: int) -> tuple[Floats, Flags, Flags, tuple[Floats, Floa
     rise = _log_ratio(middle * weeks, weeks, before)
     season = np.zeros(len(y))
     then = y[:, :-_YEAR]
-    if then.shape[1] >= weeks + _SHORTEST_BEFORE:
+    if then.shape[1] >= weeks + config.shortest_before:
         season = _log_ratio(then[:, -weeks:].sum(axis=1), weeks, then[:, :-weeks][:, -_YEAR:])
-    evidence = np.maximum(_evidence(after, before), np.where(change < 0, _rank_evidence(after, before), 0.0))
-    far = np.log(_FACTOR)
-    fell = (evidence > _FALL_EVIDENCE) & (change < -far) & (change - season < -far)
-    rose = (evidence > _RISE_EVIDENCE) & (rise > far) & (rise - season > far)
+    evidence = np.maximum(
+        _evidence(after, before, config.memory), np.where(change < 0, _rank_evidence(after, before, config.memory), 0.0)
+    )
+    far = np.log(config.factor)
+    fell = (evidence > config.fall_evidence) & (change < -far) & (change - season < -far)
+    rose = (evidence > config.rise_evidence) & (rise > far) & (rise - season > far)
     return evidence, fell, rose, (after.mean(axis=1), middle)
 
 
@@ -143,20 +136,20 @@ def _log_ratio(total: Floats, weeks: int, before: Floats) -> Floats:
     return np.asarray(np.log((total + 1.0) / weeks) - np.log((before.sum(axis=1) + 1.0) / before.shape[1]))
 
 
-def _evidence(after: Floats, before: Floats) -> Floats:
+def _evidence(after: Floats, before: Floats, memory: float) -> Floats:
     """Return the log likelihood ratio of two Poisson rates against one, scaled by overdispersion and memory."""
     n, m = after.shape[1], before.shape[1]
     late, early = after.mean(axis=1), before.mean(axis=1)
     common = (n * late + m * early) / (n + m)
     spread = np.maximum(1.0, before.var(axis=1, ddof=1) / np.maximum(early, 0.2))
     ratio = n * _gain(late, common) + m * _gain(early, common)
-    return np.asarray(ratio / (spread * _MEMORY))
+    return np.asarray(ratio / (spread * memory))
 
 
-def _rank_evidence(after: Floats, before: Floats) -> Floats:
+def _rank_evidence(after: Floats, before: Floats, memory: float) -> Floats:
     """Return the evidence of weeks that all lie low among the weeks before, which no burst before can hide."""
     lower = (before <= after.max(axis=1, keepdims=True)).mean(axis=1)
-    return np.asarray(-after.shape[1] / _MEMORY * np.log(np.maximum(lower, 1 / before.shape[1])))
+    return np.asarray(-after.shape[1] / memory * np.log(np.maximum(lower, 1 / before.shape[1])))
 
 
 def _gain(rate: Floats, common: Floats) -> Floats:

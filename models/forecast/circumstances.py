@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from features.configuration import ForecastConfig
+from features.configuration.forecast import WeatherEffectConfig
 from models.forecast.cadence import cadence_of
 from models.forecast.events import Events, event_factors
 from models.forecast.hierarchy import Hierarchy, PanelMatrix
@@ -41,12 +43,13 @@ class UsualPanel:
 
 
 def learn_circumstances(
-    panel: PanelMatrix, hierarchy: Hierarchy, circumstances: Circumstances, *, weather: bool
+    panel: PanelMatrix, hierarchy: Hierarchy, circumstances: Circumstances, config: WeatherEffectConfig
 ) -> WeatherEffects | None:
     """Learn the weather's effects where they are wanted and weather is known; events need no learning."""
-    if not weather or circumstances.weather is None:
+    if not config.enabled or circumstances.weather is None:
         return None
-    return learn_weather(panel, hierarchy.matter(), circumstances.weather, days=cadence_of(panel.freq).days)
+    days = cadence_of(panel.freq).days
+    return learn_weather(panel, hierarchy.matter(), circumstances.weather, days=days, config=config)
 
 
 def usual(
@@ -56,6 +59,7 @@ def usual(
     effects: WeatherEffects | None,
     *,
     horizon: int,
+    config: ForecastConfig,
 ) -> UsualPanel:
     """Take what is known of weather and events out of a history.
 
@@ -65,14 +69,17 @@ def usual(
         circumstances: Where to ask; asked as of the end of the panel.
         effects: What the weather does; None leaves it alone.
         horizon: Coming periods.
+        config: How far events and weather are believed.
     """
     days, known = cadence_of(panel.freq).days, panel.y.shape[1]
     factors = np.zeros((len(panel.y), known + horizon))
     if circumstances.events is not None:
         events = circumstances.events(panel.ds[-1] + pd.Timedelta(days=days))
-        factors += event_factors(panel, hierarchy, events, days=days, horizon=horizon)
+        factors += event_factors(panel, hierarchy, events, days=days, horizon=horizon, config=config.events)
     if effects is not None and circumstances.weather is not None:
-        of_matters = effects.log_factors(panel, circumstances.weather, days=days, horizon=horizon)
+        of_matters = effects.log_factors(
+            panel, circumstances.weather, days=days, horizon=horizon, config=config.weather
+        )
         factors += of_matters[hierarchy.matter().groups]
     if not factors.any():
         return UsualPanel(panel, np.ones((len(panel.y), horizon)))

@@ -13,29 +13,17 @@ from typing import Final
 
 import numpy as np
 
+from features.configuration import ForecastConfig
+from features.configuration.forecast import DailyLayerConfig
 from models.forecast.cadence import Cadence
 from models.forecast.hierarchy import Hierarchy
 from models.forecast.layers import season
 from models.forecast.windows import Floats
 
-_CITY_REACH: Final = 9
-_MATTER_REACH: Final = 22
-_WEEKDAY_TICKETS: Final = 200.0
-"""Tickets before a category's weekdays are believed half against the city's."""
-
-_RECENT: Final = 9.0
-_SLOW: Final = 120.0
-_SHRINK_DAYS: Final = 5.0
-"""Days that the slow level is worth beside the recent one."""
-
-_BURST: Final = 3.0
-_OVERDISPERSION: Final = 0.1
-_QUIET: Final = 0.3
-_SHORTEST_LIFE: Final = 60
 _SMALLEST: Final = 1e-6
 
 
-def daily_means(y: Floats, hierarchy: Hierarchy, cadence: Cadence, horizon: int) -> Floats:
+def daily_means(y: Floats, hierarchy: Hierarchy, cadence: Cadence, horizon: int, config: ForecastConfig) -> Floats:
     """Forecast cells from the season and weekdays of their category, their level, and what the category did lately.
 
     Args:
@@ -43,48 +31,50 @@ def daily_means(y: Floats, hierarchy: Hierarchy, cadence: Cadence, horizon: int)
         hierarchy: Groups the cells.
         cadence: Gives the lengths of year and week.
         horizon: Days ahead.
+        config: How smooth the layers are, and how much is shrunk.
 
     Returns:
         Means, cells x horizon. Without two years of history every season is 1.
     """
-    matter = hierarchy.matter()
+    matter, layers = hierarchy.matter(), config.daily_layers
     groups, known = matter.groups, y.shape[1]
     matters = matter.sum(y)
-    shape = _shapes(matters, cadence, known + horizon)
+    shape = _shapes(matters, cadence, known + horizon, config)
 
-    usual = shape[:, :known] * _alive(matters)
-    calm = without_bursts(matters, usual)
-    slow = _level(calm, usual, _SLOW)
-    count, expected = _discounted(calm, _RECENT), _discounted(usual, _RECENT)
-    moved = (count + _SHRINK_DAYS * slow) / (expected + _SHRINK_DAYS) / slow
+    usual = shape[:, :known] * _alive(matters, layers.shortest_life)
+    calm = without_bursts(matters, usual, layers)
+    slow = _level(calm, usual, layers.slow)
+    count, expected = _discounted(calm, layers.recent), _discounted(usual, layers.recent)
+    moved = (count + layers.shrink_days * slow) / (expected + layers.shrink_days) / slow
 
-    of_cells = shape[groups, :known] * _alive(y)
-    level = _level(without_bursts(y, of_cells), of_cells, _SLOW) * moved[groups]
+    of_cells = shape[groups, :known] * _alive(y, layers.shortest_life)
+    level = _level(without_bursts(y, of_cells, layers), of_cells, layers.slow) * moved[groups]
     bursts = matters[:, -cadence.year :].sum() / max(calm[:, -cadence.year :].sum(), _SMALLEST)
     return np.asarray(bursts * level[:, None] * shape[groups, known:])
 
 
-def without_bursts(y: Floats, usual: Floats) -> Floats:
-    """Cut counts at three standard deviations above their slow level.
+def without_bursts(y: Floats, usual: Floats, layers: DailyLayerConfig) -> Floats:
+    """Cut counts some standard deviations above their slow level.
 
     Args:
         y: Series x days.
         usual: Season and weekday of each day, zero before a series' first ticket.
+        layers: What is usual for an outlying day.
     """
-    expected = _level(y, usual, _SLOW)[:, None] * usual
-    spread = np.sqrt(np.maximum(expected, _QUIET) * (1 + _OVERDISPERSION * expected))
-    return np.minimum(y, expected + _BURST * spread)
+    expected = _level(y, usual, layers.slow)[:, None] * usual
+    spread = np.sqrt(np.maximum(expected, layers.quiet) * (1 + layers.overdispersion * expected))
+    return np.minimum(y, expected + layers.burst * spread)
 
 
-def _shapes(matters: Floats, cadence: Cadence, periods: int) -> Floats:
+def _shapes(matters: Floats, cadence: Cadence, periods: int, config: ForecastConfig) -> Floats:
     """Return season times weekday of known and coming days, categories x days, around 1."""
-    known, at = matters.shape[1], np.arange(periods)
+    known, at, layers, shape = matters.shape[1], np.arange(periods), config.daily_layers, config.seasons
     city = matters.sum(axis=0, keepdims=True)
-    of_city = season(city, np.ones((1, cadence.year)), reach=_CITY_REACH)
-    of_matter = season(matters, np.repeat(of_city, len(matters), axis=0), reach=_MATTER_REACH)
+    of_city = season(city, np.ones((1, cadence.year)), reach=layers.city_reach, config=shape)
+    of_matter = season(matters, np.repeat(of_city, len(matters), axis=0), reach=layers.matter_reach, config=shape)
     of_city, of_matter = of_city[:, at % cadence.year], of_matter[:, at % cadence.year]
     city_week = _weekdays(city, of_city[:, :known], np.ones((1, cadence.week)), tickets=1.0)
-    week = _weekdays(matters, of_matter[:, :known], city_week, tickets=_WEEKDAY_TICKETS)
+    week = _weekdays(matters, of_matter[:, :known], city_week, tickets=layers.weekday_tickets)
     return np.asarray(of_matter * week[:, at % cadence.week])
 
 
@@ -97,11 +87,11 @@ def _weekdays(y: Floats, seasons: Floats, prior: Floats, *, tickets: float) -> F
     return np.asarray((count + tickets * prior) / (expected * mean + tickets))
 
 
-def _alive(y: Floats) -> Floats:
-    """Return 1 since each series' first ticket, and over the last two months in any case."""
+def _alive(y: Floats, shortest_life: int) -> Floats:
+    """Return 1 since each series' first ticket, and over the last days in any case."""
     known = y.shape[1]
     born = np.where((y > 0).any(axis=1), (y > 0).argmax(axis=1), known)
-    return np.asarray(np.arange(known) >= np.minimum(born, known - _SHORTEST_LIFE)[:, None], dtype=float)
+    return np.asarray(np.arange(known) >= np.minimum(born, known - shortest_life)[:, None], dtype=float)
 
 
 def _level(y: Floats, usual: Floats, half_life: float) -> Floats:

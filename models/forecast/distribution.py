@@ -11,7 +11,8 @@ from typing import Final
 
 import numpy as np
 
-from models.forecast.cadence import Cadence, ForecastConfig
+from features.configuration import ForecastConfig
+from models.forecast.cadence import Cadence
 from models.forecast.hierarchy import CELL, Hierarchy
 from models.forecast.members import PlainMembers
 from models.forecast.windows import Floats, Indices, Steps
@@ -59,7 +60,7 @@ def past_dispersions(
     """
     ahead = max(1, min(config.horizon, y.shape[1] // 4) // 2)
     steps = Steps.grid(_past_origins(y.shape[1] - ahead, cadence, config), [ahead])
-    members = PlainMembers(y, cadence)
+    members = PlainMembers(y, cadence, config.members)
     product = np.maximum(members.window(steps), cadence.floor) * np.maximum(members.season(steps), cadence.floor)
     plain, actual, shrink = np.sqrt(product), y[:, steps.target], config.dispersion_shrink
     factors = config.spread[cadence.freq]

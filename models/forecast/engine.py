@@ -9,21 +9,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Final
 
 import numpy as np
 
+from features.configuration import ForecastConfig
 from models.forecast.baselines import PLAIN
 from models.forecast.bases import issue_cells
 from models.forecast.boosting import Booster, fit_onestep, one_step_means, walk
 from models.forecast.breaks import move_to_breaks
-from models.forecast.cadence import Cadence, ForecastConfig, cadence_of
+from models.forecast.cadence import Cadence, cadence_of
 from models.forecast.circumstances import Circumstances, UsualPanel, learn_circumstances, usual
 from models.forecast.daily_layers import daily_means
 from models.forecast.distribution import past_dispersions
 from models.forecast.drivers import FESTIVAL, Calendar, period_drivers
 from models.forecast.hierarchy import CELL, Hierarchy, Level, PanelMatrix
-from models.forecast.holidays import FURTHER, holiday_factors, holiday_weeks
+from models.forecast.holidays import holiday_factors, holiday_weeks
 from models.forecast.layers import layered_means
 from models.forecast.marked_days import ordinary_days
 from models.forecast.members import PlainMembers, last_year
@@ -31,9 +31,6 @@ from models.forecast.reconcile import Pull, rake
 from models.forecast.seasonal import SeasonalModels, can_fit, fit_seasonal, prophet_holidays
 from models.forecast.weather import WeatherEffects
 from models.forecast.windows import Floats, Steps
-
-_DOUBT: Final = 2.0
-"""Tickets of doubt about one week of last year."""
 
 
 @dataclass(frozen=True)
@@ -65,24 +62,28 @@ class Engine:
     def cell_means(self, panel: PanelMatrix, horizon: int) -> Floats:
         """Forecast the cells after the panel's last period; every level is a sum of these, cells x horizon."""
         further = horizon + self._reach(panel)
-        seen = _undisturbed(panel, self.hierarchy, self.circumstances, self.weather, self.calendar, further)
+        seen = _undisturbed(
+            panel, self.hierarchy, self.circumstances, self.weather, self.calendar, further, self.config
+        )
         cells = rake(self.blended(seen.panel, further), self.pulls(seen.panel, further))
         cells = self._on_holidays(seen.panel, cells)[:, :horizon]
-        if self.config.breaks:
+        if self.config.breaks.enabled:
             week = cadence_of(panel.freq).week or 1
-            cells = move_to_breaks(cells, seen.panel.y, breaking_levels(self.hierarchy), week=week)
+            levels, breaks = breaking_levels(self.hierarchy), self.config.breaks
+            cells = move_to_breaks(cells, seen.panel.y, levels, week=week, config=breaks)
         return issue_cells(cells * seen.ahead[:, :horizon], self.plain(panel, horizon), self.hierarchy, self.bases)
 
     def _reach(self, panel: PanelMatrix) -> int:
         """Return how many more periods are forecast than asked, so that each holiday has weeks on both sides."""
-        return FURTHER if self.config.holidays and self.calendar and not cadence_of(panel.freq).week else 0
+        weekly = not cadence_of(panel.freq).week
+        return self.config.further if self.config.holidays.enabled and self.calendar and weekly else 0
 
     def _on_holidays(self, panel: PanelMatrix, cells: Floats) -> Floats:
         """Move weeks with a holiday that the members do not know well enough."""
         if self.calendar is None or not self._reach(panel):
             return cells
         weeks = holiday_weeks(panel.ds.append(panel.future(cells.shape[1])), self.calendar)
-        return cells * holiday_factors(panel.y.sum(axis=0), cells.sum(axis=0), weeks)
+        return cells * holiday_factors(panel.y.sum(axis=0), cells.sum(axis=0), weeks, self.config.holidays)
 
     def plain(self, panel: PanelMatrix, horizon: int) -> dict[str, Floats]:
         """Return the plain forecasts that some level is issued from, cells x horizon."""
@@ -103,10 +104,10 @@ class Engine:
         cadence = cadence_of(panel.freq)
         drivers = drivers_of(panel, self.calendar, horizon)
         steps = Steps.grid([panel.y.shape[1] - 1], range(1, horizon + 1))
-        plain = PlainMembers(panel.y, cadence)
+        plain = PlainMembers(panel.y, cadence, self.config.members)
         means = {"window": plain.window(steps), "season": plain.season(steps)}
         layered = daily_means if cadence.week else layered_means
-        means["layered"] = layered(panel.y, self.hierarchy, cadence, horizon)
+        means["layered"] = layered(panel.y, self.hierarchy, cadence, horizon, self.config)
         logs = {name: np.log(np.maximum(mean, cadence.floor)) for name, mean in means.items()}
         if "onestep" in self.boosters:
             logs["onestep"] = walk(self.boosters["onestep"], panel.y, self.hierarchy, cadence, drivers, horizon)
@@ -119,7 +120,7 @@ class Engine:
         """Return what the levels above the cells ask for."""
         cadence, groupings = cadence_of(panel.freq), groupings_of(self.hierarchy)
         wishes = [
-            Pull(groupings[name], last_year(groupings[name].sum(panel.y), cadence, horizon), weight, _DOUBT)
+            Pull(groupings[name], last_year(groupings[name].sum(panel.y), cadence, horizon), weight, self.config.doubt)
             for name, weight in self.config.pulls.items()
             if weight > 0 and not cadence.week  # single days of last year are too noisy to follow
         ]
@@ -140,8 +141,8 @@ def fit_engine(
 ) -> Engine:
     """Learn from all of a panel, weather and events taken out of it."""
     told = circumstances or Circumstances()
-    weather = learn_circumstances(panel, hierarchy, told, weather=config.weather)
-    panel = _undisturbed(panel, hierarchy, told, weather, calendar, 1).panel
+    weather = learn_circumstances(panel, hierarchy, told, config.weather)
+    panel = _undisturbed(panel, hierarchy, told, weather, calendar, 1, config).panel
     cadence = cadence_of(panel.freq)
     drivers = drivers_of(panel, calendar, config.horizon)
     onestep = None
@@ -167,12 +168,13 @@ def _undisturbed(
     weather: WeatherEffects | None,
     calendar: Calendar | None,
     horizon: int,
+    config: ForecastConfig,
 ) -> UsualPanel:
     """Take weather, events and, from days, what the calendar marks out of a history."""
-    seen = usual(panel, hierarchy, told, weather, horizon=horizon)
+    seen = usual(panel, hierarchy, told, weather, horizon=horizon, config=config)
     if not cadence_of(panel.freq).week:
         return seen
-    days = ordinary_days(seen.panel, hierarchy.matter(), calendar, horizon)
+    days = ordinary_days(seen.panel, hierarchy.matter(), calendar, horizon, config.marked_days)
     return UsualPanel(days.panel, seen.ahead * days.ahead)
 
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from features.configuration.forecast import EventConfig
 from models.forecast.hierarchy import Hierarchy, PanelMatrix
 from models.forecast.windows import Floats
 
@@ -22,15 +23,11 @@ Events = Callable[[pd.Timestamp], pd.DataFrame]
 
 _CATEGORIES: Final = ("category", "category2", "category1")
 _DISTRICTS: Final = ("district", "department")
-_AROUND_DAYS: Final = 28
-_BEFORE_DAYS: Final = 364
-_TICKETS: Final = 10.0
-"""Tickets that an effect must have before it is believed half."""
-
-_LARGEST: Final = 2.5
 
 
-def event_factors(panel: PanelMatrix, hierarchy: Hierarchy, events: pd.DataFrame, *, days: int, horizon: int) -> Floats:
+def event_factors(
+    panel: PanelMatrix, hierarchy: Hierarchy, events: pd.DataFrame, *, days: int, horizon: int, config: EventConfig
+) -> Floats:
     """Return the log factors that events and policies put on known and coming periods, cells x periods.
 
     Args:
@@ -40,6 +37,7 @@ def event_factors(panel: PanelMatrix, hierarchy: Hierarchy, events: pd.DataFrame
             expected relative change (0.3 is 30 % more), NaN where nobody said.
         days: Days in a period.
         horizon: Coming periods.
+        config: How far an effect is believed.
     """
     ds = panel.ds.append(panel.future(horizon))
     factors = np.zeros((len(panel.y), len(ds)))
@@ -53,10 +51,10 @@ def event_factors(panel: PanelMatrix, hierarchy: Hierarchy, events: pd.DataFrame
         if not scope.any():
             continue
         if event["kind"] == "policy":
-            factors[scope] += _policy(panel.y[scope].sum(axis=0), share, event["effect"], days)
+            factors[scope] += _policy(panel.y[scope].sum(axis=0), share, event["effect"], days, config)
             continue
-        factors[scope] += _event(panel.y[scope].sum(axis=0), share, passing, event, seen, days)
-    return np.asarray(np.clip(factors, -_LARGEST, _LARGEST))
+        factors[scope] += _event(panel.y[scope].sum(axis=0), share, passing, event, seen, days, config)
+    return np.asarray(np.clip(factors, -config.largest, config.largest))
 
 
 def scope_of(hierarchy: Hierarchy, category: str, district: str) -> Floats:
@@ -85,7 +83,13 @@ def _share(event: dict[Any, Any], ds: pd.DatetimeIndex, days: int) -> Floats:
 
 
 def _event(
-    y: Floats, share: Floats, any_event: Floats, event: dict[Any, Any], seen: dict[str, list[float]], days: int
+    y: Floats,
+    share: Floats,
+    any_event: Floats,
+    event: dict[Any, Any],
+    seen: dict[str, list[float]],
+    days: int,
+    config: EventConfig,
 ) -> Floats:
     """Return the factors of a one-off event: measured where it is over, expected where it is to come."""
     known = len(y)
@@ -93,9 +97,9 @@ def _event(
     past = np.flatnonzero(share[:known] > 0)
     quiet = any_event[:known] == 0
     for at in past:
-        usual = _around(y, quiet, int(at), days)
+        usual = _around(y, quiet, int(at), days, config.around_days)
         if usual is not None:
-            factor[at] = np.log((y[at] + _TICKETS) / (usual + _TICKETS))
+            factor[at] = np.log((y[at] + config.tickets) / (usual + config.tickets))
     total_share = share[past].sum()
     if total_share > 0:
         seen.setdefault(str(event["name"]), []).append(float(factor[past].sum() / total_share))
@@ -105,7 +109,7 @@ def _event(
     return factor
 
 
-def _policy(y: Floats, share: Floats, effect: float, days: int) -> Floats:
+def _policy(y: Floats, share: Floats, effect: float, days: int, config: EventConfig) -> Floats:
     """Return the factors of a lasting change: against its own regime where it has begun, the old one where not."""
     known, said = len(y), _said(effect)
     begun = np.flatnonzero(share[:known] >= 1)
@@ -114,11 +118,11 @@ def _policy(y: Floats, share: Floats, effect: float, days: int) -> Floats:
         factor[:] = said * share
         return factor
     start = int(begun[0])
-    before = y[max(0, start - _BEFORE_DAYS // days) : start]
+    before = y[max(0, start - config.before_days // days) : start]
     if not len(before):
         return factor
     usual = before.mean() * (known - start)
-    change = np.log((y[start:].sum() + _TICKETS * np.exp(said)) / (usual + _TICKETS))
+    change = np.log((y[start:].sum() + config.tickets * np.exp(said)) / (usual + config.tickets))
     factor[:start] = -change * (1 - share[:start])
     return factor
 
@@ -127,10 +131,10 @@ def _said(effect: float) -> float:
     return 0.0 if pd.isna(effect) else float(np.log1p(max(effect, -0.95)))
 
 
-def _around(y: Floats, quiet: Floats, at: int, days: int) -> float | None:
-    """Return the mean of quiet periods (daily: of the same weekday) within four weeks; None where there are none."""
+def _around(y: Floats, quiet: Floats, at: int, days: int, reach_days: int) -> float | None:
+    """Return the mean of quiet periods (daily: of the same weekday) within `reach_days`; None where there are none."""
     step = 7 if days == 1 else 1
-    reach = _AROUND_DAYS // (step * days)
+    reach = reach_days // (step * days)
     places = [at + sign * step * back for back in range(1, reach + 1) for sign in (-1, 1)]
     values = [y[place] for place in places if 0 <= place < len(y) and quiet[place]]
     return float(np.mean(values)) if values else None

@@ -38,7 +38,7 @@ def explain_cells(engine: Engine, panel: PanelMatrix, horizon: int) -> dict[str,
     bare = replace(engine, circumstances=Circumstances())
     no_weather = _asked(bare, panel, horizon, engine.weather and told.weather, no_events)
     without = _asked(replace(bare, calendar=None), panel, horizon, engine.calendar, no_weather)
-    members = PlainMembers(panel.y, cadence_of(panel.freq))
+    members = PlainMembers(panel.y, cadence_of(panel.freq), engine.config.members)
     steps = Steps.grid([panel.y.shape[1] - 1], range(1, horizon + 1))
     level = members.window(steps)
     season = members.season(steps) - level

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from models.forecast.cadence import ForecastConfig
+from features.configuration import ForecastConfig
 from models.forecast.distribution import count_quantiles
 from models.forecast.drivers import Calendar
 from models.forecast.model import matrix_of
@@ -42,7 +42,7 @@ def fallback_forecast(
         PanelError: The panel does not fit the contract.
     """
     panel, hierarchy = matrix_of(y, static, freq)
-    outcome = rival(NAME)(Known(panel, hierarchy, calendar, ForecastConfig().with_horizon(horizon), horizon))
+    outcome = rival(NAME)(Known(panel, hierarchy, calendar, ForecastConfig(horizon=horizon), horizon))
     ds = panel.future(horizon)
     frames = []
     for level in hierarchy.levels:

@@ -17,26 +17,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from features.configuration.forecast import HolidayConfig
 from models.forecast.drivers import Calendar
 from models.forecast.windows import Floats, Indices
 
 Flags = NDArray[np.bool_]
 
-REACH: Final = 2
-"""Weeks to each side that a holiday week is set against."""
 
-FURTHER: Final = 2 * REACH
-"""Weeks forecast beyond those asked for, so that a week's mean does not depend on how many are asked for."""
-
-_YEARS: Final = 8
 _YEAR: Final = 52
-_ORDINARY_YEARS: Final = 4
-_FEWEST: Final = 2
-_STANDARD_ERRORS: Final = 2.0
-_ORDINARY_DEGREES: Final = 3.0
-"""Degrees of freedom that the noise of ordinary weeks counts for, beside that of the holiday's own few years."""
 
-_SMALLEST_NOISE: Final = 0.03
 _ONE: Final = 1.0
 _SATURDAY: Final = 5
 _TO_DEVIATION: Final = 1.4826
@@ -62,44 +51,45 @@ def holiday_weeks(ds: pd.DatetimeIndex, calendar: Calendar) -> list[str]:
     return [f"{name}, later week" if name and name == last else name for name, last in zip(weeks, before, strict=True)]
 
 
-def holiday_factors(total: Floats, ahead: Floats, weeks: Sequence[str]) -> Floats:
+def holiday_factors(total: Floats, ahead: Floats, weeks: Sequence[str], config: HolidayConfig) -> Floats:
     """Return by how much each week ahead is moved; all 1 where nothing clear is known of its holidays.
 
     Args:
         total: The city's counts, known weeks.
         ahead: Its forecast.
         weeks: Name of the holiday of each known and coming week, '' for none.
+        config: What is clear, and where it is looked for.
     """
     known, names = len(total), np.asarray(weeks, dtype=object)
     counts, ordinary = np.concatenate([total, ahead]), (names == "")[: len(total) + len(ahead)]
     factors, given = np.ones(len(ahead)), np.zeros(len(ahead))
     for at in (int(week) for week in np.flatnonzero(~ordinary) if week >= known):
         earlier = np.flatnonzero(names[:known] == names[at])
-        move = _move(counts, known, ordinary, at, earlier[earlier >= at - _YEARS * _YEAR - REACH])
+        move = _move(counts, known, ordinary, at, config, earlier[earlier >= at - config.years * _YEAR - config.reach])
         factors[at - known] = np.exp(move)
-        around = _ahead(at, known, ordinary)
+        around = _ahead(at, known, ordinary, config.reach)
         given[around - known] += ahead[at - known] * (1.0 - np.exp(move)) / max(len(around), 1)
     return np.asarray(factors + np.where(ahead > 0, given / np.where(ahead > 0, ahead, 1.0), 0.0))
 
 
-def _move(counts: Floats, known: int, ordinary: Flags, at: int, earlier: Indices) -> float:
+def _move(counts: Floats, known: int, ordinary: Flags, at: int, config: HolidayConfig, earlier: Indices) -> float:
     """Return the log factor of one week: how its holiday's dips differ from the forecast's own, as far as clear."""
-    shifts = _ahead(at, known, ordinary) - at
-    usual = np.flatnonzero(ordinary[: known - REACH])[-_ORDINARY_YEARS * _YEAR :]
+    shifts = _ahead(at, known, ordinary, config.reach) - at
+    usual = np.flatnonzero(ordinary[: known - config.reach])[-config.ordinary_years * _YEAR :]
     if not len(shifts):
         return 0.0
     dips, noise = (_dips(counts[:known], ordinary, found, shifts) for found in (earlier, usual))
-    if len(dips) < _FEWEST or not len(noise):
+    if len(dips) < config.fewest or not len(noise):
         return 0.0
-    spread = _spread(dips, noise)
+    spread = _spread(dips, noise, config)
     difference = float(dips.mean() - _dips(counts, ordinary, np.array([at]), shifts)[0])
-    doubt = (_STANDARD_ERRORS * spread) ** 2 / len(dips)
+    doubt = (config.standard_errors * spread) ** 2 / len(dips)
     return difference * max(0.0, 1.0 - doubt / max(difference**2, doubt))
 
 
-def _ahead(at: int, known: int, ordinary: Flags) -> Indices:
+def _ahead(at: int, known: int, ordinary: Flags, reach: int) -> Indices:
     """Return the ordinary weeks around `at` that are still to come."""
-    around = np.arange(max(at - REACH, known), min(at + REACH + 1, len(ordinary)))
+    around = np.arange(max(at - reach, known), min(at + reach + 1, len(ordinary)))
     return np.asarray(around[ordinary[around] & (around != at)])
 
 
@@ -113,9 +103,11 @@ def _dips(counts: Floats, ordinary: Flags, weeks: Indices, shifts: Indices) -> F
     return np.asarray(np.log((counts[weeks] + _ONE) / (mean + _ONE))[use.any(axis=1)])
 
 
-def _spread(dips: Floats, noise: Floats) -> float:
+def _spread(dips: Floats, noise: Floats, config: HolidayConfig) -> float:
     """Return the standard deviation of one year's dip, that of ordinary weeks and of the holiday's own pooled."""
     of_ordinary = _TO_DEVIATION * float(np.median(np.abs(noise - np.median(noise))))
     own = len(dips) - 1
-    pooled = (_ORDINARY_DEGREES * of_ordinary**2 + own * float(dips.var(ddof=1))) / (_ORDINARY_DEGREES + own)
-    return max(float(np.sqrt(pooled)), _SMALLEST_NOISE)
+    pooled = (config.ordinary_degrees * of_ordinary**2 + own * float(dips.var(ddof=1))) / (
+        config.ordinary_degrees + own
+    )
+    return max(float(np.sqrt(pooled)), config.smallest_noise)

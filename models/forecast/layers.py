@@ -8,43 +8,20 @@ seasons; shrinkage is that of a Gamma-Poisson (cf. West & Harrison 1997 on disco
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
+from features.configuration import ForecastConfig
+from features.configuration.forecast import SeasonShapeConfig
 from models.forecast.cadence import Cadence
 from models.forecast.hierarchy import Hierarchy
 from models.forecast.windows import Floats, Sums
 
-_SHRINK_TICKETS: Final = 20.0
-_SHRINK_WEEKS: Final = 8.0
-_YEAR_DECAY: Final = 0.85
-_FEWEST_YEARS: Final = 2
-_SHORTEST_LIFE: Final = 26
 _SMALLEST: Final = 1e-6
 
 
-@dataclass(frozen=True)
-class Layer:
-    """How smooth a layer is.
-
-    Attributes:
-        reach: Periods to each side over which its season is smoothed.
-        half_life: Periods after which a count says half as much about its level.
-    """
-
-    reach: int
-    half_life: float
-
-
-CITY: Final = Layer(reach=1, half_life=26.0)
-MATTER: Final = Layer(reach=3, half_life=13.0)
-CELL_LAYER: Final = Layer(reach=4, half_life=26.0)
-LONG_RUN: Final = 156.0
-
-
-def layered_means(y: Floats, hierarchy: Hierarchy, cadence: Cadence, horizon: int) -> Floats:
+def layered_means(y: Floats, hierarchy: Hierarchy, cadence: Cadence, horizon: int, config: ForecastConfig) -> Floats:
     """Forecast cells from the season and level of their city, their category and themselves.
 
     Args:
@@ -52,49 +29,53 @@ def layered_means(y: Floats, hierarchy: Hierarchy, cadence: Cadence, horizon: in
         hierarchy: Groups the cells.
         cadence: Gives the length of the year.
         horizon: Periods ahead.
+        config: How smooth the layers are, and how much is shrunk.
 
     Returns:
         Means, cells x horizon. Without two years of history every season is 1.
     """
-    matter = hierarchy.matter()
+    matter, layers, shape = hierarchy.matter(), config.layers, config.seasons
     groups, year, known = matter.groups, cadence.year, y.shape[1]
     city, matters = y.sum(axis=0, keepdims=True), matter.sum(y)
-    of_city = season(city, np.ones((1, year)), reach=CITY.reach)
-    of_matter = season(matters, np.repeat(of_city, len(matters), axis=0), reach=MATTER.reach)
-    of_cell = season(y, of_matter[groups], reach=CELL_LAYER.reach)
+    of_city = season(city, np.ones((1, year)), reach=layers.city_reach, config=shape)
+    of_matter = season(matters, np.repeat(of_city, len(matters), axis=0), reach=layers.matter_reach, config=shape)
+    of_cell = season(y, of_matter[groups], reach=layers.cell_reach, config=shape)
 
-    moved = _level(city, of_city, CITY.half_life) / _level(city, of_city, MATTER.half_life)
-    now = _level(matters, of_matter, MATTER.half_life) * moved
-    moved = now / _level(matters, of_matter, CELL_LAYER.half_life)
-    count, expected = _discounted(y, of_cell, CELL_LAYER.half_life)
-    slow = _level(y, of_cell, LONG_RUN)
-    level = (count + _SHRINK_WEEKS * slow) / (expected + _SHRINK_WEEKS) * moved[groups]
+    moved = _level(city, of_city, layers.city_half_life, layers.shortest_life) / _level(
+        city, of_city, layers.matter_half_life, layers.shortest_life
+    )
+    now = _level(matters, of_matter, layers.matter_half_life, layers.shortest_life) * moved
+    moved = now / _level(matters, of_matter, layers.cell_half_life, layers.shortest_life)
+    count, expected = _discounted(y, of_cell, layers.cell_half_life, layers.shortest_life)
+    slow = _level(y, of_cell, layers.long_run, layers.shortest_life)
+    level = (count + layers.shrink_weeks * slow) / (expected + layers.shrink_weeks) * moved[groups]
     return np.asarray(level[:, None] * of_cell[:, (known + np.arange(horizon)) % year])
 
 
-def season(y: Floats, prior: Floats, *, reach: int) -> Floats:
+def season(y: Floats, prior: Floats, *, reach: int, config: SeasonShapeConfig) -> Floats:
     """Return how each period of the year stands to the year around it, series x periods of the year.
 
     Args:
         y: Series x known periods; the first one is period 0 of the year.
         prior: The season of the layer above, of the same shape as the result.
         reach: Periods to each side over which it is smoothed.
+        config: How much is shrunk, and how fast years fade.
 
     Returns:
-        Positive ratios; the prior where the history is shorter than two years.
+        Positive ratios; the prior where the history is too short.
     """
     year, known = prior.shape[1], y.shape[1]
-    if known < _FEWEST_YEARS * year:
+    if known < config.fewest_years * year:
         return prior
     at = np.arange(known)
     phase, years_back = at % year, (known - 1 - at) // year
-    weight = _YEAR_DECAY**years_back
+    weight = config.year_decay**years_back
     usual = _centred_mean(y, year) * prior[:, phase]
     observed, expected = np.zeros((len(y), year)), np.zeros((len(y), year))
     np.add.at(observed.T, phase, (y * weight).T)
     np.add.at(expected.T, phase, (usual * weight).T)
     return np.asarray(
-        (_smooth(observed, reach) + _SHRINK_TICKETS) / (_smooth(expected, reach) + _SHRINK_TICKETS) * prior
+        (_smooth(observed, reach) + config.shrink_tickets) / (_smooth(expected, reach) + config.shrink_tickets) * prior
     )
 
 
@@ -113,16 +94,16 @@ def _smooth(values: Floats, reach: int) -> Floats:
     return np.asarray(total / sum(weights.values()))
 
 
-def _discounted(y: Floats, seasons: Floats, half_life: float) -> tuple[Floats, Floats]:
+def _discounted(y: Floats, seasons: Floats, half_life: float, shortest_life: int) -> tuple[Floats, Floats]:
     """Return the discounted sums of counts and of seasons since each series' first ticket."""
     known = y.shape[1]
     at = np.arange(known)
     weight = 0.5 ** (at[::-1] / half_life)
     born = np.where((y > 0).any(axis=1), (y > 0).argmax(axis=1), 0)
-    alive = at >= np.minimum(born, known - _SHORTEST_LIFE)[:, None]
+    alive = at >= np.minimum(born, known - shortest_life)[:, None]
     return y @ weight, (seasons[:, at % seasons.shape[1]] * alive) @ weight
 
 
-def _level(y: Floats, seasons: Floats, half_life: float) -> Floats:
-    count, expected = _discounted(y, seasons, half_life)
+def _level(y: Floats, seasons: Floats, half_life: float, shortest_life: int) -> Floats:
+    count, expected = _discounted(y, seasons, half_life, shortest_life)
     return np.asarray(np.maximum(count, _SMALLEST) / np.maximum(expected, _SMALLEST))

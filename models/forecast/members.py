@@ -6,36 +6,31 @@ forecasts of this panel have erred before (see models/forecast/distribution.py).
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 
+from features.configuration.forecast import MemberConfig
 from models.forecast.cadence import Cadence
 from models.forecast.windows import Floats, Indices, Steps, Sums
-
-_YOUNG: Final = 8
-_SEASON_SHARE: Final = 0.6
-_WEEKS: Final = 8
 
 
 class PlainMembers:
     """Means of cells by level and by season at any origin of one history."""
 
-    def __init__(self, y: Floats, cadence: Cadence) -> None:
-        self._y, self._cadence, self._sums = y, cadence, Sums(y)
+    def __init__(self, y: Floats, cadence: Cadence, config: MemberConfig) -> None:
+        self._y, self._cadence, self._sums, self._config = y, cadence, Sums(y), config
         seen = y > 0
         self._born = np.where(seen.any(axis=1), seen.argmax(axis=1), y.shape[1])
 
     def window(self, steps: Steps) -> Floats:
         """Return the trailing mean over the main window (daily: of the target's weekday), cells x pairs.
 
-        A young cell is averaged over its own life, but over no fewer than eight periods.
+        A young cell is averaged over its own life, but over no fewer than `young` periods.
         """
         cadence = self._cadence
         if cadence.week:
             return self._weekday_mean(steps)
         total, count = self._sums.window(steps.origin, cadence.main)
-        age = np.maximum(steps.origin[None] + 1 - self._born[:, None], _YOUNG)
+        age = np.maximum(steps.origin[None] + 1 - self._born[:, None], self._config.young)
         return np.asarray(total / np.maximum(np.minimum(count[None], age), 1))
 
     def season(self, steps: Steps) -> Floats:
@@ -45,13 +40,15 @@ class PlainMembers:
         around = [steps.target - self._cadence.year + shift * step for shift in (-1, 0, 1)]
         known = around[0] >= 0
         last_year = np.mean([self._y[:, np.clip(at, 0, self._y.shape[1] - 1)] for at in around], axis=0)
-        return np.where(known[None], _SEASON_SHARE * last_year + (1 - _SEASON_SHARE) * level, level)
+        share = self._config.season_share
+        return np.where(known[None], share * last_year + (1 - share) * level, level)
 
     def _weekday_mean(self, steps: Steps) -> Floats:
         week = self._cadence.week
         latest = steps.origin - (-steps.ahead) % week
-        rows = [self._back(latest - week * back) for back in range(_WEEKS)]
-        seen = np.sum([latest - week * back >= 0 for back in range(_WEEKS)], axis=0)
+        weeks = range(self._config.weeks)
+        rows = [self._back(latest - week * back) for back in weeks]
+        seen = np.sum([latest - week * back >= 0 for back in weeks], axis=0)
         return np.asarray(np.sum(rows, axis=0) / np.maximum(seen, 1))
 
     def _back(self, at: Indices) -> Floats:

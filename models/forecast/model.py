@@ -9,11 +9,11 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from features.configuration import ForecastConfig
 from features.reasons import Reason, ReasonCode
 from models.errors import PanelError, UnusableModelError
 from models.forecast.archive import pack, unpack
 from models.forecast.bases import MODEL
-from models.forecast.cadence import ForecastConfig
 from models.forecast.circumstances import Circumstances
 from models.forecast.distribution import count_quantiles
 from models.forecast.drivers import Calendar
@@ -190,11 +190,12 @@ class DemandModel:
     def _paths(self, cells: Floats, draws: int) -> Iterator[Floats]:
         """Draw sample paths around the cells' means, a part at a time: draws x cells x horizon."""
         factors = shared_factors(cells.mean(axis=1), self.engine.hierarchy, self.engine.alpha)
-        rng = np.random.default_rng(self.engine.config.seed)
+        config = self.engine.config
+        rng = np.random.default_rng(config.seed)
         sizes = [_PATHS_AT_ONCE] * (draws // _PATHS_AT_ONCE) + [draws % _PATHS_AT_ONCE]
         for size in sizes:
             if size:
-                yield sample_paths(cells, factors, draws=size, rng=rng)
+                yield sample_paths(cells, factors, draws=size, rng=rng, lasting=config.lasting)
 
     def explain(self, y: pd.DataFrame | None = None, *, horizon: int, levels: str = "all") -> pd.DataFrame:
         """Say what drives each forecast, in tickets; the drivers add up to the mean.
@@ -231,7 +232,7 @@ class DemandModel:
 
     def export(self) -> dict[str, bytes]:
         """Return the model as files: LightGBM text, Prophet JSON, Parquet tables and JSON; no pickle."""
-        return pack(self)
+        return pack(self.panel, self.static, self.engine)
 
     @classmethod
     def restore(

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import Final
 
 import pandas as pd
 
 from features.calendars import calendar_frame
+from features.configuration import ForecastConfig
 from models.errors import PanelError
-from models.forecast.cadence import ForecastConfig
 from models.forecast.hierarchy import PanelMatrix
 from models.forecast.model import DemandModel
 
@@ -60,7 +59,7 @@ def forecast_panel(
     if horizon < 1:
         raise PanelError(f"a horizon of {horizon} is not in the future", hint="use --horizon 1 or more")
     static = _static(frame)
-    chosen = replace(config or ForecastConfig(), horizon=horizon)
+    chosen = (config or ForecastConfig()).model_copy(update={"horizon": horizon})
     calendar = partial(calendar_frame, country) if country else None
     model = DemandModel.fit(frame[list(_KEYS)], static, freq=freq, calendar=calendar, config=chosen, n_jobs=n_jobs)
     rows = model.predict(horizon=horizon, quantiles=quantiles, levels="all" if levels == "all" else "input")

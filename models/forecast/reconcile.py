@@ -17,8 +17,11 @@ from models.forecast.hierarchy import Level
 from models.forecast.windows import Floats
 
 _SWEEPS: Final = 2
+"""Two levels that disagree meet after two rounds."""
+
 _TINY: Final = 1e-9
 _LARGEST_FACTOR: Final = 4.0
+"""No pull moves a cell farther in one round: guards against sums of next to nothing."""
 
 
 @dataclass(frozen=True)

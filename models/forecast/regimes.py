@@ -12,36 +12,37 @@ from typing import Final
 
 import numpy as np
 
+from features.configuration.forecast import LessonConfig
 from models.forecast.cadence import Cadence
 from models.forecast.windows import Floats, Steps
 
-_PAD: Final = 5.0
-_LEVEL_SPREAD: Final = 0.4
 _HALF_YEAR: Final = 2
 _QUARTER: Final = 4
 
 
-def lesson_weights(total: Floats, steps: Steps, cadence: Cadence, *, spread: float) -> Floats:
+def lesson_weights(total: Floats, steps: Steps, cadence: Cadence, config: LessonConfig) -> Floats:
     """Weigh past pairs of origin and target.
 
     Args:
         total: Sum over all cells, shape (periods,).
         steps: Origins and horizons of a training design.
         cadence: Gives the lengths of year and week.
-        spread: Log ratio at which a target counts half.
+        config: How unusual a target, and how unsettled an origin, counts half.
 
     Returns:
         Weights in (0, 1], shape (pairs,).
     """
     calm = total if not cadence.week else _weekly_mean(total, cadence.week)
-    unusual = np.log((calm + _PAD) / (_typical(calm, cadence.year // _HALF_YEAR) + _PAD))
-    moving = level_shift(calm, cadence)
+    unusual = np.log((calm + config.pad) / (_typical(calm, cadence.year // _HALF_YEAR) + config.pad))
+    moving = level_shift(calm, cadence, config.pad)
     return np.asarray(
-        1.0 / (1.0 + (unusual[steps.target] / spread) ** 2) / (1.0 + (moving[steps.origin] / _LEVEL_SPREAD) ** 2)
+        1.0
+        / (1.0 + (unusual[steps.target] / config.shock) ** 2)
+        / (1.0 + (moving[steps.origin] / config.level_spread) ** 2)
     )
 
 
-def level_shift(total: Floats, cadence: Cadence) -> Floats:
+def level_shift(total: Floats, cadence: Cadence, pad: float) -> Floats:
     """Return, per period, the log ratio of the last quarter's mean to the mean of the year before it."""
     quarter = cadence.year // _QUARTER
     cumulative = np.concatenate([[0.0], np.cumsum(total)])
@@ -49,7 +50,7 @@ def level_shift(total: Floats, cadence: Cadence) -> Floats:
     recent_from, year_from = np.maximum(now - quarter, 0), np.maximum(now - quarter - cadence.year, 0)
     recent = (cumulative[now] - cumulative[recent_from]) / (now - recent_from)
     before = (cumulative[recent_from] - cumulative[year_from]) / np.maximum(recent_from - year_from, 1)
-    shift = np.log((recent + _PAD) / (before + _PAD))
+    shift = np.log((recent + pad) / (before + pad))
     return np.where(recent_from > year_from, shift, 0.0)
 
 

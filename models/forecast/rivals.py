@@ -12,9 +12,10 @@ from typing import Any, Final
 
 import numpy as np
 
+from features.configuration import ForecastConfig
 from models.errors import PanelError
 from models.forecast.baselines import PLAIN, Plain, window_mean
-from models.forecast.cadence import CADENCES, Cadence, ForecastConfig, cadence_of
+from models.forecast.cadence import CADENCES, Cadence, cadence_of
 from models.forecast.circumstances import Circumstances
 from models.forecast.distribution import dispersions
 from models.forecast.drivers import DAYS_OFF, FESTIVAL, Calendar, period_drivers
@@ -51,7 +52,7 @@ class Known:
 
     def outcome(self, **changes: Any) -> Outcome:
         """Return the engine's forecast, with parts of its combination changed."""
-        engine = replace(self.engine, config=replace(self.config, **changes))
+        engine = replace(self.engine, config=self.config.model_copy(update=changes))
         if not engine.config.prophet:
             engine = replace(engine, seasonal={})
         return Outcome(engine.cell_means(self.panel, self.horizon), engine.alpha)
@@ -88,16 +89,19 @@ def _without_prophet(known: Known) -> Outcome:
 
 
 def _lightgbm(known: Known) -> Outcome:
-    """Leave our recursive LightGBM alone."""
+    """Use only the recursive LightGBM."""
     alone = {freq: {"onestep": 1.0} for freq in CADENCES}
-    return known.outcome(prophet={}, pulls={}, breaks=False, holidays=False, weights=alone)
+    off = {"enabled": False}
+    breaks, holidays = (part.model_copy(update=off) for part in (known.config.breaks, known.config.holidays))
+    return known.outcome(prophet={}, pulls={}, breaks=breaks, holidays=holidays, weights=alone)
 
 
 def _prophet(known: Known) -> Outcome:
     """Fit Prophet on each level above the cells by itself: strong there, not coherent, and too slow for cells."""
     plain = _simple(known, method=_window)
     weights = {known.panel.freq: {"window": 1.0}}
-    config = replace(known.config, prophet={"place": 1.0, "matter": 1.0, "total": 1.0}, weights=weights)
+    levels = {"place": 1.0, "matter": 1.0, "total": 1.0}
+    config = known.config.model_copy(update={"prophet": levels, "weights": weights})
     engine = fit_engine(known.panel, known.hierarchy, config=config, calendar=known.calendar)
     groupings, ds = groupings_of(known.hierarchy), known.panel.future(known.horizon)
     by_level = {groupings[name].name: models.mean(ds) for name, models in engine.seasonal.items()}

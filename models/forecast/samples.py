@@ -17,9 +17,6 @@ import numpy as np
 from models.forecast.hierarchy import CELL, Hierarchy, Level
 from models.forecast.windows import Floats
 
-LASTING: Final = 0.5
-"""Correlation of a factor between two periods of the horizon; chosen on the first four origins of the benchmark."""
-
 _ROUNDS: Final = 60
 _TINY: Final = 1e-9
 
@@ -54,7 +51,7 @@ def shared_factors(mean: Floats, hierarchy: Hierarchy, alpha: Mapping[str, Float
 
 
 def sample_paths(
-    cells: Floats, factors: SharedFactors, *, draws: int, rng: np.random.Generator, lasting: float = LASTING
+    cells: Floats, factors: SharedFactors, *, draws: int, rng: np.random.Generator, lasting: float
 ) -> Floats:
     """Draw counts.
 

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from features.configuration.forecast import WeatherEffectConfig
 from models.forecast.hierarchy import Level, PanelMatrix
 from models.forecast.windows import Floats
 
@@ -25,14 +26,8 @@ Flags = NDArray[np.bool_]
 Weather = Callable[[pd.Timestamp, date, date], pd.DataFrame]
 """Moment, first and last day to one row per day as known then: features.weather.weather_frame, its file bound."""
 
-_HALF_SEASON: Final = 15
 _YEAR: Final = 366
 _AROUND: Final = {7: (1, 2, 3, 4), 1: (7, 14, 21)}
-_RIDGE: Final = 20.0
-"""Weeks of evidence that the absence of an effect is worth."""
-
-_TICKETS: Final = 20.0
-_LARGEST: Final = 0.7
 
 
 @dataclass(frozen=True)
@@ -51,13 +46,15 @@ class WeatherEffects:
         """Read what `to_json` wrote."""
         return cls(np.asarray(values["effect"]), np.asarray(values["scale"]))
 
-    def log_factors(self, panel: PanelMatrix, weather: Weather, *, days: int, horizon: int) -> Floats:
+    def log_factors(
+        self, panel: PanelMatrix, weather: Weather, *, days: int, horizon: int, config: WeatherEffectConfig
+    ) -> Floats:
         """Return what the weather does to known and coming periods, matters x periods."""
-        departures = weather_departures(panel, weather, days=days, horizon=horizon)
-        return np.asarray(np.clip(self.effect @ (departures / self.scale).T, -_LARGEST, _LARGEST))
+        departures = weather_departures(panel, weather, days=days, horizon=horizon, half_season=config.half_season)
+        return np.asarray(np.clip(self.effect @ (departures / self.scale).T, -config.largest, config.largest))
 
 
-def weather_departures(panel: PanelMatrix, weather: Weather, *, days: int, horizon: int) -> Floats:
+def weather_departures(panel: PanelMatrix, weather: Weather, *, days: int, horizon: int, half_season: int) -> Floats:
     """Return how far each known and coming period departs from the season's usual weather, periods x measures.
 
     Zero where nothing was known by the end of the panel: climatology does not depart from itself.
@@ -69,13 +66,15 @@ def weather_departures(panel: PanelMatrix, weather: Weather, *, days: int, horiz
     observed = (rows["source"] == "observed").to_numpy()
     told = (rows["source"] != "climatology").to_numpy()
     values = np.column_stack([rows["tmax"].to_numpy(dtype=float), np.log1p(rows["prcp"].to_numpy(dtype=float))])
-    departure = np.where(told[:, None] & np.isfinite(values), values - _usual(values, day, observed), 0.0)
+    departure = np.where(told[:, None] & np.isfinite(values), values - _usual(values, day, observed, half_season), 0.0)
     return np.asarray(np.nan_to_num(departure).reshape(len(ds), days, -1).mean(axis=1))
 
 
-def learn_weather(panel: PanelMatrix, matter: Level, weather: Weather, *, days: int) -> WeatherEffects:
+def learn_weather(
+    panel: PanelMatrix, matter: Level, weather: Weather, *, days: int, config: WeatherEffectConfig
+) -> WeatherEffects:
     """Learn the effects from a panel and the weather known at its end."""
-    departures = weather_departures(panel, weather, days=days, horizon=0)
+    departures = weather_departures(panel, weather, days=days, horizon=0, half_season=config.half_season)
     scale = np.maximum(departures.std(axis=0), 1e-6)
     z = departures / scale
     counts = matter.sum(panel.y)
@@ -83,16 +82,16 @@ def learn_weather(panel: PanelMatrix, matter: Level, weather: Weather, *, days: 
     x = z - np.nan_to_num(usual)
     around = np.stack([_around(row, days) for row in counts])
     known = np.asarray(np.isfinite(around).all(axis=0))
-    total = _ridge(counts.sum(axis=0)[None], around.sum(axis=0)[None], x, known, np.zeros((1, x.shape[1])))
-    return WeatherEffects(_ridge(counts, around, x, known, total), scale)
+    total = _ridge(counts.sum(axis=0)[None], around.sum(axis=0)[None], x, known, np.zeros((1, x.shape[1])), config)
+    return WeatherEffects(_ridge(counts, around, x, known, total, config), scale)
 
 
-def _ridge(y: Floats, around: Floats, x: Floats, known: Flags, prior: Floats) -> Floats:
+def _ridge(y: Floats, around: Floats, x: Floats, known: Flags, prior: Floats, config: WeatherEffectConfig) -> Floats:
     """Return effects per series: weighted least squares of log ratios, drawn to the prior."""
     kept, usual = x[known], around[:, known]
-    weight = usual / (usual + _TICKETS)
+    weight = usual / (usual + config.tickets)
     left = np.log((y[:, known] + 1.0) / (usual + 1.0)) - prior @ kept.T
-    gram = np.einsum("st,ti,tj->sij", weight, kept, kept) + _RIDGE * np.eye(x.shape[1])
+    gram = np.einsum("st,ti,tj->sij", weight, kept, kept) + config.ridge * np.eye(x.shape[1])
     moment = np.einsum("st,ti,st->si", weight, kept, left)
     return np.asarray(prior + np.linalg.solve(gram, moment[..., None])[..., 0])
 
@@ -108,7 +107,7 @@ def _around(series: Floats, days: int) -> Floats:
     return np.asarray(np.mean(shifted, axis=0))
 
 
-def _usual(values: Floats, day: pd.DatetimeIndex, observed: Floats) -> Floats:
+def _usual(values: Floats, day: pd.DatetimeIndex, observed: Floats, half: int) -> Floats:
     """Return the observed mean around each day's day of the year."""
     place = day.day_of_year.to_numpy() - 1
     good = observed[:, None] & np.isfinite(values)
@@ -118,8 +117,7 @@ def _usual(values: Floats, day: pd.DatetimeIndex, observed: Floats) -> Floats:
         total = np.bincount(place[keep], weights=values[keep, column], minlength=_YEAR)
         count = np.bincount(place[keep], minlength=_YEAR).astype(float)
         smooth = [
-            np.convolve(np.tile(part, 3), np.ones(2 * _HALF_SEASON + 1), "same")[_YEAR : 2 * _YEAR]
-            for part in (total, count)
+            np.convolve(np.tile(part, 3), np.ones(2 * half + 1), "same")[_YEAR : 2 * _YEAR] for part in (total, count)
         ]
         usual[:, column] = (smooth[0] / np.maximum(smooth[1], 1.0))[place]
     return usual

@@ -1,5 +1,5 @@
 """Hotspots: surges in time, clusters in space, groups in text, and the one list of candidates they merge into."""
 
-from models.hotspots.surge import SurgeConfig, detect_surges
+from models.hotspots.surge import detect_surges
 
-__all__ = ["SurgeConfig", "detect_surges"]
+__all__ = ["detect_surges"]

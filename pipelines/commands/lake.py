@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from features.settings import Settings
 from pipelines.commands.options import DEGRADED, Home, Json, exit_degraded, print_json, say, settings_for
 
 lake_app = typer.Typer(help="Look after the ticket lake.", no_args_is_help=True)
@@ -182,5 +183,5 @@ def _say_erased(result: Any, foreign: list[str]) -> None:
         )
 
 
-def _retired_keys(settings: Any) -> list[bytes]:
-    return [key.encode() for key in settings.section("privacy").get("retired_keys", [])]
+def _retired_keys(settings: Settings) -> list[bytes]:
+    return [key.get_secret_value().encode() for key in settings.privacy.retired_keys]

@@ -39,7 +39,7 @@ def suggest_command(
 ) -> None:
     """Propose a mapping from header and values, and say how sure it is; the TOML goes to stdout."""
     from features.errors import BadInputError
-    from features.mappings.suggest import suggest_mapping
+    from features.sources.suggest import suggest_mapping
 
     if not file.is_file():
         raise BadInputError(f"no such file: {file}", hint="give one table: CSV, TSV, Parquet, JSON lines, XLSX, XLS")

@@ -52,7 +52,6 @@ def replay_detectors(
     from pipelines.replay import Injection, Policy, replay
     from pipelines.replay.report import render_report
     from pipelines.replay.truth import read_truth
-    from serve.alerts import AlertPolicy
 
     settings = settings_for(home)
     now = SystemClock().now()
@@ -65,7 +64,7 @@ def replay_detectors(
         rules_every=None if rules_every is None else timedelta(hours=rules_every),
         truth=None if truth is None else read_truth(truth),
         injection=None if inject is None else Injection(inject, seed),
-        policy=Policy(budget=budget, alerting=AlertPolicy.from_settings(settings)),
+        policy=Policy(budget=budget, alerting=settings.alerts),
         progress=_progress,
     )
     document = result.to_json()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from features.configuration import SurgeConfig
 from features.settings import Settings
-from models.hotspots import SurgeConfig
+from models.hotspots.surge.config import config_from_json
 from pipelines.tracking import Registry
 from pipelines.tracking.registry import HOTSPOT, in_force
 
@@ -19,12 +20,12 @@ class InForce:
     def __init__(self, settings: Settings) -> None:
         self._registry = Registry.open(settings)
         self._promotions = self._registry.promotions(HOTSPOT)
-        self._settings: dict[str, SurgeConfig] = {RELEASE: SurgeConfig()}
+        self._settings: dict[str, SurgeConfig] = {RELEASE: settings.surge}
 
     def at(self, moment: datetime) -> tuple[SurgeConfig, str]:
         """Return the settings in force at an aware moment, and their version of `weisu-hotspot`."""
         version = in_force(self._promotions, moment) or RELEASE
         if version not in self._settings:
             files = self._registry.bundle(self._registry.get(HOTSPOT, version))
-            self._settings[version] = SurgeConfig.from_json(files["surge.json"].decode())
+            self._settings[version] = config_from_json(files["surge.json"].decode())
         return self._settings[version], version

@@ -8,8 +8,9 @@ from typing import Any, Final
 
 import pandas as pd
 
+from features.configuration import AlertPolicy
 from features.vocabulary import AlertLevel, Kind
-from serve.alerts import AlertPolicy, Candidate
+from serve.alerts import Candidate
 from serve.alerts.levels import assess
 
 ALERT_COLUMNS: Final = (

@@ -11,11 +11,11 @@ from typing import Any, Final
 
 import pandas as pd
 
+from features.configuration import SurgeConfig
 from features.knowledge import Knowledge, open_lake
 from features.lake import Lake
 from features.settings import Settings
 from features.taxonomy.installed import crosswalk_path
-from models.hotspots import SurgeConfig
 from pipelines.findings import configured_thresholds, find
 from pipelines.replay.detectors import InForce
 from pipelines.replay.episodes import Policy
@@ -23,7 +23,6 @@ from pipelines.replay.inject import Injection, inject_bursts
 from pipelines.replay.power import power_by_callers, summarise_power
 from pipelines.replay.span import check_span, known_span
 from pipelines.replay.what_if import AS_CONFIGURED, Ladder, Span, ladder_of, outcome, what_if
-from serve.alerts import AlertPolicy
 
 SCHEMA_VERSION: Final = 3
 _BEFORE: Final = timedelta(days=30)
@@ -155,7 +154,7 @@ def replay(
         arrivals = _arrivals(knowledge, news)
     first, last = _local(start, settings), _local(end, settings)
     detectors = _detectors(moments, settings)
-    policy = policy or Policy(alerting=AlertPolicy.from_settings(settings))
+    policy = policy or Policy(alerting=settings.alerts)
     return judge(found, ladder, arrivals, detectors, start=first, end=last, every=every, truth=truth, policy=policy)
 
 
@@ -163,9 +162,8 @@ def _apart(settings: Settings, scratch: Path) -> Settings:
     """Return the installation with a home of its own; issued forecasts are read where they were published."""
     published = settings.database_url or (settings.home / "weisu.db").exists()
     database = {"database_url": settings.store_url} if published else {}
-    taxonomy = {**settings.section("taxonomy"), "crosswalk": str(crosswalk_path(settings).resolve())}
-    sections = {**settings.sections, "taxonomy": taxonomy}
-    apart = {"home": scratch, "lake_url": settings.lake_path, "sections": sections}
+    taxonomy = settings.taxonomy.model_copy(update={"crosswalk": crosswalk_path(settings).resolve()})
+    apart = {"home": scratch, "lake_folder": Path(settings.lake_path), "taxonomy": taxonomy}
     return settings.model_copy(update={**apart, **database})
 
 
@@ -198,7 +196,7 @@ def _detect(
             keys=keys,
         )
         for times, thresholds in ladder.items():
-            found[times].append(findings.candidates(thresholds, budget=0).assign(moment=_local(moment.at, settings)))
+            found[times].append(findings.candidates(thresholds).assign(moment=_local(moment.at, settings)))
         before = moment.at
         if progress:
             progress(done, len(moments))

@@ -145,7 +145,7 @@ def _quality(context: Context) -> Outcome:
 
 
 def _has_retention(context: Context) -> bool:
-    return bool(context.settings.section("retention")) and _has_tickets(context)
+    return bool(context.settings.retention) and _has_tickets(context)
 
 
 def _retention(context: Context) -> Outcome:

@@ -15,9 +15,9 @@ class HotspotBundle(PythonModel):  # type: ignore[misc]
 
     def load_context(self, context: Any) -> None:
         """Read the detector's configuration from the bundle."""
-        from models.hotspots import SurgeConfig
+        from models.hotspots.surge.config import config_from_json
 
-        self.config = SurgeConfig.from_json((Path(context.artifacts["bundle"]) / "surge.json").read_text("utf-8"))
+        self.config = config_from_json((Path(context.artifacts["bundle"]) / "surge.json").read_text("utf-8"))
 
     def predict(self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
         """Judge the last period of every series.

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from serve.alerts.candidates import Candidate, DetectionRun, IntakeResult
 from serve.alerts.intake import intake
-from serve.alerts.policy import AlertPolicy
 from serve.alerts.ticking import TickResult, tick
 
-__all__ = ["AlertPolicy", "Candidate", "DetectionRun", "IntakeResult", "TickResult", "intake", "tick"]
+__all__ = ["Candidate", "DetectionRun", "IntakeResult", "TickResult", "intake", "tick"]

@@ -118,7 +118,7 @@ def handle(desk: ActionDep, alert_id: AlertId, body: NoteBody) -> AlertDetail:
 
 @router.post("/{alert_id}/dismiss", summary="误报: false alarm")
 def dismiss(desk: ActionDep, alert_id: AlertId, body: DismissBody) -> AlertDetail:
-    """Say that it is a false alarm, and why; the reason becomes a label for the next training."""
+    """Say that it is a false alarm, and why; the reason is counted, and shown with similar cases."""
     return desk.perform(alert_id, "dismiss", partial(actions.dismiss, reason=body.reason, note=body.note), body)
 
 

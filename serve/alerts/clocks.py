@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from features.configuration import AlertPolicy
 from features.vocabulary import AlertLevel
-from serve.alerts.policy import AlertPolicy
 
 
 def ack_due(told_at: datetime, level: AlertLevel, policy: AlertPolicy, *, sensitive: bool) -> datetime:

@@ -19,11 +19,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from features.clock import Clock
+from features.configuration import AlertPolicy
 from features.settings import Settings
 from features.vocabulary import AlertLevel
 from serve.alerts.episode import Episode, apply
 from serve.alerts.lifecycle import OPEN, Event, check_allowed
-from serve.alerts.policy import AlertPolicy
 from serve.store import Store
 from serve.store.columns import new_id
 from serve.store.tables import Alert, AlertCell, AlertEvent, AlertParty, DepartmentRule, Route, Silence
@@ -163,7 +163,7 @@ def open_desk(
 ) -> Iterator[Desk]:
     """Open the desk for one transaction; only one is open at a time, on either database."""
     wanted = settings or Settings()
-    rules = policy or AlertPolicy.from_settings(wanted)
+    rules = policy or wanted.alerts
     with store.session() as session:
         store.lock(session, "alerts")
         yield Desk(session=session, policy=rules, now=clock.now(), zone=wanted.zone)

@@ -12,11 +12,11 @@ from typing import Final, Literal
 
 from sqlalchemy import and_, or_, select
 
+from features.configuration import Step
 from serve.alerts import notify
 from serve.alerts.desk import Desk
 from serve.alerts.episode import ASKED, Episode
 from serve.alerts.lifecycle import OPEN, Event, State
-from serve.alerts.policy import Step
 from serve.store.tables import Alert, AlertParty
 
 Clock = Literal["ack", "handle"]
@@ -73,7 +73,8 @@ def _due_steps(desk: Desk, episode: Episode, party: AlertParty) -> Iterator[tupl
     assert due_at is not None
     for number, step in enumerate(desk.policy.ladder, start=1):
         reached = due_at + timedelta(minutes=step.after_minutes) <= desk.now
-        if number > climbed and reached and clock in step.clocks and episode.level.rank >= step.minimum_level.rank:
+        high_enough = episode.level.rank >= step.minimum_level.rank
+        if number > climbed and reached and clock in step.clocks and high_enough:
             yield clock, number, step
 
 

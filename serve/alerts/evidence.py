@@ -56,7 +56,7 @@ def read_tickets(settings: Settings, keys: list[tuple[str, str]], *, now: dateti
 
     if not keys:
         return []
-    rows = Knowledge.at(settings, now).tickets(ids=keys, columns=COLUMNS).to_pylist()
+    rows = Knowledge.at(settings, now, allow_empty=True).tickets(ids=keys, columns=COLUMNS).to_pylist()
     rows.sort(key=lambda row: str(row["opened_local"] or ""), reverse=True)
     return _number_callers(rows)
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 from sqlalchemy import select
 
 from features.clock import Clock
+from features.configuration import AlertPolicy
 from features.settings import Settings
 from features.vocabulary import Kind
 from serve.alerts import matching, notify
@@ -22,7 +23,6 @@ from serve.alerts.fingerprint import fingerprint
 from serve.alerts.levels import Assessment, assess
 from serve.alerts.lifecycle import ANSWERED, OPEN, Event
 from serve.alerts.matching import Part
-from serve.alerts.policy import AlertPolicy
 from serve.alerts.routing.table import BY_DUTY_DESK, find_route
 from serve.store import Store
 from serve.store.columns import new_id

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
+from features.configuration import AlertPolicy, LevelRule
 from features.vocabulary import AlertLevel, Kind
 from features.words import Family, Language, catalogue
 from serve.alerts.candidates import Candidate
-from serve.alerts.policy import AlertPolicy, LevelRule
 
 LEVEL_WORDS: Final = Family.of("level", AlertLevel)
 

@@ -54,7 +54,7 @@ class Event(StrEnum):
 
 
 class Dismissal(StrEnum):
-    """Why a department says that an alert is a false alarm (误报); labels for the next training."""
+    """Why a department says that an alert is a false alarm (误报); kept, counted, and shown with past cases."""
 
     KNOWN_EVENT = "known_event"
     NORMAL_VARIATION = "normal_variation"

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 from sqlalchemy import ColumnElement, and_, or_, select, true, tuple_
 from sqlalchemy.orm import Session
 
 from features.vocabulary import AlertLevel
-from serve.alerts.episode import Episode
+from serve.alerts.episode import ASKED, Episode
 from serve.alerts.lifecycle import OPEN, WAITING, State
 from serve.auth import Caller
 from serve.errors import NotFoundError
@@ -19,6 +20,7 @@ from serve.paging import Cursor
 from serve.store.tables import Alert, AlertCell, AlertEvent, AlertParty, AlertTicket
 
 Order = Literal["newest", "urgent"]
+_CHUNK: Final = 500
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class AlertFilter:
         if self.area is not None:
             yield Alert.area == self.area
         if self.department is not None:
-            yield Alert.department == self.department
+            yield of_department(self.department)
         if self.category is not None:
             yield or_(*(column == self.category for column in (Alert.category, Alert.category2, Alert.category1)))
         if self.since is not None:
@@ -76,10 +78,7 @@ class AlertRepository:
         """Return the condition that an alert must meet to be seen by this caller."""
         if self._caller.sees_all_alerts:
             return true()
-        mine = select(AlertParty.alert_id).where(
-            AlertParty.department == self._caller.department, AlertParty.released_at.is_(None)
-        )
-        return Alert.id.in_(mine)
+        return of_department(self._caller.department)
 
     def get(self, alert_id: str) -> Alert:
         """Return one alert.
@@ -138,6 +137,29 @@ class AlertRepository:
         query = select(AlertTicket.ticket).where(AlertTicket.alert_id == alert.id)
         keys = self._session.scalars(query.order_by(AlertTicket.revision.desc(), AlertTicket.ticket).limit(limit))
         return [(source, ticket_id) for source, _, ticket_id in (key.partition("/") for key in keys)]
+
+
+def of_department(name: str) -> ColumnElement[bool]:
+    """Return the condition that an alert is a department's: it leads, assists, or has been asked to take over."""
+    parts = select(AlertParty.alert_id).where(AlertParty.department == name, AlertParty.released_at.is_(None))
+    return Alert.id.in_(parts)
+
+
+def departments_of(session: Session, alert_ids: Sequence[str], *, asked: bool = True) -> dict[str, list[str]]:
+    """Return the departments that have a part in these alerts now, the first to join first.
+
+    Args:
+        session: The store.
+        alert_ids: The alerts.
+        asked: Count those that were only asked to take over, as `of_department` does.
+    """
+    parties: dict[str, list[str]] = defaultdict(list)
+    query = select(AlertParty).where(AlertParty.released_at.is_(None)).order_by(AlertParty.id)
+    query = query if asked else query.where(AlertParty.part != ASKED)
+    for start in range(0, len(alert_ids), _CHUNK):
+        for party in session.scalars(query.where(AlertParty.alert_id.in_(alert_ids[start : start + _CHUNK]))):
+            parties[party.alert_id].append(party.department)
+    return parties
 
 
 def overdue(now: datetime) -> ColumnElement[bool]:

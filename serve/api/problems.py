@@ -96,7 +96,7 @@ async def _on_weisu_error(request: Request, error: Exception) -> JSONResponse:
         _log.error("request failed", path=request.url.path, error=str(error))
     headers = {"WWW-Authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else {}
     if isinstance(error, TooManyRequestsError):
-        headers = {"Retry-After": str(error.retry_after_s)}
+        headers = error.headers
     return respond(request, status=status, title=title, detail=str(error.args[0]), hint=error.hint, headers=headers)
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from serve.delivery.attempts import DeadLetter, dead_letters, send_again
-from serve.delivery.config import DeliveryConfig
+from serve.delivery.config import signer_of
 from serve.delivery.links import LinkSigner, SignedLink
 from serve.delivery.worker import DeliverySummary, anything_due, run_forever, run_once
 
 __all__ = [
     "DeadLetter",
-    "DeliveryConfig",
     "DeliverySummary",
     "LinkSigner",
     "SignedLink",
@@ -18,4 +17,5 @@ __all__ = [
     "run_forever",
     "run_once",
     "send_again",
+    "signer_of",
 ]

@@ -18,7 +18,6 @@ from serve.alerts.repository import AlertFilter, AlertRepository
 from serve.api.problems import problems
 from serve.auth import CallerDep
 from serve.delivery.cap import cap_feed
-from serve.delivery.config import DeliveryConfig
 from serve.delivery.notice import Notice
 from serve.delivery.outbox import simulated_alerts
 from serve.store.tables import Alert, AlertEvent
@@ -51,7 +50,7 @@ def cap(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> Response:
     """Return the newest alerts that somebody was told of, as systems for public warning read them."""
-    config = DeliveryConfig.of(settings)
+    config = settings.delivery
     with store.reading() as session:
         found = AlertRepository(session, caller).page(AlertFilter(held=False), limit=limit)
         simulated = simulated_alerts(session, [alert.id for alert in found])

@@ -11,11 +11,12 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from features.configuration import DeliveryConfig
 from features.words import language_named
 from serve.delivery import attempts
 from serve.delivery.channels import CHANNELS, Channel, Target
 from serve.delivery.channels.cap import CAP_PUSH
-from serve.delivery.config import DeliveryConfig, NoTargetError
+from serve.delivery.config import NoTargetError, target_of
 from serve.delivery.failures import Cause, Failure, say_failure
 from serve.delivery.links import LinkSigner
 from serve.delivery.notice import Message
@@ -145,4 +146,4 @@ class Planner:
     def _target(self, subscription: Subscription) -> Target:
         if subscription.channel not in CHANNELS:
             raise NoTargetError(Failure(Cause.UNKNOWN_CHANNEL, {"channel": subscription.channel}))
-        return self.config.target(subscription.config)
+        return target_of(self.config, subscription.config)

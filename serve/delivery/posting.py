@@ -11,10 +11,10 @@ from typing import Any, Final
 
 import httpx2
 
+from features.retry_after import parse_retry_after
 from serve.delivery.addresses import IPNetwork, UnresolvedAddressError, UnsafeAddressError, pin
 from serve.delivery.failures import Cause, Failure
 from serve.delivery.outcome import Outcome
-from serve.delivery.retries import parse_retry_after
 
 MAX_ANSWER_BYTES: Final = 64 * 1024
 _GONE: Final = 410

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import timedelta
 from random import random
 
 
@@ -36,18 +35,3 @@ class RetryPolicy:
     def exhausted(self, attempt: int) -> bool:
         """Tell whether attempt number `attempt` was the last."""
         return attempt >= self.attempts
-
-
-def parse_retry_after(value: str | None, *, now: datetime) -> float | None:
-    """Return the seconds of a Retry-After header: a number, or an HTTP date; None when absent or unreadable."""
-    if not value:
-        return None
-    try:
-        return max(float(value), 0.0)
-    except ValueError:
-        pass
-    try:
-        moment = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    return max((moment - now).total_seconds(), 0.0) if moment.tzinfo else None

@@ -18,9 +18,10 @@ from typing import Any, Final
 import structlog
 
 from features.clock import Clock
+from features.configuration import DeliveryConfig
 from features.settings import Settings
 from serve.delivery import attempts
-from serve.delivery.config import DeliveryConfig
+from serve.delivery.config import networks_of, retries_of, signer_of
 from serve.delivery.failures import Cause, Failure
 from serve.delivery.outbox import QUEUED, expand
 from serve.delivery.outcome import Outcome
@@ -65,7 +66,7 @@ def anything_due(store: Store, settings: Settings, *, now: datetime) -> bool:
     Raises:
         BadInputError: The `[delivery]` configuration is wrong.
     """
-    lease = timedelta(seconds=DeliveryConfig.of(settings).lease_s)
+    lease = timedelta(seconds=settings.delivery.lease_s)
     with store.reading() as session:
         return attempts.waiting(session, now=now, lease=lease)
 
@@ -76,11 +77,11 @@ def run_once(store: Store, settings: Settings, clock: Clock) -> DeliverySummary:
     Raises:
         BadInputError: The `[delivery]` configuration is wrong.
     """
-    config = DeliveryConfig.of(settings)
+    config = settings.delivery
     summary, rounds = _prepare(store, settings, config, clock)
     if not rounds:
         return summary
-    with closing(Poster(config.networks, config.deadline_s)) as poster:
+    with closing(Poster(networks_of(config), config.deadline_s)) as poster:
         for plan, call, outcome in _call_all(rounds, poster):
             with store.session() as session:
                 status = attempts.settle(
@@ -88,7 +89,7 @@ def run_once(store: Store, settings: Settings, clock: Clock) -> DeliverySummary:
                     call.batch,
                     outcome,
                     now=clock.now(),
-                    retries=config.retries,
+                    retries=retries_of(config),
                     same_bot=plan.same_bot,
                 )
             summary = _counted(summary, status, len(call.batch.pending))
@@ -110,12 +111,12 @@ def _prepare(
     store: Store, settings: Settings, config: DeliveryConfig, clock: Clock
 ) -> tuple[DeliverySummary, list[BotRound]]:
     now = clock.now()
-    planner = Planner(config, config.signer(settings), settings.timezone, now)
+    planner = Planner(config, signer_of(settings), settings.timezone, now)
     with store.session() as session:
         store.lock(session, "delivery")
         unheard = expand(session, now=now)
         lease = timedelta(seconds=config.lease_s)
-        recovered = attempts.recover(session, now=now, lease=lease, retries=config.retries)
+        recovered = attempts.recover(session, now=now, lease=lease, retries=retries_of(config))
         rounds = planner.plan(session)
         attempts.claim(session, [call.batch for plan in rounds for call in plan.calls], now=now)
     if unheard:

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Form, Request, Response
 
-from serve.alerts.policy import AlertPolicy
+from serve.alerts.policy import on_duty
 from serve.auth import Caller
 from serve.delivery import dead_letters, send_again
 from serve.delivery.outbox import unheard_audiences
@@ -78,5 +78,5 @@ def send_letters_again(
 
 
 def _check_on_duty(caller: Caller, settings: SettingsDep) -> None:
-    if not AlertPolicy.from_settings(settings).on_duty(caller):
+    if not on_duty(settings.alerts, caller):
         raise ForbiddenError("dead letters cover every department", hint="ask the duty desk or a supervisor")

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Form, Query, Request, Response
 from serve.auth import authenticate
 from serve.auth.caller import SESSION_COOKIE
 from serve.auth.logins import LoginLimit
-from serve.delivery.config import DeliveryConfig
+from serve.delivery.config import signer_of
 from serve.errors import TooManyRequestsError, UnauthorizedError
 from serve.pages.language import LANGUAGE_COOKIE
 from serve.pages.render import PageRoute, own_path, page, redirect
@@ -66,7 +66,9 @@ def log_in(
     except UnauthorizedError:
         return _login_page(request, settings, target=target, wrong=True)
     except TooManyRequestsError as error:
-        return _login_page(request, settings, target=target, wait_s=error.retry_after_s)
+        answer = _login_page(request, settings, target=target, wait_s=error.retry_after_s)
+        answer.headers.update(error.headers)
+        return answer
     # A department comes for its alerts; everybody else for the forecast.
     answer = redirect("/alerts" if target == "/" and info.department else target)
     set_cookie(answer, request, SESSION_COOKIE, start_session(store, info, now=now), lifetime=LIFETIME)
@@ -105,7 +107,7 @@ def open_link(request: Request, clock: ClockDep, settings: SettingsDep, token: s
     Chat programs fetch links too: this changes nothing and tells nothing.
     """
     try:
-        link = DeliveryConfig.of(settings).signer(settings).read(token, now=clock.now())
+        link = signer_of(settings).read(token, now=clock.now())
     except UnauthorizedError:
         return redirect("/login?next=/alerts&notice=expired")
     path = f"/alerts/{link.alert_id}"
@@ -129,7 +131,5 @@ def _login_page(
         wrong=wrong,
         wait_minutes=math.ceil(wait_s / 60),
     )
-    if wait_s:
-        answer.headers["Retry-After"] = str(wait_s)
     set_cookie(answer, request, LOGIN_COOKIE, token, lifetime=_LOGIN_FORM)
     return answer

@@ -20,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from features.reasons import Reasons
 from features.settings import Settings
 from features.vocabulary import AlertLevel
-from serve.alerts.policy import AlertPolicy
+from serve.alerts.policy import on_duty
 from serve.auth import Caller
 from serve.errors import RequestError, ServeError, UnauthorizedError, UnprocessableError
 from serve.pages.language import Words, language_of
@@ -92,7 +92,7 @@ def navigation(caller: Caller, settings: Settings) -> list[Link]:
     )
     if caller.commands_alerts:
         links.append(("/supervision", "nav.supervision"))
-    if AlertPolicy.from_settings(settings).on_duty(caller):
+    if on_duty(settings.alerts, caller):
         links.append(("/deliveries", "nav.deliveries"))
     if caller.sees_all_alerts:
         links.append(("/reports", "nav.reports"))

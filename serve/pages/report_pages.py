@@ -104,7 +104,7 @@ def _seasons(settings: SettingsDep, clock: ClockDep) -> list[Season]:
     if history is None:
         return []
     names = {row["unique_id"]: name_of(row) for row in history.static.to_dict("records")}
-    return coming_seasons(history, after=history.data_through, names=names, country=settings.country)
+    return coming_seasons(history, after=history.data_through, names=names, settings=settings)
 
 
 def _check_may_read(visitor: Visitor) -> None:

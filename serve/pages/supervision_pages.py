@@ -10,7 +10,6 @@ from pydantic import ValidationError
 
 from features.settings import Settings
 from serve.alerts.desk import open_desk
-from serve.alerts.policy import AlertPolicy
 from serve.alerts.supervision import orders
 from serve.alerts.supervision.schemas import AnswerBody, NewOrder
 from serve.alerts.supervision.watchlist import watchlist
@@ -115,7 +114,7 @@ def _page(
         raise ForbiddenError("supervision covers every department", hint="ask a supervisor")
     words = Words(language_of(request, settings), settings.zone)
     with store.reading() as session:
-        watched = watchlist(session, AlertPolicy.from_settings(settings), now=now)
+        watched = watchlist(session, settings.alerts, now=now)
         issued = orders.find(session, visitor.caller, open_only=False)
         chosen = [
             item

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from features.accuracy import bias, coverage, wape
 from features.series import LEVELS
 
 
@@ -63,15 +64,14 @@ def score_levels(joined: pd.DataFrame) -> list[LevelScore]:
         rows = joined[joined["level"] == level]
         if rows.empty:
             continue
-        error, total = rows["mean"] - rows["y"], float(rows["y"].sum())
-        inside = (rows["y"] >= rows["p10"]) & (rows["y"] <= rows["p90"])
+        came = bool(rows["y"].sum() > 0)
         scores.append(
             LevelScore(
                 level=level,
                 series=len(rows),
-                wape=float(error.abs().sum()) / total if total else None,
-                bias=float(error.sum()) / total if total else None,
-                coverage=float(inside.mean()),
+                wape=wape(rows["y"], rows["mean"]) if came else None,
+                bias=bias(rows["y"], rows["mean"]) if came else None,
+                coverage=coverage(rows["y"], rows["p10"], rows["p90"]),
             )
         )
     return scores

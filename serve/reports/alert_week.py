@@ -1,143 +1,120 @@
-"""What became of a week's alerts: per department and level, and what a supervisor must look at (督办清单)."""
+"""The alerts about a week and those open now, by department and by name, with the one 督办 list."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from features.settings import Settings
-from serve.alerts.lifecycle import OPEN, WAITING, State
+from serve.alerts.lifecycle import OPEN, State
+from serve.alerts.repository import departments_of
+from serve.alerts.supervision.watchlist import Watched, watchlist
 from serve.reports.weeks import Week
 from serve.store.tables import Alert, AlertTicket
-
-DISMISSED_OFTEN: Final = 2
-"""Dismissed this often, an alert goes on the supervision list."""
 
 
 @dataclass
 class DepartmentAlerts:
-    """One department's alerts of one week."""
+    """One department's part in the alerts of a report; an alert of several departments counts for each."""
 
     department: str
-    opened: int = 0
+    about: int = 0
+    open_now: int = 0
     acknowledged_in_time: int = 0
     handled: int = 0
     dismissed: int = 0
     overdue: int = 0
 
 
-@dataclass(frozen=True)
-class SupervisionLine:
-    """One alert a supervisor must look at, and why.
+HEADINGS_OF_ALERTS: Final = (
+    "head.about", "head.open_now", "head.in_time", "head.handled", "head.dismissed", "head.overdue",
+)  # fmt: skip
+"""Keys of the headings."""
 
-    Attributes:
-        why: `unanswered`, `late` or `dismissed`.
-    """
 
-    alert_id: str
-    level: str
-    kind: str
-    category: str
-    area: str
-    department: str
-    state: str
-    why: str
-    due_at: datetime | None
-    late_by: timedelta | None
-    dismissals: int
+def counts_of(row: DepartmentAlerts) -> list[int]:
+    """Return a department's counts in the order of `HEADINGS_OF_ALERTS`."""
+    return [row.about, row.open_now, row.acknowledged_in_time, row.handled, row.dismissed, row.overdue]
 
 
 @dataclass
 class AlertWeek:
-    """The alerts of a week."""
+    """The alerts of a report.
 
-    opened: int = 0
+    Attributes:
+        about: Alerts whose window touches the week, whenever they were opened; the gravest first.
+        open_now: Alerts that somebody still has to do something about, whatever week they are about.
+        by_level: How many of both, each once, by level.
+        departments: The same by department.
+        supervision: The 督办 list of this moment, as the page and its sheet have it.
+        simulated: Whether a ticket behind any alert is of the simulated city.
+    """
+
+    about: Sequence[Alert] = field(default_factory=list)
+    open_now: Sequence[Alert] = field(default_factory=list)
     by_level: dict[str, int] = field(default_factory=dict)
     departments: Sequence[DepartmentAlerts] = field(default_factory=list)
-    supervision: Sequence[SupervisionLine] = field(default_factory=list)
+    supervision: Sequence[Watched] = field(default_factory=list)
     simulated: bool = False
+
+    @property
+    def listed(self) -> list[Alert]:
+        """The alerts about the week, then those open now that are about another, each once."""
+        known = {alert.id for alert in self.about}
+        return [*self.about, *(alert for alert in self.open_now if alert.id not in known)]
 
 
 def alert_week(session: Session, settings: Settings, week: Week, *, now: datetime) -> AlertWeek:
-    """Return what became of the alerts opened in a week, and the supervision list as of `now`."""
-    start = datetime.combine(week.monday, datetime.min.time(), tzinfo=settings.zone)
-    opened = session.scalars(
-        select(Alert)
-        .where(Alert.opened_at >= start, Alert.opened_at < start + timedelta(days=7))
-        .order_by(Alert.level_rank.desc(), Alert.seq)
+    """Return the alerts about a week, those open now, and the supervision list as of `now`.
+
+    Detection speaks of a week after it has ended: what was opened on its days is about the week before.
+    """
+    start = datetime.combine(week.monday, datetime.min.time())
+    gravest_first = select(Alert).order_by(Alert.level_rank.desc(), Alert.seq)
+    about = session.scalars(
+        gravest_first.where(Alert.window_start < start + timedelta(days=7), Alert.window_end >= start)
     ).all()
-    by_level: dict[str, int] = {}
-    departments: dict[str, DepartmentAlerts] = {}
-    for alert in opened:
-        by_level[alert.level] = by_level.get(alert.level, 0) + 1
-        _count(departments.setdefault(alert.department, DepartmentAlerts(alert.department)), alert, now)
-    simulated = session.scalar(select(AlertTicket.ticket).where(AlertTicket.simulated()).limit(1))
-    return AlertWeek(
-        opened=len(opened),
-        by_level=by_level,
-        departments=sorted(departments.values(), key=lambda one: (-one.opened, one.department)),
-        supervision=supervision_list(session, now=now),
-        simulated=simulated is not None,
-    )
+    waiting = [state.value for state in OPEN]
+    open_now = session.scalars(gravest_first.where(Alert.ended_at.is_(None), Alert.state.in_(waiting))).all()
+    found = AlertWeek(about=about, open_now=open_now, simulated=_simulated(session))
+    found.supervision = watchlist(session, settings.alerts, now=now)
+    found.by_level = dict(Counter(alert.level for alert in found.listed))
+    found.departments = _by_department(session, found)
+    return found
 
 
-def supervision_list(session: Session, *, now: datetime, limit: int = 500) -> list[SupervisionLine]:
-    """Return what is unanswered, late or dismissed again and again, across departments, gravest first."""
-    waiting = [state.value for state in WAITING]
-    working = [state.value for state in OPEN]
-    query = (
-        select(Alert)
-        .where(
-            or_(
-                Alert.state.in_(waiting) & (Alert.ack_due_at < now),
-                Alert.state.in_(working) & (Alert.handle_due_at < now),
-                (Alert.dismissals >= DISMISSED_OFTEN) & Alert.ended_at.is_(None),
-            )
-        )
-        .order_by(Alert.level_rank.desc(), Alert.seq)
-        .limit(limit)
-    )
-    return [_line(alert, now) for alert in session.scalars(query)]
+def _simulated(session: Session) -> bool:
+    return session.scalar(select(AlertTicket.ticket).where(AlertTicket.simulated()).limit(1)) is not None
 
 
-def _count(row: DepartmentAlerts, alert: Alert, now: datetime) -> None:
-    row.opened += 1
-    in_time = alert.acknowledged_at is not None and (
-        alert.ack_due_at is None or alert.acknowledged_at <= alert.ack_due_at
-    )
-    row.acknowledged_in_time += in_time
-    row.handled += alert.state == State.HANDLED
-    row.dismissed += alert.state == State.DISMISSED
-    row.overdue += _why(alert, now) in {"unanswered", "late"}
+def _by_department(session: Session, found: AlertWeek) -> list[DepartmentAlerts]:
+    parties = departments_of(session, [alert.id for alert in found.listed])
+    about = {alert.id for alert in found.about}
+    rows: dict[str, DepartmentAlerts] = {}
+    for alert in found.listed:
+        for name in parties.get(alert.id) or [alert.department]:
+            row = rows.setdefault(name, DepartmentAlerts(name))
+            row.about += alert.id in about
+            row.open_now += State(alert.state) in OPEN
+            row.acknowledged_in_time += _in_time(alert)
+            row.handled += alert.state == State.HANDLED
+            row.dismissed += alert.state == State.DISMISSED
+    for name, count in _overdue(found.supervision).items():
+        rows.setdefault(name, DepartmentAlerts(name)).overdue = count
+    return sorted(rows.values(), key=lambda one: (-one.about - one.open_now, one.department))
 
 
-def _why(alert: Alert, now: datetime) -> str:
-    state = State(alert.state)
-    if state in WAITING and alert.ack_due_at is not None and alert.ack_due_at < now:
-        return "unanswered"
-    if state in OPEN and alert.handle_due_at is not None and alert.handle_due_at < now:
-        return "late"
-    return "dismissed" if alert.dismissals >= DISMISSED_OFTEN else ""
+def _in_time(alert: Alert) -> bool:
+    due = alert.ack_due_at
+    return alert.acknowledged_at is not None and (due is None or alert.acknowledged_at <= due)
 
 
-def _line(alert: Alert, now: datetime) -> SupervisionLine:
-    why = _why(alert, now)
-    due = alert.ack_due_at if why == "unanswered" else alert.handle_due_at if why == "late" else None
-    return SupervisionLine(
-        alert_id=alert.id,
-        level=alert.level,
-        kind=alert.kind,
-        category=alert.category,
-        area=alert.area,
-        department=alert.department,
-        state=alert.state,
-        why=why,
-        due_at=due,
-        late_by=now - due if due else None,
-        dismissals=alert.dismissals,
-    )
+def _overdue(watched: Iterable[Watched]) -> Counter[str]:
+    """Return how many alerts each department is late with."""
+    return Counter(name for item in watched for name in item.departments)

@@ -21,9 +21,6 @@ COLUMNS: Final = Family.of(
 BASES: Final = Family.of("base", ("weisu", "same_week_mean", "seasonal_naive"))
 """What a row is issued from."""
 
-WATCHED: Final = Family.of("watched", ("unanswered", "late", "dismissed"))
-"""Why an alert is on the supervision list of the report."""
-
 
 @cache
 def columns() -> Mapping[str, str]:

@@ -30,12 +30,14 @@ class History:
         static: unique_id, level and its dimensions.
         data_through: End of the last complete week (exclusive), naive local.
         simulated: Whether any source is the simulated city.
+        known_at: The moment at which this was known, naive local; the end of the last week when None.
     """
 
     counts: pd.DataFrame
     static: pd.DataFrame
     data_through: pd.Timestamp
     simulated: bool
+    known_at: pd.Timestamp | None = None
 
     @property
     def last_week(self) -> pd.Timestamp:
@@ -89,4 +91,5 @@ def _read(asked: _Asked) -> History:
         static=panel.static,
         data_through=panel.data_through,
         simulated=SIMULATED in {state.source for state in knowledge.feeds},
+        known_at=pd.Timestamp(knowledge.as_of.astimezone(knowledge.settings.zone).replace(tzinfo=None)),
     )

@@ -8,9 +8,9 @@ from typing import Final
 
 import pandas as pd
 
-from features.calendars import keeps_lunar_new_year
-from features.seasons import seasonal_calendar
-from features.series import UNCLASSIFIED
+from features.configuration import SeasonConfig
+from features.seasons import category_seasons
+from features.settings import Settings
 from serve.reports.history import History
 
 _WEEK: Final = pd.Timedelta(days=7)
@@ -47,7 +47,7 @@ def coming_seasons(
     *,
     after: pd.Timestamp,
     names: dict[str, str],
-    country: str,
+    settings: Settings,
     weeks: int = 52,
     limit: int = 40,
 ) -> list[Season]:
@@ -57,7 +57,7 @@ def coming_seasons(
         history: Weekly counts.
         after: First week to look at (a Monday, naive local); counts from then on are ignored.
         names: unique_id -> what it is called.
-        country: Where the Spring Festival is kept, a season may follow the lunar calendar.
+        settings: The installation: its country, and what counts as a season.
         weeks: How far to look.
         limit: At most this many, the most marked ones.
     """
@@ -73,7 +73,7 @@ def coming_seasons(
             typical=row.expected,
             act_by=row.act_by,
         )
-        for row in _table(history, after, country).itertuples(index=False)
+        for row in _table(history, after, settings.country, settings.seasons).itertuples(index=False)
         if row.return_start < after + weeks * _WEEK
     ]
     marked = sorted(seasons, key=lambda one: -(one.times - 1) * one.typical**0.5)[:limit]
@@ -81,8 +81,7 @@ def coming_seasons(
 
 
 @lru_cache(maxsize=4)
-def _table(history: History, after: pd.Timestamp, country: str) -> pd.DataFrame:
+def _table(history: History, after: pd.Timestamp, country: str, config: SeasonConfig) -> pd.DataFrame:
     """Return the seasonal calendar: a tenth of a second that pages need not spend again."""
-    static = history.static
-    named = static[(static["level"] == "category") & (static["category"] != UNCLASSIFIED)]
-    return seasonal_calendar(history.counts, named, after, lunar=keeps_lunar_new_year(country))
+    known_at = history.known_at or history.data_through
+    return category_seasons(history.counts, history.static, after, known_at=known_at, country=country, config=config)

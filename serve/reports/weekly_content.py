@@ -168,7 +168,7 @@ def _look_back(
     content.categories = _count_rows(content, history, "category1")[:TOP_CATEGORIES]
     content.departments = _count_rows(content, history, "department")
     names = {row["unique_id"]: name_of(row) for row in history.static.to_dict("records")}
-    content.seasons = coming_seasons(history, after=ahead, names=names, country=settings.country, weeks=17, limit=15)
+    content.seasons = coming_seasons(history, after=ahead, names=names, settings=settings, weeks=17, limit=15)
 
 
 def _forecast_table(forecast: pd.DataFrame, last_week: pd.Series) -> pd.DataFrame:

@@ -15,7 +15,8 @@ from serve.alerts.levels import LEVEL_WORDS
 from serve.charts.demand import Period, demand_chart
 from serve.charts.standalone import standalone
 from serve.figures import change, number, share
-from serve.reports.headings import columns, series_level
+from serve.reports.alert_week import HEADINGS_OF_ALERTS, counts_of
+from serve.reports.headings import alert_level, columns, series_level
 from serve.reports.weekly_content import WeeklyContent
 
 
@@ -33,6 +34,9 @@ def write_html(content: WeeklyContent, out: Path, *, settings: Settings) -> None
         pct=change,
         share=share,
         level=series_level,
+        alert_level=alert_level,
+        alert_headings=HEADINGS_OF_ALERTS,
+        alert_counts=counts_of,
         columns=columns(),
         b=in_both,
         t=catalogue("zh-CN"),

@@ -12,7 +12,8 @@ from features.reasons import say_in_both, stored
 from features.settings import Settings
 from features.words import catalogue, in_both
 from serve.figures import change, number, share
-from serve.reports.headings import series_level
+from serve.reports.alert_week import HEADINGS_OF_ALERTS, counts_of
+from serve.reports.headings import alert_level, series_level
 from serve.reports.weekly_content import CountRow, WeeklyContent
 from serve.reports.weekly_html import total_chart
 
@@ -84,8 +85,8 @@ def _document(content: WeeklyContent, settings: Settings, *, fonts: list[str]) -
             ],
             [
                 in_both("weekly.alerts"),
-                number(content.alerts.opened),
-                words("weekly.supervision", n=len(content.alerts.supervision)),
+                number(len(content.alerts.about)),
+                _open_alerts(content),
             ],
         ],
         "chart": total_chart(content),
@@ -114,12 +115,10 @@ def _sections(content: WeeklyContent) -> list[dict[str, Any]]:
         [series_level(one.level), str(one.series), share(one.wape), change(one.bias), share(one.coverage)]
         for one in content.scores
     ]
-    alerts = [
-        [
-            one.department,
-            *(str(n) for n in (one.opened, one.acknowledged_in_time, one.handled, one.dismissed, one.overdue)),
-        ]
-        for one in content.alerts.departments
+    alerts = [[one.department, *map(str, counts_of(one))] for one in content.alerts.departments]
+    named = [
+        [one.sentence_zh or f"{one.area}{one.category}", alert_level(one.level), one.department]
+        for one in content.alerts.listed
     ]
     seasons = [
         [
@@ -134,7 +133,7 @@ def _sections(content: WeeklyContent) -> list[dict[str, Any]]:
     counted = ["head.count", "head.share", "head.change", "head.next_week", "head.band"]
     week = ["column.ds", "column.p50", "head.band", "column.mean", "column.last_year", "column.change_on_last_year"]
     expected_heads = ["head.category", "column.p50", "head.band", "head.last_week", "column.last_year"]
-    handled = ["head.opened", "head.in_time", "head.handled", "head.dismissed", "head.overdue"]
+    handled = ["column.department", *HEADINGS_OF_ALERTS]
     departments = [_counted(one) for one in content.departments[:_MOST_DEPARTMENTS]]
     return [
         _section("weekly.ahead", week, weeks),
@@ -142,11 +141,18 @@ def _sections(content: WeeklyContent) -> list[dict[str, Any]]:
         _section("weekly.accuracy", ["column.level", "head.series", "col.wape", "head.bias", "head.coverage"], scores),
         _section("weekly.categories", ["head.category", *counted], [_counted(one) for one in content.categories]),
         _section("weekly.departments", ["column.department", *counted], departments),
-        _section("weekly.handling", ["column.department", *handled], alerts),
+        _section("weekly.listed", ["watch.sentence", "watch.level", "watch.lead"], named),
+        _section("weekly.handling", handled, alerts),
         _section(
             "weekly.calendar", ["head.category", "head.starts", "head.act_by", "head.years", "head.times"], seasons
         ),
     ]
+
+
+def _open_alerts(content: WeeklyContent) -> str:
+    words = catalogue("zh-CN")
+    open_now = words("weekly.open_now", n=len(content.alerts.open_now))
+    return f"{open_now}　{words('weekly.supervision', n=len(content.alerts.supervision))}"
 
 
 def _counted(one: CountRow) -> list[str]:

@@ -12,8 +12,10 @@ from typing import Any, Final
 import pandas as pd
 
 from features.reasons import say_in_both, stored
-from features.words import catalogue, code_in_both, in_both
-from serve.reports.headings import WATCHED, alert_level, base_of, columns, series_level
+from features.words import catalogue, in_both
+from serve.alerts.supervision.sheet import LIST_HEADINGS, STATES, watched_row
+from serve.reports.alert_week import HEADINGS_OF_ALERTS, counts_of
+from serve.reports.headings import alert_level, base_of, columns, series_level
 from serve.reports.issues import SUM_COLUMNS
 from serve.reports.weekly_content import FORECAST_COLUMNS, LATER_COLUMNS, WeeklyContent
 
@@ -121,7 +123,7 @@ def _summary(sheets: _Sheets, content: WeeklyContent) -> None:
     _write(sheet, row, 2, in_both("weekly.change"), sheets.text)
     _write(sheet, row, 3, content.change, sheets.percent)
     _write(sheet, row, 4, in_both("weekly.alerts"), sheets.text)
-    _write(sheet, row, 5, content.alerts.opened, sheets.whole)
+    _write(sheet, row, 5, len(content.alerts.about), sheets.whole)
     row += 2
     names = ["ds", "p10", "p50", "p90", "mean", "last_year", "change_on_last_year"]
     heads = [columns()[name] for name in names]
@@ -261,41 +263,21 @@ def _alerts(sheets: _Sheets, content: WeeklyContent) -> None:
     sheet.set_column(0, 0, 26)
     sheet.set_column(1, 7, 17)
     whole = sheets.whole
-    heads = [
-        columns()["department"],
-        in_both("head.opened"),
-        in_both("head.in_time"),
-        in_both("head.handled"),
-        in_both("head.dismissed"),
-        in_both("head.overdue"),
-    ]
-    rows = [
-        [one.department, one.opened, one.acknowledged_in_time, one.handled, one.dismissed, one.overdue]
-        for one in content.alerts.departments
-    ]
-    row = sheets.table(sheet, 0, heads, rows, [sheets.text, *[whole] * 5])
-    heads = [
-        in_both("head.supervision"),
-        in_both("head.alert_level"),
-        in_both("head.kind"),
-        in_both("head.category"),
-        in_both("head.area"),
-        in_both("head.why"),
-        in_both("head.hours_late"),
-    ]
+    heads = [columns()["department"], *map(in_both, HEADINGS_OF_ALERTS)]
+    rows = [[one.department, *counts_of(one)] for one in content.alerts.departments]
+    row = sheets.table(sheet, 0, heads, rows, [sheets.text, *[whole] * len(HEADINGS_OF_ALERTS)])
+    keys = ("head.alert", "head.kind", "head.category", "head.area", "head.lead", "head.state", "head.sentence")
+    words = catalogue("zh-CN")
     lines = [
-        [
-            one.department,
-            alert_level(one.level),
-            one.kind,
-            one.category,
-            one.area,
-            code_in_both(WATCHED, one.why),
-            one.late_by.total_seconds() / 3600 if one.late_by else None,
-        ]
-        for one in content.alerts.supervision
-    ]
-    sheets.table(sheet, row, heads, lines, [*[sheets.text] * 6, sheets.one])
+        [alert_level(one.level), one.kind, one.category, one.area, one.department, words.of(STATES, one.state),
+         one.sentence_zh]
+        for one in content.alerts.listed
+    ]  # fmt: skip
+    row = sheets.table(sheet, row, [in_both(key) for key in keys], lines, [sheets.text] * 7)
+    watched = [list(watched_row(item, content.generated_at)) for item in content.alerts.supervision]
+    kinds = [whole if key == "watch.minutes" else sheets.text for key in LIST_HEADINGS]
+    first, *others = (in_both(key) for key in LIST_HEADINGS)
+    sheets.table(sheet, row, [f"{words('watch.list')}：{first}", *others], watched, kinds)
 
 
 def _seasons(sheets: _Sheets, content: WeeklyContent) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Query
 
 from serve import paging
-from serve.alerts.policy import AlertPolicy
+from serve.alerts.policy import on_duty
 from serve.api.problems import problems
 from serve.auth import CallerDep
 from serve.delivery import send_again
@@ -77,6 +77,6 @@ def send_delivery_again(
     store: StoreDep, clock: ClockDep, settings: SettingsDep, caller: CallerDep, delivery_id: Id
 ) -> SentAgain:
     """Queue a message from the dead-letter list once more, under its old id. For supervisors and the duty desk."""
-    if not AlertPolicy.from_settings(settings).on_duty(caller):
+    if not on_duty(settings.alerts, caller):
         raise ForbiddenError("only the duty desk sends dead letters again", hint="ask it, or a supervisor")
     return SentAgain(delivery_id=send_again(store, delivery_id, clock=clock))

@@ -53,7 +53,7 @@ def land(
 
 
 def _mapping(settings: Settings, name: str) -> SourceMapping:
-    watched = settings.home / str(settings.section("schedule").get("incoming", "incoming"))
+    watched = settings.home / settings.schedule.incoming
     own = watched / name / "mapping.toml"
     if own.is_file():
         return load_mapping(own)

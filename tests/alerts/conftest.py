@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from features.clock import FixedClock
 from features.settings import Settings
-from serve.alerts import AlertPolicy, DetectionRun, IntakeResult, TickResult, intake, tick
+from serve.alerts import DetectionRun, IntakeResult, TickResult, intake, tick
 from serve.alerts.service import perform
 from serve.auth import Caller, Role
 from serve.store import Store
@@ -33,8 +33,7 @@ class Hotline:
 
     def rules(self, **section: object) -> None:
         """Change `[alerts]` of the configuration."""
-        AlertPolicy.from_section(section)
-        self.settings = self.settings.model_copy(update={"sections": {"alerts": section}})
+        self.settings = self.settings.changed(alerts=section)
 
     def detect(self, *candidates: dict[str, object], **run: object) -> IntakeResult:
         """Hand in a detection run with these candidates (changes to the water outage)."""

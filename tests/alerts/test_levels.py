@@ -2,9 +2,9 @@
 
 import pytest
 
+from features.configuration import AlertPolicy
 from serve.alerts.candidates import Candidate
 from serve.alerts.levels import assess, say_level_rule
-from serve.alerts.policy import AlertPolicy
 
 
 @pytest.mark.parametrize(

@@ -210,7 +210,7 @@ def test_wrong_override_rows_are_named(rows, message):
 def test_override_file_with_bom_is_read_and_configured(tmp_path):
     path = tmp_path / "calendar.csv"
     path.write_text("date,kind,name\n2027-03-10,holiday,三月三\n", encoding="utf-8-sig")
-    installation = Settings(country="CN", sections={"calendar": {"overrides": str(path)}})
+    installation = Settings(country="CN", calendar={"overrides": str(path)})
     frame = calendar_for(installation)(date(2027, 3, 10), date(2027, 3, 10))
     assert frame["holiday"].item() == "三月三"
     assert calendar_version(read_overrides(path)).startswith(f"{CALENDAR_VERSION}+")

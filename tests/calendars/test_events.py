@@ -31,7 +31,7 @@ def test_register_is_read_with_local_and_aware_moments(tmp_path):
 def test_register_of_an_installation_is_the_configured_one(tmp_path):
     register(tmp_path)
     section = {"calendar": {"events": str(tmp_path / "events.csv")}}
-    assert len(events_for(Settings(timezone="Asia/Shanghai", sections=section))) == 2
+    assert len(events_for(Settings(timezone="Asia/Shanghai", **section))) == 2
     assert events_for(Settings()) is None
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.series import series_id
-from models.hotspots.candidates import CANDIDATE_COLUMNS, MergeConfig, benjamini_hochberg, merge_candidates
+from models.hotspots.candidates import CANDIDATE_COLUMNS, benjamini_hochberg, merge_candidates
 from models.hotspots.rules import apply_rules
 
 NOW = datetime(2026, 11, 23, 0, 0, tzinfo=UTC)
@@ -129,14 +129,14 @@ def test_quiet_cells_and_small_counts_are_left_out() -> None:
     cell = series_id("cell", CELL)
     assert merge(surges={"D": surge(cell, 27, p_value=0.3)}).empty
     assert merge(surges={"D": surge(cell, 2)}).empty
-    assert merge(surges={"D": surge(cell, 27, p_value=0.05)}, config=MergeConfig(q=0.5)).empty, "every 20 days"
+    assert merge(surges={"D": surge(cell, 27, p_value=0.05)}, q=0.5).empty, "every 20 days"
 
 
 def test_false_discovery_control_spans_all_cells() -> None:
     quiet = [surge(f"category=q{n};district=d", 5, p_value=0.9) for n in range(200)]
     lucky = surge(series_id("cell", CELL), 27, p_value=0.02)
-    assert merge(surges={"D": pd.concat([lucky, *quiet])}, config=MergeConfig(min_recurrence_days=0)).empty
-    assert len(merge(surges={"D": lucky}, config=MergeConfig(min_recurrence_days=0))) == 1
+    assert merge(surges={"D": pd.concat([lucky, *quiet])}, surge_days=0).empty
+    assert len(merge(surges={"D": lucky}, surge_days=0)) == 1
 
 
 def test_rule_and_surge_about_the_same_tickets_are_one() -> None:
@@ -174,15 +174,12 @@ def test_a_sum_that_no_cell_shows_stands_alone() -> None:
     assert len(found) == 2
 
 
-def test_the_budget_is_proposed_per_department_and_spares_the_sensitive() -> None:
+def test_a_sensitive_matter_stands_first() -> None:
     rows = pd.concat([tickets(6 + n, first=100 * n, district=f"d{n}") for n in range(4)])
     rows.loc[(rows["district"] == "d0").to_numpy(), "text"] = "燃气泄漏"
-    hits = apply_rules(rows, as_of=NOW, timezone="UTC")
-    found = merge(tickets=rows, hits=hits, config=MergeConfig(weekly_budget=2))
-    assert found["within_budget"].tolist() == [True, True, True, False]
-    assert found.iloc[0]["sensitive"]
-    none_left = merge(tickets=rows, hits=hits, config=MergeConfig(weekly_budget=2), raised={"城管局": 2})
-    assert none_left["within_budget"].tolist() == [True, False, False, False]
+    found = merge(tickets=rows, hits=apply_rules(rows, as_of=NOW, timezone="UTC"))
+    assert found["rank"].tolist() == [1, 2, 3, 4]
+    assert found["sensitive"].tolist() == [True, False, False, False]
 
 
 def test_similar_past_cases_come_from_episodes_and_from_history() -> None:

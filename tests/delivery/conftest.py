@@ -181,7 +181,7 @@ def delivery_settings(tmp_path: Any) -> Callable[..., Settings]:
             "targets": targets,
             **options,
         }
-        return Settings(home=tmp_path, hmac_key="k" * 32, sections={"delivery": section})
+        return Settings(home=tmp_path, hmac_key="k" * 32, delivery=section)
 
     return make
 

@@ -53,7 +53,7 @@ def test_a_hundred_kills_lose_and_double_nothing(
     fake_bot.answers(kit.Reply(delay_s=0.003))
     kit.subscribe(delivery_store, "webhook", "receiver", audience="all")
     settings = delivery_settings({"receiver": {"url": fake_bot.url}}, lease_s=0.4, first_retry_s=0.05, attempts=1000)
-    settings = settings.model_copy(update={"sections": {**settings.sections, "alerts": {"ladder": LADDER}}})
+    settings = settings.changed(alerts={"ladder": LADDER})
     draw = random.Random(11)
     context = multiprocessing.get_context("fork")
     for life in range(KILLS):

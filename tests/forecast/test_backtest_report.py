@@ -5,10 +5,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from features.configuration import ForecastConfig
+from features.configuration.forecast import TreeConfig
 from features.errors import BadInputError
-from models.forecast import ForecastConfig, backtest
+from models.forecast import backtest
 from models.forecast.backtest import score_rows
-from models.forecast.cadence import Trees
 from models.forecast.hierarchy import Hierarchy
 from pipelines.backtest import same_levels
 from pipelines.backtest_report import render
@@ -16,7 +17,7 @@ from pipelines.backtest_summary import BacktestSummary, at_a_glance, holiday_tot
 from pipelines.commands.forecast_panel import run
 from pipelines.commands.panel_files import read_panel, write_table
 
-SMALL = ForecastConfig(onestep=Trees(trees=5, leaves=5))
+SMALL = ForecastConfig(onestep=TreeConfig(trees=5, leaves=5))
 
 
 @pytest.fixture(scope="module")

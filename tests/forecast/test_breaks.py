@@ -6,13 +6,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.forecast import DemandModel, ForecastConfig
+from features.configuration import ForecastConfig
+from features.configuration.forecast import BreakConfig, TreeConfig
+from models.forecast import DemandModel
 from models.forecast.breaks import find_breaks, move_to_breaks
-from models.forecast.cadence import Trees
 from models.forecast.engine import breaking_levels
 from models.forecast.hierarchy import Hierarchy, Level
 
-SMALL = ForecastConfig(horizon=4, onestep=Trees(trees=30, leaves=7))
+BREAKS = BreakConfig()
+
+SMALL = ForecastConfig(horizon=4, onestep=TreeConfig(trees=30, leaves=7))
 YEAR = 1 + 0.8 * np.sin(2 * np.pi * np.arange(300) / 52)
 
 
@@ -23,7 +26,7 @@ def weeks(level, count=200, seed=0):
 def test_an_office_that_left_is_found_after_a_month():
     y = np.stack([weeks(12), weeks(12)])
     y[0, -4:] = 0.0
-    found = find_breaks(y)
+    found = find_breaks(y, BREAKS)
     assert found.weeks.tolist() == [4, 0]
     assert found.fell[0]
     assert found.level[0] == 0.0
@@ -31,21 +34,21 @@ def test_an_office_that_left_is_found_after_a_month():
 
 def test_a_season_that_came_last_year_too_is_no_break():
     y = np.random.default_rng(1).poisson(20 * YEAR**3, (1, 300)).astype(float)
-    falls = [find_breaks(y[:, :end]).weeks[0] for end in range(160, 300)]
+    falls = [find_breaks(y[:, :end], BREAKS).weeks[0] for end in range(160, 300)]
     assert np.mean(np.array(falls) > 0) < 0.02
 
 
 def test_quiet_series_break_rarely():
     rng = np.random.default_rng(2)
     rate = rng.gamma(2.0, 2.0, (400, 1)) * rng.gamma(8.0, 1 / 8.0, (400, 160))
-    assert (find_breaks(rng.poisson(rate).astype(float)).weeks > 0).mean() < 0.01
+    assert (find_breaks(rng.poisson(rate).astype(float), BREAKS).weeks > 0).mean() < 0.01
 
 
 def test_a_burst_is_not_a_new_level_but_two_months_of_more_are():
     y = np.stack([weeks(5), weeks(5, seed=1)])
     y[0, -6:-4] = 300.0
     y[1, -8:] = 30.0
-    found = find_breaks(y)
+    found = find_breaks(y, BREAKS)
     assert found.weeks.tolist() == [0, 8]
     assert found.level[1] == 30.0
     assert not found.fell[1]
@@ -56,8 +59,8 @@ def test_a_forecast_that_followed_already_is_not_pulled_back():
     y[0, -6:] = 3.0
     level = Level("district", ("a",), np.zeros(1, dtype=int))
     low, high = np.full((1, 4), 1.0), np.full((1, 4), 10.0)
-    np.testing.assert_array_equal(move_to_breaks(low, y, [level], week=1), low)
-    assert 3.0 < move_to_breaks(high, y, [level], week=1)[0, 0] < 4.0
+    np.testing.assert_array_equal(move_to_breaks(low, y, [level], week=1, config=BREAKS), low)
+    assert 3.0 < move_to_breaks(high, y, [level], week=1, config=BREAKS)[0, 0] < 4.0
 
 
 def test_days_are_judged_by_the_week_and_keep_their_weekdays():
@@ -65,7 +68,7 @@ def test_days_are_judged_by_the_week_and_keep_their_weekdays():
     y = np.tile(shape * 6, 60)[None]
     y[0, -35:] = 0.0
     cells = (shape * 6)[None]
-    moved = move_to_breaks(cells, y, [Level("district", ("a",), np.zeros(1, dtype=int))], week=7)
+    moved = move_to_breaks(cells, y, [Level("district", ("a",), np.zeros(1, dtype=int))], week=7, config=BREAKS)
     assert moved.sum() < 0.05 * cells.sum()
     np.testing.assert_allclose(moved / moved.sum(), cells / cells.sum())
 
@@ -77,7 +80,7 @@ def test_breaks_are_finite_for_any_counts(seed, count):
     y = rng.poisson(rng.gamma(0.3, 10.0, (5, 1)), (5, count)).astype(float)
     y[rng.integers(5), rng.integers(count) :] = 0.0
     level = Level("district", tuple("abcde"), np.arange(5))
-    moved = move_to_breaks(np.full((5, 3), 0.5), y, [level], week=1)
+    moved = move_to_breaks(np.full((5, 3), 0.5), y, [level], week=1, config=BREAKS)
     assert np.isfinite(moved).all()
     assert (moved >= 0).all()
 

@@ -9,20 +9,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.calendars import EventError, events_as_of, validate_events
+from features.configuration import ForecastConfig
+from features.configuration.forecast import TreeConfig
 from features.vocabulary import Frequency
 from features.weather import validate_weather, weather_frame
-from models.forecast import DemandModel, ForecastConfig
-from models.forecast.cadence import Trees
+from models.forecast import DemandModel
 from models.forecast.events import event_factors, scope_of
 from models.forecast.hierarchy import Hierarchy, PanelMatrix
 from models.forecast.weather import learn_weather, weather_departures
 
+CONFIG = ForecastConfig()
+
 SMALL = ForecastConfig(
     horizon=4,
-    onestep=Trees(trees=20, leaves=7),
+    onestep=TreeConfig(trees=20, leaves=7),
     years=2.0,
-    breaks=False,
-    weather=True,
+    breaks={"enabled": False},
+    weather={"enabled": True},
 )
 DRIVERS = ["usual_level", "season", "holiday", "weather", "event", "recent_change"]
 IDS = ["noise a", "noise b", "water a", "water b"]
@@ -65,7 +68,7 @@ def test_a_past_event_is_measured_taken_out_and_expected_again():
         ("marathon", "event", day, day + week, "noise", "", ""),
         ("marathon", "event", later, later + week, "noise", "", ""),
     )
-    factors = np.exp(event_factors(counts, HIERARCHY, events, days=7, horizon=4))
+    factors = np.exp(event_factors(counts, HIERARCHY, events, days=7, horizon=4, config=CONFIG.events))
     assert factors[0, 60] == pytest.approx(2.6, abs=0.15)  # 3, less what ten tickets of doubt take
     assert factors[0, 101] == pytest.approx(factors[0, 60])
     assert (factors[2:] == 1).all()
@@ -76,7 +79,7 @@ def test_a_planner_s_expectation_counts_until_something_is_known():
     counts = panel(np.full((4, 100), 20.0))
     later = counts.ds[-1] + pd.Timedelta(days=7)
     events = register(("fair", "event", later, later + pd.Timedelta(days=6), "", "a", "30%"))
-    factors = np.exp(event_factors(counts, HIERARCHY, events, days=7, horizon=2))
+    factors = np.exp(event_factors(counts, HIERARCHY, events, days=7, horizon=2, config=CONFIG.events))
     np.testing.assert_allclose(factors[:, 100], [1.3, 1.0, 1.3, 1.0])
     np.testing.assert_allclose(factors[:, 101], 1.0)
 
@@ -87,14 +90,19 @@ def test_a_policy_starts_at_what_is_expected_and_ends_at_what_is_counted():
     counts = panel(y)
     events = register(("meters", "policy", counts.ds[80], "", "water", "", "1.0"))
     early = event_factors(
-        PanelMatrix(y[:, :81], counts.ids, counts.ds[:81], Frequency.WEEKLY), HIERARCHY, events, days=7, horizon=1
+        PanelMatrix(y[:, :81], counts.ids, counts.ds[:81], Frequency.WEEKLY),
+        HIERARCHY,
+        events,
+        days=7,
+        horizon=1,
+        config=CONFIG.events,
     )
-    late = event_factors(counts, HIERARCHY, events, days=7, horizon=2)
+    late = event_factors(counts, HIERARCHY, events, days=7, horizon=2, config=CONFIG.events)
     assert np.exp(-early[2, 0]) == pytest.approx(2.8, abs=0.1)
     assert np.exp(-late[2, 0]) == pytest.approx(3.0, abs=0.05)
     np.testing.assert_allclose(late[2, 80:], 0.0)
     planned = register(("meters", "policy", counts.ds[-1] + pd.Timedelta(days=7), "", "water", "", "-50%"))
-    ahead = event_factors(counts, HIERARCHY, planned, days=7, horizon=2)
+    ahead = event_factors(counts, HIERARCHY, planned, days=7, horizon=2, config=CONFIG.events)
     np.testing.assert_allclose(np.exp(ahead[2]), [*np.ones(100), 0.5, 0.5])
 
 
@@ -122,7 +130,7 @@ def asked(known):
 
 def test_the_effect_of_heat_is_found_where_it_is():
     counts, known = hot_city()
-    effects = learn_weather(counts, HIERARCHY.matter(), asked(known), days=1)
+    effects = learn_weather(counts, HIERARCHY.matter(), asked(known), days=1, config=CONFIG.weather)
     assert effects.effect[0, 0] / effects.scale[0] == pytest.approx(0.08, abs=0.015)
     assert abs(effects.effect[1, 0]) < 0.03
     assert np.abs(effects.effect[:, 1]).max() < 0.03
@@ -131,14 +139,14 @@ def test_the_effect_of_heat_is_found_where_it_is():
 def test_weather_ahead_counts_only_as_forecast_by_then():
     counts, known = hot_city()
     cut = PanelMatrix(counts.y[:, :800], counts.ids, counts.ds[:800], Frequency.DAILY)
-    departures = weather_departures(cut, asked(known), days=1, horizon=5)
+    departures = weather_departures(cut, asked(known), days=1, horizon=5, half_season=CONFIG.weather.half_season)
     np.testing.assert_array_equal(departures[800:], 0.0)
     issued = pd.Timestamp(counts.ds[800])
     forecast = pd.DataFrame(
         {"date": [counts.ds[801]], "tmax": [45.0], "tmin": [30.0], "prcp": [0.0], "issued_at": [issued]}
     )
     both = validate_weather(pd.concat([known.assign(issued_at=pd.NaT), forecast]), timezone="UTC")
-    assert weather_departures(cut, asked(both), days=1, horizon=5)[801, 0] > 10
+    assert weather_departures(cut, asked(both), days=1, horizon=5, half_season=CONFIG.weather.half_season)[801, 0] > 10
 
 
 @pytest.fixture(scope="module")

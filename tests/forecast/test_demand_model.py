@@ -7,13 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.calendars import calendar_frame
+from features.configuration import ForecastConfig
+from features.configuration.forecast import TreeConfig
 from models.errors import ModelError, PanelError
-from models.forecast import DemandModel, ForecastConfig, backtest, forecast_panel
-from models.forecast.cadence import Trees
+from models.forecast import DemandModel, backtest, forecast_panel
 
 SMALL = ForecastConfig(
     horizon=4,
-    onestep=Trees(trees=15, leaves=7),
+    onestep=TreeConfig(trees=15, leaves=7),
     years=2.0,
 )
 CALENDAR = partial(calendar_frame, "US")
@@ -200,4 +201,4 @@ def test_an_empty_week_last_year_does_not_silence_a_sparse_series():
 
 
 def test_configuration_survives_json():
-    assert ForecastConfig.from_json(SMALL.to_json()) == SMALL
+    assert ForecastConfig.model_validate_json(SMALL.model_dump_json()) == SMALL

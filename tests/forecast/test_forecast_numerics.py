@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from features.configuration.forecast import LessonConfig, MemberConfig
 from models import metrics
 from models.forecast.baselines import same_week_mean, seasonal_naive
 from models.forecast.cadence import cadence_of
@@ -45,11 +46,11 @@ def test_same_week_mean_follows_the_moving_festival():
 def test_a_pandemic_teaches_little():
     total = np.full(300, 200.0)
     total[150:180] = 40.0
-    weights = lesson_weights(total, Steps.grid([100, 160, 280], [1]), WEEKLY, spread=0.35)
+    weights = lesson_weights(total, Steps.grid([100, 160, 280], [1]), WEEKLY, LessonConfig())
     assert weights[0] == pytest.approx(1.0)
     assert weights[1] < 0.3
     assert weights[2] > 0.9
-    assert level_shift(total, WEEKLY)[165] < -0.5
+    assert level_shift(total, WEEKLY, LessonConfig().pad)[165] < -0.5
 
 
 def test_raking_with_full_weight_reaches_the_level_above():
@@ -81,7 +82,7 @@ def test_dispersion_is_recovered():
 def test_a_young_cell_is_averaged_over_its_own_life():
     y = np.zeros((1, 100))
     y[0, 90:] = 3.0
-    window = PlainMembers(y, WEEKLY).window(Steps.grid([99], [1]))
+    window = PlainMembers(y, WEEKLY, MemberConfig()).window(Steps.grid([99], [1]))
     assert window[0, 0] == pytest.approx(3.0)
 
 

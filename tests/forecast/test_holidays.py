@@ -7,11 +7,14 @@ import pandas as pd
 import pytest
 
 from features.calendars import calendar_frame
+from features.configuration import ForecastConfig
+from features.configuration.forecast import HolidayConfig
 from features.vocabulary import Frequency
-from models.forecast.cadence import ForecastConfig
 from models.forecast.engine import fit_engine
 from models.forecast.hierarchy import Hierarchy, PanelMatrix
-from models.forecast.holidays import FURTHER, REACH, holiday_factors, holiday_weeks
+from models.forecast.holidays import holiday_factors, holiday_weeks
+
+HOLIDAYS = HolidayConfig()
 
 US, CN = partial(calendar_frame, "US"), partial(calendar_frame, "CN")
 WEEKS = 52 * 6
@@ -39,7 +42,7 @@ def test_a_dip_of_every_year_is_met_by_a_flat_forecast_and_its_neighbours_get_wh
     y, weeks = city(0.5)
     ahead = np.full(12, 195.0)
     at = weeks.index("Thanksgiving Day", WEEKS) - WEEKS
-    moved = ahead * holiday_factors(y[:WEEKS], ahead, weeks)
+    moved = ahead * holiday_factors(y[:WEEKS], ahead, weeks, HOLIDAYS)
     around = [at - 1, at + 1, at + 2]  # two weeks before is Veterans Day
     assert moved[at] == pytest.approx(0.5 * 195, rel=0.02)
     np.testing.assert_allclose(moved[around], 195 + (195 - moved[at]) / 3)
@@ -48,14 +51,14 @@ def test_a_dip_of_every_year_is_met_by_a_flat_forecast_and_its_neighbours_get_wh
 
 def test_a_forecast_that_knows_the_dip_is_left_alone():
     y, weeks = city(0.5)
-    np.testing.assert_allclose(holiday_factors(y[:WEEKS], y[WEEKS:], weeks), 1.0, atol=0.01)
+    np.testing.assert_allclose(holiday_factors(y[:WEEKS], y[WEEKS:], weeks, HOLIDAYS), 1.0, atol=0.01)
 
 
 def test_what_noise_explains_moves_nothing_or_little():
     factors = []
     for seed in range(40):
         y, weeks = city(1.0, noise=0.15, seed=seed)
-        factors.append(holiday_factors(y[:WEEKS], np.full(12, 200.0), weeks))
+        factors.append(holiday_factors(y[:WEEKS], np.full(12, 200.0), weeks, HOLIDAYS))
     moved = np.abs(np.log(np.array(factors)))
     assert (moved > 0.02).mean() < 0.05
     assert moved.max() < 0.2
@@ -64,18 +67,17 @@ def test_what_noise_explains_moves_nothing_or_little():
 @pytest.mark.parametrize("weeks_ahead", [1, 4, 8])
 def test_a_mean_does_not_depend_on_how_many_weeks_are_asked_for(weeks_ahead):
     y, weeks = city(0.5, noise=0.05)
-    long, short = 12, weeks_ahead + FURTHER
+    long, short = 12, weeks_ahead + ForecastConfig().further
     ahead = np.full(long, 190.0)
-    whole = holiday_factors(y[:WEEKS], ahead, weeks)[:weeks_ahead]
-    part = holiday_factors(y[:WEEKS], ahead[:short], weeks[: WEEKS + short])[:weeks_ahead]
+    whole = holiday_factors(y[:WEEKS], ahead, weeks, HOLIDAYS)[:weeks_ahead]
+    part = holiday_factors(y[:WEEKS], ahead[:short], weeks[: WEEKS + short], HOLIDAYS)[:weeks_ahead]
     np.testing.assert_allclose(part, whole)
-    assert FURTHER == 2 * REACH
 
 
 def test_unknown_holidays_and_one_earlier_year_move_nothing():
     y, weeks = city(0.5)
     one_year = y[WEEKS - 60 : WEEKS]
-    np.testing.assert_array_equal(holiday_factors(one_year, np.full(12, 200.0), weeks[WEEKS - 60 :]), 1.0)
+    np.testing.assert_array_equal(holiday_factors(one_year, np.full(12, 200.0), weeks[WEEKS - 60 :], HOLIDAYS), 1.0)
 
 
 def test_the_engine_forecasts_thanksgiving_lower_and_the_levels_still_add_up():
@@ -88,7 +90,7 @@ def test_the_engine_forecasts_thanksgiving_lower_and_the_levels_still_add_up():
     at = weeks.index("Thanksgiving Day", WEEKS) - WEEKS
     forecasts = {}
     for on in (False, True):
-        engine = fit_engine(panel, hierarchy, config=ForecastConfig(holidays=on), calendar=US)
+        engine = fit_engine(panel, hierarchy, config=ForecastConfig(holidays={"enabled": on}), calendar=US)
         forecasts[on] = engine.cell_means(panel, at + 2)
     truth = 200 * 0.4
     errors = {on: abs(means[:, at].sum() - truth) for on, means in forecasts.items()}

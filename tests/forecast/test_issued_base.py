@@ -4,13 +4,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models.forecast import DemandModel, ForecastConfig, backtest
+from features.configuration import ForecastConfig
+from features.configuration.forecast import BaseConfig, TreeConfig
+from models.forecast import DemandModel, backtest
 from models.forecast.backtest import issued_rows
 from models.forecast.bases import choose_bases, issue_cells
-from models.forecast.cadence import Trees
 from models.forecast.hierarchy import Hierarchy
 
-SMALL = ForecastConfig(horizon=4, onestep=Trees(trees=5, leaves=5))
+BASES = BaseConfig()
+
+SMALL = ForecastConfig(horizon=4, onestep=TreeConfig(trees=5, leaves=5))
 MODELS = ("weisu", "seasonal_naive", "same_week_mean", "issued")
 
 
@@ -36,7 +39,7 @@ def folds(ours, naive, same_week, level="total"):
     ],
 )
 def test_a_plain_forecast_must_win_clearly_and_repeatedly(ours, naive, same_week, expected):
-    chosen = choose_bases(folds(ours, naive, same_week))
+    chosen = choose_bases(folds(ours, naive, same_week), BASES)
     assert (chosen["total"].model if chosen else None) == expected
     if chosen:
         assert chosen["total"].folds == 3
@@ -46,8 +49,8 @@ def test_a_plain_forecast_must_win_clearly_and_repeatedly(ours, naive, same_week
 def test_folds_that_are_not_over_by_the_cutoff_decide_nothing():
     rows = folds((20, 21, 20), (30, 30, 30), (12, 13, 12))
     last = rows["ds"].max()
-    assert choose_bases(rows, cutoff=last)
-    assert not choose_bases(rows, cutoff=last - pd.Timedelta(days=1))
+    assert choose_bases(rows, BASES, cutoff=last)
+    assert not choose_bases(rows, BASES, cutoff=last - pd.Timedelta(days=1))
 
 
 def test_cells_are_brought_together_with_an_issued_level():
@@ -97,7 +100,7 @@ def test_later_folds_never_change_what_was_issued_before(result):
     )
     columns = ["level", "unique_id", "ds", "mean", "p10", "p90", "base_model"]
     before = early.loc[early["model"] == "issued", columns].reset_index(drop=True)
-    again = issued_rows(changed[changed["model"] != "issued"], hierarchy)
+    again = issued_rows(changed[changed["model"] != "issued"], hierarchy, BASES)
     again = again[again["cutoff"].isin(early["cutoff"])]
     pd.testing.assert_frame_equal(again[columns].reset_index(drop=True), before)
 

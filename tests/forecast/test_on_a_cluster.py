@@ -4,12 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from features.configuration import ForecastConfig
+from features.configuration.forecast import TreeConfig
 from features.errors import BadInputError
-from models.forecast import ForecastConfig, backtest
-from models.forecast.cadence import Trees
+from models.forecast import backtest
 from pipelines.cluster import on_cluster
 
-SMALL = ForecastConfig(onestep=Trees(trees=10, leaves=5))
+SMALL = ForecastConfig(onestep=TreeConfig(trees=10, leaves=5))
 
 
 def panel():

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from features.configuration import ForecastConfig
 from features.errors import BadInputError
 from features.vocabulary import Frequency
-from models.forecast import ForecastConfig
 from models.forecast.hierarchy import Hierarchy, PanelMatrix
 from models.forecast.peers import NEEDS, installed_peers
 from models.forecast.rivals import RIVALS, Known, rival

@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from features.lake import Lake, LakeInputError
-from features.lake.precedence import read_precedence
+from features.errors import BadInputError
+from features.lake import Lake
 from features.mappings import Mapping
 from features.panel import build_panel
-from features.settings import Settings
+from features.settings import Settings, load_settings
 from features.sources.staging import Staging
 from features.taxonomy import taxonomy_version
 from pipelines.cli import app
@@ -123,20 +123,22 @@ def test_readers_agree_with_plain_pandas(tmp_path_factory, city, office, moment)
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ("city", "is not a list of lists"),
-        ([["city"]], "is not a list of lists"),
+        ("city", "precedence: should be a list"),
+        ([["city"]], "a group needs two sources"),
         ([["a", "b"], ["b", "c"]], "names b twice"),
     ],
 )
-def test_a_wrong_configuration_is_refused(wrong, said):
-    with pytest.raises(LakeInputError, match=said):
-        read_precedence({"precedence": wrong})
+def test_a_wrong_configuration_is_refused(wrong, said, tmp_path):
+    config = tmp_path / "weisu.toml"
+    config.write_text(f"[taxonomy]\nprecedence = {json.dumps(wrong)}")
+    with pytest.raises(BadInputError, match=said):
+        load_settings(config=config, environ={})
 
 
 def test_the_precedence_is_part_of_the_taxonomy_version(tmp_path):
     plain = Settings(home=tmp_path)
-    ranked = Settings(home=tmp_path, sections={"taxonomy": {"precedence": [["a", "b"]]}})
-    other = Settings(home=tmp_path, sections={"taxonomy": {"precedence": [["b", "a"]]}})
+    ranked = Settings(home=tmp_path, taxonomy={"precedence": [["a", "b"]]})
+    other = Settings(home=tmp_path, taxonomy={"precedence": [["b", "a"]]})
     assert taxonomy_version(plain) == "none"
     assert len({taxonomy_version(one) for one in (plain, ranked, other)}) == 3
 
@@ -147,7 +149,7 @@ def test_bostons_double_counted_tickets_are_gone(real_data, tmp_path, clock, mon
     both = Settings(home=tmp_path / "var", mlruns=tmp_path / "mlruns", hmac_key="test-key", timezone="America/New_York")
     for mapping, file in names.items():
         ingest([real_data / "tickets" / f"{file}.parquet"], mapping, both, clock)
-    once = both.model_copy(update={"sections": {"taxonomy": {"precedence": [list(names)]}}})
+    once = both.changed(taxonomy={"precedence": [list(names)]})
     twice = [total(Lake.of(one)) for one in (both, once)]
     assert twice[0] - twice[1] == 6224
     assert total(Lake.of(both), "boston_311_2015") == total(Lake.of(once), "boston_311_2015")

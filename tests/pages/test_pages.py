@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from features.reasons import Reason, ReasonCode
 from serve.alerts import DetectionRun, intake
-from serve.delivery import DeliveryConfig
+from serve.delivery import signer_of
 from serve.store.tables import AccessLog, Alert, AlertEvent, BrowserSession
 
 PAGES = ("/", "/alerts", "/board", "/supervision", "/deliveries", "/routing", "/overrides", "/reports")
@@ -186,7 +186,7 @@ def test_no_get_request_ever_changes_an_alert(browser, city):
 
 def test_a_signed_link_opens_the_alert_and_asks_for_the_login_only_once(browser, city):
     alert = alert_id(city)
-    signer = DeliveryConfig.of(city.settings).signer(city.settings)
+    signer = signer_of(city.settings)
     token = signer.link(alert, "sub_1", now=city.now).rpartition("/")[2]
     first = browser.get(f"/go/{token}")
     assert "登录后将打开" in first.text
@@ -200,7 +200,7 @@ def test_a_signed_link_opens_the_alert_and_asks_for_the_login_only_once(browser,
 
 
 def test_an_expired_link_leads_to_the_login_page_and_says_so(browser, city):
-    signer = DeliveryConfig.of(city.settings).signer(city.settings)
+    signer = signer_of(city.settings)
     token = signer.link("al_1", "sub_1", now=city.now - timedelta(days=8)).rpartition("/")[2]
     assert "链接已失效" in browser.get(f"/go/{token}").text
 

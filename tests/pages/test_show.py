@@ -92,7 +92,7 @@ def served(city: SimpleNamespace, bots: dict[str, Bot]) -> Iterator[SimpleNamesp
         "allow_private": ["127.0.0.0/8"],
         "targets": {name: {"url": bot.url} for name, bot in bots.items()},
     }
-    settings = city.settings.model_copy(update={"sections": {"delivery": section}})
+    settings = city.settings.changed(delivery=section)
     app.state.settings = settings
     for audience, channel in (
         ("市水务局", "wecom"), ("市市政管理局", "dingtalk"), ("市生态环境局", "feishu"), ("duty", "dingtalk"),

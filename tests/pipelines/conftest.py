@@ -44,7 +44,7 @@ class City:
 def city(tmp_path_factory: pytest.TempPathFactory) -> City:
     """The city after ingest, train, forecast and detect, as of Monday 2026-11-23 07:30; treat it as read-only."""
     folder = tmp_path_factory.mktemp("city")
-    settings = Settings(home=folder / "var", mlruns=folder / "mlruns", hmac_key="test-key", sections=SECTIONS)
+    settings = Settings(home=folder / "var", mlruns=folder / "mlruns", hmac_key="test-key", **SECTIONS)
     now = datetime(2026, 11, 23, 7, 30, tzinfo=settings.zone)
     export = write_city(
         SimulatorConfig(

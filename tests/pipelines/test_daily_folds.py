@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from features.calendars import calendar_frame
-from pipelines.train import TrainConfig, Training
+from features.configuration import TrainConfig
+from pipelines.train import Training
 
 
 @pytest.fixture(scope="module")

@@ -11,9 +11,10 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select
 
 from features.clock import FixedClock
+from features.configuration import SurgeConfig
 from features.knowledge import Knowledge, open_lake
 from features.taxonomy import install_crosswalk, make_crosswalk
-from models.hotspots import SurgeConfig
+from features.vocabulary import Frequency
 from pipelines.findings import configured_thresholds, find
 from pipelines.forecast import forecast
 from pipelines.relabel import bring_into_force
@@ -43,7 +44,7 @@ def put_in_force(city, rows):
 def issued(city, moment=None):
     store, now = Store.open(city.settings.store_url), moment or city.now
     with store.reading() as session:
-        return issue_frame(session, current_issue(session, "W"), city.settings, now=now)
+        return issue_frame(session, current_issue(session, Frequency.WEEKLY), city.settings, now=now)
 
 
 def total(rows):
@@ -108,7 +109,7 @@ def test_every_room_names_the_category_in_force(own_city):
         assert "改了名的事项" in decoded, room
     history = weekly_history(settings, as_of=own_city.now)
     assert f"category={name}" not in set(history.static["unique_id"])
-    weekly = Knowledge.at(settings, own_city.now).panel("W").panel
+    weekly = Knowledge.at(settings, own_city.now).panel(Frequency.WEEKLY).panel
     due = due_seasons(settings, weekly, own_city.now)
     assert name not in set(due.get("category", []))
 

@@ -162,13 +162,11 @@ def test_a_registered_event_and_the_weather_forecast_are_drivers_of_the_issue(ow
     rows = [f"{day:%Y-%m-%d},{20 + day.dayofyear % 9},0," for day in days]
     rows += [f"2026-11-{day},40,0,2026-11-23T06:00" for day in (23, 24, 25)]
     weather.write_text("date,tmax,prcp,issued_at\n" + "\n".join(rows) + "\n")
-    sections = {
-        **own_city.settings.sections,
-        "calendar": {"events": str(register)},
-        "weather": {"file": str(weather)},
-        "train": {**own_city.settings.sections["train"], "weather": True},
-    }
-    settings = own_city.settings.model_copy(update={"sections": sections})
+    settings = own_city.settings.changed(
+        calendar={"events": str(register)},
+        weather={"file": str(weather)},
+        forecast={"weather": {"enabled": True}},
+    )
     trained = train(settings, own_city.clock, as_of=own_city.now)
     promote(settings, "weisu-demand", trained.models[0].version, actor="tester", reason="x", clock=own_city.clock)
     assert forecast(settings, own_city.clock, as_of=own_city.now).is_new

@@ -7,13 +7,14 @@ import pandas as pd
 import pytest
 
 from features.calendars import calendar_frame
-from models.forecast import ForecastConfig, backtest
+from features.configuration import ForecastConfig
+from features.configuration.forecast import TreeConfig
+from models.forecast import backtest
 from models.forecast.bases import Base
-from models.forecast.cadence import Trees
 from pipelines.gate import Verdict
 from pipelines.model_card import demand_card
 
-SMALL = ForecastConfig(onestep=Trees(trees=10, leaves=5))
+SMALL = ForecastConfig(onestep=TreeConfig(trees=10, leaves=5))
 
 
 @pytest.fixture(scope="module")

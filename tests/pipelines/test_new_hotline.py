@@ -23,7 +23,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::F
 @pytest.mark.slow
 def test_detection_does_not_wait_for_eight_weeks(tmp_path):
     settings = Settings(
-        home=tmp_path / "var", mlruns=tmp_path / "mlruns", hmac_key="test-key", sections={"detect": {"topic_days": 14}}
+        home=tmp_path / "var", mlruns=tmp_path / "mlruns", hmac_key="test-key", detect={"topic_days": 14}
     )
     now = datetime(2026, 3, 2, 7, 30, tzinfo=settings.zone)
     export = write_city(
@@ -37,9 +37,7 @@ def test_detection_does_not_wait_for_eight_weeks(tmp_path):
 
 @pytest.mark.slow
 def test_what_was_found_before_is_a_past_case_of_what_is_found_now(tmp_path):
-    settings = Settings(
-        home=tmp_path / "var", mlruns=tmp_path / "mlruns", hmac_key="test-key", sections={"detect": {"text": False}}
-    )
+    settings = Settings(home=tmp_path / "var", mlruns=tmp_path / "mlruns", hmac_key="test-key", detect={"text": False})
     config = SimulatorConfig(tickets=20_000, repeaters=20, start=date(2026, 1, 19), end=date(2026, 3, 2), seed=3)
     then, now = (datetime(2026, *day, 7, 30, tzinfo=settings.zone) for day in ((2, 9), (3, 2)))
     ingest([write_city(config, tmp_path).tickets_path], "simulated", settings, FixedClock(now))

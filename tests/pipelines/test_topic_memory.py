@@ -10,12 +10,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from features.configuration import TextConfig
 from features.knowledge import Knowledge
 from features.lake import Lake
 from features.mappings import Mapping
 from features.settings import Settings
 from features.sources.staging import Staging
-from models.hotspots.textgroups import TextConfig, TopicMemory
+from models.hotspots.textgroups import TopicMemory
 from pipelines.topics import recalled, remembered
 
 AS_OF = datetime(2026, 3, 31, 16, tzinfo=UTC)

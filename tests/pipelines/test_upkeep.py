@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 import pytest
 
-from features.errors import BadInputError
 from features.lake import Lake
 from features.lake.schema import QUARANTINE
 from features.lake.upkeep import optimize
@@ -30,7 +29,7 @@ def ids(settings) -> list[str]:
 
 
 def retaining(settings, period: str):
-    return settings.model_copy(update={"sections": {"retention": {"zh_12345": period}}})
+    return settings.changed(retention={"zh_12345": period})
 
 
 @pytest.mark.parametrize(
@@ -39,11 +38,6 @@ def retaining(settings, period: str):
 def test_periods_end_at_midnight_of_the_hotline(settings, clock, period, day):
     cutoff = retention_cutoffs(retaining(settings, period), now=clock.now())["zh_12345"]
     assert cutoff.isoformat() == f"{day}T00:00:00+08:00"
-
-
-def test_a_period_that_cannot_be_read_is_refused(settings, clock):
-    with pytest.raises(BadInputError, match="zh_12345 = 'long' is not a period"):
-        retention_cutoffs(retaining(settings, "long"), now=clock.now())
 
 
 def test_what_is_older_than_its_period_goes_and_the_audit_says_so(settings, clock):
@@ -125,7 +119,7 @@ def test_the_scheduler_runs_them(settings, store, clock):
     names = ("retention", "optimize", "vacuum", "quality")
     jobs = {name: {"enabled": False} for name in WORK if name not in names}
     sections = {"schedule": {"jobs": jobs}, "retention": {"zh_12345": "5y"}}
-    scheduled = settings.model_copy(update={"sections": sections})
+    scheduled = settings.changed(**sections)
     runner = Runner(scheduled, store, clock, read_schedule(scheduled))
     ended = {name: str(last.state) for name, last in runner.run_due().items()}
     assert {name: ended[name] for name in ("retention", "optimize", "vacuum")} == dict.fromkeys(names[:3], "done")

@@ -5,9 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from features.configuration import QualityConfig
 from features.quality import (
-    QualityConfig,
-    QualityError,
     complete_days,
     delay_profile,
     freshness,
@@ -184,11 +183,3 @@ def test_page_shows_the_problems_escaped_and_needs_nothing_from_outside():
     assert "数据中断" in fragment
     assert "<html" not in fragment
     assert "http" not in page
-
-
-def test_configuration_is_checked():
-    assert QualityConfig.from_section({"stalled_hours": 6}).stalled_hours == 6
-    with pytest.raises(QualityError, match=r"cannot hold \{'stall': 6\}"):
-        QualityConfig.from_section({"stall": 6})
-    with pytest.raises(QualityError, match=r"cannot hold \{'stalled_hours': -1\}"):
-        QualityConfig.from_section({"stalled_hours": -1})

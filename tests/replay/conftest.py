@@ -32,7 +32,7 @@ class Hotline:
 def hotline(tmp_path_factory: pytest.TempPathFactory) -> Hotline:
     """Two and a half years of a small city; treat it as read-only."""
     folder = tmp_path_factory.mktemp("hotline")
-    settings = Settings(home=folder / "var", mlruns=folder / "mlruns", hmac_key="test-key", sections=SECTIONS)
+    settings = Settings(home=folder / "var", mlruns=folder / "mlruns", hmac_key="test-key", **SECTIONS)
     config = SimulatorConfig(
         tickets=40_000, start=date(2024, 1, 1), end=date(2026, 6, 8), seed=5, bursts=400, repeaters=20, changes="all"
     )

@@ -1,14 +1,14 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pandas as pd
 import pytest
 
 from features.clock import FixedClock
+from features.configuration import SurgeConfig
 from features.settings import Settings
-from models.hotspots import SurgeConfig
+from models.hotspots.surge.config import config_to_json
 from pipelines.replay.detectors import RELEASE, InForce
 from pipelines.tracking import Registry, Tracker
 from pipelines.tracking.registry import HOTSPOT
@@ -24,7 +24,7 @@ JUDGED = ROWS.head(1).assign(
 def register(settings: Settings, surge: SurgeConfig) -> str:
     tracker = Tracker.open(settings)
     with tracker.run("hotspot", "test", params={}, tags={}):
-        files = {"surge.json": surge.to_json().encode()}
+        files = {"surge.json": config_to_json(surge).encode()}
         return tracker.log_bundle(HOTSPOT, "hotspot_model.py", files, input_example=ROWS, output_example=JUDGED)
 
 
@@ -35,8 +35,8 @@ def day(number: int) -> datetime:
 @pytest.mark.slow
 def test_a_past_moment_is_judged_by_the_champion_of_that_moment(settings: Settings) -> None:
     assert InForce(settings).at(day(1)) == (SurgeConfig(), RELEASE)
-    first = replace(SurgeConfig(), daily=replace(SurgeConfig().daily, guard=7))
-    second = replace(SurgeConfig(), daily=replace(SurgeConfig().daily, guard=14))
+    first = SurgeConfig(daily={"guard": 7})
+    second = SurgeConfig(daily={"guard": 14})
     versions = [register(settings, config) for config in (first, second)]
     registry = Registry.open(settings)
     for version, at in zip(versions, (day(5), day(10)), strict=True):

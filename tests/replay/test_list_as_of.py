@@ -11,12 +11,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from features.configuration import RuleConfig, SurgeConfig
 from features.lake.engine import arrow, duck
 from features.lake.overlay import overlaid
 from features.lake.schema import TICKETS
 from features.placed import placed_tickets
-from models.hotspots import SurgeConfig
-from models.hotspots.rules import RuleConfig
 from models.hotspots.ticketframe import between, local_now
 from pipelines import findings
 from pipelines.findings import configured_thresholds, find
@@ -52,10 +51,10 @@ def later(hotline, as_of, seed: int) -> pa.Table:
 
 def judged(hotline, lake, as_of, home) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
     """Return the list, and every cell that the surge detectors judged, alarm or none."""
-    settings = hotline.settings.model_copy(update={"home": home, "lake_url": hotline.settings.lake_path})
+    settings = hotline.settings.model_copy(update={"home": home, "lake_folder": hotline.settings.lake_path})
     laxest = configured_thresholds(settings).rarer(0.1)
     found = find(settings, as_of, lake=lake, surge=SurgeConfig(), thresholds=laxest)
-    return found.candidates(laxest, budget=5), found.surges
+    return found.candidates(laxest), found.surges
 
 
 @pytest.mark.parametrize("days", [3, 45])

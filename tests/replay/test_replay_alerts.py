@@ -7,9 +7,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from features.configuration import SurgeConfig
 from features.errors import BadInputError
 from features.settings import Settings
-from models.hotspots import SurgeConfig
 from models.hotspots.candidates import Thresholds
 from pipelines.replay import Policy, burst_power, fold_alerts
 from pipelines.replay.episodes import load_per_department_week

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pandas as pd
 import pytest
 
-from models.hotspots import SurgeConfig
+from features.configuration import SurgeConfig
 from pipelines.findings import configured_thresholds, find
 from pipelines.replay import Injection, ReplayResult, replay
 from pipelines.replay.what_if import RARITIES
@@ -19,9 +19,8 @@ pytestmark = pytest.mark.slow
 def replayed(hotline) -> ReplayResult:
     end = hotline.end - timedelta(hours=17)
     # Five callers in a week are a matter of the rules, whatever the thresholds: here the statistics stand alone.
-    sections = {**hotline.settings.sections, "rules": {"frequent": {"enabled": False}}}
     return replay(
-        hotline.settings.model_copy(update={"sections": sections}),
+        hotline.settings.changed(rules={"frequent": {"enabled": False}}),
         start=end - timedelta(days=3),
         end=end,
         truth=hotline.truth,
@@ -56,10 +55,10 @@ def test_a_larger_budget_opens_more_alerts(replayed):
 
 
 def test_the_configured_row_is_what_live_detection_tells(hotline, replayed, tmp_path):
-    settings = hotline.settings.model_copy(update={"home": tmp_path, "lake_url": hotline.settings.lake_path})
+    settings = hotline.settings.model_copy(update={"home": tmp_path, "lake_folder": hotline.settings.lake_path})
     quiet = replay(hotline.settings, start=hotline.end - timedelta(hours=17), end=hotline.end - timedelta(hours=17))
     live = find(settings, hotline.end - timedelta(hours=17), lake=hotline.lake, surge=SurgeConfig())
-    told = live.candidates(configured_thresholds(settings), budget=0)
+    told = live.candidates(configured_thresholds(settings))
     pd.testing.assert_frame_equal(quiet.candidates.drop(columns="moment"), told)
     assert quiet.detectors["version"].tolist() == ["release"]
     assert quiet.bursts is None

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.series import UNCLASSIFIED
+from features.settings import Settings
 from serve.reports.history import History
 from serve.reports.ics import write_ics
 from serve.reports.seasons import Season, coming_seasons
@@ -24,7 +25,7 @@ OTHERS = {"unique_id": "category=未分类", "category": UNCLASSIFIED} | NOWHERE
 def calendar(counts: np.ndarray, **options) -> list[Season]:
     series = [pd.DataFrame({"unique_id": row["unique_id"], "ds": WEEKS, "y": counts}) for row in (FLOODS, OTHERS)]
     history = History(pd.concat(series), pd.DataFrame([FLOODS, OTHERS]), AFTER, simulated=False)
-    return coming_seasons(history, **({"after": AFTER, "names": NAMES, "country": "CN"} | options))
+    return coming_seasons(history, **({"after": AFTER, "names": NAMES, "settings": Settings()} | options))
 
 
 def test_what_returned_every_summer_is_expected_again_with_a_date_to_act_by():

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import csv
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import openpyxl
@@ -12,9 +12,12 @@ from features.clock import FixedClock
 from features.errors import BadInputError
 from features.reasons import Reason, ReasonCode, say
 from features.series import series_id
+from serve.alerts import intake
+from serve.alerts.supervision.watchlist import watchlist
 from serve.errors import NotReadyError
 from serve.forecasts import ForecastIssue, publish
 from serve.reports import Week, last_complete_week, weekly, weekly_content, weekly_pdf
+from serve.reports.alert_week import alert_week
 from serve.reports.headings import columns
 from serve.reports.history import History
 from serve.reports.overrides import read_overrides
@@ -254,3 +257,43 @@ def test_the_numbers_of_a_series_do_not_depend_on_the_order_of_rows(store, setti
     assert table["level"].iloc[0] == "total"
     assert table.groupby("unique_id")["ds"].apply(lambda ds: ds.is_monotonic_increasing).all()
     assert np.allclose(table["change_on_last_year"], 1.0)
+
+
+@pytest.fixture
+def monday(store, settings, make_candidate, make_run):
+    """Monday's detection, after the week has ended: one alert about the week that is over, one about this morning."""
+    sewage = {"category": "污水", "cells": ["category=污水;district=龙华区"], "tickets": ["a/1", "a/2"]}
+    found = [
+        make_candidate(window_start="2026-11-16T00:00", window_end="2026-11-22T23:59"),
+        make_candidate(**sewage, window_start="2026-11-23T02:00", window_end="2026-11-23T07:00"),
+    ]
+    intake(store, found, clock=FixedClock(NOW), run=make_run(as_of=NOW, generated_at=NOW), settings=settings)
+    publish(store, issue(MONDAY, "7"), issue_rows(MONDAY, 120.0))
+    return store
+
+
+def test_the_report_counts_alerts_about_its_week_and_those_open_now(monday, settings, tmp_path):
+    with monday.reading() as session:
+        found = alert_week(session, settings, Week.parse("2026-W47"), now=NOW)
+    assert [alert.category for alert in found.about] == ["停水"]
+    assert {alert.category for alert in found.open_now} == {"停水", "污水"}
+    assert sum(found.by_level.values()) == 2
+    assert [(one.department, one.about, one.open_now) for one in found.departments] == [("水务局", 1, 2)]
+    for form in ("html", "xlsx"):
+        weekly(monday, week="2026-W47", out=tmp_path / f"w.{form}", settings=settings, clock=FixedClock(NOW))
+    assert "龙华区停水：6小时27件" in (tmp_path / "w.html").read_text(encoding="utf-8")
+    book = openpyxl.load_workbook(tmp_path / "w.xlsx")
+    said = [cell.value for row in book["预警与督办 Alerts"].iter_rows() for cell in row]
+    assert said.count("龙华区停水：6小时27件，平时至多11件。") >= 2, "named twice: its window is another's sentence too"
+
+
+@pytest.mark.parametrize("later", [timedelta(hours=1), timedelta(days=1), timedelta(days=9)])
+def test_the_reports_supervision_list_is_the_pages(monday, settings, later):
+    now = NOW + later
+    with monday.reading() as session:
+        reported = alert_week(session, settings, Week.parse("2026-W47"), now=now).supervision
+        shown = watchlist(session, settings.alerts, now=now)
+    assert shown, "somebody is late"
+    assert [(one.alert.id, one.reasons, one.departments) for one in reported] == [
+        (one.alert.id, one.reasons, one.departments) for one in shown
+    ]

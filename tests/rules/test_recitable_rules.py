@@ -6,9 +6,10 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
-from features.errors import BadInputError
-from models.hotspots.rules import RuleConfig, apply_rules, watched_words
+from features.configuration import RuleConfig
+from models.hotspots.rules import apply_rules, watched_words
 
 NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)  # noon in Shanghai
 NOON = pd.Timestamp("2026-11-23 12:00")
@@ -62,14 +63,14 @@ def test_tickets_without_a_caller_never_repeat() -> None:
 def test_two_streets_are_two_places() -> None:
     rows = [ticket(n, street="甲街" if n < 4 else "乙街") for n in range(8)]
     assert hits(rows).empty
-    found = hits(rows, config=RuleConfig.from_mapping({"frequent": {"place": "district"}}))
+    found = hits(rows, config=RuleConfig.model_validate({"frequent": {"place": "district"}}))
     assert found["observed"].tolist() == [8]
 
 
 def test_a_place_that_is_always_busy_is_not_frequent() -> None:
     usual = [ticket(n, hours_ago=24 * (n / 5)) for n in range(5 * 35)]
     assert hits(usual).empty
-    always = RuleConfig.from_mapping({"frequent": {"usual_factor": 0}})
+    always = RuleConfig.model_validate({"frequent": {"usual_factor": 0}})
     assert hits(usual, config=always)["kind"].tolist() == ["高频"]
     burst = usual + [ticket(1000 + n) for n in range(40)]
     assert hits(burst).iloc[0]["usual"] == pytest.approx(35, abs=1)
@@ -93,16 +94,16 @@ def test_watched_words_know_negation(text: str, words: str) -> None:
 
 
 def test_a_watched_category_is_sensitive_without_any_word() -> None:
-    config = RuleConfig.from_mapping({"sensitive": {"categories": ["噪声"]}})
+    config = RuleConfig.model_validate({"sensitive": {"categories": ["噪声"]}})
     assert hits([ticket(1)], config=config)["words"].tolist() == ["施工噪声"]
     assert hits([ticket(1, hours_ago=25)], config=config).empty
 
 
 def test_a_category_may_ask_for_more() -> None:
-    config = RuleConfig.from_mapping({"category": {"噪声": {"frequent": {"tickets": 10}}}})
+    config = RuleConfig.model_validate({"category": {"噪声": {"frequent": {"tickets": 10}}}})
     assert hits([ticket(n) for n in range(9)], config=config).empty
     assert hits([ticket(n) for n in range(10)], config=config)["threshold"].tolist() == [10]
-    silent = RuleConfig.from_mapping({"category": {"施工噪声": {"frequent": {"enabled": False}}}})
+    silent = RuleConfig.model_validate({"category": {"施工噪声": {"frequent": {"enabled": False}}}})
     assert hits([ticket(n) for n in range(10)], config=silent).empty
 
 
@@ -113,14 +114,16 @@ def test_only_hits_that_a_batch_touched() -> None:
 
 
 def test_bad_configuration_names_the_key() -> None:
-    with pytest.raises(BadInputError, match=r"frequent\.tickets"):
-        RuleConfig.from_mapping({"frequent": {"tickets": 0}})
-    with pytest.raises(BadInputError, match="dayz"):
-        RuleConfig.from_mapping({"category": {"噪声": {"repeat": {"dayz": 3}}}})
+    with pytest.raises(ValidationError, match=r"frequent\.tickets"):
+        RuleConfig.model_validate({"frequent": {"tickets": 0}})
+    with pytest.raises(
+        ValidationError, match=r'dayz is not a key of \[rules.category."噪声".repeat\]: did you mean days'
+    ):
+        RuleConfig.model_validate({"category": {"噪声": {"repeat": {"dayz": 3}}}})
 
 
 def test_lookback_covers_every_version_of_a_rule() -> None:
-    config = RuleConfig.from_mapping({"category": {"噪声": {"repeat": {"days": 90}}}})
+    config = RuleConfig.model_validate({"category": {"噪声": {"repeat": {"days": 90}}}})
     assert config.lookback_days == 90
 
 

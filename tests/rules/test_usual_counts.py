@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 from scipy import integrate, stats
 
+from features.configuration import RuleConfig
 from features.vocabulary import ManyTickets
-from models.hotspots.rules import RuleConfig, apply_rules
+from models.hotspots.rules import apply_rules
 from models.hotspots.rules.usual import Usual, usual_counts
 
 NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
@@ -38,7 +39,7 @@ def tickets(windows: list[int], *, place: str = "", district: str = "海口市",
 
 
 def frequent(*parts: pd.DataFrame, **rule: object) -> pd.DataFrame:
-    found = apply_rules(pd.concat(parts), RuleConfig.from_mapping({"frequent": rule}), as_of=NOW)
+    found = apply_rules(pd.concat(parts), RuleConfig.model_validate({"frequent": rule}), as_of=NOW)
     return found[found["kind"] == "高频"]
 
 

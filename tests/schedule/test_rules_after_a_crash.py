@@ -10,16 +10,16 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from features.configuration import SHIPPED_JOBS
 from features.lake import Lake
 from features.lake.upkeep import optimize
 from pipelines.errors import PipelineError
 from pipelines.schedule import Runner, read_schedule
-from pipelines.schedule.plan import DEFAULT_JOBS
 from pipelines.schedule.rules import RULES, apply_rules_to_news, rules_are_behind
 from serve.store.tables import Alert, JobRun
 from serve.tickets.landing import land
 
-ONLY_INGEST = {"schedule": {"jobs": {name: {"enabled": False} for name in DEFAULT_JOBS if name != "ingest"}}}
+ONLY_INGEST = {"schedule": {"jobs": {name: {"enabled": False} for name in SHIPPED_JOBS if name != "ingest"}}}
 ROWS = [
     {
         "工单编号": f"K{n}",
@@ -52,7 +52,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # MLflow warns a lot
 
 @pytest.fixture
 def runner(settings, store, clock) -> Runner:
-    quiet = settings.model_copy(update={"sections": ONLY_INGEST})
+    quiet = settings.changed(**ONLY_INGEST)
     return Runner(quiet, store, clock, read_schedule(quiet))
 
 

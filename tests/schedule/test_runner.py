@@ -12,12 +12,12 @@ import pytest
 from sqlalchemy import select
 
 from features.clock import FixedClock
+from features.configuration import SHIPPED_JOBS
 from features.errors import WeisuError
 from pipelines.schedule import Runner, RunState, SchedulerRunningError, read_schedule
 from pipelines.schedule.history import SCHEDULER, beat, last_beat, read_last_runs, slot_key
 from pipelines.schedule.incoming import arrivals, put_away
 from pipelines.schedule.jobs import LIGHT, Outcome, Work
-from pipelines.schedule.plan import DEFAULT_JOBS
 from pipelines.schedule.service import sole_scheduler
 from serve.jobs import record
 from serve.store import Store
@@ -66,7 +66,7 @@ def test_everything_that_never_ran_runs_in_order_and_is_recorded(settings, store
     assert calls.index("train") < calls.index("forecast") < calls.index("report")
     assert sorted(calls) == sorted(ended)
     recorded = {row.name: row for row in _rows(store)}
-    assert set(recorded) == set(DEFAULT_JOBS) - {"clocks", "deliver"}
+    assert set(recorded) == set(SHIPPED_JOBS) - {"clocks", "deliver"}
     assert recorded["forecast"].status == "degraded"
     assert recorded["forecast"].error == "old data"
     assert recorded["report"].key == "slot 2026-11-23T07:00:00+08:00"

@@ -36,7 +36,7 @@ SECTIONS = {
 def week(tmp_path_factory) -> tuple[Settings, Store]:
     """An installation that went through the week, a file arriving shortly after every midnight."""
     folder = tmp_path_factory.mktemp("week")
-    settings = Settings(home=folder / "var", mlruns=folder / "mlruns", hmac_key="test-key", sections=SECTIONS)
+    settings = Settings(home=folder / "var", mlruns=folder / "mlruns", hmac_key="test-key", **SECTIONS)
     rows = pa.Table.from_batches(list(simulate(CITY)))
     clock = FixedClock(datetime.combine(FIRST_DAY, datetime.min.time(), settings.zone))
     store = Store.open(settings.store_url)

@@ -12,16 +12,16 @@ from datetime import date
 import pytest
 from sqlalchemy import select
 
+from features.configuration import SHIPPED_JOBS
 from features.lake import Lake
 from features.simulator import SimulatorConfig, write_city
-from pipelines.schedule.plan import DEFAULT_JOBS
 from serve.store.tables import JobRun
 
 CITY = SimulatorConfig(tickets=40_000, start=date(2025, 11, 23), end=date(2026, 11, 20))
 CONFIG = """
 [schedule.jobs.ingest]
 retry_after = "1s"
-""" + "".join(f"[schedule.jobs.{name}]\nenabled = false\n" for name in DEFAULT_JOBS if name != "ingest")
+""" + "".join(f"[schedule.jobs.{name}]\nenabled = false\n" for name in SHIPPED_JOBS if name != "ingest")
 
 
 def _wait(until: Callable[[], bool], *, seconds: float = 120) -> None:

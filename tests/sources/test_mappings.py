@@ -8,7 +8,7 @@ import pytest
 
 from features.mappings import MappingError, load_mapping, mapping_names
 from features.mappings.shipped import parse_mapping
-from features.mappings.suggest import suggest_mapping
+from features.sources.suggest import suggest_mapping
 
 MINIMAL = """
 source = "city"

@@ -9,18 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from features.configuration import ScanConfig
 from features.placed import placed_tickets
 from models.hotspots.candidates.sentences import sentences
 from models.hotspots.candidates.signals import cluster_signals
-from models.hotspots.spatial import (
-    CLUSTER_COLUMNS,
-    ExpectationScan,
-    GumbelTail,
-    PermutationScan,
-    ScanConfig,
-    Zones,
-    find_clusters,
-)
+from models.hotspots.spatial import CLUSTER_COLUMNS, ExpectationScan, GumbelTail, PermutationScan, Zones, find_clusters
 from models.hotspots.spatial.layout import layouts
 
 NOW = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from features.configuration.detection import TailConfig
 from features.errors import BadInputError
 from models.hotspots.spatial import ExpectationScan, GumbelTail, PermutationScan, Places, Zones, grid_places
 from models.hotspots.spatial.zones import Rings
@@ -256,7 +257,7 @@ def test_a_tail_goes_through_the_level_of_its_share() -> None:
 def tail_after(*peaks: float, level: float = 4.0, scale: float = 1.5) -> GumbelTail:
     """The tail of a past whose level is `level` and whose events, a quiet stretch between them, had these maxima."""
     stretches = np.array([value for peak in peaks for value in (peak, 0.0)])
-    return GumbelTail.of_past([level] * 10, stretches, periods=14 * stretches.size, share=0.2, scale=scale)
+    return GumbelTail.of_past([level] * 10, stretches, periods=14 * stretches.size, config=TailConfig(scale=scale))
 
 
 def test_past_events_draw_the_scale_towards_their_mean_excess() -> None:
@@ -285,7 +286,7 @@ def test_no_event_counts_for_more_than_two_scales(excesses: list[float]) -> None
 
 def test_an_event_in_two_stretches_counts_once_for_the_scale() -> None:
     stretches = np.array([0.0, 5.0, 6.0, 0.0])
-    tail = GumbelTail.of_past([4.0] * 10, stretches, periods=56, share=0.2, scale=1.5)
+    tail = GumbelTail.of_past([4.0] * 10, stretches, periods=56, config=TailConfig(scale=1.5))
     assert tail.scale == tail_after(6.0).scale
 
 

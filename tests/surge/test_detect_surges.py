@@ -4,8 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from features.configuration import SurgeConfig
 from models.errors import PanelError
-from models.hotspots import SurgeConfig, detect_surges
+from models.hotspots import detect_surges
+from models.hotspots.surge.config import config_from_json, config_to_json
 
 START = pd.Timestamp("2024-01-01")
 
@@ -115,7 +117,7 @@ def test_a_start_beyond_the_panel_is_refused():
 
 def test_configuration_round_trips_through_json():
     config = SurgeConfig()
-    assert SurgeConfig.from_json(config.to_json()) == config
+    assert config_from_json(config_to_json(config)) == config
 
 
 def test_an_incomplete_week_is_measured_by_what_can_have_arrived():

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from features.configuration.surge import LevelConfig, RegressionConfig, ServiceConfig
 from models.hotspots.surge.baseline import Prior, Regression, Robust
 from models.hotspots.surge.calibration import calibrate, raw_level
 from models.hotspots.surge.closures import common_closures
@@ -16,6 +17,8 @@ from models.hotspots.surge.portfolio import fdr_select
 from models.hotspots.surge.tails import exceedance, quantile
 from models.hotspots.surge.walk import blocks
 from models.hotspots.surge.windows import capped
+
+PRIORS, LEVEL = RegressionConfig(), LevelConfig()
 
 
 @given(st.integers(0, 60), st.floats(0.05, 40.0), st.floats(1.05, 6.0))
@@ -57,7 +60,7 @@ def test_the_batched_fit_finds_the_maximum_of_the_likelihood():
     truth = np.array([[2.0, 0.5, 0.3], [0.2, -0.4, 0.0]])
     y = rng.poisson(np.exp(truth @ X.T)).astype(float)
     flat = Prior(np.zeros((2, 3)), np.full(3, 1e-9))
-    fit = Regression(X).fit(y, np.ones_like(y), slice(0, 200), flat, robust=Robust(1e9, 1))
+    fit = Regression(X, PRIORS.least_effect).fit(y, np.ones_like(y), slice(0, 200), flat, robust=Robust(1e9, 1))
     gradient = (y - fit.mean(X)) @ X
     np.testing.assert_allclose(gradient, 0.0, atol=0.05)
     np.testing.assert_allclose(fit.beta, truth, atol=0.5)  # about two standard errors
@@ -68,9 +71,13 @@ def test_a_past_outbreak_hardly_moves_the_baseline():
     y = rng.poisson(10.0, (1, 200)).astype(float)
     X = np.ones((200, 1))
     flat = Prior(np.zeros((1, 1)), np.full(1, 1e-9))
-    clean = Regression(X).fit(y, np.ones_like(y), slice(0, 200), flat, robust=Robust(2.58, 3)).mean(X[:1])
+    clean = (
+        Regression(X, PRIORS.least_effect)
+        .fit(y, np.ones_like(y), slice(0, 200), flat, robust=Robust(2.58, 3))
+        .mean(X[:1])
+    )
     y[0, 80:85] += 60
-    fit = Regression(X).fit(y, np.ones_like(y), slice(0, 200), flat, robust=Robust(2.58, 3))
+    fit = Regression(X, PRIORS.least_effect).fit(y, np.ones_like(y), slice(0, 200), flat, robust=Robust(2.58, 3))
     assert fit.mean(X[:1])[0, 0] == pytest.approx(clean[0, 0], rel=0.03)
     assert fit.phi[0] < 1.6
 
@@ -83,7 +90,7 @@ def test_a_season_nobody_shows_is_shrunk_and_a_clear_one_stays():
     y = rng.poisson(np.exp(0.5 + size[:, None] * X[:, 1])).astype(float)
     prior = Prior(np.zeros((120, 3)), np.array([0.05, 1.0, 1.0]))
     fits = [
-        Regression(X, blocks).fit(y, np.ones_like(y), slice(0, 400), prior, robust=Robust(1e9, 1))
+        Regression(X, PRIORS.least_effect, blocks).fit(y, np.ones_like(y), slice(0, 400), prior, robust=Robust(1e9, 1))
         for blocks in ((), (slice(1, 3),))
     ]
     error = [((fit.beta[:, 1] - size) ** 2 + fit.beta[:, 2] ** 2) for fit in fits]
@@ -119,7 +126,9 @@ def test_a_season_that_scatters_more_has_a_dispersion_of_its_own_and_an_even_ser
     restless = (days % 365 > 150) & (days % 365 < 210)
     sd = np.stack([np.where(restless, 20.0, 4.0), np.full(len(days), 4.0)])
     y, mean = 16.0 + sd * rng.standard_normal(sd.shape), np.full(sd.shape, 16.0)
-    season, own = seasonal_dispersion(y, mean, np.ones_like(y), np.array([4.0, 1.0]), np.zeros_like(y), reach=2)
+    season, own = seasonal_dispersion(
+        y, mean, np.ones_like(y), np.array([4.0, 1.0]), np.zeros_like(y), reach=2, config=LEVEL
+    )
     assert own.tolist() == [True, False]
     last = slice(365 * 4, None)
     assert season[0, last][restless[last]].mean() > 8.0
@@ -136,7 +145,9 @@ def test_the_dispersion_of_a_date_rests_on_past_years_alone():
     altered = y.copy()
     altered[:, 1100:] = 500.0
     before, after = (
-        seasonal_dispersion(counts, mean, (np.arange(1460) < 1095) * np.ones_like(y), np.full(3, 9.0), 0.0 * y, reach=2)
+        seasonal_dispersion(
+            counts, mean, (np.arange(1460) < 1095) * np.ones_like(y), np.full(3, 9.0), 0.0 * y, reach=2, config=LEVEL
+        )
         for counts in (y, altered)
     )
     np.testing.assert_array_equal(before[0], after[0])
@@ -153,7 +164,7 @@ def test_weekdays_that_change_are_followed_and_steady_ones_are_left_to_the_regre
     pace = Pace(level=(), week=(0.9, 0.7), season=0, until=690)
     counts = CountSums(y, keep=False)
     counts.hear(np.ones(y.shape, dtype=bool))
-    level = local_level(counts, mean, np.ones(2), pace)
+    level = local_level(counts, mean, np.ones(2), pace, LEVEL)
     np.testing.assert_allclose((mean * level.week)[0, 640:], true[0, 640:], rtol=0.35)
     assert (level.week[1] == 1.0).all()
     assert (level.week[0, :7] == 1.0).all()
@@ -178,7 +189,7 @@ def test_a_day_on_which_all_fall_silent_is_a_closure():
     y = np.full((5, 100), 9.0)
     y[:, 80] = 0.0
     y[0, 90] = 0.0
-    assert np.flatnonzero(common_closures(y)).tolist() == [80]
+    assert np.flatnonzero(common_closures(y, ServiceConfig())).tolist() == [80]
 
 
 def test_benjamini_hochberg_against_a_plain_loop():

@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from features.configuration import TextConfig
 from features.errors import BadInputError
 from models.hotspots.candidates import merge_candidates
-from models.hotspots.textgroups import GROUP_COLUMNS, TextConfig, TopicMemory, find_groups, group_texts, word_texts
+from models.hotspots.textgroups import GROUP_COLUMNS, TopicMemory, find_groups, group_texts, word_texts
 
 NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 NOON = pd.Timestamp("2026-11-23 12:00")

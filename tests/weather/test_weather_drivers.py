@@ -100,7 +100,7 @@ def test_wrong_weather_is_named(rows, message):
 
 def test_weather_of_an_installation_is_the_configured_file(tmp_path):
     (tmp_path / "w.csv").write_text("date,tmax_c\n2023-01-01,21.5\n", encoding="utf-8-sig")
-    known = weather_for(Settings(sections={"weather": {"file": str(tmp_path / "w.csv")}}))
+    known = weather_for(Settings(weather={"file": str(tmp_path / "w.csv")}))
     assert known["tmax"].tolist() == [21.5]
     assert weather_for(Settings()) is None
 

@@ -59,7 +59,8 @@ def _report_keys() -> set[str]:
     made = Environment(autoescape=True)
     source = (files("serve.reports") / "templates" / "weekly.html").read_text(encoding="utf-8")
     calls = [call for call in made.parse(source).find_all(nodes.Call) if isinstance(call.node, nodes.Name)]
-    return {call.args[0].value for call in calls if call.node.name in {"t", "b", "e"}}
+    said = [call.args[0] for call in calls if call.node.name in {"t", "b", "e"}]
+    return {argument.value for argument in said if isinstance(argument, nodes.Const)}
 
 
 def _fields(text: str) -> set[str]:

@@ -8,12 +8,12 @@ from datetime import datetime
 from typing import Any, Final
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field
 
+from features.configuration.detection import CandidateConfig
 from features.vocabulary import Frequency, Kind, rule_document
 from models.hotspots.candidates.overlap import merge_overlapping
 from models.hotspots.candidates.past import Alarms, alarms_of, similar_past
-from models.hotspots.candidates.ranking import rank_and_cut, score
+from models.hotspots.candidates.ranking import ranked, score
 from models.hotspots.candidates.sentences import sentences
 from models.hotspots.candidates.signals import (
     NAMING_ORDER,
@@ -46,8 +46,6 @@ CANDIDATE_COLUMNS: Final = (
     "recurrence_days",
     "score",
     "rank",
-    "department_rank",
-    "within_budget",
     "sensitive",
     "rule",
     "sentence_zh",
@@ -61,26 +59,6 @@ CANDIDATE_COLUMNS: Final = (
 """Columns of the candidates, in order."""
 
 
-class MergeConfig(BaseModel):
-    """How signals become one list.
-
-    Attributes:
-        q: False discovery rate held over all cells of one frequency that a run tested.
-        min_count: A surge of fewer tickets is noise.
-        min_recurrence_days: A surge that chance brings more often than this is left out.
-        overlap: Share of the smaller signal's tickets that makes two signals one.
-        weekly_budget: Alerts below red that a department takes a week.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    q: float = Field(default=0.2, gt=0, lt=1)
-    min_count: int = Field(default=3, ge=1)
-    min_recurrence_days: float = Field(default=30.0, ge=0)
-    overlap: float = Field(default=0.5, gt=0, le=1)
-    weekly_budget: int = Field(default=5, ge=0)
-
-
 def merge_candidates(
     *,
     tickets: Any,
@@ -92,8 +70,9 @@ def merge_candidates(
     groups: pd.DataFrame | None = None,
     forecasts: pd.DataFrame | None = None,
     past: pd.DataFrame | None = None,
-    raised: dict[str, int] | None = None,
-    config: MergeConfig | None = None,
+    q: float = 0.2,
+    surge_days: float = 30.0,
+    config: CandidateConfig | None = None,
 ) -> pd.DataFrame:
     """Return one ranked row per event that the detectors found.
 
@@ -108,21 +87,22 @@ def merge_candidates(
         groups: Of `models.hotspots.textgroups.find_groups`, first-seen topics among them.
         forecasts: Of `models.hotspots.seasonal.due_forecasts`.
         past: Earlier candidates or episodes, for the similar past cases.
-        raised: Department -> alerts already raised this week, for the proposed cut.
-        config: Thresholds.
+        q: False discovery rate held over all cells of one frequency that a run tested.
+        surge_days: A surge that chance brings more often than this is left out.
+        config: What makes two signals one, and how they are ranked.
 
     Returns:
         `CANDIDATE_COLUMNS`, best first. `observed`, `callers`, `expected` and the window are those of the leading
         signal, whose sentence is given; `tickets` and `cells` are those of all, the leading signal's first; `evidence`
         lists every signal's numbers and sentence.
     """
-    config = config or MergeConfig()
+    config = config or CandidateConfig()
     judged = {Frequency(freq): frame for freq, frame in (surges or {}).items()}
     clean = clean_tickets(tickets, as_of=as_of)
     signals: list[Signal] = []
     for freq, frame in judged.items():
-        found = surge_signals(frame, freq=freq, static=static, tickets=clean, q=config.q, min_count=config.min_count)
-        signals += [signal for signal in found if signal.recurrence_days >= config.min_recurrence_days]
+        found = surge_signals(frame, freq=freq, static=static, tickets=clean, q=q, min_count=config.min_count)
+        signals += [signal for signal in found if signal.recurrence_days >= surge_days]
     for rows, reader in (
         (hits, rule_signals),
         (clusters, cluster_signals),
@@ -136,8 +116,8 @@ def merge_candidates(
     caller_of = dict(zip(behind["key"], behind["caller"], strict=True))
     alarms = {freq: alarms_of(frame) for freq, frame in judged.items()}
     events = [sorted(group, key=_leads) for group in merge_overlapping(signals, share=config.overlap)]
-    rows = pd.DataFrame([_candidate(event, caller_of, past, alarms) for event in events])
-    return rank_and_cut(rows, budget=config.weekly_budget, raised=raised)[list(CANDIDATE_COLUMNS)]
+    rows = pd.DataFrame([_candidate(event, caller_of, past, alarms, config) for event in events])
+    return ranked(rows)[list(CANDIDATE_COLUMNS)]
 
 
 def _leads(signal: Signal) -> tuple[int, bool, float, int]:
@@ -151,6 +131,7 @@ def _candidate(
     caller_of: Mapping[str, str],
     past: pd.DataFrame | None,
     alarms: Mapping[Frequency, Alarms],
+    config: CandidateConfig,
 ) -> dict[str, Any]:
     lead = event[0]
     keys = list(dict.fromkeys(key for signal in event for key in signal.tickets))
@@ -166,7 +147,7 @@ def _candidate(
         "department": next((signal.department for signal in event if signal.department), ""),
         "cells": list(dict.fromkeys(cell for signal in event for cell in signal.cells)),
         "tickets": keys,
-        "score": score(event, callers=max(callers, lead.callers)),
+        "score": score(event, callers=max(callers, lead.callers), config=config),
         "sensitive": Kind.SENSITIVE in kinds,
         "sentence_zh": zh,
         "sentence_en": en,

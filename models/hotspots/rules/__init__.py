@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from models.hotspots.rules.config import FrequentRule, RepeatRule, RuleConfig, SensitiveRule
 from models.hotspots.rules.recitable import HIT_COLUMNS, apply_rules
 from models.hotspots.rules.watchwords import watched_words
 
 __all__ = [
     "HIT_COLUMNS",
-    "FrequentRule",
-    "RepeatRule",
-    "RuleConfig",
-    "SensitiveRule",
     "apply_rules",
     "watched_words",
 ]

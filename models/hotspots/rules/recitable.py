@@ -10,10 +10,11 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from features.configuration import FrequentRule, RepeatRule, RuleConfig, SensitiveRule
 from features.series import UNCLASSIFIED
 from features.vocabulary import Kind, ManyTickets, OneCaller, Watched
-from models.hotspots.rules.config import FrequentRule, RepeatRule, RuleConfig, SensitiveRule
 from models.hotspots.rules.usual import usual_counts
+from models.hotspots.rules.versions import versions
 from models.hotspots.rules.watchwords import watched_words
 from models.hotspots.ticketframe import between, clean_tickets, local_now
 
@@ -41,9 +42,6 @@ _MATTER: Final = ["category1", "category2", "category", "district"]
 
 _COUNTED: Final = ("key", "opened_local", *_MATTER, "street", "address", "department", "caller")
 """What counting tickets needs of them: their words are long, and taken along at every step."""
-
-_EVERYDAY: Final = 0.1
-"""Where chance brings a rule's number in more windows than this share, the number alone says nothing."""
 
 
 def apply_rules(
@@ -75,9 +73,9 @@ def apply_rules(
     counted = clean[list(_COUNTED)]
     late = between(clean, now - pd.Timedelta(days=config.said_days), now + pd.Timedelta(1, "us"))
     found = [
-        *(_frequent(rule, part, now) for rule, part in config.parts("frequent", counted)),
-        *(_repeat(rule, part, now) for rule, part in config.parts("repeat", counted)),
-        *(_sensitive(rule, part, now) for rule, part in config.parts("sensitive", late)),
+        *(_frequent(rule, part, now) for rule, part in versions(config, "frequent", counted)),
+        *(_repeat(rule, part, now) for rule, part in versions(config, "repeat", counted)),
+        *(_sensitive(rule, part, now) for rule, part in versions(config, "sensitive", late)),
     ]
     hits = pd.concat([pd.DataFrame(columns=list(HIT_COLUMNS)), *(hit for hit in found if len(hit))], ignore_index=True)
     if only is not None:
@@ -102,7 +100,7 @@ def _frequent(rule: FrequentRule, tickets: pd.DataFrame, now: pd.Timestamp) -> p
     plain = ManyTickets(tickets=rule.tickets, days=rule.days)
     groups = groups.assign(usual=usual.mean(groups), rule=plain)
     if rule.usual_factor:
-        everyday = usual.chance(groups, pd.Series(rule.tickets, index=groups.index)) >= _EVERYDAY
+        everyday = usual.chance(groups, pd.Series(rule.tickets, index=groups.index)) >= rule.everyday
         busy = ((groups["place"] == groups["district"]) | everyday) & (rule.usual_chance < 1)
         rarer = replace(plain, chance=rule.usual_chance)
         groups = groups.assign(rule=[rarer if judged else plain for judged in busy])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from models.hotspots.spatial.clusters import CLUSTER_COLUMNS, ScanConfig, find_clusters
+from models.hotspots.spatial.clusters import CLUSTER_COLUMNS, find_clusters
 from models.hotspots.spatial.expectation import ExpectationScan
 from models.hotspots.spatial.gumbel import GumbelTail
 from models.hotspots.spatial.permutation import PermutationScan
@@ -15,7 +15,6 @@ __all__ = [
     "GumbelTail",
     "PermutationScan",
     "Places",
-    "ScanConfig",
     "Zones",
     "find_clusters",
     "grid_places",

@@ -6,19 +6,18 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
 from scipy.special import ndtr
 
+from features.configuration import ScanConfig
 from features.placed import PlacedTickets
 from features.series import UNCLASSIFIED
 from models.hotspots.chance import usual_maximum
-from models.hotspots.spatial.analyses import Scale
-from models.hotspots.spatial.expectation import DURATIONS, Cylinders, ExpectationScan
+from models.hotspots.spatial.expectation import Cylinders, ExpectationScan
 from models.hotspots.spatial.layout import Layout, layouts
 from models.hotspots.spatial.places import Floats
 from models.hotspots.spatial.zones import Zones
@@ -53,64 +52,6 @@ CLUSTER_COLUMNS: Final = (
 _DAY: Final = pd.Timedelta(days=1)
 _LEAST_DISPERSION: Final = 1 + 1e-6
 _FINER: Final = ("category1", "category2", "category")
-_NAMED_SHARE: Final = 0.25
-"""A district with so many of a cluster's tickets is named beside the one with most."""
-_ONE_STREET: Final = 0.5
-"""A street with so many of them is where the cluster is."""
-_CALIBRATION_DAYS: Final = 60
-"""Past analyses that a category's scan must be able to replay before it may speak."""
-
-_ANALYSES: Final = 180
-"""Past analyses that a threshold is told from."""
-_LOOKS: Final = ((6, 240.0), (12, 73.0), (36, 12.0))
-"""Past analyses of cheap first calibrations, and how many times more often than the threshold asks a look must say that
-chance brings it, to be taken at its word: more than six standard errors of what so few maxima tell."""
-
-
-class ScanConfig(BaseModel):
-    """What the scan of one installation looks at.
-
-    Attributes:
-        by: Scan one value of this column at a time.
-        places: "points" lays a grid of `cell_km`, "district" takes districts at their centres.
-        max_radius_km: No cluster is wider; 3 km finds streets and quarters, 6 and more towns.
-        periods: Days of history read.
-        durations: Window lengths in days.
-        scale: See `ExpectationScan`.
-        half_life: Days after which a ticket counts half for its place's share of the city; what would have told the
-            category's past best when None.
-        min_count: A cluster has at least as many tickets, repeat callers merged.
-        min_recurrence_days: Report what chance brings less often than this in the whole city, all categories scanned
-            together; 365 is the usual operator's threshold.
-        merge_days: A caller's tickets on one matter within so many days count once.
-        most: Clusters reported per category.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    by: Literal["category1", "category2", "category"] = "category"
-    places: Literal["points", "district"] = "points"
-    cell_km: float = Field(default=0.5, gt=0)
-    max_radius_km: float = Field(default=3.0, ge=0)
-    periods: int = Field(default=365, ge=90)
-    durations: tuple[int, ...] = DURATIONS
-    scale: Scale = "day"
-    half_life: float | None = Field(default=None, gt=0)
-    min_count: int = Field(default=4, ge=2)
-    min_recurrence_days: float = Field(default=365.0, ge=1)
-    merge_days: int = Field(default=7, ge=0)
-    most: int = Field(default=3, ge=1)
-
-    @property
-    def asked(self) -> dict[str, Any]:
-        """What to ask `features.placed.placed_tickets` for, besides moment and zone."""
-        return {
-            "by": self.by,
-            "days": self.periods,
-            "merge_days": self.merge_days,
-            "keyed_days": max(self.durations),
-            "points_only": self.places == "points",
-        }
 
 
 def find_clusters(
@@ -139,10 +80,10 @@ def find_clusters(
     longest = max(config.durations)
     laid = layouts(placed, places=config.places, cell_km=config.cell_km, radius_km=config.max_radius_km)
     scanned = [layout for layout in laid if layout.recent(longest) >= config.min_count]
-    if scanned and scanned[0].periods < 3 * longest + _CALIBRATION_DAYS:
+    if scanned and scanned[0].periods < 3 * longest + config.calibration_days:
         scanned = []
     rows = [
-        _described(cluster, described, placed.now, config.by)
+        _described(cluster, described, placed.now, config)
         for layout in scanned
         for cluster in _clusters(layout, config, len(scanned))
     ]
@@ -179,20 +120,24 @@ def _scanned(scan: ExpectationScan, counts: Floats, config: ScanConfig, scans: i
 
         return _Scanned(cylinders, cylinders.statistics(dispersion, config.min_count), dispersion, chance)
 
-    for analyses, often in _LOOKS:
+    for analyses, often in config.looks:
         if config.min_recurrence_days > often:
             look = looked(analyses)
             if look.chance(float(look.statistic.max())) * config.min_recurrence_days > often:
                 return None
-    return looked(_ANALYSES)
+    return looked(config.analyses)
 
 
 def _clusters(layout: Layout, config: ScanConfig, scans: int) -> list[dict[str, Any]]:
     """Return one category's clusters in numbers; `scans` is how many categories the run looks at."""
     zones = Zones.of(len(layout.places), layout.near)
     counts = layout.counts()
-    scan = ExpectationScan(zones, config.durations, scale=config.scale, min_count=config.min_count)
-    scan = replace(scan, half_life=config.half_life) if config.half_life else scan.adapted(counts)
+    scan = ExpectationScan(zones, config.durations, scale=config.scale, min_count=config.min_count, tail=config.tail)
+    scan = (
+        replace(scan, half_life=config.half_life)
+        if config.half_life
+        else scan.adapted(counts, half_lives=config.half_lives)
+    )
     scanned = _scanned(scan, counts, config, scans)
     found: list[dict[str, Any]] = []
     if scanned is None:
@@ -241,10 +186,10 @@ def _shares(names: pd.Series) -> pd.Series:
     return shares.sort_index().sort_values(ascending=False, kind="stable")
 
 
-def _described(cluster: dict[str, Any], tickets: pd.DataFrame, now: pd.Timestamp, by: str) -> dict[str, Any]:
+def _described(cluster: dict[str, Any], tickets: pd.DataFrame, now: pd.Timestamp, config: ScanConfig) -> dict[str, Any]:
     """Return a cluster with what its tickets say of it; repeats are listed with them."""
     behind = tickets[tickets["key"].isin(cluster["tickets"])]
-    named = _FINER[: _FINER.index(by) + 1]
+    named = _FINER[: _FINER.index(config.by) + 1]
     last = behind.iloc[-1]
     located = behind[["lat", "lon"]].notna().all(axis=1)
     lat, lon = behind.loc[located, ["lat", "lon"]].mean() if located.any() else (np.nan, np.nan)
@@ -253,8 +198,8 @@ def _described(cluster: dict[str, Any], tickets: pd.DataFrame, now: pd.Timestamp
         **{name: value for name, value in cluster.items() if name != "days"},
         **{name: str(last[name]) if name in named else "" for name in _FINER},
         "area": str(districts.index[0]),
-        "areas": [name for name in districts.index[districts >= _NAMED_SHARE] if name != UNCLASSIFIED],
-        "place": str(streets.index[0]) if streets.iloc[0] >= _ONE_STREET else "",
+        "areas": [name for name in districts.index[districts >= config.named_share] if name != UNCLASSIFIED],
+        "place": str(streets.index[0]) if streets.iloc[0] >= config.street_share else "",
         "department": str(behind["department"].mode().iloc[0]),
         "lat": float(lat),
         "lon": float(lon),

@@ -22,19 +22,15 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from features.configuration import ScanConfig
+from features.configuration.detection import TailConfig
 from features.errors import BadInputError
 from models.hotspots.spatial.analyses import Analyses, Scale, shares
 from models.hotspots.spatial.gumbel import GumbelTail
 from models.hotspots.spatial.places import Floats
 from models.hotspots.spatial.zones import Zones
 
-DURATIONS: Final = (1, 2, 3, 4, 5, 6, 7, 10, 14)
-HALF_LIVES: Final = (60.0, 120.0, 240.0, 480.0)
-"""Periods after which a ticket may count half: busy categories move, sparse ones need a long memory."""
-_SCALE: Final = 1.3
-"""Usual one of the Gumbel tail: .95 in simulated negative binomial cities; 1.3 leaves room for what no model holds."""
-_ONE_IN: Final = 5
-"""The tail goes through what is exceeded on one past day in so many."""
+_DEFAULTS: Final = ScanConfig()
 
 
 @dataclass(frozen=True)
@@ -69,15 +65,17 @@ class ExpectationScan:
             (the scan sees only what moves against the city), "history" the same weekdays of the last eight weeks (the
             scan also sees a rise of the whole city).
         min_count: Cylinders of fewer tickets are not looked at.
+        tail: How chance is told from past maxima.
     """
 
     zones: Zones
-    durations: Sequence[int] = DURATIONS
+    durations: Sequence[int] = _DEFAULTS.durations
     half_life: float = 60.0
     scale: Scale = "day"
     min_count: int = 3
+    tail: TailConfig = _DEFAULTS.tail
 
-    def adapted(self, counts: Floats, *, half_lives: Sequence[float] = HALF_LIVES) -> Self:
+    def adapted(self, counts: Floats, *, half_lives: Sequence[float] = _DEFAULTS.half_lives) -> Self:
         """Return the scan with the half-life whose shares would have foretold its own past best.
 
         Shares known before the longest window are held against the window's counts, all windows of the past that do not
@@ -147,7 +145,7 @@ class ExpectationScan:
         stretches = np.zeros((last - first) // longest + 1)
         np.maximum.at(stretches, (ends - first) // longest, maxima)
         periods = last - first + 1
-        return GumbelTail.of_past(maxima, stretches, periods=periods, share=1 / _ONE_IN, scale=_SCALE), dispersion
+        return GumbelTail.of_past(maxima, stretches, periods=periods, config=self.tail), dispersion
 
     def _analyses(self, counts: Floats, ends: NDArray[np.intp]) -> Analyses:
         return Analyses.of(counts, ends, durations=self.durations, half_life=self.half_life, scale=self.scale)

@@ -10,13 +10,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike
 
+from features.configuration.detection import TailConfig
 from models.hotspots.spatial.places import Floats
 
 _EULER: Final = 0.5772156649015329
-_TRUST: Final = 7
-"""Events of the past that weigh as much as the scale that was expected of them."""
-_MOST: Final = 2.0
-"""Scales that one event counts for at most, so that a single cluster hides no later one."""
 
 
 @dataclass(frozen=True)
@@ -51,21 +48,21 @@ class GumbelTail:
         return cls(_location(_level(maxima, share), share, scale), scale)
 
     @classmethod
-    def of_past(cls, maxima: ArrayLike, stretches: Floats, *, periods: int, share: float, scale: float) -> GumbelTail:
+    def of_past(cls, maxima: ArrayLike, stretches: Floats, *, periods: int, config: TailConfig) -> GumbelTail:
         """Return the distribution through the level of `maxima`, its scale drawn from a usual one by past events.
 
         Above the level a Gumbel tail is all but exponential, and its scale the mean of what events exceed the level by.
-        Each counts for at most `_MOST` times the scale that comes out: one past cluster hardly moves it, several do.
+        Each counts for at most `most` times the scale that comes out: one past cluster hardly moves it, several do.
 
         Args:
             maxima: Of past analyses.
             stretches: Largest of them in each stretch, oldest first.
             periods: See `GumbelTail`.
-            share: What part of `maxima` the level leaves above.
-            scale: The usual one.
+            config: Where the level is, the usual scale, and what events weigh.
         """
+        share = 1 / config.one_in
         level, seen = _level(maxima, share), tuple(stretches.tolist())
-        drawn = _drawn(np.array(_peaks(seen, level)) - level, scale)
+        drawn = _drawn(np.array(_peaks(seen, level)) - level, config)
         return cls(_location(level, share, drawn), drawn, seen, periods)
 
     def p_value(self, statistic: ArrayLike) -> Floats:
@@ -108,11 +105,11 @@ def _peaks(stretches: Iterable[float], level: float) -> list[float]:
     return peaks
 
 
-def _drawn(excesses: Floats, usual: float) -> float:
-    """Return the mean of excesses and of `_TRUST` usual ones, none counted as more than `_MOST` times that mean."""
+def _drawn(excesses: Floats, config: TailConfig) -> float:
+    """Return the mean of excesses and of `trust` usual ones, none counted as more than `most` times that mean."""
     # With the m largest cut off, the mean b solves (trust + n - most m) b = trust usual + the rest. Cutting off others
     # than those above most b makes the sum larger: b is the least solution.
     falling = np.sort(excesses)[::-1]
     rest = falling.sum() - np.concatenate([[0.0], np.cumsum(falling)])
-    weight = _TRUST + falling.size - _MOST * np.arange(falling.size + 1)
-    return float(((_TRUST * usual + rest)[weight > 0] / weight[weight > 0]).min())
+    weight = config.trust + falling.size - config.most * np.arange(falling.size + 1)
+    return float(((config.trust * config.scale + rest)[weight > 0] / weight[weight > 0]).min())

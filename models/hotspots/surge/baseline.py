@@ -15,13 +15,14 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from features.configuration.surge import FreqConfig
+
 Floats = NDArray[np.float64]
 Singles = NDArray[np.floating[Any]]
 
 _LARGEST_STEP: Final = 2.0  # of the linear predictor's coefficients in one Newton step
 _LOG_LIMIT: Final = 18.0
 _CONVERGED: Final = 1e-3
-_LEAST_EFFECT: Final = 0.01  # sd on the log scale that a block of coefficients keeps, however little speaks for it
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,11 @@ class Robust:
 
     limit: float
     span: int
+
+    @classmethod
+    def of(cls, config: FreqConfig) -> Robust:
+        """Return the rule of a frequency."""
+        return cls(config.outlier, config.outlier_span)
 
 
 @dataclass
@@ -75,9 +81,9 @@ class Fit:
 class Regression:
     """The work shared by all fits on one design: products of its columns."""
 
-    def __init__(self, X: Floats, shrunk: tuple[slice, ...] = ()) -> None:
+    def __init__(self, X: Floats, least_effect: float, shrunk: tuple[slice, ...] = ()) -> None:
         self.X = X
-        self.shrunk = shrunk
+        self.least_effect, self.shrunk = least_effect, shrunk
         p = X.shape[1]
         self.upper = np.triu_indices(p)
         # Single precision is enough for the curvature: the gradient, which decides where a fit ends, stays double.
@@ -128,7 +134,7 @@ class Regression:
         narrower = np.zeros_like(beta)
         for block in self.shrunk:
             signal = (away[:, block] ** 2 - noise[:, block]).mean(axis=1, keepdims=True)
-            tight = 1.0 / np.maximum(signal, _LEAST_EFFECT**2)
+            tight = 1.0 / np.maximum(signal, self.least_effect**2)
             narrower[:, block] = np.maximum(tight - precision[:, block], 0.0) * phi[:, None]
         place = np.arange(beta.shape[1])
         tighter = hessian.copy()

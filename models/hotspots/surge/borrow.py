@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from models.hotspots.surge.baseline import Prior, Regression
-from models.hotspots.surge.config import FreqConfig
+from features.configuration import SurgeConfig
+from features.configuration.surge import FreqConfig
+from models.hotspots.surge.baseline import Prior, Regression, Robust
 from models.hotspots.surge.design import Design
 from models.hotspots.surge.exposure import Exposure, exposure
 
@@ -21,14 +22,6 @@ Floats = NDArray[np.float64]
 
 LENDERS: Final = ("category", "district", "category1", "all")
 """Who lends, first come first: the kin with the same leaf category, district, class, and all series together."""
-
-UNSEEN_SD: Final = 0.05
-"""Prior standard deviation of a seasonal coefficient while less than a year is known and nobody lends a season."""
-
-_SPARSE: Final = 30.0  # tickets in the fitted history under which a cell borrows from known kin
-_RICH: Final = 200.0  # tickets a lender needs
-_LENT_SD: Final = 0.2  # how far a borrower may stray from the lent coefficients
-_FEWEST_UNRELATED: Final = 10  # series in a panel before "all" may lend to the young without a static frame
 
 
 @dataclass(frozen=True)
@@ -39,11 +32,14 @@ class Kin:
     related: bool
 
 
-def kin_of(ids: NDArray[Any], static: pd.DataFrame | None) -> Kin | None:
-    """Read who is related from a static frame (`unique_id` and any of the columns in LENDERS)."""
+def kin_of(ids: NDArray[Any], static: pd.DataFrame | None, *, fewest_unrelated: int) -> Kin | None:
+    """Read who is related from a static frame (`unique_id` and any of the columns in LENDERS).
+
+    Without one, all lend to all where the panel has `fewest_unrelated` series.
+    """
     everyone = np.zeros(len(ids), dtype=np.int64)
     if static is None or not set(LENDERS) & set(static.columns):
-        return Kin({"all": everyone}, related=False) if len(ids) >= _FEWEST_UNRELATED else None
+        return Kin({"all": everyone}, related=False) if len(ids) >= fewest_unrelated else None
     table = static.drop_duplicates("unique_id").set_index("unique_id").reindex(ids)
     cells = (table["level"] == "cell").to_numpy() if "level" in table.columns else np.ones(len(ids), dtype=bool)
     groups = {}
@@ -62,6 +58,7 @@ class Lenders:
     design: Design
     regression: Regression
     config: FreqConfig
+    surge: SurgeConfig
     until: int
 
     def priors(self, y: Floats, known: Exposure, kin: Kin | None) -> tuple[Prior, NDArray[np.object_]]:
@@ -78,7 +75,7 @@ class Lenders:
         prior.mean[:, 0] = np.log((total.sum() + 0.5) / (periods.sum() + 1.0))
         lender_name = self._lend(prior, y, total, known, kin)
         unseen = np.ix_((known.age < self.config.young) & (lender_name == ""), self.design.seasonal)
-        prior.precision[unseen] = np.maximum(prior.precision[unseen], UNSEEN_SD**-2.0)
+        prior.precision[unseen] = np.maximum(prior.precision[unseen], self.surge.lending.unseen_sd**-2.0)
         return prior, lender_name
 
     def _lend(self, prior: Prior, y: Floats, total: Floats, known: Exposure, kin: Kin | None) -> NDArray[np.object_]:
@@ -86,7 +83,7 @@ class Lenders:
         lender_name = np.full(len(y), "", dtype=object)
         if kin is None:
             return lender_name
-        needy = (known.age < self.config.young) | (kin.related & (total < _SPARSE))
+        needy = (known.age < self.config.young) | (kin.related & (total < self.surge.lending.sparse))
         for lender, codes in kin.groups.items():
             asking = needy & (codes >= 0) & (lender_name == "")
             if asking.any():
@@ -96,16 +93,17 @@ class Lenders:
                 served = asking & rich[place]
                 shared = np.ix_(served, self.design.shared)
                 prior.mean[shared] = beta[place[served]][:, self.design.shared]
-                prior.precision[shared] = _LENT_SD**-2.0
+                prior.precision[shared] = self.surge.lending.lent_sd**-2.0
                 lender_name[served] = lender
         return lender_name
 
     def _fit(self, sums: Floats) -> tuple[Floats, NDArray[np.bool_]]:
         oldest = max(self.until - self.config.memory, 0)
-        known = exposure(sums, self.design, until=self.until, oldest=oldest, guard=self.config.guard)
+        service, guard = self.surge.service, self.config.guard
+        known = exposure(sums, self.design, service, until=self.until, oldest=oldest, guard=guard)
         rows = slice(oldest, known.weight.shape[1])
         flat = Prior(np.zeros((len(sums), self.design.X.shape[1])), self.design.precision)
         weight = known.weight[:, rows]
-        fit = self.regression.fit(sums[:, rows], weight, rows, flat, robust=self.config.robust)
-        rich = (known.age >= self.config.young) & ((sums[:, rows] * weight).sum(axis=1) >= _RICH)
+        fit = self.regression.fit(sums[:, rows], weight, rows, flat, robust=Robust.of(self.config))
+        rich = (known.age >= self.config.young) & ((sums[:, rows] * weight).sum(axis=1) >= self.surge.lending.rich)
         return fit.beta, rich

@@ -9,15 +9,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from features.configuration.surge import FreqConfig, RegressionConfig
 from features.vocabulary import Frequency
 from models.errors import PanelError
-from models.hotspots.surge.config import FreqConfig
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-TREND_SD: Final = 0.25  # prior of the yearly change of the log mean
-LEVEL_PRECISION: Final = 0.05  # prior of the log mean: an sd of about 4.5, as good as flat
 CIVIL_YEAR: Final = 365.2425
 SERVICE_YEAR: Final = 364.0  # 52 weeks: systems that number their weeks repeat after these
 SATURDAY: Final = 5
@@ -66,6 +64,7 @@ def build_design(
     ds: pd.DatetimeIndex,
     freq: Frequency,
     config: FreqConfig,
+    priors: RegressionConfig,
     *,
     calendar: pd.DataFrame | None,
     closures: Bools,
@@ -77,6 +76,7 @@ def build_design(
         ds: Period starts.
         freq: Weekly or daily.
         config: Settings of the frequency.
+        priors: Of the trend and the level.
         calendar: One row per day: date, is_holiday, is_workday and, optionally, is_makeup and
             days_to_lunar_new_year; None where holidays are unknown.
         closures: Periods the service was seen to be shut, T: holidays the calendar does not know.
@@ -84,7 +84,7 @@ def build_design(
     """
     days = (ds - ds[0]).days.to_numpy().astype(float)
     columns: dict[str, Floats] = {"level": np.ones(len(ds)), "trend": (days - days[-1] / 2) / CIVIL_YEAR}
-    sds: dict[str, float] = {"trend": TREND_SD}
+    sds: dict[str, float] = {"trend": priors.trend_sd}
     phase = 2 * np.pi * days / year
     for j in range(1, config.harmonics + 1):
         columns[f"cos{j}"], columns[f"sin{j}"] = np.cos(j * phase), np.sin(j * phase)
@@ -98,7 +98,7 @@ def build_design(
     columns |= effects
     sds |= {name: config.season_sd for name in columns if name.startswith(("cos", "sin"))}
     precision = np.array([sds.get(name, config.day_sd) ** -2.0 for name in columns])
-    precision[0] = LEVEL_PRECISION
+    precision[0] = priors.level_precision
     return Design(np.stack(list(columns.values()), axis=1), tuple(columns), precision, weekday, holiday)
 
 

@@ -11,12 +11,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from features.configuration import SurgeConfig
+from features.configuration.surge import FreqConfig
 from features.vocabulary import Frequency
 from models.errors import PanelError
 from models.hotspots.surge.borrow import kin_of
 from models.hotspots.surge.calibration import calibrate, raw_level
 from models.hotspots.surge.closures import common_closures
-from models.hotspots.surge.config import FreqConfig, SurgeConfig
 from models.hotspots.surge.design import CIVIL_YEAR, SATURDAY, SERVICE_YEAR, build_design
 from models.hotspots.surge.grid import Grid, to_grid
 from models.hotspots.surge.hourly import HOURS, HourlyWalk, daily_sums
@@ -71,7 +72,7 @@ def detect_surges(
     if first >= len(grid.ds):
         raise PanelError(f"nothing to judge from {start}: the panel ends {grid.ds[-1]}", hint="choose an earlier date")
     context = Context(calendar, static, _reported(reported, len(grid.ds)))
-    judged = judge_grid(grid, first, settings.at(grid.freq), context)
+    judged = judge_grid(grid, first, settings, context)
     return _frame(grid, first, judged, alpha)
 
 
@@ -95,42 +96,48 @@ def _reported(by_age: Sequence[float] | None, periods: int) -> Floats:
     return share
 
 
-def judge_grid(grid: Grid, first: int, config: FreqConfig, context: Context) -> Judged:
+def judge_grid(grid: Grid, first: int, surge: SurgeConfig, context: Context) -> Judged:
     """Judge the columns of a grid from `first` on, before calibration."""
     from threadpoolctl import threadpool_limits
 
     # Many small products: a second BLAS thread only waits for the first, and on a busy machine both wait for others.
     with threadpool_limits(1, user_api="blas"):
         if grid.freq == Frequency.HOURLY:
-            return _judge_hours(grid, first, config, context)
-        closures = common_closures(grid.y) if grid.freq == Frequency.DAILY else np.zeros(len(grid.ds), dtype=bool)
-        return _walk(grid, first, config, context, closures)
+            return _judge_hours(grid, first, surge, context)
+        none = np.zeros(len(grid.ds), dtype=bool)
+        closures = common_closures(grid.y, surge.service) if grid.freq == Frequency.DAILY else none
+        return _walk(grid, first, surge, surge.at(grid.freq), context, closures)
 
 
-def _walk(grid: Grid, first: int, config: FreqConfig, context: Context, closures: NDArray[np.bool_]) -> Judged:
+def _walk(
+    grid: Grid, first: int, surge: SurgeConfig, config: FreqConfig, context: Context, closures: NDArray[np.bool_]
+) -> Judged:
     designs = {
-        year: build_design(grid.ds, grid.freq, config, calendar=context.calendar, closures=closures, year=year)
+        year: build_design(
+            grid.ds, grid.freq, config, surge.regression, calendar=context.calendar, closures=closures, year=year
+        )
         for year in (CIVIL_YEAR, SERVICE_YEAR)
     }
     per_year = pd.Timedelta(days=CIVIL_YEAR) / pd.Timedelta(grid.freq.length)
-    design = designs[choose_year(grid.y, designs, first, per_year, config)]
-    kin = kin_of(grid.ids, context.static)
-    return Walk(grid.y, design, grid.ordinal, config, kin, context.reported).run(first)
+    design = designs[choose_year(grid.y, designs, first, per_year, surge, config)]
+    kin = kin_of(grid.ids, context.static, fewest_unrelated=surge.lending.fewest_unrelated)
+    return Walk(grid.y, design, grid.ordinal, config, surge, kin, context.reported).run(first)
 
 
-def _judge_hours(grid: Grid, first: int, config: FreqConfig, context: Context) -> Judged:
+def _judge_hours(grid: Grid, first: int, surge: SurgeConfig, context: Context) -> Judged:
     """Judge hours by the days they belong to; one day more in front feeds the first scan windows."""
     days = daily_sums(grid)
     first_day = max(first // HOURS - 1, 0)
     # No closures are inferred here: a day's silence is known only when the day is over.
     none = np.zeros(len(days.ds), dtype=bool)
-    alone = replace(config, windows=(1,), window_weights=(1.0,))
-    judged = _walk(days, first_day, alone, replace(context, reported=np.ones(len(days.ds))), none)
+    config = surge.hourly
+    alone = config.model_copy(update={"windows": (1,), "window_weights": (1.0,)})
+    judged = _walk(days, first_day, surge, alone, replace(context, reported=np.ones(len(days.ds))), none)
     workday = days.ds.day_of_week.to_numpy() < SATURDAY
     if context.calendar is not None:
         known = context.calendar.set_index(pd.DatetimeIndex(context.calendar["date"]))["is_workday"]
         workday = known.reindex(days.ds).to_numpy(dtype=bool)
-    return HourlyWalk(grid.y, judged, first_day, workday, days.ordinal, config, context.reported).run(first)
+    return HourlyWalk(grid.y, judged, first_day, workday, days.ordinal, config, surge, context.reported).run(first)
 
 
 def _frame(grid: Grid, first: int, judged: Judged, alpha: float) -> pd.DataFrame:

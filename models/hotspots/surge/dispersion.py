@@ -7,18 +7,17 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from features.configuration.surge import LevelConfig
+
 Floats = NDArray[np.float64]
 
-EVIDENCE: Final = 6.0  # log-likelihood that what is local must gain over what is constant
-CLIP: Final = 9.0  # squared standardised errors count up to here, so that one outbreak does not choose
 LEAST: Final = 1e-9
 _WEEK: Final = 7  # days
 _YEAR: Final = 52  # weeks
-_PRIOR_ERRORS: Final = 5.0  # days that the constant dispersion is worth in the season's
 
 
 def seasonal_dispersion(
-    y: Floats, mean: Floats, weight: Floats, phi: Floats, spread: Floats, *, reach: int
+    y: Floats, mean: Floats, weight: Floats, phi: Floats, spread: Floats, *, reach: int, config: LevelConfig
 ) -> tuple[Floats, NDArray[np.bool_]]:
     """Return the dispersion of every day, S x T, and which series have one with a season.
 
@@ -33,6 +32,7 @@ def seasonal_dispersion(
         phi: Constant dispersion, S.
         spread: Variance of the logarithm of the mean, which the errors hold as well, S x T.
         reach: Weeks on either side that count; 0 for a constant dispersion.
+        config: What it must gain over a constant one.
     """
     constant = phi[:, None]
     if not reach or y.shape[1] <= _YEAR * _WEEK:
@@ -40,16 +40,16 @@ def seasonal_dispersion(
     own = (y - mean) ** 2
     own /= np.maximum(mean, LEAST)
     own -= mean * spread
-    own = np.clip(own, 0.0, CLIP * constant, out=own)
+    own = np.clip(own, 0.0, config.clip * constant, out=own)
     errors, days = _weekly(own * weight), _weekly(weight)
-    total, known = np.full(errors.shape, _PRIOR_ERRORS * constant), np.full(errors.shape, _PRIOR_ERRORS)
+    total, known = np.full(errors.shape, config.prior_errors * constant), np.full(errors.shape, config.prior_errors)
     near_errors, near_days = _around(errors, reach), _around(days, reach)
     for back in range(_YEAR, errors.shape[1], _YEAR):
         total[:, back:] += near_errors[:, :-back]
         known[:, back:] += near_days[:, :-back]
     season = np.maximum(total / known, 1.0)
     gain = 0.5 * (errors / constant - errors / season + days * np.log(constant / season))
-    better = gain.sum(axis=1) > EVIDENCE
+    better = gain.sum(axis=1) > config.evidence
     chosen = np.where(better[:, None], season, constant)
     return np.repeat(chosen, _WEEK, axis=1)[:, : y.shape[1]], better
 

@@ -14,9 +14,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from features.configuration import SurgeConfig
+from features.configuration.surge import FreqConfig
 from features.vocabulary import Frequency
 from models.errors import PanelError
-from models.hotspots.surge.config import FreqConfig
 from models.hotspots.surge.grid import Grid
 from models.hotspots.surge.walk import Judged, blocks, reporting_spread
 from models.hotspots.surge.windows import Expectation, RawSignal, capped, judge
@@ -24,10 +25,6 @@ from models.hotspots.surge.windows import Expectation, RawSignal, capped, judge
 Floats = NDArray[np.float64]
 
 HOURS: Final = 24  # of a day
-_PROFILE_DAYS: Final = 182  # of history behind a profile
-_DISPERSION_DAYS: Final = 56  # of history behind the hourly dispersion
-_LEAN: Final = 48.0  # tickets the common profile is worth
-_CLIP: Final = 25.0  # squared standardised residuals count up to here
 
 
 def daily_sums(grid: Grid) -> Grid:
@@ -55,6 +52,7 @@ class HourlyWalk:
         workday: Whether each day is a workday, D.
         ordinal: Absolute number of day 0.
         config: Settings of hourly panels.
+        surge: Those of all frequencies.
         reported: Share of each hour's tickets that has arrived, T.
     """
 
@@ -64,6 +62,7 @@ class HourlyWalk:
     workday: NDArray[np.bool_]
     ordinal: int
     config: FreqConfig
+    surge: SurgeConfig
     reported: Floats
 
     def run(self, first: int) -> Judged:
@@ -97,8 +96,12 @@ class HourlyWalk:
         mean = mean * self.reported[lead]
         m = block.stop - block.start
         spread = self.days.signal.spread[:, lead // HOURS - self.first_day]
-        spread = spread + 1.0 / strength[:, kind, lead % HOURS] + reporting_spread(self.reported[lead])
-        spread = np.minimum(spread, 1.0)
+        spread = (
+            spread
+            + 1.0 / strength[:, kind, lead % HOURS]
+            + reporting_spread(self.reported[lead], self.surge.regression.reporting_cv)
+        )
+        spread = np.minimum(spread, self.surge.regression.widest)
         flat = dict.fromkeys(self.config.windows, np.broadcast_to(1.0, (len(self.y), m)))
         none = dict.fromkeys(self.config.windows, np.broadcast_to(0.0, (len(self.y), m)))
         phi = self._dispersion(until, share)
@@ -109,20 +112,20 @@ class HourlyWalk:
 
     def _profile(self, until: int) -> tuple[Floats, Floats]:
         """Return each hour's share of its day, S x (off, work) x 24, and the tickets (with the lean) behind it."""
-        past = np.arange(max(until - _PROFILE_DAYS, 0), until)
+        past = np.arange(max(until - self.surge.hours.profile_days, 0), until)
         counts = self.y[:, past[0] * HOURS : until * HOURS].reshape(len(self.y), len(past), HOURS)
         work = self.workday[past]
         seen = np.stack([counts[:, ~work].sum(axis=1), counts[:, work].sum(axis=1)], axis=1)
         common = seen.sum(axis=0) + 1.0
         common /= common.sum(axis=1, keepdims=True)
-        behind = seen + _LEAN * common
+        behind = seen + self.surge.hours.lean * common
         return behind / behind.sum(axis=2, keepdims=True), behind
 
     def _dispersion(self, until: int, share: Floats) -> Floats:
         """Return Pearson's phi of the last weeks' hours around each day's own total spread by the profile."""
-        past = np.arange(max(until - _DISPERSION_DAYS, 0), until)
+        past = np.arange(max(until - self.surge.hours.dispersion_days, 0), until)
         counts = self.y[:, past[0] * HOURS : until * HOURS].reshape(len(self.y), len(past), HOURS)
         level = counts.sum(axis=(1, 2)) / max(len(past), 1)
         mean = np.maximum(level[:, None, None] * share[:, self.workday[past].astype(int)], 1e-6)
-        squared = np.minimum((counts - mean) ** 2 / mean, _CLIP * np.maximum(1.0, 1.0 / mean))
+        squared = np.minimum((counts - mean) ** 2 / mean, self.surge.hours.clip * np.maximum(1.0, 1.0 / mean))
         return np.asarray(np.maximum(squared.mean(axis=(1, 2)), 1.0))

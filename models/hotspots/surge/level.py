@@ -14,12 +14,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from models.hotspots.surge.dispersion import CLIP, EVIDENCE, LEAST, seasonal_dispersion
+from features.configuration.surge import LevelConfig
+from models.hotspots.surge.dispersion import LEAST, seasonal_dispersion
 
 Floats = NDArray[np.float64]
 
-_PRIOR_COUNT: Final = 3.0  # strength of "the level is 1", in overdispersed counts
-_LIMIT: Final = 2.5  # of a residual, so that past outbreaks do not look like runs
 _WEEK: Final = 7  # periods
 
 
@@ -112,7 +111,7 @@ def _extend(sums: Floats, x: Floats, discount: float, lag: int) -> Floats:
     return np.concatenate([sums, new], axis=1) if sums.size else np.asarray(new)
 
 
-def local_level(counts: CountSums, mu: Floats, phi: Floats, pace: Pace) -> Level:
+def local_level(counts: CountSums, mu: Floats, phi: Floats, pace: Pace, config: LevelConfig) -> Level:
     """Choose and run the level filter of every series.
 
     Args:
@@ -120,34 +119,41 @@ def local_level(counts: CountSums, mu: Floats, phi: Floats, pace: Pace) -> Level
         mu: Means of the regression, S x T.
         phi: Dispersion of the regression, S.
         pace: How fast the level may move.
+        config: How much must speak for a move.
     """
     y, weight = counts.y[:, : mu.shape[1]], counts.open[:, : mu.shape[1]].astype(float)
     choice = weight.copy()
     choice[:, pace.until :] = 0.0
-    factor, spread, phi, discount = _choose(counts, mu, (weight, choice), phi, pace.level, 1)
+    factor, spread, phi, discount = _choose(counts, mu, (weight, choice), phi, pace.level, 1, config)
     steady = _ahead(mu, factor, 1)
-    week, week_spread, phi, moves = _choose(counts, steady, (weight, choice), phi, pace.week, _WEEK)
+    week, week_spread, phi, moves = _choose(counts, steady, (weight, choice), phi, pace.week, _WEEK, config)
     week, week_spread = _known(week, _WEEK, 1.0), _known(week_spread, _WEEK, 0.0)
     mean, unsure = steady * week, week_spread + _known(spread, 1, 0.0)
-    season, varies = seasonal_dispersion(y, mean, choice, phi, unsure, reach=pace.season)
+    season, varies = seasonal_dispersion(y, mean, choice, phi, unsure, reach=pace.season, config=config)
     again = varies | (moves < 1.0)
     for value in pace.level:
         mine = again & (discount == value)
         observed = mu[mine] * week[mine] * weight[mine]
         sums = counts.until(mu.shape[1], value, 1)[mine]
-        factor[mine], behind = _filter(sums, observed, season[mine], value, 1)
+        factor[mine], behind = _filter(sums, observed, season[mine], value, 1, config.prior_count)
         spread[mine] = season[mine] / behind
     if again.any():
         mean = _ahead(mu * week, factor, 1)
     residual = y - mean
     residual /= np.sqrt(np.maximum(season * mean, LEAST))
-    np.clip(residual, -_LIMIT, _LIMIT, out=residual)
+    np.clip(residual, -config.limit, config.limit, out=residual)
     residual *= choice
     return Level(factor, spread, week, week_spread, season, discount, residual)
 
 
 def _choose(
-    counts: CountSums, mu: Floats, weights: tuple[Floats, Floats], phi: Floats, discounts: tuple[float, ...], lag: int
+    counts: CountSums,
+    mu: Floats,
+    weights: tuple[Floats, Floats],
+    phi: Floats,
+    discounts: tuple[float, ...],
+    lag: int,
+    config: LevelConfig,
 ) -> tuple[Floats, Floats, Floats, Floats]:
     """Return factor, spread, dispersion and discount of the filter that best predicted each series `lag` ahead."""
     if not discounts:
@@ -155,13 +161,14 @@ def _choose(
     weight, choice = weights
     y, observed = counts.y[:, : mu.shape[1]], mu * weight
     periods = np.maximum(choice.sum(axis=1), 1.0)
-    static = _mean_error(y, mu, choice, phi, periods)
-    best = np.full(len(y), EVIDENCE)
+    static = _mean_error(y, mu, choice, phi, periods, config.clip)
+    best = np.full(len(y), config.evidence)
     factor, spread = np.ones_like(mu), np.zeros_like(mu)
     out_phi, out_discount = phi.copy(), np.ones(len(y))
     for discount in discounts:
-        level, behind = _filter(counts.until(mu.shape[1], discount, lag), observed, phi[:, None], discount, lag)
-        error = _mean_error(y, _ahead(mu, level, lag), choice, phi, periods)
+        sums = counts.until(mu.shape[1], discount, lag)
+        level, behind = _filter(sums, observed, phi[:, None], discount, lag, config.prior_count)
+        error = _mean_error(y, _ahead(mu, level, lag), choice, phi, periods, config.clip)
         gain = 0.5 * periods * np.log(np.maximum(static, LEAST) / np.maximum(error, LEAST))
         better = gain > best
         best = np.where(better, gain, best)
@@ -183,7 +190,9 @@ def _ahead(mu: Floats, level: Floats, lag: int) -> Floats:
     return mean
 
 
-def _filter(sums: Floats, observed: Floats, phi: Floats, discount: float, lag: int) -> tuple[Floats, Floats]:
+def _filter(
+    sums: Floats, observed: Floats, phi: Floats, discount: float, lag: int, prior_count: float
+) -> tuple[Floats, Floats]:
     """Return the gamma filter over every `lag`-th column, and the expected counts (with the prior's) behind it.
 
     Args:
@@ -192,8 +201,9 @@ def _filter(sums: Floats, observed: Floats, phi: Floats, discount: float, lag: i
         phi: Dispersion, S x 1 or S x T.
         discount: Of the filter.
         lag: Columns between two of its steps.
+        prior_count: Strength of "the level is 1", in overdispersed counts.
     """
-    prior = _PRIOR_COUNT * phi
+    prior = prior_count * phi
     level = sums + prior
     behind = _extend(sums[:, :0], observed, discount, lag)
     behind += prior
@@ -201,9 +211,9 @@ def _filter(sums: Floats, observed: Floats, phi: Floats, discount: float, lag: i
     return level, behind
 
 
-def _mean_error(y: Floats, mean: Floats, weight: Floats, phi: Floats, periods: Floats) -> Floats:
+def _mean_error(y: Floats, mean: Floats, weight: Floats, phi: Floats, periods: Floats, clip: float) -> Floats:
     error = y - mean
     error *= error
     error /= np.maximum(mean, LEAST)
-    np.minimum(error, CLIP * phi[:, None], out=error)
+    np.minimum(error, clip * phi[:, None], out=error)
     return np.asarray(np.einsum("st,st->s", error, weight) / periods)

@@ -9,9 +9,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from models.hotspots.surge.baseline import Fit, Prior, Regression
+from features.configuration import SurgeConfig
+from features.configuration.surge import FreqConfig
+from models.hotspots.surge.baseline import Fit, Prior, Regression, Robust
 from models.hotspots.surge.borrow import Kin, Lenders
-from models.hotspots.surge.config import FreqConfig
 from models.hotspots.surge.design import Design
 from models.hotspots.surge.dispersion import autocorrelation, window_dispersion
 from models.hotspots.surge.exposure import Exposure, exposure
@@ -21,8 +22,6 @@ from models.hotspots.surge.windows import Expectation, RawSignal, capped, judge
 Floats = NDArray[np.float64]
 
 CHUNK: Final = 128  # series fitted together: their arrays stay in the processor's cache
-_REPORTING_CV: Final = 0.5  # how far the reported share may be off, when nothing is reported yet
-_WIDEST: Final = 1.0  # variance of the log mean: beyond it a negative binomial would put all its mass on zero
 
 
 @dataclass
@@ -69,9 +68,9 @@ def blocks(first: int, stop: int, ordinal: int, every: int) -> Iterator[slice]:
         begin = end
 
 
-def reporting_spread(reported: Floats) -> Floats:
+def reporting_spread(reported: Floats, reporting_cv: float) -> Floats:
     """Return the variance that a period's unknown reported share adds to the logarithm of its mean."""
-    return np.asarray((_REPORTING_CV * (1.0 - reported)) ** 2)
+    return np.asarray((reporting_cv * (1.0 - reported)) ** 2)
 
 
 @dataclass
@@ -83,6 +82,7 @@ class Walk:
         design: Design of the T periods.
         ordinal: Absolute number of column 0 (`Grid.ordinal`).
         config: Settings of the frequency.
+        surge: Those of all frequencies.
         kin: Who may lend to whom; None when nothing is known about the series.
         reported: Share of each period's tickets that has arrived, T; below 1 only for the last periods.
     """
@@ -91,6 +91,7 @@ class Walk:
     design: Design
     ordinal: int
     config: FreqConfig
+    surge: SurgeConfig
     kin: Kin | None
     reported: Floats
     regression: Regression = field(init=False)
@@ -98,7 +99,9 @@ class Walk:
     counts: dict[int, CountSums] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.regression = Regression(self.design.X, self.design.blocks if self.config.shrink else ())
+        self.regression = Regression(
+            self.design.X, self.surge.regression.least_effect, self.design.blocks if self.config.shrink else ()
+        )
 
     def run(self, first: int) -> Judged:
         """Judge the columns from `first` on, each from a fit to the columns before its refit cycle."""
@@ -108,8 +111,9 @@ class Walk:
             # The first period of the cycle, not of the block: a walk that starts inside a cycle fits the same.
             until = max(block.start - (block.start + self.ordinal) % self.config.refit_every, 1)
             oldest = max(until - self.config.memory, 0)
-            known = exposure(self.y, self.design, until=until, oldest=oldest, guard=self.config.guard)
-            lenders = Lenders(self.design, self.regression, self.config, until)
+            service, guard = self.surge.service, self.config.guard
+            known = exposure(self.y, self.design, service, until=until, oldest=oldest, guard=guard)
+            lenders = Lenders(self.design, self.regression, self.config, self.surge, until)
             prior, borrowed = lenders.priors(self.y, known, self.kin)
             out = slice(block.start - first, block.stop - first)
             judged.borrowed[:, out] = borrowed[:, None]
@@ -131,7 +135,7 @@ class Walk:
             known.weight[part, rows],
             rows,
             own,
-            robust=self.config.robust,
+            robust=Robust.of(self.config),
             start=self.fits.get(part.start),
         )
         self.fits[part.start] = fit
@@ -152,8 +156,9 @@ class Walk:
             runs = window_dispersion(correlation, fit.information, length)
             dispersion[length] = level.phi[:, block] * runs[:, None]
             factor[length], factor_spread[length] = level.factor[:, before], level.spread[:, before]
-        spread = fit.spread(self.design.X[lead]) + level.week_spread[:, lead] + reporting_spread(self.reported[lead])
-        spread = np.minimum(spread, _WIDEST)
+        spread = fit.spread(self.design.X[lead]) + level.week_spread[:, lead]
+        spread = spread + reporting_spread(self.reported[lead], self.surge.regression.reporting_cv)
+        spread = np.minimum(spread, self.surge.regression.widest)
         last = np.maximum(np.arange(lead.start, lead.stop) - 1, 0)
         local = mean * level.factor[:, last]
         variance = level.phi[:, lead] * local + local**2 * (spread + level.spread[:, last])
@@ -172,4 +177,4 @@ class Walk:
         pace = Pace(config.level_discounts, config.week_discounts, config.dispersion_season, until)
         counts = self.counts.setdefault(part.start, CountSums(self.y[part], keep=stop < self.y.shape[1]))
         counts.hear(known.open[part])
-        return local_level(counts, mean, fit.phi, pace)
+        return local_level(counts, mean, fit.phi, pace, self.surge.level)

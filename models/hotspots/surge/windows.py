@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.hotspots.surge.config import FreqConfig
+from features.configuration.surge import FreqConfig
 from models.hotspots.surge.tails import exceedance, quantile
 
 Floats = NDArray[np.float64]

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from models.hotspots.textgroups.find import GROUP_COLUMNS, TextConfig, find_groups
-from models.hotspots.textgroups.grouping import GroupingConfig, group_texts
+from models.hotspots.textgroups.find import GROUP_COLUMNS, find_groups
+from models.hotspots.textgroups.grouping import group_texts
 from models.hotspots.textgroups.memory import TopicMemory
 from models.hotspots.textgroups.vectors import WordedTexts, word_texts
 
 __all__ = [
     "GROUP_COLUMNS",
-    "GroupingConfig",
-    "TextConfig",
     "TopicMemory",
     "WordedTexts",
     "find_groups",

@@ -8,11 +8,11 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field
 
+from features.configuration import TextConfig
 from features.vocabulary import Kind
 from models.hotspots.chance import at_least, usual_maximum
-from models.hotspots.textgroups.grouping import GroupingConfig, group_texts
+from models.hotspots.textgroups.grouping import group_texts
 from models.hotspots.textgroups.labels import Label, background_of, label_group
 from models.hotspots.textgroups.memory import TopicMemory
 from models.hotspots.textgroups.vectors import WordedTexts, word_texts
@@ -43,34 +43,6 @@ GROUP_COLUMNS: Final = (
 """Columns of the groups, one row each, the most surprising first."""
 
 _DAY: Final = pd.Timedelta(days=1)
-
-
-class TextConfig(BaseModel):
-    """Which groups are worth raising.
-
-    Attributes:
-        days: Length of the window whose tickets are grouped.
-        fresh_hours: A group without a ticket in the last hours is old news.
-        min_callers: Distinct callers that make a matter shared.
-        first_callers: Distinct callers that make an unheard topic worth raising.
-        absent_days: A topic not said for so long is new.
-        learnt_days: Below this much memory nothing can be called new.
-        min_recurrence_days: Shared matters that chance brings more often are left out, once a memory can judge it.
-        dispersion: Variance over mean of what chance brings.
-        grouping: When texts are about one cause.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    days: int = Field(default=3, ge=1)
-    fresh_hours: int = Field(default=24, ge=1)
-    min_callers: int = Field(default=4, ge=2)
-    first_callers: int = Field(default=4, ge=2)
-    absent_days: int = Field(default=365, ge=1)
-    learnt_days: int = Field(default=180, ge=1)
-    min_recurrence_days: float = Field(default=30.0, ge=0)
-    dispersion: float = Field(default=2.0, gt=1)
-    grouping: GroupingConfig = GroupingConfig()
 
 
 def find_groups(
@@ -138,7 +110,7 @@ def _groups(
     for number in range(int(labels.max(initial=-1)) + 1):
         rows = np.flatnonzero(labels == number)
         if rows.size >= least and block["caller"].iloc[rows].nunique() >= least:
-            yield block.iloc[rows], label_group(inside, rows.tolist(), background, len(block), home=home)
+            yield block.iloc[rows], label_group(inside, rows.tolist(), background, len(block), config.labels, home=home)
 
 
 def _judged(

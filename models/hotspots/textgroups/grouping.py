@@ -7,36 +7,19 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
 from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components
 
+from features.configuration import GroupingConfig
 from models.hotspots.textgroups.vectors import History, Labels, Weights, WordedTexts, vectorise
 
 _ROWS: Final = 512
 """Texts that are compared with those before them at once."""
 
 
-class GroupingConfig(BaseModel):
-    """When texts are about one cause.
-
-    The thresholds are cosines, set on labelled messages of another set, from pairs that cannot have one cause because
-    their classes differ: fewer than one such pair in 10,000 reaches either of the first two (docs/candidates.md).
-
-    Attributes:
-        seed: Two texts this alike start a group.
-        near: A text this close to a group's centre joins it; a member farther away leaves.
-        join: Two groups whose centres are this alike are one.
-        title_weight, place_weight: See `Weights`.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    seed: float = Field(default=0.30, gt=0, lt=1)
-    near: float = Field(default=0.25, gt=0, lt=1)
-    join: float = Field(default=0.45, gt=0, lt=1)
-    title_weight: float = Field(default=3.0, gt=0)
-    place_weight: float = Field(default=1.5, gt=0)
+def weights_of(config: GroupingConfig) -> Weights:
+    """Return how much words count."""
+    return Weights(config.title_weight, config.place_weight, config.most_words, config.common, config.large)
 
 
 def group_texts(
@@ -61,7 +44,7 @@ def group_texts(
     if len(texts) < 2:  # noqa: PLR2004
         return np.full(len(texts), -1, dtype=np.intp)
     person = np.arange(len(texts)) if callers is None else np.unique(np.asarray(callers), return_inverse=True)[1]
-    weights = Weights(title=config.title_weight, place=config.place_weight)
+    weights = weights_of(config)
     vectors = vectorise(texts, weights, callers=person, history=history)
     labels = _seeds(vectors, config.seed, person)
     for _ in range(2):

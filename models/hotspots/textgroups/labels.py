@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
+from features.configuration.detection import LabelConfig
 from features.text import PLACE_MARK, is_place
 from models.hotspots.textgroups.memory import pairs_of
 from models.hotspots.textgroups.vectors import WordedTexts
-
-_SUPPORT: Final = 0.3
-_MOST: Final = 0.5
 
 
 @dataclass(frozen=True)
@@ -38,7 +35,7 @@ class Label:
 
 
 def label_group(
-    texts: WordedTexts, rows: Sequence[int], background: Counter[str], size: int, *, home: str = ""
+    texts: WordedTexts, rows: Sequence[int], background: Counter[str], size: int, config: LabelConfig, *, home: str = ""
 ) -> Label:
     """Return the label of a group.
 
@@ -47,18 +44,19 @@ def label_group(
         rows: The group's.
         background: Word -> how many texts of the block say it.
         size: How many texts the block has.
+        config: How many must share a word.
         home: Name of the block's district: it names no matter, and stands beside the label anyway.
     """
     said = Counter(word for row in rows for word in texts.words(row))
-    support = {word: count / len(rows) for word, count in said.items() if count >= max(2, _SUPPORT * len(rows))}
+    support = {word: count / len(rows) for word, count in said.items() if count >= max(2, config.support * len(rows))}
     # Share inside minus share outside: what everybody says names nothing.
     outside = max(size - len(rows), 1)
     lift = {word: share - (background[word] - said[word]) / outside for word, share in support.items()}
     ranked = sorted(lift, key=lambda word: (-lift[word], word))
-    places = [word.removeprefix(PLACE_MARK) for word in ranked if is_place(word) and lift[word] > _SUPPORT]
+    places = [word.removeprefix(PLACE_MARK) for word in ranked if is_place(word) and lift[word] > config.support]
     words = [word for word in ranked if not is_place(word) and lift[word] > 0]
     terms = [word for word in words if not _within(word, home)] or words
-    shared = (*(word for word in ranked if support[word] > _MOST), *_shared_pairs(texts, rows))
+    shared = (*(word for word in ranked if support[word] > config.most), *_shared_pairs(texts, rows, config.most))
     matter = tuple(said for said in shared if PLACE_MARK not in said)
     return Label(tuple(terms[:4]), tuple(places[:2]), shared, matter)
 
@@ -68,12 +66,12 @@ def _within(word: str, home: str) -> bool:
     return word in (home.casefold().split() if word.isascii() else home)
 
 
-def _shared_pairs(texts: WordedTexts, rows: Sequence[int]) -> tuple[str, ...]:
+def _shared_pairs(texts: WordedTexts, rows: Sequence[int], most: float) -> tuple[str, ...]:
     """Return the pairs of leading words that most of a group's texts hold."""
     said: Counter[str] = Counter()
     for row in rows:
         said.update(pairs_of(texts, row))
-    return tuple(sorted(both for both, count in said.items() if count > _MOST * len(rows)))
+    return tuple(sorted(both for both, count in said.items() if count > most * len(rows)))
 
 
 def background_of(texts: WordedTexts) -> Counter[str]:

@@ -15,27 +15,26 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from features.configuration.detection import MemoryConfig
 from features.errors import BadInputError
 from models.hotspots.textgroups.habits import Habits
 from models.hotspots.textgroups.sketch import NEVER, Sketch
 from models.hotspots.textgroups.vectors import History, WordedTexts
 
-_HALF_LIFE_DAYS: Final = 56.0
 _SCHEMA: Final = 4
-_UNSAID: Final = 0.5
-"""Tickets added to what was counted: silence over a short memory proves little."""
 _BITS: Final = {"words": 22, "pairs": 23}
 _AND: Final = " + "
 
 
 class TopicMemory:
-    """Counts of words and word pairs by day, forgetting with a half-life of eight weeks; last days are never forgotten.
+    """Counts of words and word pairs by day, forgetting with a half-life; last days are never forgotten.
 
     Words and pairs are kept apart: a city says half a million pairs a day, which would make every word look old. Learn
     days in order, and only days before the window that is judged.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, config: MemoryConfig | None = None) -> None:
+        self.config = config or MemoryConfig()
         self._words, self._pairs = (Sketch(_BITS[name]) for name in ("words", "pairs"))
         self._habits = Habits()
         self._tickets = 0.0
@@ -71,7 +70,7 @@ class TopicMemory:
         number = _day_number(day)
         if self._day is not None and number <= self._day:
             raise BadInputError(f"{day.date()} is not after {self.through}", hint="learn days in order, each once")
-        left = 1.0 if self._day is None else 0.5 ** ((number - self._day) / _HALF_LIFE_DAYS)
+        left = 1.0 if self._day is None else 0.5 ** ((number - self._day) / self.config.half_life_days)
         self._first_day = number if self._first_day is None else self._first_day
         self._day = number
         self._tickets = self._tickets * left + len(texts)
@@ -93,9 +92,9 @@ class TopicMemory:
 
         Half a ticket is added to each: what was not said in a hundred days may yet be said once in two hundred.
         """
-        share = 0.5 ** (1 / _HALF_LIFE_DAYS)
+        share = 0.5 ** (1 / self.config.half_life_days)
         exposure = (1 - share**self.days) / (1 - share)
-        return np.asarray((self.said(features) + _UNSAID) / max(exposure, 1.0))
+        return np.asarray((self.said(features) + self.config.unsaid) / max(exposure, 1.0))
 
     def days_absent(self, features: Sequence[str], at: pd.Timestamp) -> np.ndarray:
         """Return for how many days before `at` each feature was not said; a very large number for never."""
@@ -124,13 +123,13 @@ class TopicMemory:
         return buffer.getvalue()
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> TopicMemory:
+    def from_bytes(cls, data: bytes, config: MemoryConfig | None = None) -> TopicMemory:
         """Return the memory that `to_bytes` wrote.
 
         Raises:
             BadInputError: The bytes are of another schema version.
         """
-        memory = cls()
+        memory = cls(config)
         with np.load(io.BytesIO(data), allow_pickle=False) as archive:
             schema, first, day = map(int, archive["span"])
             if schema != _SCHEMA:

@@ -17,9 +17,6 @@ from features.text import Tokens, is_place, tokenise
 Labels = NDArray[np.intp]
 
 FEATURES: Final = 1 << 18
-_COMMON: Final = 0.1
-"""Words of more than this share of a large block say nothing about which matter it is."""
-_LARGE: Final = 200
 
 
 @dataclass(frozen=True)
@@ -75,11 +72,15 @@ class Weights:
         title: What a title's word counts, in words of the text.
         place: What a word that names a place counts.
         most_words: Only the heaviest words of a text are kept, which bounds the cost of comparing.
+        common: Words of more than this share of a large block say nothing about which matter it is.
+        large: From so many callers on, earlier ones included, a block is large.
     """
 
     title: float
     place: float
-    most_words: int = 40
+    most_words: int
+    common: float
+    large: int
 
 
 def vectorise(
@@ -101,18 +102,20 @@ def vectorise(
     counts = _weighted(texts, words, features, weights)
     counts.data = 1 + np.log(np.maximum(counts.data, 1e-12))
     counts.data = np.maximum(counts.data, 0.1)
-    idf = _inverse_frequency(counts, callers, *_heard(words, features, history))
+    idf = _inverse_frequency(counts, callers, weights, *_heard(words, features, history))
     return _unit(_heaviest(csr_array(counts @ diags_array(idf)), weights.most_words))
 
 
-def _inverse_frequency(counts: csr_array, callers: Labels, before: NDArray[np.floating], size: float) -> np.ndarray:
+def _inverse_frequency(
+    counts: csr_array, callers: Labels, weights: Weights, before: NDArray[np.floating], size: float
+) -> np.ndarray:
     """Return the weight of each feature: rare among the callers of the block and the tickets heard before it."""
     own = np.unique(np.repeat(callers, np.diff(counts.indptr)) * FEATURES + counts.indices) % FEATURES
     saying = np.bincount(own, minlength=FEATURES)
     everybody = size + np.unique(callers).size
     idf = np.log((1 + everybody) / (1 + before + saying)) + 1
-    if everybody >= _LARGE:
-        idf[before + saying > _COMMON * everybody] = 0.0
+    if everybody >= weights.large:
+        idf[before + saying > weights.common * everybody] = 0.0
     # A word of a single caller links nobody.
     idf[saying < 2] = 0.0  # noqa: PLR2004
     return np.asarray(idf)

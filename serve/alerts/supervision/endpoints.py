@@ -9,7 +9,6 @@ from fastapi import APIRouter, Depends, Path, Query, Response
 from sqlalchemy import select
 
 from serve.alerts.desk import open_desk
-from serve.alerts.policy import AlertPolicy
 from serve.alerts.schemas import AlertView
 from serve.alerts.supervision import orders, sheet
 from serve.alerts.supervision.schemas import AnswerBody, Concern, ConcernList, NewOrder, OrderList, OrderView
@@ -31,7 +30,7 @@ Id = Annotated[str, Path(max_length=40)]
 @router.get("/v1/supervision", summary="What a supervisor should look at")
 def read_watchlist(store: StoreDep, clock: ClockDep, settings: SettingsDep, _caller: Supervisor) -> ConcernList:
     """Return alerts that are late, dismissed again and again, or never answered, across departments."""
-    policy, now = AlertPolicy.from_settings(settings), clock.now()
+    policy, now = settings.alerts, clock.now()
     with store.reading() as session:
         items = [
             Concern(
@@ -53,7 +52,7 @@ def read_watchlist(store: StoreDep, clock: ClockDep, settings: SettingsDep, _cal
 )
 def export_week(store: StoreDep, clock: ClockDep, settings: SettingsDep, _caller: Supervisor) -> Response:
     """Return the list and the orders of the last seven days as XLSX."""
-    policy, now = AlertPolicy.from_settings(settings), clock.now()
+    policy, now = settings.alerts, clock.now()
     recent = select(SupervisionOrder).where(SupervisionOrder.issued_at >= now - timedelta(days=7))
     with store.reading() as session:
         found = list(session.scalars(recent.order_by(SupervisionOrder.due_at)))

@@ -21,7 +21,7 @@ from serve.alerts.supervision.watchlist import (
 )
 from serve.store.tables import SupervisionOrder
 
-_LIST: Final = (
+LIST_HEADINGS: Final = (
     "watch.alert", "watch.level", "watch.kind", "watch.category", "watch.area", "watch.lead", "watch.state",
     "watch.late", "watch.minutes", "watch.reasons", "watch.sentence",
 )  # fmt: skip
@@ -50,13 +50,13 @@ def to_xlsx(watched: Sequence[Watched], orders: Sequence[SupervisionOrder], *, n
     with xlsxwriter.Workbook(buffer, {"in_memory": True, "strings_to_formulas": False}) as book:
         bold = book.add_format({"bold": True, "text_wrap": True, "valign": "top"})
         wrapped = book.add_format({"text_wrap": True, "valign": "top"})
-        rows = [_watched_row(item, now) for item in watched]
+        rows = [watched_row(item, now) for item in watched]
         order_rows = [
             (order.id, order.alert_id, order.department, order.issued_by, local(order.issued_at), local(order.due_at),
              order.demand, local(order.answered_at), order.answer)
             for order in orders
         ]  # fmt: skip
-        for name, header, lines in (("watch.list", _LIST, rows), ("watch.orders", _ORDERS, order_rows)):
+        for name, header, lines in (("watch.list", LIST_HEADINGS, rows), ("watch.orders", _ORDERS, order_rows)):
             sheet = book.add_worksheet(catalogue("zh-CN")(name))
             sheet.write_row(0, 0, [in_both(key) for key in header], bold)
             for number, line in enumerate(lines, start=1):
@@ -68,7 +68,8 @@ def to_xlsx(watched: Sequence[Watched], orders: Sequence[SupervisionOrder], *, n
     return buffer.getvalue()
 
 
-def _watched_row(item: Watched, now: datetime) -> tuple[str | int, ...]:
+def watched_row(item: Watched, now: datetime) -> tuple[str | int, ...]:
+    """Return one alert of the list in the order of `LIST_HEADINGS`: every workbook has the same list."""
     alert, words = item.alert, catalogue("zh-CN")
     return (
         alert.id, words.of(LEVEL_WORDS, alert.level), alert.kind, alert.category, alert.area,

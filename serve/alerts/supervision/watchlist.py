@@ -10,9 +10,9 @@ from typing import Final
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from features.configuration import AlertPolicy
 from serve.alerts.escalation import late_clock
 from serve.alerts.lifecycle import OPEN, State
-from serve.alerts.policy import AlertPolicy
 from serve.store.tables import Alert, AlertParty, SupervisionOrder
 
 LATE_ACK: Final = "late_ack"

@@ -174,7 +174,7 @@ def _look_back(
     counts = history.level("category")
     view.has_years = len(counts) > 0 and (history.data_through - counts["ds"].min()) >= timedelta(weeks=2 * 52)
     view.seasons = coming_seasons(
-        history, after=history.data_through, names=names, country=settings.country, weeks=_SEASON_WEEKS + 4, limit=12
+        history, after=history.data_through, names=names, settings=settings, weeks=_SEASON_WEEKS + 4, limit=12
     )
 
 

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from features.settings import Settings
-from serve.alerts.episode import ASKED
 from serve.alerts.lifecycle import OPEN
+from serve.alerts.repository import departments_of
 from serve.alerts.supervision.watchlist import (
     DISMISSED_AGAIN,
     LATE_ACK,
@@ -26,7 +25,7 @@ from serve.auth import Caller
 from serve.pages.language import Words
 from serve.pages.moments import show_moment
 from serve.pages.views.cards import Card, card_of
-from serve.store.tables import AlertParty, SupervisionOrder
+from serve.store.tables import SupervisionOrder
 
 REASONS: Final = (UNANSWERED, LATE_ACK, LATE_HANDLE, DISMISSED_AGAIN, ORDER_OVERDUE)
 """In the order in which they are shown, the gravest first."""
@@ -73,14 +72,7 @@ def concerns_of(
     now: datetime,
 ) -> list[Concern]:
     """Return the alerts of a watch list as they are shown, each with its departments and open orders."""
-    parties: dict[str, list[str]] = defaultdict(list)
-    query = select(AlertParty).where(
-        AlertParty.alert_id.in_([item.alert.id for item in watched]),
-        AlertParty.released_at.is_(None),
-        AlertParty.part != ASKED,
-    )
-    for party in session.scalars(query.order_by(AlertParty.id)):
-        parties[party.alert_id].append(party.department)
+    parties = departments_of(session, [item.alert.id for item in watched], asked=False)
     waiting: dict[str, list[OrderLine]] = defaultdict(list)
     for order in issued:
         if order.answered_at is None:
@@ -91,7 +83,7 @@ def concerns_of(
             reasons=tuple(name for name in REASONS if name in item.reasons),
             departments=tuple(sorted(item.departments)) or (item.alert.department,),
             late=words.duration(now - item.late_since) if item.late_since else "",
-            parties=tuple(parties[item.alert.id]),
+            parties=tuple(parties.get(item.alert.id, ())),
             orders=tuple(waiting[item.alert.id]),
             may_order=item.alert.state in OPEN,
         )

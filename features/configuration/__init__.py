@@ -1,0 +1,65 @@
+"""What an installation may set: one class per section of `weisu.toml`, each key with its type, unit and sentence.
+
+The sections meet in `features.settings.Settings`, which refuses what it does not know. Nothing here imports more than
+pydantic: every command reads the configuration before it does anything else.
+"""
+
+from features.configuration.alerts import AlertPolicy, Deadlines, LevelRule, Step
+from features.configuration.delivery import DeliveryConfig, TargetConfig
+from features.configuration.detection import (
+    CandidateConfig,
+    DetectConfig,
+    GroupingConfig,
+    ScanConfig,
+    SeasonConfig,
+    TextConfig,
+)
+from features.configuration.forecast import ForecastConfig
+from features.configuration.part import Part, key
+from features.configuration.rules import FrequentRule, RepeatRule, RuleConfig, SensitiveRule
+from features.configuration.schedule import SHIPPED_JOBS, JobConfig, ScheduleConfig
+from features.configuration.surge import SurgeConfig
+from features.configuration.tickets import (
+    CalendarConfig,
+    Period,
+    PrivacyConfig,
+    QualityConfig,
+    SourceConfig,
+    TaxonomyConfig,
+    WeatherConfig,
+)
+from features.configuration.training import TrainConfig
+
+__all__ = [
+    "SHIPPED_JOBS",
+    "AlertPolicy",
+    "CalendarConfig",
+    "CandidateConfig",
+    "Deadlines",
+    "DeliveryConfig",
+    "DetectConfig",
+    "ForecastConfig",
+    "FrequentRule",
+    "GroupingConfig",
+    "JobConfig",
+    "LevelRule",
+    "Part",
+    "Period",
+    "PrivacyConfig",
+    "QualityConfig",
+    "RepeatRule",
+    "RuleConfig",
+    "ScanConfig",
+    "ScheduleConfig",
+    "SeasonConfig",
+    "SensitiveRule",
+    "SourceConfig",
+    "Step",
+    "SurgeConfig",
+    "TargetConfig",
+    "TaxonomyConfig",
+    "TextConfig",
+    "TrainConfig",
+    "WeatherConfig",
+    "key",
+]
