@@ -12,10 +12,11 @@ from sqlalchemy.orm import Session
 
 from features.series import LEVELS
 from features.settings import Settings
+from features.words import catalogue
 from serve.errors import NotReadyError
 from serve.reports.accuracy import LevelScore, join_actual, score_levels
 from serve.reports.alert_week import AlertWeek, alert_week
-from serve.reports.headings import BASE
+from serve.reports.headings import base_of
 from serve.reports.history import History, weekly_history
 from serve.reports.issues import issue_before, issue_frame, sum_frame
 from serve.reports.seasons import Season, coming_seasons
@@ -145,12 +146,12 @@ def weekly_content(session: Session, settings: Settings, week: Week, *, now: dat
 
 
 def name_of(row: pd.Series | dict[str, str]) -> str:
-    """Return what a series is called: its finest category and its district; 全市 for the total."""
+    """Return what a series is called: its finest category and its district, or that it is the total."""
     category = row["category"] or row["category2"] or row["category1"]
     parts = [part for part in (category, row["district"]) if part]
     if not parts and row["level"] == "department":
         parts = [row["department"]]
-    return " · ".join(parts) or "全市"
+    return " · ".join(parts) or catalogue("zh-CN")("series_level.total")
 
 
 def _look_back(
@@ -174,7 +175,7 @@ def _forecast_table(forecast: pd.DataFrame, last_week: pd.Series) -> pd.DataFram
     table = forecast.assign(
         change_on_last_year=(forecast["p50"] / forecast["last_year"].where(forecast["last_year"] > 0)) - 1,
         last_week=forecast["unique_id"].map(last_week) if len(last_week) else float("nan"),
-        base_model=forecast["base_model"].map(lambda name: BASE.get(name, name)),
+        base_model=forecast["base_model"].map(base_of),
     )
     return _in_order(table, "ds")[[*FORECAST_COLUMNS, *LATER_COLUMNS]]
 
