@@ -7,7 +7,7 @@ from functools import cache
 from typing import Final
 
 from features.series import LEVELS
-from features.words import Family, code_in_both
+from features.words import AreaNames, Family, code_in_both
 from serve.alerts.levels import LEVEL_WORDS
 
 SERIES_LEVELS: Final = Family.of("series_level", LEVELS)
@@ -23,14 +23,19 @@ BASES: Final = Family.of("base", ("weisu", "same_week_mean", "seasonal_naive"))
 
 
 @cache
-def columns() -> Mapping[str, str]:
+def columns(names: AreaNames) -> Mapping[str, str]:
     """Return column of the forecast table -> its heading, the same in XLSX and CSV."""
-    return {name: code_in_both(COLUMNS, name) for name in COLUMNS.codes}
+    return {name: code_in_both(COLUMNS, name, names) for name in COLUMNS.codes}
 
 
-def series_level(level: str) -> str:
+def column(name: str) -> str:
+    """Return the heading of a column that names no part of the area."""
+    return code_in_both(COLUMNS, name)
+
+
+def series_level(level: str, names: AreaNames) -> str:
     """Return what a level of the hierarchy is called."""
-    return code_in_both(SERIES_LEVELS, level)
+    return code_in_both(SERIES_LEVELS, level, names)
 
 
 def alert_level(level: str) -> str:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from features.series import LEVELS
 from features.settings import Settings
-from features.words import catalogue
+from features.words import AreaNames, catalogue
 from serve.errors import NotReadyError
 from serve.reports.accuracy import LevelScore, join_actual, score_levels
 from serve.reports.alert_week import AlertWeek, alert_week
@@ -88,6 +88,7 @@ class WeeklyContent:
         categories: Top six of the week.
         departments: Departments by tickets of the week.
         alerts: What became of the alerts.
+        names: What the area and its parts are called.
         seasons: Problems expected back in the next quarter.
         simulated: Whether the city is invented.
         sums: What several weeks bring together, as issued; empty where the issue has none.
@@ -100,6 +101,7 @@ class WeeklyContent:
     total: pd.DataFrame
     recent: pd.Series
     alerts: AlertWeek
+    names: AreaNames
     count: float | None = None
     change: float | None = None
     scores: Sequence[LevelScore] = field(default_factory=list)
@@ -126,6 +128,7 @@ def weekly_content(session: Session, settings: Settings, week: Week, *, now: dat
     history = weekly_history(settings, as_of=now)
     last_week = _counts_of(history, pd.Timestamp(week.monday))
     table = _forecast_table(forecast, last_week)
+    names = AreaNames.of(settings)
     content = WeeklyContent(
         week=week,
         issue=issue,
@@ -136,7 +139,8 @@ def weekly_content(session: Session, settings: Settings, week: Week, *, now: dat
         if history is not None
         else pd.Series(dtype=float, index=pd.DatetimeIndex([])),
         alerts=alert_week(session, settings, week, now=now),
-        expected=_expected(table, ahead),
+        names=names,
+        expected=_expected(table, ahead, names),
         sums=_in_order(sum_frame(session, issue, settings, now=now), "periods"),
     )
     if history is not None and len(last_week):
@@ -145,13 +149,13 @@ def weekly_content(session: Session, settings: Settings, week: Week, *, now: dat
     return content
 
 
-def name_of(row: pd.Series | dict[str, str]) -> str:
+def name_of(row: pd.Series | dict[str, str], names: AreaNames) -> str:
     """Return what a series is called: its finest category and its district, or that it is the total."""
     category = row["category"] or row["category2"] or row["category1"]
     parts = [part for part in (category, row["district"]) if part]
     if not parts and row["level"] == "department":
         parts = [row["department"]]
-    return " · ".join(parts) or catalogue("zh-CN")("series_level.total")
+    return " · ".join(parts) or catalogue("zh-CN", names)("series_level.total")
 
 
 def _look_back(
@@ -167,7 +171,7 @@ def _look_back(
         content.scores = score_levels(join_actual(said, history.counts, week))
     content.categories = _count_rows(content, history, "category1")[:TOP_CATEGORIES]
     content.departments = _count_rows(content, history, "department")
-    names = {row["unique_id"]: name_of(row) for row in history.static.to_dict("records")}
+    names = {row["unique_id"]: name_of(row, content.names) for row in history.static.to_dict("records")}
     content.seasons = coming_seasons(history, after=ahead, names=names, settings=settings, weeks=17, limit=15)
 
 
@@ -198,11 +202,16 @@ def _counts_of(history: History | None, week: pd.Timestamp) -> pd.Series:
     return counts.set_index("unique_id")["y"].astype(float)
 
 
-def _expected(table: pd.DataFrame, ahead: pd.Timestamp) -> list[ExpectedRow]:
+def _expected(table: pd.DataFrame, ahead: pd.Timestamp, names: AreaNames) -> list[ExpectedRow]:
     rows = table[(table["ds"] == ahead) & (table["level"] == "category")]
     return [
         ExpectedRow(
-            name_of(row), row["p10"], row["p50"], row["p90"], _or_none(row["last_week"]), _or_none(row["last_year"])
+            name_of(row, names),
+            row["p10"],
+            row["p50"],
+            row["p90"],
+            _or_none(row["last_week"]),
+            _or_none(row["last_year"]),
         )
         for row in rows.sort_values("p50", ascending=False).head(TOP_EXPECTED).to_dict("records")
     ]
@@ -219,7 +228,7 @@ def _count_rows(content: WeeklyContent, history: History, level: str) -> list[Co
         count = float(now.get(unique_id, 0.0))
         rows.append(
             CountRow(
-                name=name_of({**dims.to_dict(), "level": level}),
+                name=name_of({**dims.to_dict(), "level": level}, content.names),
                 count=count,
                 share=count / content.count if content.count else 0.0,
                 change=_change(count, before.get(unique_id)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -33,14 +34,14 @@ def write_html(content: WeeklyContent, out: Path, *, settings: Settings) -> None
         num=number,
         pct=change,
         share=share,
-        level=series_level,
+        level=partial(series_level, names=content.names),
         alert_level=alert_level,
         alert_headings=HEADINGS_OF_ALERTS,
         alert_counts=counts_of,
-        columns=columns(),
-        b=in_both,
-        t=catalogue("zh-CN"),
-        e=catalogue("en"),
+        columns=columns(content.names),
+        b=partial(in_both, names=content.names),
+        t=catalogue("zh-CN", content.names),
+        e=catalogue("en", content.names),
         level_words=LEVEL_WORDS,
         generated=f"{content.generated_at.astimezone(settings.zone):%Y-%m-%d %H:%M}",
     )

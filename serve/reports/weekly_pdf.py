@@ -112,12 +112,22 @@ def _sections(content: WeeklyContent) -> list[dict[str, Any]]:
         for one in content.expected
     ]
     scores = [
-        [series_level(one.level), str(one.series), share(one.wape), change(one.bias), share(one.coverage)]
+        [
+            series_level(one.level, content.names),
+            str(one.series),
+            share(one.wape),
+            change(one.bias),
+            share(one.coverage),
+        ]
         for one in content.scores
     ]
     alerts = [[one.department, *map(str, counts_of(one))] for one in content.alerts.departments]
     named = [
-        [one.sentence_zh or f"{one.area}{one.category}", alert_level(one.level), one.department]
+        [
+            one.sentence_zh or f"{content.names.place(one.area, 'zh-CN')}{one.category}",
+            alert_level(one.level),
+            one.department,
+        ]
         for one in content.alerts.listed
     ]
     seasons = [
