@@ -23,6 +23,7 @@ from features.lake import Lake, SourceState
 from features.panel import Panel, build_panel, build_panels
 from features.panel.restate import restate_panel
 from features.placed import PLACED_COLUMNS, PlacedTickets, placed_tickets
+from features.reasons import Reason, ReasonCode, Reasons
 from features.settings import Settings
 from features.taxonomy import Labels, labels_in_force
 from features.vocabulary import Frequency
@@ -57,7 +58,7 @@ class KnownPanel:
         filed: The cells under the labels as filed; the panel itself where no label ever changed.
         calendar: Days of the installation's country.
         calendar_version: What outputs carry.
-        degraded: Why the newest period is older than it should be, '' when it is not.
+        degraded: Why the newest period is older than it should be, if it is.
         weather, events: Questions that name their moment; None where the installation has no file.
     """
 
@@ -67,7 +68,7 @@ class KnownPanel:
     filed: Panel
     calendar: Calendar
     calendar_version: str
-    degraded: str
+    degraded: Reasons
     weather: Weather | None = None
     events: Events | None = None
 
@@ -309,21 +310,17 @@ def known_events(settings: Settings) -> Events | None:
     )
 
 
-def staleness(panel: Panel, as_of: datetime, settings: Settings) -> str:
-    """Return why the panel's newest period is older than a living feed's would be, '' when it is not."""
+def staleness(panel: Panel, as_of: datetime, settings: Settings) -> Reasons:
+    """Return why the panel's newest period is older than a living feed's would be, if it is."""
     local = as_of.astimezone(settings.zone).replace(tzinfo=None)
     if pd.Timestamp(local) - panel.data_through <= _PATIENCE[panel.freq] + panel.freq.length:
-        return ""
-    return f"stale feed: data through {panel.data_through:%Y-%m-%d %H:%M}, as of {local:%Y-%m-%d %H:%M}"
+        return ()
+    moments = {"data_through": f"{panel.data_through:%Y-%m-%d %H:%M}", "as_of": f"{local:%Y-%m-%d %H:%M}"}
+    return (Reason(ReasonCode.STALE_FEED, moments),)
 
 
-def calendar_gap(calendar: Calendar, start: pd.Timestamp, end: pd.Timestamp) -> str:
-    """Return the years that the calendar had to guess between two days, as a reason; '' when none."""
+def calendar_gap(calendar: Calendar, start: pd.Timestamp, end: pd.Timestamp) -> Reasons:
+    """Return the years that the calendar had to guess between two days, as a reason, if there are any."""
     days: Any = calendar(start.date(), end.date())
     years = sorted(set(days.loc[days["degraded"], "date"].dt.year))
-    return f"calendar falls back for {', '.join(map(str, years))}" if years else ""
-
-
-def reasons(*found: str) -> str:
-    """Join reasons for being degraded, '' when there is none."""
-    return "; ".join(reason for reason in found if reason)
+    return (Reason(ReasonCode.CALENDAR_GUESSED, {"years": [str(year) for year in years]}),) if years else ()

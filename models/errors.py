@@ -1,7 +1,8 @@
 """What can go wrong in models/.
 
 WeisuError
-├── ModelError          a model cannot be fitted or restored
+├── ModelError             a model cannot be fitted or restored
+│   └── UnusableModelError  one that was fitted cannot be used here: why is a `Reason`
 └── BadInputError
     └── PanelError      the panel cannot be used: columns, periods, values
 """
@@ -9,10 +10,15 @@ WeisuError
 from __future__ import annotations
 
 from features.errors import BadInputError, WeisuError
+from features.reasons import ReasonedError
 
 
 class ModelError(WeisuError):
     """A model could not be fitted, restored or asked for what it was asked."""
+
+
+class UnusableModelError(ReasonedError, ModelError):
+    """A fitted model does not fit what it is asked to do, or its files are not whole."""
 
 
 class PanelError(BadInputError):

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from features.accuracy import errors_by
+from features.reasons import say
 from pipelines.backtest_summary import BacktestSummary, at_a_glance, holiday_totals, pit_histogram, reliability
 
 _STYLE = (
@@ -57,7 +58,7 @@ def _origin(summary: BacktestSummary) -> str:
     libraries = "; ".join(f"{name}: {version}" for name, version in summary.peers.items())
     parts = [
         f"As of {summary.as_of:%Y-%m-%d %H:%M} UTC, data through {summary.data_through:%Y-%m-%d}",
-        *([f"degraded: {summary.degraded}"] if summary.degraded else []),
+        *([f"degraded: {say(summary.degraded, 'en')}"] if summary.degraded else []),
         *([f"libraries: {libraries}"] if libraries else []),
         *([f"MLflow run {summary.run_id}"] if summary.run_id else []),
         f"{summary.seconds:.0f} s",

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from features.reasons import Reasons, to_json
 from features.vocabulary import Frequency
 from models.forecast import BacktestResult
 from models.metrics import pit_coverage
@@ -29,7 +30,7 @@ class BacktestSummary:
         result: Predictions and scores.
         holiday_scores: The same scores over periods with a day off only, empty where there are none.
         run_id: The MLflow run.
-        degraded: Why the panel is older than it should be, or ''.
+        degraded: Why the panel is older than it should be, if it is.
         holidays: Period start of each holiday period -> names of its days off.
         same_levels: Level -> another level that groups the cells in the same way; reports show only that one.
         peers: Rival -> library and version, of the public libraries that took part.
@@ -44,7 +45,7 @@ class BacktestSummary:
     result: BacktestResult
     holiday_scores: pd.DataFrame
     run_id: str
-    degraded: str
+    degraded: Reasons
     holidays: Mapping[pd.Timestamp, str] = field(default_factory=dict)
     same_levels: Mapping[str, str] = field(default_factory=dict)
     peers: Mapping[str, str] = field(default_factory=dict)
@@ -60,7 +61,7 @@ class BacktestSummary:
             "origins": self.origins,
             "horizon": self.horizon,
             "run_id": self.run_id,
-            "degraded": self.degraded,
+            **to_json(self.degraded),
             "peers": dict(self.peers),
             "seconds": round(self.seconds, 1),
             "same_levels": dict(self.same_levels),

@@ -12,9 +12,10 @@ import pandas as pd
 from features.knowledge import KnownPanel
 from features.panel.moves import Moves
 from features.panel.restate import restate_panel
+from features.reasons import Reason, ReasonCode
 from features.settings import Settings
 from features.taxonomy import NO_CROSSWALK, Labels, changes_since, labels_of
-from models.errors import ModelError
+from models.errors import UnusableModelError
 from models.forecast import DemandModel
 from pipelines.errors import LostLabelsError
 from pipelines.tracking import Registry
@@ -23,6 +24,7 @@ from serve.forecasts.schemas import DRIVERS
 
 TAXONOMY_TAG: Final = "weisu.taxonomy_version"
 AS_OF_TAG: Final = "weisu.as_of"
+_NO_PART: Final = {"weekly": ReasonCode.NO_WEEKLY_FORECASTER, "daily": ReasonCode.NO_DAILY_FORECASTER}
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def load_champion(settings: Settings, known: KnownPanel) -> Champion:
 
     Raises:
         NoChampionError: None has been promoted yet, its files are lost, or nobody knows its labels any more.
-        ModelError: It has no part of this frequency, or another schema.
+        UnusableModelError: It has no part of this frequency, or another schema.
     """
     registry = Registry.open(settings)
     version = registry.champion(DEMAND)
@@ -76,7 +78,7 @@ def load_champion(settings: Settings, known: KnownPanel) -> Champion:
         return Champion(model, version.version, known.panel.y, None)
     changes = changes_since(then, known.labels)
     if changes is None:
-        raise _lost(version, "a change of labels that it was fitted on was taken back")
+        raise _lost(version, ReasonCode.LABELS_TAKEN_BACK)
     moves = Moves.of(model.static, changes, known.labels.day)
     filed = restate_panel(known.filed, *then.in_force, levels=["cell"])
     y = moves.counts_before(filed.y[["unique_id", "ds", "y"]], filed.static)
@@ -87,11 +89,11 @@ def files_of(files: Mapping[str, bytes], part: str) -> dict[str, bytes]:
     """Return the files of one part of a bundle.
 
     Raises:
-        ModelError: The bundle has no such part.
+        UnusableModelError: The bundle has no such part.
     """
     own = {name.removeprefix(f"{part}/"): data for name, data in files.items() if name.startswith(f"{part}/")}
     if not own:
-        raise ModelError(f"the champion holds no {part} forecaster", hint="`[train] daily = true`, then train again")
+        raise UnusableModelError(Reason(_NO_PART[part]), hint="`[train] daily = true`, then train again")
     return own
 
 
@@ -100,10 +102,10 @@ def _labels_of(settings: Settings, version: Version) -> Labels:
     moment = datetime.fromisoformat(version.tags[AS_OF_TAG]) if AS_OF_TAG in version.tags else version.created_at
     found = labels_of(settings, tag, moment)
     if found is None:
-        raise _lost(version, f"its crosswalk {tag} is not kept any more")
+        raise _lost(version, ReasonCode.LABELS_LOST, crosswalk=tag)
     return found
 
 
-def _lost(version: Version, why: str) -> LostLabelsError:
-    said = f"{version.name} version {version.version} speaks other labels: {why}"
-    return LostLabelsError(said, hint="run `weisu train`")
+def _lost(version: Version, why: ReasonCode, **more: str) -> LostLabelsError:
+    params = {"model": version.name, "version": version.version, **more}
+    return LostLabelsError(Reason(why, params), hint="run `weisu train`")

@@ -12,7 +12,8 @@ import pandas as pd
 
 from features.clock import Clock
 from features.configuration import SurgeConfig
-from features.knowledge import open_lake, reasons
+from features.knowledge import open_lake
+from features.reasons import Reasons, to_json
 from features.settings import Settings
 from features.taxonomy import taxonomy_version
 from features.vocabulary import Kind
@@ -42,11 +43,11 @@ class DetectSummary:
     candidates: int
     kinds: dict[str, int]
     alerts: dict[str, Any]
-    degraded: str
+    degraded: Reasons
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-ready description."""
-        return {"schema_version": 1, **asdict(self)}
+        return {"schema_version": 1, **asdict(self), **to_json(self.degraded)}
 
 
 def detect_everything(settings: Settings, clock: Clock, *, as_of: datetime | None = None) -> DetectSummary:
@@ -64,7 +65,7 @@ def detect_everything(settings: Settings, clock: Clock, *, as_of: datetime | Non
     surge, version, fallback = live_detector(settings)
     found = find_everything(settings, moment, lake=lake, surge=surge)
     run = _run("all", found, lake.version, version, clock)
-    degraded = reasons(fallback, found.daily.degraded if found.daily else "")
+    degraded = (*fallback, *(found.daily.degraded if found.daily else ()))
     return _hand_in(settings, clock, found, run.model_copy(update={"degraded": degraded}))
 
 
@@ -128,12 +129,12 @@ def _hand_in(settings: Settings, clock: Clock, found: Findings, run: DetectionRu
     )
 
 
-def live_detector(settings: Settings) -> tuple[SurgeConfig, str, str]:
+def live_detector(settings: Settings) -> tuple[SurgeConfig, str, Reasons]:
     """Return the champion's configuration and version, or the release's own with the reason."""
     registry = Registry.open(settings)
     try:
         champion = registry.champion(HOTSPOT)
         config = registry.bundle(champion)["surge.json"]
     except NoChampionError as error:
-        return settings.surge, "release", str(error).splitlines()[0]
-    return config_from_json(config.decode()), champion.version, ""
+        return settings.surge, "release", (error.reason,)
+    return config_from_json(config.decode()), champion.version, ()

@@ -5,6 +5,7 @@ WeisuError
     ├── NoChampionError      nothing has been trained and promoted yet
     │   ├── LostBundleError  the files of a registered version are not where the registry says
     │   └── LostLabelsError  nobody knows any more which labels a registered version speaks
+    ├── NoEarlierChampionError  nothing to roll back to
     ├── PeerError            another Python, with the libraries of a comparison, does not do its part
     └── UnknownVersionError  a model version that the registry does not hold
 """
@@ -12,13 +13,14 @@ WeisuError
 from __future__ import annotations
 
 from features.errors import BadInputError, WeisuError
+from features.reasons import ReasonedError
 
 
 class PipelineError(WeisuError):
     """A run of a pipeline failed."""
 
 
-class NoChampionError(PipelineError):
+class NoChampionError(ReasonedError, PipelineError):
     """Nothing has been trained and promoted yet."""
 
 
@@ -28,6 +30,10 @@ class LostBundleError(NoChampionError):
 
 class LostLabelsError(NoChampionError):
     """Nobody knows any more which labels a registered version speaks: as good as no champion."""
+
+
+class NoEarlierChampionError(PipelineError):
+    """The present champion is the first one: there is nothing to roll back to."""
 
 
 class UnknownVersionError(PipelineError, BadInputError):

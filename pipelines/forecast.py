@@ -10,15 +10,14 @@ from typing import Any, Final
 import pandas as pd
 
 from features.clock import Clock
-from features.knowledge import Knowledge, KnownPanel, calendar_gap, reasons
+from features.knowledge import Knowledge, KnownPanel, calendar_gap
+from features.reasons import Reason, ReasonCode, ReasonedError, Reasons, to_json
 from features.series import TOTAL
 from features.settings import Settings
 from features.taxonomy import taxonomy_version
 from features.vocabulary import ForecastFrequency, Frequency
-from models.errors import ModelError
 from models.forecast.fallback import fallback_forecast
 from pipelines.champion import load_champion
-from pipelines.errors import NoChampionError
 from pipelines.last_year import twins
 from pipelines.tracking.registry import DEMAND
 from serve.forecasts import ForecastIssue, publish
@@ -51,12 +50,12 @@ class ForecastSummary:
     rows: int
     horizon: int
     is_new: bool
-    degraded: str
+    degraded: Reasons
     sums: tuple[dict[str, float], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-ready description."""
-        return {"schema_version": 1, **asdict(self)}
+        return {"schema_version": 1, **asdict(self), **to_json(self.degraded)}
 
 
 def forecast(
@@ -99,31 +98,31 @@ def forecast(
         taxonomy_version=taxonomy_version(settings),
         calendar_version=known.calendar_version,
         snapshot=known.panel.snapshot,
-        degraded=reasons(known.degraded, fallback, gap),
+        degraded=(*known.degraded, *fallback, *gap),
     )
     described = describe(rows, known, country=settings.country)
     of_sums = describe_sums(totals, known, country=settings.country)
     result = publish(Store.open(settings.store_url), issue, described, sums=of_sums, clock=clock)
     shape = {"series": rows["unique_id"].nunique(), "rows": len(rows), "horizon": horizon, "is_new": result.is_new}
     city = totals.loc[totals["level"] == TOTAL, ["periods", "mean", "p10", "p50", "p90"]]
-    return ForecastSummary(**issue.model_dump(), **shape, sums=tuple(city.to_dict("records")))
+    return ForecastSummary(**dict(issue), **shape, sums=tuple(city.to_dict("records")))
 
 
 def _rows(
     settings: Settings, known: KnownPanel, horizon: int, sums: Sequence[int]
-) -> tuple[pd.DataFrame, pd.DataFrame, str, str]:
-    """Return forecast rows, sums, the version that made them, and the reason for a fallback ('' for none)."""
+) -> tuple[pd.DataFrame, pd.DataFrame, str, Reasons]:
+    """Return forecast rows, sums, the version that made them, and the reasons for a fallback, if it is one."""
     panel = known.panel
     try:
         champion = load_champion(settings, known)
         rows = champion.predict_with_drivers(horizon=horizon)
         totals = champion.predict_totals(spans=sums) if sums else _NO_SUMS
-    except (NoChampionError, ModelError) as error:
-        reason = str(error).splitlines()[0]
+    except ReasonedError as error:
+        reason = error.reason
     else:
-        return rows, totals, champion.version, ""
+        return rows, totals, champion.version, ()
     rows = fallback_forecast(panel.y, panel.static, freq=panel.freq, horizon=horizon, calendar=known.calendar)
-    return rows, _NO_SUMS, "fallback", f"same-week mean issued: {reason}"
+    return rows, _NO_SUMS, "fallback", (Reason(ReasonCode.SAME_WEEK_MEAN), reason)
 
 
 def describe(rows: pd.DataFrame, known: KnownPanel, *, country: str) -> pd.DataFrame:

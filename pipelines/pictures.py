@@ -11,6 +11,7 @@ import pandas as pd
 
 from features.errors import BadInputError
 from features.vocabulary import Kind
+from features.words import Family, Language, catalogue
 
 Format = Literal["svg", "png"]
 Window = tuple[pd.Timestamp, pd.Timestamp]
@@ -26,28 +27,7 @@ _CJK_FAMILIES: Final = (
     "SimHei",
     "PingFang SC",
 )
-_LABELS: Final = {
-    "zh-CN": {
-        "tickets": "工单数",
-        "callers": "来电人数（每期同一人计一次）",
-        "own": "该来电人的工单数",
-        "part": "其中本预警",
-        "expected": "预期",
-        "upper": "通常上限",
-        "window": "预警窗口",
-        "before": "去年同期",
-    },
-    "en": {
-        "tickets": "tickets",
-        "callers": "callers, each once a period",
-        "own": "this caller's tickets",
-        "part": "of these, this alert's",
-        "expected": "expected",
-        "upper": "usually at most",
-        "window": "window",
-        "before": "the same weeks last year",
-    },
-}
+LABELS: Final = Family.of("picture", ("tickets", "callers", "own", "part", "expected", "upper", "window", "before"))
 _INK: Final = "#1f2933"
 _BAND: Final = "#c7d8ea"
 _LINE: Final = "#3c6e9f"
@@ -66,7 +46,7 @@ def alert_picture(
     title: str = "",
     counts: str = "tickets",
     ahead: float | None = None,
-    language: str = "zh-CN",
+    language: Language = "zh-CN",
     file_format: Format = "svg",
 ) -> bytes:
     """Return the picture of one alert. Pure: the same input gives the same bytes.
@@ -95,7 +75,7 @@ def alert_picture(
     from matplotlib.figure import Figure
 
     font = cjk_font()
-    labels = _LABELS["zh-CN" if font and language.startswith("zh") else "en"]
+    labels = _labels("zh-CN" if font and language == "zh-CN" else "en")
     labels = {**labels, "y": labels.get(counts, labels["tickets"])}
     style = {"font.family": [font] if font else ["DejaVu Sans"], "svg.hashsalt": "weisu", "svg.fonttype": "path"}
     with mpl.rc_context({**style, "axes.unicode_minus": False}):
@@ -116,7 +96,7 @@ def alert_picture(
 
 
 def picture_of(
-    evidence: Mapping[str, Any], window: Window, *, language: str = "zh-CN", file_format: Format = "svg"
+    evidence: Mapping[str, Any], window: Window, *, language: Language = "zh-CN", file_format: Format = "svg"
 ) -> bytes | None:
     """Return the picture of a candidate or an alert from its evidence; None where no detector gave a curve.
 
@@ -188,3 +168,8 @@ def cjk_font() -> str | None:
 
     installed = set(font_manager.get_font_names())
     return next((family for family in _CJK_FAMILIES if family in installed), None)
+
+
+def _labels(language: Language) -> dict[str, str]:
+    words = catalogue(language)
+    return {code: words.of(LABELS, code) for code in LABELS.codes}

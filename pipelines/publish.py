@@ -30,7 +30,7 @@ def rollback(settings: Settings, name: str, *, actor: str, reason: str, clock: C
     """Return to the champion before the present one, in the registry and in the store.
 
     Raises:
-        NoChampionError: There is no earlier champion.
+        NoEarlierChampionError: There is no earlier champion.
     """
     registry = Registry.open(settings)
     event = registry.rollback(name, actor=actor, reason=reason, clock=clock or SystemClock())

@@ -12,7 +12,8 @@ import pandas as pd
 
 from features.clock import Clock
 from features.configuration import SurgeConfig, TrainConfig
-from features.knowledge import Knowledge, KnownPanel, reasons
+from features.knowledge import Knowledge, KnownPanel
+from features.reasons import Reasons, say, to_json
 from features.settings import Settings
 from features.taxonomy import taxonomy_version
 from features.vocabulary import Frequency
@@ -60,11 +61,11 @@ class TrainSummary:
     data_through: datetime
     snapshot: int
     models: tuple[TrainedModel, ...]
-    degraded: str
+    degraded: Reasons
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-ready description."""
-        return {"schema_version": 1, **asdict(self)}
+        return {"schema_version": 1, **asdict(self), **to_json(self.degraded)}
 
 
 def train(settings: Settings, clock: Clock, *, as_of: datetime | None = None, n_jobs: int = 2) -> TrainSummary:
@@ -95,7 +96,7 @@ def train(settings: Settings, clock: Clock, *, as_of: datetime | None = None, n_
     hotspot = training.hotspot(daily)
     panel = weekly.panel
     through = panel.data_through.to_pydatetime()
-    return TrainSummary(moment, through, panel.snapshot, (demand, hotspot), reasons(weekly.degraded))
+    return TrainSummary(moment, through, panel.snapshot, (demand, hotspot), weekly.degraded)
 
 
 @dataclass(frozen=True)
@@ -296,5 +297,5 @@ def _tags(settings: Settings, known: KnownPanel) -> dict[str, str]:
         "weisu.snapshot": str(panel.snapshot),
         "weisu.calendar_version": known.calendar_version,
         TAXONOMY_TAG: taxonomy_version(settings),
-        "weisu.degraded": known.degraded,
+        "weisu.degraded": say(known.degraded, "en"),
     }

@@ -14,6 +14,7 @@ from features.configuration.tickets import PERIOD
 from features.lake import Lake
 from features.lake.erasure import erase, holds_older
 from features.lake.upkeep import optimize, vacuum
+from features.reasons import Reason, ReasonCode, Reasons, stored, to_json
 from features.settings import Settings
 from pipelines.quality import quality_report
 from pipelines.retained import retained_snapshots
@@ -23,14 +24,14 @@ _UNITS: Final = {"d": "days", "m": "months", "y": "years"}
 
 @dataclass(frozen=True)
 class UpkeepSummary:
-    """What was done, and why it is less than it should be ('' when it is not)."""
+    """What was done, and why it is less than it should be, if it is."""
 
     done: dict[str, Any] = field(default_factory=dict)
-    degraded: str = ""
+    degraded: Reasons = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the summary as a JSON document."""
-        return {"schema_version": 1, **asdict(self)}
+        return {"schema_version": 1, **asdict(self), **to_json(self.degraded)}
 
 
 def retention_cutoffs(settings: Settings, *, now: datetime) -> dict[str, datetime]:
@@ -55,9 +56,8 @@ def keep_retention(settings: Settings, clock: Clock) -> UpkeepSummary:
         erased[source] = {"tickets": result.tickets, "quarantined": result.quarantined, "before": cutoff.isoformat()}
         lost |= set(result.lost)
     broken = sorted(lost & retained_snapshots(settings)) if lost else []
-    listed = ", ".join(map(str, broken))
-    said = f"training runs that can no longer be replayed exactly name the snapshots {listed}" if broken else ""
-    return UpkeepSummary({"erased": erased, "lost_snapshots": sorted(lost)}, said)
+    said = [Reason(ReasonCode.REPLAY_LOST, {"snapshots": [str(one) for one in broken]})] if broken else []
+    return UpkeepSummary({"erased": erased, "lost_snapshots": sorted(lost)}, tuple(said))
 
 
 def optimize_lake(settings: Settings) -> UpkeepSummary:
@@ -82,6 +82,6 @@ def write_quality_report(settings: Settings, clock: Clock) -> UpkeepSummary:
     page = folder / f"quality-{clock.now().astimezone(settings.zone).date()}.html"
     page.write_text(render_page(report), encoding="utf-8")
     page.with_suffix(".json").write_text(json.dumps(report, ensure_ascii=False, default=str), encoding="utf-8")
-    stalled = [problem["en"] for problem in report["problems"] if problem["severity"] == "error"]
+    stalled = stored(problem for problem in report["problems"] if problem["severity"] == "error")
     done = {"out": str(page), "status": report["status"], "problems": len(report["problems"])}
-    return UpkeepSummary(done, "; ".join(stalled)[:500] if report["status"] == "stale" else "")
+    return UpkeepSummary(done, stalled if report["status"] == "stale" else ())

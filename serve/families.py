@@ -5,25 +5,36 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from features.series import LEVELS
-from features.vocabulary import AlertLevel, Frequency, Kind
+from features.reasons import REASON_WORDS
+from features.vocabulary import Frequency
 from features.words import Family
+from serve.alerts.closing import Closing
 from serve.alerts.gates import Hold
-from serve.alerts.lifecycle import Dismissal, Event, State
+from serve.alerts.levels import LEVEL_REASONS, LEVEL_WORDS
+from serve.alerts.lifecycle import Dismissal, Event
 from serve.alerts.recite import RULES, SPANS
-from serve.alerts.supervision.watchlist import DISMISSED_AGAIN, LATE_ACK, LATE_HANDLE, ORDER_OVERDUE, UNANSWERED
+from serve.alerts.supervision.sheet import CONCERNS, STATES
 from serve.delivery.channels import CHANNELS
+from serve.delivery.failures import CAUSE_WORDS
+from serve.delivery.wording import KINDS, TOLD
+from serve.reports.headings import BASES, COLUMNS, SERIES_LEVELS
 
 _FAMILIES: Final = (
-    Family.of("state", State),
+    REASON_WORDS,
+    STATES,
     Family.of("event", Event),
     Family.of("dismiss", Dismissal),
-    Family.of("level", AlertLevel),
-    Family.of("kind", Kind),
+    LEVEL_WORDS,
+    LEVEL_REASONS,
+    KINDS,
+    TOLD,
     Family.of("held", Hold),
+    Family.of("closed", Closing),
     Family.of("channel", sorted(CHANNELS)),
-    Family.of("series_level", LEVELS),
-    Family.of("concern", (UNANSWERED, LATE_ACK, LATE_HANDLE, DISMISSED_AGAIN, ORDER_OVERDUE)),
+    SERIES_LEVELS,
+    COLUMNS,
+    BASES,
+    CONCERNS,
     Family.of("act", ("ack", "start", "handle", "dismiss", "reassign", "supervise", "answer")),
     Family.of("alert.part", ("lead", "assist", "asked")),
     Family.of("alert.curve", Frequency),
@@ -31,23 +42,7 @@ _FAMILIES: Final = (
     Family.of("alert.counts.callers", Frequency),
     Family.of("audience", ("duty", "role:supervisor", "all")),
     Family.of("clock", ("ack", "handle")),
-    Family.of(
-        "cause",
-        [
-            "connection",
-            "silence",
-            "name",
-            "range",
-            "plain",
-            "redirect",
-            "gone",
-            "failed",
-            "fast",
-            "code",
-            "worker",
-            "target",
-        ],
-    ),
+    CAUSE_WORDS,
     Family.of("purpose", ("silence", "maintenance")),
     Family.of("scope", ("active", "overdue", "held", "ended")),
     Family.of("quiet.done", ("silenced", "ended", "rule")),

@@ -59,7 +59,7 @@ def alert_row(number: int, rng: random.Random) -> dict[str, Any]:
         "state": "resolved" if ended else rng.choice(["opened", "acknowledged", "in_hand"]),
         "level": LEVELS[rank],
         "level_rank": rank,
-        "level_rule": {"zh-CN": "规则", "en": "rule"},
+        "level_rule": {"code": "as_recorded", "params": {"text": "规则"}},
         "sensitive": False,
         "observed": 27,
         "callers": 24,

@@ -9,6 +9,8 @@ from typing import Any, Final
 
 import pandas as pd
 
+from features.reasons import Reason, ReasonCode, Value, say
+
 SCHEMA_VERSION: Final = 1
 TABLES: Final = ("freshness", "volume", "unseen", "missing", "duplicates", "delay", "quarantine")
 
@@ -81,73 +83,89 @@ def _plain(value: Any) -> Any:
     return value.item() if hasattr(value, "item") else value
 
 
-def _problem(severity: str, source: str, zh: str, en: str) -> dict[str, str]:
-    return {"severity": severity, "source": source, "zh": zh, "en": en}
+def _problem(severity: str, source: str, code: ReasonCode, **params: Value) -> dict[str, Any]:
+    reason = Reason(code, {"source": source, **params} if source else params)
+    return {
+        "severity": severity,
+        "source": source,
+        **reason.document(),
+        "zh": say([reason], "zh-CN"),
+        "en": say([reason], "en"),
+    }
 
 
-def _nothing(table: Any) -> list[dict[str, str]]:
-    return [] if len(table) else [_problem("error", "", "没有任何工单", "there are no tickets at all")]
+def _nothing(table: Any) -> list[dict[str, Any]]:
+    return [] if len(table) else [_problem("error", "", ReasonCode.NO_TICKETS)]
 
 
-def _stalled(table: Any) -> list[dict[str, str]]:
-    found = []
-    for one in table[table["status"].isin(["stalled", "late"])].sort_values("status", ascending=False).itertuples():
-        severity = "error" if one.status == "stalled" else "warning"
-        hours, missed = f"{one.silence_hours:,.0f}", f"{one.expected_missed:,.0f}"
-        zh = f"数据源 {one.source} 已 {hours} 小时没有新工单（按常态应有约 {missed} 件）"
-        en = f"{one.source} has been silent for {hours} hours; about {missed} tickets would be usual"
-        found.append(_problem(severity, one.source, zh, en))
-    return found
-
-
-def _odd_days(table: Any) -> list[dict[str, str]]:
-    found = []
-    for one in table[table["judgement"].isin(["low", "high"])].itertuples():
-        word = {"low": "偏低", "high": "偏高"}[one.judgement]
-        day, usual = f"{one.day:%Y-%m-%d}", f"{one.lower:,.0f}-{one.upper:,.0f}"
-        zh = f"{one.source} {day} 受理 {one.tickets:,} 件，{word}（常态 {usual}）"
-        en = f"{one.source} on {day}: {one.tickets:,} tickets, {one.judgement} (usually {usual})"
-        found.append(_problem("warning", one.source, zh, en))
-    return found
-
-
-def _new_labels(table: Any) -> list[dict[str, str]]:
-    found = []
-    for one in table.itertuples():
-        word = {"category": "类别", "district": "区域"}[one.dimension]
-        like_zh = f"，疑为“{one.looks_like}”的另一写法" if one.looks_like else ""
-        like_en = f", perhaps a spelling of {one.looks_like!r}" if one.looks_like else ""
-        zh = f"{one.source} 出现新{word}“{one.label}”，{one.tickets:,} 件{like_zh}"
-        found.append(
-            _problem(
-                "warning",
-                one.source,
-                zh,
-                f"{one.source}: new {one.dimension} {one.label!r}, {one.tickets:,} tickets{like_en}",
-            )
+def _stalled(table: Any) -> list[dict[str, Any]]:
+    return [
+        _problem(
+            "error" if one.status == "stalled" else "warning",
+            one.source,
+            ReasonCode.FEED_STALLED,
+            hours=round(float(one.silence_hours)),
+            missed=round(float(one.expected_missed)),
         )
-    return found
+        for one in table[table["status"].isin(["stalled", "late"])].sort_values("status", ascending=False).itertuples()
+    ]
 
 
-def _risen(table: Any) -> list[dict[str, str]]:
+def _odd_days(table: Any) -> list[dict[str, Any]]:
+    codes = {"low": ReasonCode.DAY_LOW, "high": ReasonCode.DAY_HIGH}
     return [
         _problem(
             "warning",
             one.source,
-            f"{one.source} 的 {one.column} 缺失率由 {one.share_before:.1%} 升至 {one.share:.1%}",
-            f"{one.source}: missing {one.column} rose from {one.share_before:.1%} to {one.share:.1%}",
+            codes[one.judgement],
+            day=f"{one.day:%Y-%m-%d}",
+            tickets=int(one.tickets),
+            lower=round(float(one.lower)),
+            upper=round(float(one.upper)),
+        )
+        for one in table[table["judgement"].isin(["low", "high"])].itertuples()
+    ]
+
+
+_NEW: Final = {
+    ("category", False): ReasonCode.NEW_CATEGORY,
+    ("category", True): ReasonCode.NEW_CATEGORY_ALIKE,
+    ("district", False): ReasonCode.NEW_DISTRICT,
+    ("district", True): ReasonCode.NEW_DISTRICT_ALIKE,
+}
+"""Dimension, and whether the label looks like a known one."""
+
+
+def _new_labels(table: Any) -> list[dict[str, Any]]:
+    return [
+        _problem(
+            "warning",
+            one.source,
+            _NEW[one.dimension, bool(one.looks_like)],
+            label=str(one.label),
+            tickets=int(one.tickets),
+            **({"looks_like": str(one.looks_like)} if one.looks_like else {}),
+        )
+        for one in table.itertuples()
+    ]
+
+
+def _risen(table: Any) -> list[dict[str, Any]]:
+    return [
+        _problem(
+            "warning",
+            one.source,
+            ReasonCode.MISSING_RISEN,
+            column=str(one.column),
+            before=float(one.share_before),
+            share=float(one.share),
         )
         for one in table[table["judgement"] == "risen"].itertuples()
     ]
 
 
-def _doubled(table: Any) -> list[dict[str, str]]:
+def _doubled(table: Any) -> list[dict[str, Any]]:
     return [
-        _problem(
-            "warning",
-            one.source,
-            f"{one.source} 有 {one.tickets:,} 件工单内容完全相同（占 {one.share:.1%}）",
-            f"{one.source}: {one.tickets:,} tickets are identical to another but for the id ({one.share:.1%})",
-        )
+        _problem("warning", one.source, ReasonCode.IDENTICAL_TICKETS, tickets=int(one.tickets), share=float(one.share))
         for one in table[table["share"] > 0].itertuples()
     ]

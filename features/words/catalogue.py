@@ -79,6 +79,18 @@ class Catalogue:
         return iter(self.texts)
 
 
+def language_named(name: str) -> Language:
+    """Return a stored or configured language.
+
+    Raises:
+        UnknownWordsError: There is no catalogue of this language.
+    """
+    for language in LANGUAGES:
+        if language == name:
+            return language
+    raise UnknownWordsError(f"no catalogue of the language {name!r}", hint=f"use one of {', '.join(LANGUAGES)}")
+
+
 @cache
 def catalogue(language: Language, names: AreaNames | None = None) -> Catalogue:
     """Return the words of a language, read once.
@@ -92,11 +104,9 @@ def catalogue(language: Language, names: AreaNames | None = None) -> Catalogue:
     """
     if names is not None:
         return replace(catalogue(language), standing=names.blanks(language))
-    if language not in LANGUAGES:
-        raise UnknownWordsError(f"no catalogue of the language {language!r}", hint=f"use one of {', '.join(LANGUAGES)}")
     from babel.messages.pofile import read_po
 
-    name = language.replace("-", "_")
+    name = language_named(language).replace("-", "_")
     with (files("features.words") / f"{name}.po").open("rb") as file:
         found = read_po(file, locale=name, abort_invalid=True)
     texts: dict[str, str | tuple[str, ...]] = {}
@@ -112,6 +122,15 @@ def in_both(key: str, /, *, names: AreaNames | None = None, between: str = " ", 
     """Return a text in Chinese with the English beside it, as reports say things; once where both say the same."""
     said = dict.fromkeys(catalogue(language, names)(key, **values) for language in LANGUAGES)
     return between.join(said)
+
+
+def code_in_both(family: Family, code: str, *, names: AreaNames | None = None) -> str:
+    """Return the words of a code in Chinese with the English beside it; see `in_both`.
+
+    Raises:
+        UnknownWordsError: The family has no such code.
+    """
+    return " ".join(dict.fromkeys(catalogue(language, names).of(family, code) for language in LANGUAGES))
 
 
 def _count(key: str, values: Mapping[str, object]) -> int:

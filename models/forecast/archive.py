@@ -14,8 +14,9 @@ from pydantic import ValidationError
 
 from features.configuration import ForecastConfig
 from features.configuration.refusals import refusals
+from features.reasons import Reason, ReasonCode
 from features.vocabulary import Frequency
-from models.errors import ModelError
+from models.errors import UnusableModelError
 from models.forecast.boosting import Booster
 from models.forecast.drivers import Calendar
 from models.forecast.engine import Engine
@@ -59,13 +60,17 @@ def unpack(files: Mapping[str, bytes]) -> tuple[PanelMatrix, pd.DataFrame, Engin
     """Read the files of a fitted model: its history, its static frame, and what was learned.
 
     Raises:
-        ModelError: The manifest is missing or of another schema.
+        UnusableModelError: The manifest is missing or of another schema.
     """
     if MANIFEST not in files:
-        raise ModelError(f"the exported model has no {MANIFEST}", hint="pass every file that export() returned")
+        raise UnusableModelError(
+            Reason(ReasonCode.MODEL_INCOMPLETE, {"file": MANIFEST}), hint="pass every file that export() returned"
+        )
     manifest: dict[str, Any] = json.loads(files[MANIFEST])
     if manifest["schema_version"] != SCHEMA_VERSION:
-        raise ModelError(f"exported model of schema {manifest['schema_version']}", hint="train again")
+        raise UnusableModelError(
+            Reason(ReasonCode.MODEL_SCHEMA, {"schema": manifest["schema_version"]}), hint="train again"
+        )
     history, static = _from_parquet(files["history.parquet"]), _from_parquet(files["static.parquet"])
     ds = pd.DatetimeIndex(history.iloc[:, 0])
     y = np.ascontiguousarray(history.iloc[:, 1:].to_numpy(dtype=float).T)
@@ -88,7 +93,8 @@ def _config(content: bytes) -> ForecastConfig:
         return ForecastConfig.model_validate_json(content)
     except ValidationError as error:
         problem = refusals(error, ForecastConfig)[0]
-        raise ModelError(f"the forecast configuration cannot be read: {problem}", hint="train again") from error
+        reason = Reason(ReasonCode.MODEL_CONFIGURATION, {"problem": problem})
+        raise UnusableModelError(reason, hint="train again") from error
 
 
 def _recorded(content: bytes | None) -> Calendar | None:
@@ -99,7 +105,10 @@ def _recorded(content: bytes | None) -> Calendar | None:
 
     def calendar(start: date, end: date) -> pd.DataFrame:
         if pd.Timestamp(end) > rows["date"].iloc[-1]:
-            raise ModelError(f"the model's calendar ends before {end}", hint="pass a calendar, or train again")
+            raise UnusableModelError(
+                Reason(ReasonCode.MODEL_CALENDAR_ENDS, {"day": end.isoformat()}),
+                hint="pass a calendar, or train again",
+            )
         return rows[rows["date"].between(pd.Timestamp(start), pd.Timestamp(end))]
 
     return calendar

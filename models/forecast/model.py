@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from features.configuration import ForecastConfig
-from models.errors import ModelError, PanelError
+from features.reasons import Reason, ReasonCode
+from models.errors import PanelError, UnusableModelError
 from models.forecast.archive import pack, unpack
 from models.forecast.bases import MODEL
 from models.forecast.circumstances import Circumstances
@@ -251,7 +252,7 @@ class DemandModel:
             events: The event register as known at a moment.
 
         Raises:
-            ModelError: A file is missing or of another schema.
+            UnusableModelError: A file is missing or of another schema.
         """
         panel, static, engine = unpack(files)
         told = Circumstances(weather, events)
@@ -260,7 +261,7 @@ class DemandModel:
     def _newer(self, y: pd.DataFrame) -> PanelMatrix:
         known = y[y["unique_id"].isin(self.panel.ids)]
         if known.empty:
-            raise ModelError("the newer history has none of the cells that the model was fitted on", hint="train again")
+            raise UnusableModelError(Reason(ReasonCode.NO_COMMON_CELL), hint="train again")
         panel = PanelMatrix.of(known, freq=self.panel.freq)
         # A cell whose only tickets were re-categorised, or that is younger than this history, has no rows: zeros.
         cells = pd.DataFrame(panel.y, index=list(panel.ids)).reindex(list(self.panel.ids), fill_value=0.0)

@@ -9,11 +9,11 @@ import typer
 
 from features.vocabulary import ForecastFrequency, Frequency
 from pipelines.commands.options import (
-    DEGRADED,
     AsOf,
     Home,
     Json,
     Scheduler,
+    exit_degraded,
     parse_as_of,
     print_json,
     say,
@@ -97,9 +97,7 @@ def backtest_models(
         print_json(summary.to_json())
     else:
         _print(summary)
-    if summary.degraded:
-        say(f"degraded: {summary.degraded}")
-        raise typer.Exit(DEGRADED)
+    exit_degraded(summary.degraded)
 
 
 def _split(names: list[str] | None) -> list[str]:

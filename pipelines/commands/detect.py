@@ -9,7 +9,7 @@ import typer
 
 from features.errors import BadInputError
 from features.vocabulary import Frequency
-from pipelines.commands.options import DEGRADED, AsOf, Home, Json, parse_as_of, print_json, say, settings_for
+from pipelines.commands.options import AsOf, Home, Json, exit_degraded, parse_as_of, print_json, say, settings_for
 
 Panel = Annotated[Path | None, typer.Option("--panel", help="Judge this .parquet or .csv of counts, without a lake.")]
 Freq = Annotated[Frequency, typer.Option("--freq", help="With --panel: W, D or h.")]
@@ -58,9 +58,7 @@ def detect_hotspots(
         f"{summary.cells_tested} series tested, {summary.candidates} candidates: {alerts['opened']} alerts opened, "
         f"{alerts['updated']} updated"
     )
-    if summary.degraded:
-        say(f"degraded: {summary.degraded}")
-        raise typer.Exit(DEGRADED)
+    exit_degraded(summary.degraded)
 
 
 def _of_panel(

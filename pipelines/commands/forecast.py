@@ -10,16 +10,7 @@ import typer
 
 from features.errors import BadInputError
 from features.vocabulary import ForecastFrequency, Frequency
-from pipelines.commands.options import (
-    DEGRADED,
-    AsOf,
-    Home,
-    Json,
-    parse_as_of,
-    print_json,
-    say,
-    settings_for,
-)
+from pipelines.commands.options import AsOf, Home, Json, exit_degraded, parse_as_of, print_json, say, settings_for
 
 _LONGEST_SUM = 26
 
@@ -82,9 +73,7 @@ def issue_forecast(
     )
     for total in summary.sums:
         say(f"next {total['periods']} weeks together: {total['p50']:,.0f} ({total['p10']:,.0f} to {total['p90']:,.0f})")
-    if summary.degraded:
-        say(f"degraded: {summary.degraded}")
-        raise typer.Exit(DEGRADED)
+    exit_degraded(summary.degraded)
 
 
 def _spans(text: str) -> list[int]:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from features.settings import Settings
-from pipelines.commands.options import DEGRADED, Home, Json, print_json, say, settings_for
+from pipelines.commands.options import DEGRADED, Home, Json, exit_degraded, print_json, say, settings_for
 
 lake_app = typer.Typer(help="Look after the ticket lake.", no_args_is_help=True)
 
@@ -81,9 +81,9 @@ def retain_command(home: Home = None, as_json: Json = False) -> None:
     else:
         for source, erased in summary.done["erased"].items():
             say(f"{source}: {erased['tickets']:,} tickets opened before {erased['before']} erased")
-        say(summary.degraded or "nothing older than its period is left")
-    if summary.degraded:
-        raise typer.Exit(DEGRADED)
+        if not summary.degraded:
+            say("nothing older than its period is left")
+    exit_degraded(summary.degraded)
 
 
 @lake_app.command("check")

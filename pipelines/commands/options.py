@@ -11,6 +11,8 @@ from typing import Annotated, Any
 import typer
 
 from features.errors import BadInputError
+from features.reasons import Reasons
+from features.reasons import say as in_words
 from features.settings import Settings, load_settings
 
 Home = Annotated[
@@ -28,6 +30,17 @@ Scheduler = Annotated[
 
 DEGRADED: int = 3
 """Exit code of a run that is done, but on a fallback: a stale feed, a missing model."""
+
+
+def exit_degraded(reasons: Reasons) -> None:
+    """Say why a run is degraded, in English with the codes, and leave with the exit code for it; nothing if it is not.
+
+    Raises:
+        typer.Exit: It is degraded.
+    """
+    if reasons:
+        say(f"degraded: {in_words(reasons, 'en')} ({', '.join(reason.code for reason in reasons)})")
+        raise typer.Exit(DEGRADED)
 
 
 def settings_for(home: Path | None) -> Settings:

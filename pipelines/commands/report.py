@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.commands.options import DEGRADED, Home, Json, print_json, say, settings_for
+from pipelines.commands.options import Home, Json, exit_degraded, print_json, say, settings_for
 
 Out = Annotated[Path, typer.Option("--out", help="File to write: .xlsx, .pdf, .html or .csv decides the format.")]
 WeekName = Annotated[
@@ -44,6 +44,4 @@ def weekly(out: Out, week: WeekName = None, home: Home = None, as_json: Json = F
         print_json(summary.to_json())
     else:
         say(f"report of {summary.week}: {summary.out} ({summary.rows} forecast rows)")
-    if summary.degraded:
-        say(f"degraded: {summary.degraded}")
-        raise typer.Exit(DEGRADED)
+    exit_degraded(summary.degraded)

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import typer
 
-from pipelines.commands.options import DEGRADED, AsOf, Home, Json, Scheduler, parse_as_of, print_json, say, settings_for
+from pipelines.commands.options import (
+    AsOf,
+    Home,
+    Json,
+    Scheduler,
+    exit_degraded,
+    parse_as_of,
+    print_json,
+    say,
+    settings_for,
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -28,6 +38,4 @@ def train_models(as_of: AsOf = None, home: Home = None, scheduler: Scheduler = N
     for model in summary.models:
         verdict = "promoted" if model.promoted else "not promoted"
         say(f"{model.name} version {model.version}: {verdict}: {model.reason}")
-    if summary.degraded:
-        say(f"degraded: {summary.degraded}")
-        raise typer.Exit(DEGRADED)
+    exit_degraded(summary.degraded)

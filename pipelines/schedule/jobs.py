@@ -179,7 +179,8 @@ def _deliver(context: Context) -> Outcome:
 
 
 def _outcome(summary: Any) -> Outcome:
-    return Outcome(_jsonable(summary.to_json()), summary.degraded)
+    document = _jsonable(summary.to_json())
+    return Outcome(document, document["degraded"])
 
 
 def _jsonable(document: dict[str, Any]) -> dict[str, Any]:

@@ -65,8 +65,8 @@ def _detect(settings: Settings, clock: Clock, few: list[str] | None) -> tuple[di
 
     from pipelines.detect import detect_batch
 
-    summary = detect_batch(settings, clock, keys=few)
-    return json.loads(json.dumps(summary.to_json(), default=str, ensure_ascii=False)), summary.degraded
+    summary = detect_batch(settings, clock, keys=few).to_json()
+    return json.loads(json.dumps(summary, default=str, ensure_ascii=False)), summary["degraded"]
 
 
 def _lake_id(table: Any) -> str:

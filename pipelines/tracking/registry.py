@@ -11,8 +11,9 @@ from types import ModuleType
 from typing import Any, Final
 
 from features.clock import Clock
+from features.reasons import Reason, ReasonCode
 from features.settings import Settings
-from pipelines.errors import LostBundleError, NoChampionError, UnknownVersionError
+from pipelines.errors import LostBundleError, NoChampionError, NoEarlierChampionError, UnknownVersionError
 from pipelines.tracking.mlflow_setup import mlflow_for
 
 DEMAND: Final = "weisu-demand"
@@ -105,7 +106,7 @@ class Registry:
         for known in self.versions(name):
             if CHAMPION in known.aliases:
                 return known
-        raise NoChampionError(f"{name} has no champion", hint="run `weisu train` first")
+        raise NoChampionError(Reason(ReasonCode.NO_CHAMPION, {"model": name}), hint="run `weisu train` first")
 
     def bundle(self, version: Version) -> dict[str, bytes]:
         """Return the files of a version's bundle, by relative path.
@@ -123,7 +124,7 @@ class Registry:
             source = self._client.get_model_version(version.name, version.version).source
             where = self._client.get_logged_model(source.removeprefix("models:/")).artifact_location
             raise LostBundleError(
-                f"the files of {version.name} version {version.version} are not where the registry says",
+                Reason(ReasonCode.BUNDLE_LOST, {"model": version.name, "version": version.version}),
                 hint=f"move the tracking store back, so that {where} is found again, or run `weisu train`",
             )
         return files
@@ -149,12 +150,12 @@ class Registry:
         """Return to the champion before the present one, in one step.
 
         Raises:
-            NoChampionError: There is no earlier champion.
+            NoEarlierChampionError: There is no earlier champion.
         """
         champion = self.champion(name).version
         changes = [event for event in self.promotions(name) if event.version == champion and event.previous]
         if not changes:
-            raise NoChampionError(
+            raise NoEarlierChampionError(
                 f"{name} version {champion} has no champion before it", hint="promote a version by hand"
             )
         return self.promote(name, changes[-1].previous, actor=actor, reason=reason, clock=clock)

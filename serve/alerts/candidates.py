@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from features.reasons import Reason
 from features.series import UNCLASSIFIED
 from features.vocabulary import Kind, Rule
 
@@ -115,7 +116,7 @@ class DetectionRun(BaseModel):
     taxonomy_version: str = ""
     calendar_version: str = ""
     snapshot: int | None = None
-    degraded: str = ""
+    degraded: tuple[Reason, ...] = ()
 
     @field_validator("data_through")
     @classmethod

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from enum import StrEnum
 
 from sqlalchemy import select
 
@@ -18,8 +18,12 @@ from serve.alerts.episode import Episode
 from serve.alerts.lifecycle import OPEN, Event, State
 from serve.store.tables import Alert, DetectionRunRow
 
-CALM: Final = "the count is back inside its usual band"
-REBASED: Final = "the level itself has moved; it is the new normal"
+
+class Closing(StrEnum):
+    """Why an episode ended by itself."""
+
+    CALM = "calm"
+    REBASED = "rebased"
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,10 @@ def _close(desk: Desk, episode: Episode) -> None:
         # The department's word stands; the episode only stops taking candidates.
         desk.record(episode, Event.ENDED)
         return
-    payload = {"reason": CALM if alert.baseline is None else REBASED, "outcome_due_at": desk.outcome_due()}
+    payload = {
+        "closing": Closing.CALM if alert.baseline is None else Closing.REBASED,
+        "outcome_due_at": desk.outcome_due(),
+    }
     event = desk.record(episode, Event.RESOLVED, payload=payload)
     if alert.first_notified_at is not None:
         audiences = [notify.audience_of(party.department, desk) for party in episode.current]
@@ -74,11 +81,11 @@ def _complete_runs(desk: Desk) -> list[_Run]:
     """Return complete, healthy runs of the last weeks, newest first."""
     oldest = desk.now - timedelta(days=desk.policy.expire_days)
     query = (
-        select(DetectionRunRow.as_of, DetectionRunRow.kinds)
-        .where(DetectionRunRow.complete, DetectionRunRow.degraded == "", DetectionRunRow.as_of >= oldest)
+        select(DetectionRunRow.as_of, DetectionRunRow.kinds, DetectionRunRow.degraded)
+        .where(DetectionRunRow.complete, DetectionRunRow.as_of >= oldest)
         .order_by(DetectionRunRow.as_of.desc())
     )
-    return [_Run(as_of, frozenset(kinds)) for as_of, kinds in desk.session.execute(query)]
+    return [_Run(as_of, frozenset(kinds)) for as_of, kinds, degraded in desk.session.execute(query) if not degraded]
 
 
 def _calm_runs(alert: Alert, runs: list[_Run]) -> int:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 from typing import Annotated
 
+import structlog
 from fastapi import APIRouter, Header, Path, Query, Response
 from pydantic import AwareDatetime
 
 from features.errors import WeisuError
+from features.reasons import Reason, ReasonCode
 from features.vocabulary import AlertLevel, Kind
 from serve import paging
 from serve.alerts import evidence
@@ -21,6 +23,8 @@ from serve.store.tables import Alert
 from serve.wiring import ClockDep, SettingsDep, StoreDep
 
 router = APIRouter(prefix="/v1/alerts", tags=["alerts"], responses=problems(401, 422))
+
+_log = structlog.get_logger(__name__)
 
 AlertId = Annotated[str, Path(max_length=40, examples=["al_5f0c7d2a9be14c3f8a6d0e21"])]
 Name = Annotated[str | None, Query(max_length=200)]
@@ -112,10 +116,12 @@ def read_evidence(
     try:
         shown.tickets = evidence.read_tickets(settings, keys, now=clock.now())
     except WeisuError as error:
-        shown.degraded = f"the ticket lake cannot be read: {error.args[0]}"
+        _log.warning("the ticket lake cannot be read", error=error.args[0])
+        shown.degraded_reasons = (Reason(ReasonCode.LAKE_UNREADABLE),)
     else:
-        missing = len(keys) - len(shown.tickets)
-        shown.degraded = f"{missing} of {len(keys)} tickets are not in the lake" if missing else ""
+        if missing := len(keys) - len(shown.tickets):
+            counts = {"missing": missing, "asked": len(keys)}
+            shown.degraded_reasons = (Reason(ReasonCode.TICKETS_MISSING, counts),)
     evidence.log_access(store, caller, alert.id, tickets=len(shown.tickets), at=clock.now())
     return shown
 

@@ -29,6 +29,10 @@ from serve.store.columns import new_id
 from serve.store.tables import Alert, AlertCell, AlertTicket, DetectionRunRow, IntakeRecord
 
 DETECTOR: Final = Actor(name="detector", role="system")
+
+GRAVER: Final = "graver"
+"""Why an answered alert opens again: what came later is graver."""
+
 ROUTING: Final = Actor(name="routing", role="system")
 
 _JOINED: Final = {*LEADING, "rule", "observed", "callers", "score", "sentence_zh", "sentence_en"}
@@ -156,8 +160,7 @@ class _Intake:
             return "rebased"
         reopens = graver and episode.state in ANSWERED
         if reopens:
-            reason = {"reason": "it got graver after the answer"}
-            self.desk.record(episode, Event.REOPENED, actor=DETECTOR, payload=reason)
+            self.desk.record(episode, Event.REOPENED, actor=DETECTOR, payload={"reason": GRAVER})
         if part is Part.TAKES_LEAD:
             self._route_anew(episode, candidate)
         if episode.state in OPEN and (graver or self._may_repeat(episode)):
@@ -170,7 +173,7 @@ class _Intake:
         alert = episode.alert
         if episode.level.rank > assessment.level.rank or part is Part.JOINS:
             # A level does not sink while the episode lasts: the department has been told of the graver one.
-            assessment = Assessment(episode.level, str(alert.level_rule["zh-CN"]), str(alert.level_rule["en"]))
+            assessment = Assessment(episode.level, alert.level_rule)
         together = {
             "kinds": list(dict.fromkeys([*(Kind(kind) for kind in alert.kinds), *candidate.kinds])),
             "sensitive": candidate.sensitive or alert.sensitive,

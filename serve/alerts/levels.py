@@ -2,36 +2,61 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Final
 
 from features.configuration import AlertPolicy, LevelRule
 from features.vocabulary import AlertLevel, Kind
+from features.words import Family, Language, catalogue
 from serve.alerts.candidates import Candidate
 
-LEVEL_WORDS: Final[dict[str, dict[AlertLevel, str]]] = {
-    "zh-CN": {
-        AlertLevel.RED: "红色",
-        AlertLevel.ORANGE: "橙色",
-        AlertLevel.YELLOW: "黄色",
-        AlertLevel.BLUE: "蓝色",
-    },
-    "en": {AlertLevel.RED: "Red", AlertLevel.ORANGE: "Orange", AlertLevel.YELLOW: "Yellow", AlertLevel.BLUE: "Blue"},
-}
-"""Language -> level -> what it is called."""
+LEVEL_WORDS: Final = Family.of("level", AlertLevel)
+
+
+class LevelReason(StrEnum):
+    """Why an alert has its level; the sentences stand at `level_reason.CODE`."""
+
+    SENSITIVE = "sensitive"
+    FORECAST = "forecast"
+    FAR_ABOVE_USUAL = "far_above_usual"
+    NEAR_USUAL = "near_usual"
+    MANY_CALLERS = "many_callers"
+    FEW_CALLERS = "few_callers"
+    AS_RECORDED = "as_recorded"
+    """A sentence that an older version stored."""
+
+
+LEVEL_REASONS: Final = Family.of("level_reason", LevelReason)
 
 
 @dataclass(frozen=True)
 class Assessment:
-    """A level and the sentence that explains it."""
+    """A level and why: the reason's code with the numbers that decided."""
 
     level: AlertLevel
-    rule_zh: str
-    rule_en: str
+    rule: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, level: AlertLevel, reason: LevelReason, rule: LevelRule | None = None) -> Assessment:
+        """Return a level with its reason and the thresholds that decided."""
+        numbers = {"n": rule.callers, "times": rule.times_usual} if rule else {}
+        return cls(level, {"code": reason.value, "params": numbers})
 
     def document(self) -> dict[str, Any]:
-        """Return the rule as it is stored and shown."""
-        return {"zh-CN": self.rule_zh, "en": self.rule_en}
+        """Return the rule as it is stored and sent."""
+        return dict(self.rule)
+
+
+def say_level_rule(level: AlertLevel, document: Mapping[str, Any], language: Language) -> str:
+    """Return why an alert has its level, as a person recites it.
+
+    >>> say_level_rule(AlertLevel.RED, {"code": "sensitive", "params": {}}, "zh-CN")
+    '红色：敏感事项，一件即报'
+    """
+    words = catalogue(language)
+    return words.of(LEVEL_REASONS, document["code"], level=words.of(LEVEL_WORDS, level), **document["params"])
 
 
 def assess(candidate: Candidate, policy: AlertPolicy) -> Assessment:
@@ -41,48 +66,25 @@ def assess(candidate: Candidate, policy: AlertPolicy) -> Assessment:
     enough distinct callers, and enough times the usual maximum. Without that maximum only callers count, up to yellow.
     """
     if candidate.sensitive:
-        return Assessment(AlertLevel.RED, "红色：敏感事项，一件即报", "Red: a sensitive matter, one is enough")
+        return Assessment.of(AlertLevel.RED, LevelReason.SENSITIVE)
     if candidate.kind is Kind.FORECAST:
-        return Assessment(
-            AlertLevel.BLUE, "蓝色：预告，诉求尚未到来", "Blue: a forecast, the complaints have not come yet"
-        )
+        return Assessment.of(AlertLevel.BLUE, LevelReason.FORECAST)
+    yellow = policy.levels[AlertLevel.YELLOW]
     if candidate.upper is None:
-        return _by_callers_alone(candidate, policy.levels[AlertLevel.YELLOW])
+        # A rule's hit, for instance, has no usual maximum.
+        enough = candidate.callers >= yellow.callers
+        return (
+            Assessment.of(AlertLevel.YELLOW, LevelReason.MANY_CALLERS, yellow)
+            if enough
+            else Assessment.of(AlertLevel.BLUE, LevelReason.FEW_CALLERS, yellow)
+        )
     for level in (AlertLevel.RED, AlertLevel.ORANGE, AlertLevel.YELLOW):
         rule = policy.levels[level]
         if _applies(candidate, rule, candidate.upper):
-            return Assessment(level, _zh(level, rule), _en(level, rule))
-    rule = policy.levels[AlertLevel.YELLOW]
-    return Assessment(
-        AlertLevel.BLUE,
-        f"蓝色：不足{rule.callers}人，或未超过平时上限的{_times(rule)}倍",
-        f"Blue: fewer than {rule.callers} callers, or not above {_times(rule)} times the usual maximum",
-    )
-
-
-def _by_callers_alone(candidate: Candidate, rule: LevelRule) -> Assessment:
-    """Return yellow or blue: a rule's hit, for instance, has no usual maximum."""
-    if candidate.callers >= rule.callers:
-        return Assessment(
-            AlertLevel.YELLOW, f"黄色：不少于{rule.callers}人来电", f"Yellow: at least {rule.callers} callers"
-        )
-    return Assessment(AlertLevel.BLUE, f"蓝色：不足{rule.callers}人来电", f"Blue: fewer than {rule.callers} callers")
+            return Assessment.of(level, LevelReason.FAR_ABOVE_USUAL, rule)
+    return Assessment.of(AlertLevel.BLUE, LevelReason.NEAR_USUAL, yellow)
 
 
 def _applies(candidate: Candidate, rule: LevelRule, upper: float) -> bool:
     enough = candidate.callers >= rule.callers
     return enough and candidate.observed > upper and candidate.observed >= rule.times_usual * upper
-
-
-def _times(rule: LevelRule) -> str:
-    return f"{rule.times_usual:g}"
-
-
-def _zh(level: AlertLevel, rule: LevelRule) -> str:
-    return f"{LEVEL_WORDS['zh-CN'][level]}：不少于{rule.callers}人来电，且超过平时上限的{_times(rule)}倍"
-
-
-def _en(level: AlertLevel, rule: LevelRule) -> str:
-    return (
-        f"{LEVEL_WORDS['en'][level]}: at least {rule.callers} callers, and above {_times(rule)} times the usual maximum"
-    )

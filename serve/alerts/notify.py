@@ -111,7 +111,7 @@ def body(episode: Episode) -> dict[str, Any]:
         "ack_due_at": _text(alert.ack_due_at),
         "handle_due_at": _text(alert.handle_due_at),
         "data_through": _text(alert.data_through),
-        "degraded": alert.degraded,
+        "degraded_reasons": alert.degraded,
     }
 
 

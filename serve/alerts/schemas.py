@@ -7,10 +7,13 @@ from typing import Annotated, Any
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, computed_field
 
 from features.vocabulary import AlertLevel, BeyondHistory, Frequency, Kind, Rule, rule_document
+from features.words import LANGUAGES
 from serve.alerts.episode import Episode
+from serve.alerts.levels import say_level_rule
 from serve.alerts.lifecycle import State
 from serve.alerts.recite import recite
 from serve.civil import CivilTime
+from serve.degraded import Degradable
 
 EXAMPLE: dict[str, Any] = {
     "id": "al_5f0c7d2a9be14c3f8a6d0e21",
@@ -25,7 +28,8 @@ EXAMPLE: dict[str, Any] = {
     "department": "水务局",
     "state": "acknowledged",
     "level": AlertLevel.ORANGE,
-    "level_rule": {
+    "level_rule": {"code": "far_above_usual", "params": {"n": 10, "times": 2.0}},
+    "level_rule_text": {
         "zh-CN": "橙色：不少于10人来电，且超过平时上限的2倍",
         "en": "Orange: at least 10 callers, and above 2 times the usual maximum",
     },
@@ -66,11 +70,12 @@ EXAMPLE: dict[str, Any] = {
     "model_version": "weisu-hotspot/3",
     "taxonomy_version": "sha256:9c1e",
     "calendar_version": "CN-2026.1",
+    "degraded_reasons": [],
     "degraded": "",
 }
 
 
-class AlertView(BaseModel):
+class AlertView(Degradable):
     """One alert on a list. Windows and `data_through` are local civil time, every other time is UTC."""
 
     model_config = ConfigDict(from_attributes=True, protected_namespaces=(), json_schema_extra={"examples": [EXAMPLE]})
@@ -87,7 +92,7 @@ class AlertView(BaseModel):
     department: Annotated[str, Field(description="The leading department")]
     state: State
     level: AlertLevel
-    level_rule: Annotated[dict[str, Any], Field(description="Why this level, per language")]
+    level_rule: Annotated[dict[str, Any], Field(description="Why this level: a code with its parameters")]
     sensitive: bool
     observed: Annotated[int, Field(description="Tickets in the window; surges and clusters merge repeat calls")]
     callers: Annotated[int, Field(description="Distinct callers among them")]
@@ -124,7 +129,6 @@ class AlertView(BaseModel):
     model_version: str
     taxonomy_version: str
     calendar_version: str
-    degraded: str
 
     @computed_field(description="The rule in words, per language")  # type: ignore[prop-decorator]
     @property
@@ -132,6 +136,12 @@ class AlertView(BaseModel):
         """The rule that a person can recite."""
         chinese, english = recite(self.rule, upper=self.upper)
         return {"zh-CN": chinese, "en": english}
+
+    @computed_field(description="Why it has its level, in words, per language")  # type: ignore[prop-decorator]
+    @property
+    def level_rule_text(self) -> dict[str, str]:
+        """The rule of the level that a person can recite."""
+        return {language: say_level_rule(self.level, self.level_rule, language) for language in LANGUAGES}
 
 
 class AlertPage(BaseModel):
@@ -172,9 +182,9 @@ class AlertDetail(AlertView):
     )
 
     schema_version: int = 1
-    parties: list[PartyView] = []
-    cells: list[str] = []
-    past: list[dict[str, Any]] = []
+    parties: list[PartyView] = Field(default=[])
+    cells: list[str] = Field(default=[])
+    past: list[dict[str, Any]] = Field(default=[])
 
 
 def detail_of(episode: Episode, cells: list[str]) -> AlertDetail:
@@ -223,7 +233,7 @@ class TicketView(BaseModel):
     is_repeat: bool | None
 
 
-class Evidence(BaseModel):
+class Evidence(Degradable):
     """What an alert rests on: the detectors' numbers and the masked line list."""
 
     schema_version: int = 1
@@ -231,4 +241,3 @@ class Evidence(BaseModel):
     numbers: dict[str, Any]
     ticket_count: int
     tickets: list[TicketView]
-    degraded: Annotated[str, Field(description="Why tickets are missing; empty when none is")] = ""

@@ -14,6 +14,7 @@ from fastapi_offline import FastAPIOffline
 from features.clock import Clock, SystemClock
 from features.settings import Settings
 from serve.api import health, observability, problems
+from serve.reader_language import ReaderLanguage
 from serve.store import Store
 
 DESCRIPTION: Final = """
@@ -49,6 +50,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, store: Store |
     app.state.settings = settings
     from serve import pages
 
+    app.add_middleware(ReaderLanguage)
     problems.install(app)
     observability.install(app)
     for router in _routers():

@@ -11,22 +11,18 @@ import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from serve.errors import UnprocessableError
+from serve.delivery.failures import Cause, DeliveryError, Failure
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
-class UnsafeAddressError(UnprocessableError):
+class UnsafeAddressError(DeliveryError):
     """The address points into a network that messages must not reach."""
 
-    title = "Address not allowed"
 
-
-class UnresolvedAddressError(UnprocessableError):
+class UnresolvedAddressError(DeliveryError):
     """The name does not resolve at the moment."""
-
-    title = "Address not found"
 
 
 @dataclass(frozen=True)
@@ -60,16 +56,14 @@ def pin(url: str, *, allowed: Sequence[IPNetwork] = ()) -> PinnedAddress:
     try:
         parsed = httpx2.URL(url)
     except httpx2.InvalidURL as error:
-        raise UnsafeAddressError("the address is not valid", hint="use https://host/path") from error
+        raise UnsafeAddressError(Failure(Cause.ADDRESS_INVALID), hint="use https://host/path") from error
     if parsed.scheme not in {"http", "https"} or not parsed.host or parsed.userinfo:
-        raise UnsafeAddressError("the address must be https://host/path without a user name", hint="correct the target")
+        raise UnsafeAddressError(Failure(Cause.ADDRESS_INVALID), hint="use https://host/path without a user name")
     addresses = _resolve(parsed.host, parsed.port or (443 if parsed.scheme == "https" else 80))
     for address in addresses:
         _check(address, allowed, host=parsed.host)
     if parsed.scheme == "http" and not all(_inside(address, allowed) for address in addresses):
-        raise UnsafeAddressError(
-            f"{parsed.host}: plain http is only for allowed private ranges", hint="use https, or allow the range"
-        )
+        raise UnsafeAddressError(Failure(Cause.PLAIN_HTTP, {"host": parsed.host}), hint="use https, or allow the range")
     host_header = parsed.host if parsed.port is None else f"{parsed.host}:{parsed.port}"
     return PinnedAddress(str(parsed.copy_with(host=str(addresses[0]))), host_header, parsed.host)
 
@@ -78,7 +72,9 @@ def _resolve(host: str, port: int) -> list[IPAddress]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError as error:
-        raise UnresolvedAddressError(f"{host} does not resolve", hint="check the name and the DNS server") from error
+        raise UnresolvedAddressError(
+            Failure(Cause.UNRESOLVED, {"host": host}), hint="check the name and the DNS server"
+        ) from error
     return list(dict.fromkeys(ipaddress.ip_address(str(info[4][0]).partition("%")[0]) for info in found))
 
 
@@ -88,7 +84,7 @@ def _check(address: IPAddress, allowed: Sequence[IPNetwork], *, host: str) -> No
     embedded = getattr(address, "ipv4_mapped", None) or getattr(address, "sixtofour", None)
     if not address.is_global or address.is_multicast or (embedded is not None and not embedded.is_global):
         raise UnsafeAddressError(
-            f"{host} is in a private or reserved range",
+            Failure(Cause.RESERVED_RANGE, {"host": host}),
             hint="add the range to delivery.allow_private in weisu.toml if it is yours",
         )
 

@@ -17,6 +17,7 @@ from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session, aliased
 
 from features.clock import Clock
+from serve.delivery.failures import Cause, Failure
 from serve.delivery.outbox import QUEUED, postpone, requeue
 from serve.delivery.outcome import Outcome, Verdict
 from serve.delivery.packing import Batch
@@ -30,8 +31,6 @@ SENT: Final = "sent"
 RETRY: Final = "retry"
 DEAD: Final = "dead"
 _CLAIM: Final = 2_000
-_PAUSED: Final = "asked for a pause: "
-"""How the error of an attempt begins whose bot asked to be left alone."""
 
 DueRow = tuple[Delivery, OutboxMessage, Subscription]
 """An attempt that is due, its message and its recipient."""
@@ -43,7 +42,7 @@ def recover(session: Session, *, now: datetime, lease: timedelta, retries: Retry
     for attempt in lost:
         attempt.status = DEAD if retries.exhausted(attempt.attempt) else RETRY
         attempt.finished_at = now
-        attempt.error = "the worker stopped before the answer was recorded"
+        _note(attempt, Failure(Cause.WORKER_STOPPED))
         if attempt.status == RETRY:
             requeue(session, attempt, due_at=now)
     session.flush()
@@ -93,10 +92,11 @@ def claim(session: Session, batches: Sequence[Batch], *, now: datetime) -> None:
         session.execute(going.values(status=SENDING, started_at=now, digest_id=batch.digest))
 
 
-def give_up(rows: Iterable[DueRow], problems: Mapping[str, str], *, now: datetime) -> None:
+def give_up(rows: Iterable[DueRow], problems: Mapping[str, Failure], *, now: datetime) -> None:
     """Put attempts that can go nowhere on the dead-letter list, with the problem of their subscription."""
     for attempt, _, subscription in rows:
-        attempt.status, attempt.finished_at, attempt.error = DEAD, now, problems[subscription.id]
+        attempt.status, attempt.finished_at = DEAD, now
+        _note(attempt, problems[subscription.id])
 
 
 def settle(
@@ -129,7 +129,9 @@ def settle(
         status = _status(outcome, attempt.attempt, retries)
         attempt.status, attempt.finished_at = status, now
         attempt.response_code = outcome.code
-        attempt.error = f"{_PAUSED}{outcome.detail}" if outcome.retry_after_s else outcome.detail
+        attempt.paused_bot = bool(outcome.retry_after_s)
+        if outcome.failure:
+            _note(attempt, outcome.failure)
         if status == RETRY:
             wait = retries.wait(attempt.attempt, retry_after_s=outcome.retry_after_s)
             requeue(session, attempt, due_at=now + wait)
@@ -151,7 +153,7 @@ def shut_until(session: Session, subscriptions: Sequence[str], *, now: datetime)
             & (Delivery.attempt == following.attempt - 1),
         )
         .where(following.subscription_id.in_(subscriptions), following.status == QUEUED, following.due_at > now)
-        .where(Delivery.status == RETRY, Delivery.error.startswith(_PAUSED))
+        .where(Delivery.status == RETRY, Delivery.paused_bot)
         .order_by(following.due_at)
         .limit(1)
     )
@@ -172,7 +174,7 @@ class DeadLetter:
     level: str
     attempts: int
     response_code: int | None
-    error: str
+    failure: Failure
     given_up_at: datetime | None
 
 
@@ -200,7 +202,7 @@ def dead_letters(store: Store, *, limit: int = 200) -> list[DeadLetter]:
             level=message.level,
             attempts=attempt.attempt,
             response_code=attempt.response_code,
-            error=attempt.error,
+            failure=failure_of(attempt),
             given_up_at=attempt.finished_at,
         )
         for attempt, message, subscription in rows
@@ -233,6 +235,15 @@ def by_bot(rows: Sequence[DueRow], bots: dict[str, str]) -> dict[str, list[DueRo
         if bot := bots.get(row[2].id):
             groups[bot].append(row)
     return groups
+
+
+def failure_of(attempt: Delivery) -> Failure:
+    """Return why an attempt failed, as it was recorded."""
+    return Failure(Cause(attempt.cause), attempt.cause_params, attempt.said)
+
+
+def _note(attempt: Delivery, failure: Failure) -> None:
+    attempt.cause, attempt.cause_params, attempt.said = failure.cause.value, dict(failure.params), failure.said
 
 
 def _status(outcome: Outcome, attempt: int, retries: RetryPolicy) -> str:

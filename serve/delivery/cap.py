@@ -12,9 +12,9 @@ from typing import Final
 from xml.etree import ElementTree as ET
 
 from features.vocabulary import AlertLevel, Kind
-from serve.alerts.levels import LEVEL_WORDS
+from features.words import Language, catalogue, in_both
 from serve.delivery.notice import Notice
-from serve.delivery.wording import KINDS_EN, place_of
+from serve.delivery.wording import KINDS, headline_of, place_of
 
 CAP: Final = "urn:oasis:names:tc:emergency:cap:1.2"
 ATOM: Final = "http://www.w3.org/2005/Atom"
@@ -31,8 +31,7 @@ _URGENCY: Final = {
     AlertLevel.BLUE: "Future",
 }
 _NOT_IN_IDENTIFIERS: Final = re.compile(r"[\s,<&]+")
-_RESTRICTION: Final = "政府热线承办单位 hotline departments"
-_LANGUAGES: Final = (("zh-CN", "zh-CN"), ("en-US", "en"))
+_LANGUAGES: Final[tuple[tuple[str, Language], ...]] = (("zh-CN", "zh-CN"), ("en-US", "en"))
 
 
 def cap_alert(
@@ -102,8 +101,8 @@ def _alert(notice: Notice, *, sent_at: datetime, sender: str, web: str) -> ET.El
         ("status", "Exercise" if notice.simulated else "Actual"),
         ("msgType", _msg_type(notice)),
         ("scope", "Restricted"),
-        ("restriction", _RESTRICTION),
-        ("note", "模拟数据 simulated data" if notice.simulated else ""),
+        ("restriction", in_both("cap.restriction")),
+        ("note", in_both("cap.simulated") if notice.simulated else ""),
         ("references", " ".join(related)),
     ):
         if value:
@@ -120,7 +119,7 @@ def _msg_type(notice: Notice) -> str:
     return "Cancel" if notice.msg_type == "Cancel" else "Update"
 
 
-def _info(alert: ET.Element, notice: Notice, *, language: str, words: str, sender: str, web: str) -> None:
+def _info(alert: ET.Element, notice: Notice, *, language: str, words: Language, sender: str, web: str) -> None:
     info = _child(alert, CAP, "info")
     over = notice.msg_type == "Cancel"
     for name, value in (
@@ -147,21 +146,20 @@ def _info(alert: ET.Element, notice: Notice, *, language: str, words: str, sende
             _child(parameter, CAP, "valueName", name)
             _child(parameter, CAP, "value", value)
     area = _child(info, CAP, "area")
-    _child(area, CAP, "areaDesc", place_of(notice.area, english=words == "en"))
+    _child(area, CAP, "areaDesc", place_of(notice.area, words))
     if notice.lat is not None and notice.lon is not None:
         # Rounded to about a kilometre: a circle must not point at a caller's door.
         radius = max(notice.radius_km or 0.0, 1.0)
         _child(area, CAP, "circle", f"{notice.lat:.2f},{notice.lon:.2f} {radius:.1f}")
 
 
-def _event(notice: Notice, language: str) -> str:
-    return f"{KINDS_EN[notice.kind]}: {notice.category}" if language == "en" else (f"{notice.kind}：{notice.category}")
+def _event(notice: Notice, language: Language) -> str:
+    words = catalogue(language)
+    return words("cap.event", kind=words.of(KINDS, notice.kind), category=notice.category)
 
 
-def _headline(notice: Notice, language: str) -> str:
-    level = LEVEL_WORDS[language][notice.level]
-    kind = KINDS_EN[notice.kind] if language == "en" else notice.kind
-    return f"{level} {kind} {notice.category} {place_of(notice.area, english=language == 'en')}"
+def _headline(notice: Notice, language: Language) -> str:
+    return headline_of(notice, language, "cap.headline")
 
 
 def _child(parent: ET.Element, namespace: str, name: str, text: str = "") -> ET.Element:

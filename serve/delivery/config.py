@@ -8,15 +8,19 @@ from datetime import timedelta
 from typing import Any, Final
 
 from features.configuration import DeliveryConfig, TargetConfig
-from features.errors import BadInputError
 from features.settings import Settings
 from serve.delivery.addresses import IPNetwork
 from serve.delivery.channels.channel import Target
+from serve.delivery.failures import Cause, DeliveryError, Failure
 from serve.delivery.links import LinkSigner
 from serve.delivery.retries import RetryPolicy
 
 _OPEN_KEYS: Final = frozenset({"url", "to"})
 """What a subscription may say by itself; everything else comes from the configuration."""
+
+
+class NoTargetError(DeliveryError):
+    """A subscription leads nowhere."""
 
 
 def networks_of(config: DeliveryConfig) -> tuple[IPNetwork, ...]:
@@ -43,15 +47,17 @@ def target_of(config: DeliveryConfig, subscription: Mapping[str, Any]) -> Target
         subscription: The subscription's `config`: `{"target": name}`, or an open `{"url": ...}`, `{"to": [...]}`.
 
     Raises:
-        BadInputError: It names a target that the configuration does not have, or nothing at all.
+        NoTargetError: It names a target that the configuration does not have, or nothing at all.
     """
     name = str(subscription.get("target", ""))
     if name and name not in config.targets:
-        raise BadInputError(f"no delivery target {name!r}", hint=f"add [delivery.targets.{name}] to weisu.toml")
+        raise NoTargetError(
+            Failure(Cause.NO_TARGET, {"target": name}), hint=f"add [delivery.targets.{name}] to weisu.toml"
+        )
     known = config.targets.get(name, TargetConfig())
     own = {key: value for key, value in subscription.items() if key in _OPEN_KEYS}
     url = str(own.get("url") or known.url.get_secret_value())
     to = tuple(own.get("to") or known.to)
     if not url and not to:
-        raise BadInputError("this subscription names no target", hint='give it {"target": "name"}')
+        raise NoTargetError(Failure(Cause.TARGET_UNNAMED), hint='give it {"target": "name"}')
     return Target(url=url, secret=known.secret.get_secret_value(), to=to, options=known.options)

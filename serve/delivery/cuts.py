@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 ELLIPSIS: Final = "…"
@@ -24,14 +25,14 @@ def cut_bytes(text: str, limit: int) -> str:
     return raw[:room].decode(errors="ignore") + ELLIPSIS
 
 
-def fit_blocks(blocks: list[str], limit: int, *, more: str, separator: str = "\n\n") -> str:
-    """Join as many whole blocks as fit into `limit` bytes; say how many are left with `more` (a `{n}` template).
+def fit_blocks(blocks: list[str], limit: int, *, more: Callable[[int], str], separator: str = "\n\n") -> str:
+    """Join as many whole blocks as fit into `limit` bytes; say how many are left with `more`.
 
     The first block is always there, cut if it has to be.
     """
     for kept in range(len(blocks), 0, -1):
         left = len(blocks) - kept
-        tail = [more.format(n=left)] if left else []
+        tail = [more(left)] if left else []
         text = separator.join([*blocks[:kept], *tail])
         if len(text.encode()) <= limit:
             return text

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from features.privacy import mask_text
 from features.vocabulary import AlertLevel, Kind, Rule
+from features.words import Language
 from serve.alerts.recite import recite
 
 
@@ -77,12 +78,12 @@ class Notice:
         """Whether it goes out by itself, before any digest."""
         return self.level is AlertLevel.RED or self.kind is Kind.SENSITIVE or self.step > 0 or bool(self.demand)
 
-    def recited(self, language: str) -> str:
+    def recited(self, language: Language) -> str:
         """Return the rule that a person can recite, in the reader's language."""
         chinese, english = recite(self.rule, upper=self.upper)
         return english if language == "en" else chinese
 
-    def sentence(self, language: str) -> str:
+    def sentence(self, language: Language) -> str:
         """Return how unusual it is, in the reader's language, masked once more on the way out."""
         chosen = self.sentence_en if language == "en" and self.sentence_en else self.sentence_zh
         return mask_text(chosen or self.sentence_en)
@@ -107,7 +108,7 @@ class Message:
     notices: tuple[Notice, ...]
     links: Mapping[str, str]
     board_link: str
-    language: str
+    language: Language
     sent_at: datetime
     sender: str
     timezone: str

@@ -82,6 +82,7 @@ def requeue(session: Session, failed: Delivery, *, due_at: datetime, attempt: in
         attempt=attempt or failed.attempt + 1,
         status=QUEUED,
         due_at=due_at,
+        cause_params={},
         digest_id=failed.digest_id,
     )
     session.add(following)
@@ -166,7 +167,7 @@ def _queued(message: OutboxMessage, reader: Subscription, now: datetime) -> Deli
         attempt=1,
         status=QUEUED,
         due_at=now,
-        error="",
+        cause_params={},
         digest_id="",
     )
 

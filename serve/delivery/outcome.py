@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from serve.delivery.failures import Failure
+
 
 class Verdict(StrEnum):
     """How an attempt ended."""
@@ -22,13 +24,13 @@ class Outcome:
     Attributes:
         verdict: Whether the message arrived, is worth another try, never will arrive, or was held back uncalled.
         code: The code the other side answered with: HTTP status, or its own error code; None when it never answered.
-        detail: What it said, for a person; never a secret, never an address with a key in it.
+        failure: Why it did not arrive; None when it did, or was held.
         retry_after_s: How long the other side asked to be left alone, in seconds.
     """
 
     verdict: Verdict
     code: int | None = None
-    detail: str = ""
+    failure: Failure | None = None
     retry_after_s: float | None = None
 
     @classmethod
@@ -37,14 +39,14 @@ class Outcome:
         return cls(Verdict.SENT, code)
 
     @classmethod
-    def retry(cls, detail: str, code: int | None = None, retry_after_s: float | None = None) -> Outcome:
+    def retry(cls, failure: Failure, code: int | None = None, retry_after_s: float | None = None) -> Outcome:
         """Return the outcome of a failure that another attempt may mend."""
-        return cls(Verdict.RETRY, code, detail, retry_after_s)
+        return cls(Verdict.RETRY, code, failure, retry_after_s)
 
     @classmethod
-    def refused(cls, detail: str, code: int | None = None) -> Outcome:
+    def refused(cls, failure: Failure, code: int | None = None) -> Outcome:
         """Return the outcome of a failure that no attempt will mend: a wrong key, a malformed body."""
-        return cls(Verdict.REFUSED, code, detail)
+        return cls(Verdict.REFUSED, code, failure)
 
     @classmethod
     def held(cls, retry_after_s: float) -> Outcome:

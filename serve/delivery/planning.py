@@ -12,11 +12,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from features.configuration import DeliveryConfig
-from features.errors import BadInputError
+from features.words import language_named
 from serve.delivery import attempts
 from serve.delivery.channels import CHANNELS, Channel, Target
 from serve.delivery.channels.cap import CAP_PUSH
-from serve.delivery.config import target_of
+from serve.delivery.config import NoTargetError, target_of
+from serve.delivery.failures import Cause, Failure, say_failure
 from serve.delivery.links import LinkSigner
 from serve.delivery.notice import Message
 from serve.delivery.outbox import earlier_messages, notice_of, postpone, simulated_alerts
@@ -75,16 +76,17 @@ class Planner:
             return []
         recipients = {one.id: one for one in session.scalars(select(Subscription))}
         targets: dict[str, Target] = {}
-        problems: dict[str, str] = {}
+        problems: dict[str, Failure] = {}
         for name, one in recipients.items():
             try:
                 targets[name] = self._target(one)
-            except BadInputError as error:
-                problems[name] = str(error.args[0])
+            except NoTargetError as error:
+                problems[name] = error.failure
         lost = [row for row in due if row[2].id in problems]
         if lost:
             attempts.give_up(lost, problems, now=self.now)
-            _log.error("messages to subscriptions without a target", count=len(lost), problems=problems)
+            said = {name: say_failure(failure, "en") for name, failure in problems.items()}
+            _log.error("messages to subscriptions without a target", count=len(lost), problems=said)
         bots = {name: f"{recipients[name].channel} {target.url or target.to}" for name, target in targets.items()}
         rounds = []
         for bot, rows in attempts.by_bot(due, bots).items():
@@ -135,7 +137,7 @@ class Planner:
             notices=notices,
             links=links,
             board_link=self.signer.page(BOARD_PATH),
-            language=recipient.language,
+            language=language_named(recipient.language),
             sent_at=self.now,
             sender=self.config.sender,
             timezone=self.timezone,
@@ -143,5 +145,5 @@ class Planner:
 
     def _target(self, subscription: Subscription) -> Target:
         if subscription.channel not in CHANNELS:
-            raise BadInputError(f"unknown channel {subscription.channel!r}")
+            raise NoTargetError(Failure(Cause.UNKNOWN_CHANNEL, {"channel": subscription.channel}))
         return target_of(self.config, subscription.config)

@@ -13,6 +13,7 @@ import httpx2
 
 from features.retry_after import parse_retry_after
 from serve.delivery.addresses import IPNetwork, UnresolvedAddressError, UnsafeAddressError, pin
+from serve.delivery.failures import Cause, Failure
 from serve.delivery.outcome import Outcome
 
 MAX_ANSWER_BYTES: Final = 64 * 1024
@@ -63,15 +64,15 @@ class Poster:
         try:
             address = pin(url, allowed=self.allowed)
         except UnresolvedAddressError as error:
-            return Outcome.retry(error.args[0])
+            return Outcome.retry(error.failure)
         except UnsafeAddressError as error:
-            return Outcome.refused(error.args[0])
+            return Outcome.refused(error.failure)
         try:
             return self._call(address.url, body, {**headers, "Host": address.host_header}, address.server_name)
         except httpx2.TimeoutException:
-            return Outcome.retry(f"no answer within {self.deadline_s:g} s")
+            return Outcome.retry(Failure(Cause.NO_ANSWER, {"seconds": self.deadline_s}))
         except httpx2.HTTPError as error:
-            return Outcome.retry(f"the connection failed ({type(error).__name__})")
+            return Outcome.retry(Failure(Cause.CONNECTION, {"error": type(error).__name__}))
 
     def _call(self, url: str, body: bytes, headers: dict[str, str], server_name: str) -> Answer:
         give_up = time.monotonic() + self.deadline_s
@@ -93,11 +94,11 @@ def judge_status(answer: Answer) -> Outcome:
     if httpx2.codes.is_success(answer.status):
         return Outcome.sent(answer.status)
     if httpx2.codes.is_redirect(answer.status):
-        return Outcome.refused("the receiver redirects, and redirects are not followed", answer.status)
+        return Outcome.refused(Failure(Cause.REDIRECTED), answer.status)
     if answer.status == _GONE:
-        return Outcome.refused("the receiver is gone", answer.status)
-    what = "too many messages" if answer.status == _TOO_MANY else "the receiver failed"
-    return Outcome.retry(f"{what} (HTTP {answer.status})", answer.status, answer.retry_after_s)
+        return Outcome.refused(Failure(Cause.GONE), answer.status)
+    cause = Cause.TOO_FAST if answer.status == _TOO_MANY else Cause.RECEIVER_FAILED
+    return Outcome.retry(Failure(cause, {"status": answer.status}), answer.status, answer.retry_after_s)
 
 
 def judge_code(answer: Answer, *, field_name: str, too_fast: Mapping[int, float], busy: Sequence[int] = ()) -> Outcome:
@@ -114,13 +115,16 @@ def judge_code(answer: Answer, *, field_name: str, too_fast: Mapping[int, float]
     document = answer.document()
     code = document.get(field_name)
     if not isinstance(code, int):
-        return Outcome.retry("the bot's answer carries no code", answer.status)
+        return Outcome.retry(Failure(Cause.NO_CODE), answer.status)
     if code == 0:
         return Outcome.sent(0)
     said = str(document.get("errmsg") or document.get("msg") or "")[:200]
     if code in too_fast:
-        return Outcome.retry(f"too fast: {said}", code, max(too_fast[code], answer.retry_after_s or 0.0))
-    return Outcome.retry(said, code) if code in busy else Outcome.refused(said, code)
+        wait = max(too_fast[code], answer.retry_after_s or 0.0)
+        return Outcome.retry(Failure(Cause.TOO_FAST, said=said), code, wait)
+    if code in busy:
+        return Outcome.retry(Failure(Cause.BUSY, said=said), code)
+    return Outcome.refused(Failure(Cause.REFUSED, said=said), code)
 
 
 def json_body(document: Mapping[str, Any]) -> bytes:

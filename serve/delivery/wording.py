@@ -9,55 +9,27 @@ from zoneinfo import ZoneInfo
 
 from features.privacy import mask_text
 from features.vocabulary import Kind
+from features.words import Catalogue, Family, Language, catalogue
 from serve.alerts.candidates import EVERYWHERE
 from serve.alerts.levels import LEVEL_WORDS
 from serve.delivery.notice import Message, Notice
 
-KINDS_EN: Final = {
-    Kind.FREQUENT: "frequent",
-    Kind.SURGE: "surge",
-    Kind.REPEAT: "repeat caller",
-    Kind.SHARED: "shared cause",
-    Kind.SENSITIVE: "sensitive",
-    Kind.FIRST_SEEN: "first seen",
-    Kind.FORECAST: "forecast",
-}
-_REASONS: Final[dict[str, dict[str, str]]] = {
-    "zh-CN": {
-        "opened": "新预警",
-        "updated": "有新工单",
-        "escalated": "逾期升级",
-        "reassignment_asked": "请确认归属",
-        "assigned": "转交给你",
-        "assist": "请协办",
-        "supervised": "督办",
-        "supervision_overdue": "督办逾期",
-        "supervision_answered": "督办已回复",
-        "resolved": "已平息",
-        "reopened": "再次发生",
-        "dismissed": "已判误报",
-    },
-    "en": {
-        "opened": "New alert",
-        "updated": "New tickets",
-        "escalated": "Overdue, escalated",
-        "reassignment_asked": "Is this yours?",
-        "assigned": "Assigned to you",
-        "assist": "Please assist",
-        "supervised": "Supervision order",
-        "supervision_overdue": "Supervision order overdue",
-        "supervision_answered": "Supervision order answered",
-        "resolved": "Resolved",
-        "reopened": "Back again",
-        "dismissed": "Dismissed",
-    },
-}
+TOLD: Final = Family.of(
+    "told",
+    (
+        "opened", "updated", "escalated", "reassignment_asked", "assigned", "assist", "supervised",
+        "supervision_overdue", "supervision_answered", "resolved", "reopened", "dismissed",
+    ),
+)  # fmt: skip
+"""Why a message is sent, as the outbox keeps it."""
+
+KINDS: Final = Family.of("kind", Kind)
+
 _LONGEST_DEMAND: Final = 200
-_FALLBACK_REASON: Final = {"zh-CN": "预警", "en": "Alert"}
 
 
 @dataclass(frozen=True)
-class Words:
+class Wording:
     """The sentences of one notice, ready for any markup."""
 
     title: str
@@ -66,53 +38,52 @@ class Words:
     reference: str
 
 
-def words_of(notice: Notice, message: Message) -> Words:
+def words_of(notice: Notice, message: Message) -> Wording:
     """Return the title, the labelled lines, the call to act and the reference of a notice."""
-    english = message.language == "en"
-    level = LEVEL_WORDS["en" if english else "zh-CN"][notice.level]
-    kind = KINDS_EN[notice.kind] if english else notice.kind
-    where = place_of(notice.area, english=english)
-    title = f"{_mark(notice, english=english)}{level} · {kind}｜{notice.category} · {where}"
-    if english:
-        title = f"{_mark(notice, english=english)}{level} · {kind} | {notice.category} · {where}"
-    return Words(
-        title, tuple(_lines(notice, message, english=english)), _action(notice, english=english), notice.id[-8:]
+    words = catalogue(message.language)
+    title = _mark(notice, words) + headline_of(notice, message.language, "message.headline")
+    return Wording(title, tuple(_lines(notice, message, words)), _action(notice, words), notice.id[-8:])
+
+
+def headline_of(notice: Notice, language: Language, key: str) -> str:
+    """Return how grave, of what kind, about what and where, in the order of a text of the catalogues."""
+    words = catalogue(language)
+    return words(
+        key,
+        level=words.of(LEVEL_WORDS, notice.level),
+        kind=words.of(KINDS, notice.kind),
+        category=notice.category,
+        place=place_of(notice.area, language),
     )
 
 
-def colon(language: str) -> str:
+def colon(language: Language) -> str:
     """Return what stands between a label and its value."""
     return ": " if language == "en" else "："
 
 
-def say_reason(reason: str, language: str) -> str:
-    """Return why a message comes, in words."""
-    chosen = "en" if language == "en" else "zh-CN"
-    return _REASONS[chosen].get(reason, _FALLBACK_REASON[chosen])
+def say_told(reason: str, language: Language) -> str:
+    """Return why a message comes, in two to six characters."""
+    return catalogue(language).of(TOLD, reason)
 
 
-def place_of(area: str, *, english: bool) -> str:
+def place_of(area: str, language: Language) -> str:
     """Return a place in words; no district in particular is the whole area."""
-    return ("whole area" if english else EVERYWHERE) if area in {"", EVERYWHERE} else area
-
-
-def reason_of(notice: Notice, language: str) -> str:
-    """Return why the message comes now, in two to six characters."""
-    return say_reason(notice.reason, language)
+    return catalogue(language)("place.all") if area in {"", EVERYWHERE} else area
 
 
 def subject_of(message: Message) -> str:
     """Return one line for a subject or a notification: what, where, how many more."""
+    words = catalogue(message.language)
     title = words_of(message.first, message).title
-    if not message.is_digest:
-        return f"{reason_of(message.first, message.language)}{colon(message.language)}{title}"
-    more = len(message.notices)
-    return f"{more} alerts, first: {title}" if message.language == "en" else f"{more} 条预警，首条：{title}"
+    if message.is_digest:
+        return words("message.digest", n=len(message.notices), title=title)
+    return f"{say_told(message.first.reason, message.language)}{colon(message.language)}{title}"
 
 
-def more_of(language: str) -> str:
-    """Return the template that says how many did not fit."""
-    return "… and {n} more on the board" if language == "en" else "…另有 {n} 条，请到看板查看"
+def more_of(language: Language, n: int) -> str:
+    """Return how many did not fit."""
+    return catalogue(language)("message.more", n=n)
 
 
 def local_time(moment: datetime, zone: str) -> str:
@@ -120,35 +91,24 @@ def local_time(moment: datetime, zone: str) -> str:
     return moment.astimezone(ZoneInfo(zone)).strftime("%m-%d %H:%M")
 
 
-def _mark(notice: Notice, *, english: bool) -> str:
-    if not notice.simulated:
-        return ""
-    return "[SIMULATED] " if english else "【模拟数据】"
+def _mark(notice: Notice, words: Catalogue) -> str:
+    return words("message.simulated") if notice.simulated else ""
 
 
-def _lines(notice: Notice, message: Message, *, english: bool) -> list[tuple[str, str]]:
-    step = f"{notice.step_name or notice.step}" if notice.step else ""
-    due = local_time(notice.due_at, message.timezone) if notice.due_at else ""
-    labels = (
-        ("Why now", "Order", "How unusual", "Rule", "Step", "Lead", "Answer by")
-        if english
-        else ("事由", "要求", "情况", "规则", "升级", "承办", "时限")
+def _lines(notice: Notice, message: Message, words: Catalogue) -> list[tuple[str, str]]:
+    lines = (
+        (words("message.why"), say_told(notice.reason, message.language)),
+        (words("message.demand"), mask_text(notice.demand)[:_LONGEST_DEMAND]),
+        (words("message.sentence"), notice.sentence(message.language)),
+        (words("message.rule"), notice.recited(message.language)),
+        (words("message.step"), f"{notice.step_name or notice.step}" if notice.step else ""),
+        (words("message.lead"), notice.department),
+        (words("message.due"), local_time(notice.due_at, message.timezone) if notice.due_at else ""),
     )
-    values = (
-        reason_of(notice, message.language),
-        mask_text(notice.demand)[:_LONGEST_DEMAND],
-        notice.sentence(message.language),
-        notice.recited(message.language),
-        step,
-        notice.department,
-        due,
-    )
-    return [(label, value) for label, value in zip(labels, values, strict=True) if value]
+    return [(label, value) for label, value in lines if value]
 
 
-def _action(notice: Notice, *, english: bool) -> str:
+def _action(notice: Notice, words: Catalogue) -> str:
     if notice.msg_type == "Cancel":
-        return "Open" if english else "查看"
-    if notice.demand:
-        return "Open and answer" if english else "打开并回复"
-    return "Open and answer" if english else "打开并签收"
+        return words("message.open")
+    return words("message.answer_order") if notice.demand else words("message.acknowledge")

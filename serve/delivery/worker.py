@@ -21,6 +21,7 @@ from features.configuration import DeliveryConfig
 from features.settings import Settings
 from serve.delivery import attempts
 from serve.delivery.config import networks_of, retries_of, signer_of
+from serve.delivery.failures import Cause, Failure
 from serve.delivery.outbox import QUEUED, expand
 from serve.delivery.outcome import Outcome
 from serve.delivery.planning import BotRound, Call, Planner
@@ -135,7 +136,7 @@ def _call(plan: BotRound, call: Call, poster: Poster) -> Outcome:
         return plan.channel.send(call.message, call.target, poster)
     except Exception as error:  # noqa: BLE001 - one broken channel must not keep the others from being told
         _log.exception("a channel failed", channel=plan.channel.name)
-        return Outcome.retry(f"the channel itself failed ({type(error).__name__})")
+        return Outcome.retry(Failure(Cause.CHANNEL_BROKEN, {"error": type(error).__name__}))
 
 
 def _counted(summary: DeliverySummary, status: str, count: int) -> DeliverySummary:

@@ -6,17 +6,19 @@ from typing import Annotated, Any, Final
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from features.reasons import Reason
 from features.vocabulary import ForecastFrequency, Frequency
 from serve.civil import CivilTime
+from serve.degraded import Degradable
 
 DRIVERS: Final = ("usual_level", "season", "holiday", "weather", "event", "recent_change")
 """What a mean is made of, in tickets; they add up to it."""
 
 
-class ForecastIssue(BaseModel):
-    """One run of the forecaster: what it knew, which model spoke, and whether it had to fall back.
+class ForecastOrigin(BaseModel):
+    """One run of the forecaster: what it knew, and which model spoke.
 
-    `data_through` is the end of the last complete period, naive local civil time. `degraded` is '' or the reason.
+    `data_through` is the end of the last complete period, naive local civil time.
     """
 
     model_config = ConfigDict(from_attributes=True, protected_namespaces=())
@@ -30,7 +32,12 @@ class ForecastIssue(BaseModel):
     taxonomy_version: str
     calendar_version: str
     snapshot: Annotated[int, Field(description="Version of the ticket lake that was read")]
-    degraded: Annotated[str, Field(description="Why the forecast is on a fallback; empty when it is not")] = ""
+
+
+class ForecastIssue(ForecastOrigin):
+    """A run as the pipelines hand it in; `degraded` says why it is less than it should be, if it is."""
+
+    degraded: tuple[Reason, ...] = ()
 
 
 class Override(BaseModel):
@@ -96,6 +103,7 @@ EXAMPLE: dict[str, Any] = {
     "taxonomy_version": "sha256:9c1e",
     "calendar_version": "CN-2026.1",
     "snapshot": 412,
+    "degraded_reasons": [],
     "degraded": "",
     "items": [
         {
@@ -127,7 +135,7 @@ EXAMPLE: dict[str, Any] = {
 }
 
 
-class ForecastPage(ForecastIssue):
+class ForecastPage(ForecastOrigin, Degradable):
     """Rows of the current issue, with everything that says where they come from."""
 
     model_config = ConfigDict(from_attributes=True, json_schema_extra={"examples": [EXAMPLE]})
@@ -174,7 +182,7 @@ SUMS_EXAMPLE: dict[str, Any] = {
 }
 
 
-class ForecastSumsPage(ForecastIssue):
+class ForecastSumsPage(ForecastOrigin, Degradable):
     """Sums over several periods of the current issue."""
 
     model_config = ConfigDict(from_attributes=True, json_schema_extra={"examples": [SUMS_EXAMPLE]})

@@ -9,12 +9,13 @@ from zoneinfo import ZoneInfo
 
 from fastapi import Request
 
+from features.reasons import Reasons, say
 from features.settings import Settings
 from features.words import AreaNames, Language, catalogue
 from serve import figures
 from serve.alerts.candidates import EVERYWHERE
-from serve.degraded import say_degraded
-from serve.delivery.wording import say_reason
+from serve.delivery.failures import Failure, say_failure
+from serve.delivery.wording import say_told
 from serve.families import FAMILIES
 
 LANGUAGE_COOKIE: Final = "weisu_language"
@@ -66,13 +67,21 @@ class Words:
         """Return a place; an alert that is about no district in particular is about all of them."""
         return self("place.all") if area == EVERYWHERE else area
 
+    def channel(self, channel: str) -> str:
+        """Return what a channel is called; one that this version does not have is its own name."""
+        return self.of("channel", channel) if channel in FAMILIES["channel"].codes else channel
+
+    def failure(self, failure: Failure) -> str:
+        """Return why a message did not arrive, without what the receiver said."""
+        return say_failure(failure, self.language)
+
     def reason(self, reason: str) -> str:
         """Return why a message was sent, in the words of the message itself."""
-        return say_reason(reason, self.language)
+        return say_told(reason, self.language)
 
-    def degraded(self, reasons: str) -> str:
+    def degraded(self, reasons: Reasons) -> str:
         """Return why a run is degraded."""
-        return say_degraded(reasons, self.language)
+        return say(reasons, self.language)
 
     def number(self, value: float | None, digits: int = 0) -> str:
         """Return a number with thousands separators; a dash when unknown."""

@@ -17,6 +17,7 @@ from fastapi.routing import APIRoute
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from sqlalchemy.exc import SQLAlchemyError
 
+from features.reasons import Reasons
 from features.settings import Settings
 from features.vocabulary import AlertLevel
 from serve.alerts.policy import on_duty
@@ -49,7 +50,7 @@ class Provenance:
     data_through: str = ""
     generated_at: str = ""
     model_version: str = ""
-    degraded: str = ""
+    degraded: Reasons = ()
     simulated: bool = False
 
 

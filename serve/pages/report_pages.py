@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy import select
 
 from features.vocabulary import Frequency
+from features.words import AreaNames
 from serve.errors import ForbiddenError, NotFoundError
 from serve.pages.language import Words
 from serve.pages.render import HEADERS, PageRoute, page
@@ -103,7 +104,8 @@ def _seasons(settings: SettingsDep, clock: ClockDep) -> list[Season]:
     history = weekly_history(settings, as_of=clock.now())
     if history is None:
         return []
-    names = {row["unique_id"]: name_of(row) for row in history.static.to_dict("records")}
+    area = AreaNames.of(settings)
+    names = {row["unique_id"]: name_of(row, area) for row in history.static.to_dict("records")}
     return coming_seasons(history, after=history.data_through, names=names, settings=settings)
 
 

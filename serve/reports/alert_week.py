@@ -33,8 +33,9 @@ class DepartmentAlerts:
 
 
 HEADINGS_OF_ALERTS: Final = (
-    "当周 About the week", "未办结 Open now", "按时签收 In time", "已处置 Handled", "误报 Dismissed", "逾期 Overdue",
+    "head.about", "head.open_now", "head.in_time", "head.handled", "head.dismissed", "head.overdue",
 )  # fmt: skip
+"""Keys of the headings."""
 
 
 def counts_of(row: DepartmentAlerts) -> list[int]:

@@ -1,49 +1,43 @@
-"""The words of a report: Chinese first, English beside it."""
+"""The headings of a report: Chinese first, English beside it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cache
 from typing import Final
 
-from features.vocabulary import AlertLevel
+from features.series import LEVELS
+from features.words import AreaNames, Family, code_in_both
 from serve.alerts.levels import LEVEL_WORDS
 
-LEVEL: Final = {
-    "total": "全市 Total",
-    "district": "区县 District",
-    "department": "承办单位 Department",
-    "category1": "一级事项 Class",
-    "category2": "二级事项 Item",
-    "category": "三级事项 Leaf",
-    "category1_district": "一级事项×区县",
-    "cell": "三级事项×区县 Cell",
-}
-ALERT_LEVEL: Final = {level: f"{LEVEL_WORDS['zh-CN'][level]} {LEVEL_WORDS['en'][level]}" for level in AlertLevel}
-BASE: Final = {
-    "weisu": "模型 Model",
-    "same_week_mean": "历年同周均值 Same-week mean",
-    "seasonal_naive": "去年同周 Same week last year",
-}
-"""Base forecast of a row -> how a planner calls it."""
+SERIES_LEVELS: Final = Family.of("series_level", LEVELS)
+COLUMNS: Final = Family.of(
+    "column",
+    (
+        "level", "unique_id", "category1", "category2", "category", "district", "department", "ds", "periods", "p10",
+        "p50", "p90", "mean", "last_year", "change_on_last_year", "last_week", "base_model", "override", "reason",
+    ),
+)  # fmt: skip
+BASES: Final = Family.of("base", ("weisu", "same_week_mean", "seasonal_naive"))
+"""What a row is issued from."""
 
-COLUMN: Final = {
-    "level": "层级 Level",
-    "unique_id": "序列号 unique_id",
-    "category1": "一级事项",
-    "category2": "二级事项",
-    "category": "三级事项",
-    "district": "区县 District",
-    "department": "承办单位 Department",
-    "ds": "周一 Week of",
-    "periods": "合计周数 Weeks",
-    "p10": "低值 p10",
-    "p50": "中位 p50",
-    "p90": "高值 p90",
-    "mean": "均值 Mean",
-    "last_year": "去年同周 Last year",
-    "change_on_last_year": "较去年 Change",
-    "last_week": "上周实际 Last week",
-    "base_model": "预测依据 Base",
-    "override": "人工修正 Override",
-    "reason": "修正理由 Reason",
-}
-"""Column of the forecast table -> its heading, the same in XLSX and CSV."""
+
+@cache
+def columns() -> Mapping[str, str]:
+    """Return column of the forecast table -> its heading, the same in XLSX and CSV, in every installation."""
+    return {name: code_in_both(COLUMNS, name) for name in COLUMNS.codes}
+
+
+def series_level(level: str, names: AreaNames) -> str:
+    """Return what a level of the hierarchy is called, by the names that the installation gives its area."""
+    return code_in_both(SERIES_LEVELS, level, names=names)
+
+
+def alert_level(level: str) -> str:
+    """Return what a level of an alert is called."""
+    return code_in_both(LEVEL_WORDS, level)
+
+
+def base_of(base: str) -> str:
+    """Return what a row is issued from; a name that is not ours (a public library's) stays as it is."""
+    return code_in_both(BASES, base) if base in BASES.codes else base

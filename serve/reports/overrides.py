@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from features.errors import BadInputError
-from serve.reports.headings import COLUMN
+from serve.reports.headings import columns
 from serve.reports.weekly_xlsx import FORECAST_SHEET
 
 
@@ -36,9 +36,8 @@ def read_overrides(path: Path, *, default_reason: str = "") -> list[SheetOverrid
     """
     rows = _rows(path)
     heads = [str(value) for value in rows[0]] if rows else []
-    places = {
-        name: heads.index(COLUMN[name]) for name in ("unique_id", "ds", "override", "reason") if COLUMN[name] in heads
-    }
+    wanted = {name: columns()[name] for name in ("unique_id", "ds", "override", "reason")}
+    places = {name: heads.index(heading) for name, heading in wanted.items() if heading in heads}
     if len(places) < 4:  # noqa: PLR2004 - the four columns above
         raise BadInputError(
             f"{path.name}: the heading of {FORECAST_SHEET} was changed", hint="keep its columns as they are"
@@ -66,13 +65,13 @@ def _override(path: Path, number: int, values: dict[str, Any], default_reason: s
     row = f"{path.name}, sheet {FORECAST_SHEET}, row {number}"
     if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
         raise BadInputError(
-            f"{row}, column {COLUMN['override']}: {value!r} is not a count", hint="write a number, 0 or more"
+            f"{row}, column {columns()['override']}: {value!r} is not a count", hint="write a number, 0 or more"
         )
     if not isinstance(day, date):
         raise BadInputError(
-            f"{row}, column {COLUMN['ds']}: the week is missing", hint="do not change the first columns"
+            f"{row}, column {columns()['ds']}: the week is missing", hint="do not change the first columns"
         )
     if not reason:
-        raise BadInputError(f"{row}, column {COLUMN['reason']}: an override needs a reason", hint="fill in 修正理由")
+        raise BadInputError(f"{row}, column {columns()['reason']}: an override needs a reason", hint="fill in 修正理由")
     moment = day if isinstance(day, datetime) else datetime(day.year, day.month, day.day)  # noqa: DTZ001 - local civil
     return SheetOverride(str(values["unique_id"]), moment, float(value), reason, number)

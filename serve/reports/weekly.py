@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from features.clock import Clock, SystemClock
 from features.errors import BadInputError
+from features.reasons import Reasons, stored, to_json
 from features.settings import Settings
 from serve.reports.weekly_content import WeeklyContent, weekly_content
 from serve.reports.weeks import Week
@@ -24,11 +25,11 @@ class WeeklySummary:
     week: str
     out: str
     rows: int
-    degraded: str
+    degraded: Reasons
 
     def to_json(self) -> dict[str, Any]:
         """Return the summary as a JSON document."""
-        return {"schema_version": 1, "week": self.week, "out": self.out, "rows": self.rows, "degraded": self.degraded}
+        return {"schema_version": 1, "week": self.week, "out": self.out, "rows": self.rows, **to_json(self.degraded)}
 
 
 def weekly(
@@ -64,7 +65,7 @@ def weekly(
         unfinished.replace(out)
     finally:
         unfinished.unlink(missing_ok=True)
-    return WeeklySummary(str(chosen), str(out), len(content.forecast), content.issue.degraded)
+    return WeeklySummary(str(chosen), str(out), len(content.forecast), stored(content.issue.degraded))
 
 
 def write(content: WeeklyContent, out: Path, *, settings: Settings) -> None:

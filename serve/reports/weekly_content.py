@@ -12,10 +12,11 @@ from sqlalchemy.orm import Session
 
 from features.series import LEVELS
 from features.settings import Settings
+from features.words import AreaNames, catalogue
 from serve.errors import NotReadyError
 from serve.reports.accuracy import LevelScore, join_actual, score_levels
 from serve.reports.alert_week import AlertWeek, alert_week
-from serve.reports.headings import BASE
+from serve.reports.headings import base_of, series_level
 from serve.reports.history import History, weekly_history
 from serve.reports.issues import issue_before, issue_frame, sum_frame
 from serve.reports.seasons import Season, coming_seasons
@@ -76,6 +77,7 @@ class WeeklyContent:
 
     Attributes:
         week: The week reported on.
+        area_names: What the area and its parts are called.
         issue: The forecast that speaks about the weeks after it.
         forecast: The forecast table, columns `FORECAST_COLUMNS` and `LATER_COLUMNS`.
         total: The total's forecast, one row per week to come.
@@ -95,6 +97,7 @@ class WeeklyContent:
     week: Week
     issue: ForecastIssueRow
     generated_at: datetime
+    area_names: AreaNames
     forecast: pd.DataFrame
     total: pd.DataFrame
     recent: pd.Series
@@ -108,6 +111,10 @@ class WeeklyContent:
     seasons: Sequence[Season] = field(default_factory=list)
     simulated: bool = False
     sums: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    def level_name(self, level: str) -> str:
+        """Return what a level of the hierarchy is called here."""
+        return series_level(level, self.area_names)
 
 
 def weekly_content(session: Session, settings: Settings, week: Week, *, now: datetime) -> WeeklyContent:
@@ -129,13 +136,14 @@ def weekly_content(session: Session, settings: Settings, week: Week, *, now: dat
         week=week,
         issue=issue,
         generated_at=now,
+        area_names=AreaNames.of(settings),
         forecast=table,
         total=table[table["level"] == "total"].sort_values("ds"),
         recent=history.series("total").loc[: pd.Timestamp(week.monday)].tail(_CHART_WEEKS)
         if history is not None
         else pd.Series(dtype=float, index=pd.DatetimeIndex([])),
         alerts=alert_week(session, settings, week, now=now),
-        expected=_expected(table, ahead),
+        expected=_expected(table, ahead, AreaNames.of(settings)),
         sums=_in_order(sum_frame(session, issue, settings, now=now), "periods"),
     )
     if history is not None and len(last_week):
@@ -144,13 +152,13 @@ def weekly_content(session: Session, settings: Settings, week: Week, *, now: dat
     return content
 
 
-def name_of(row: pd.Series | dict[str, str]) -> str:
-    """Return what a series is called: its finest category and its district; 全市 for the total."""
+def name_of(row: pd.Series | dict[str, str], names: AreaNames) -> str:
+    """Return what a series is called: its finest category and its district, or that it is the total."""
     category = row["category"] or row["category2"] or row["category1"]
     parts = [part for part in (category, row["district"]) if part]
     if not parts and row["level"] == "department":
         parts = [row["department"]]
-    return " · ".join(parts) or "全市"
+    return " · ".join(parts) or catalogue("zh-CN", names)("series_level.total")
 
 
 def _look_back(
@@ -166,7 +174,7 @@ def _look_back(
         content.scores = score_levels(join_actual(said, history.counts, week))
     content.categories = _count_rows(content, history, "category1")[:TOP_CATEGORIES]
     content.departments = _count_rows(content, history, "department")
-    names = {row["unique_id"]: name_of(row) for row in history.static.to_dict("records")}
+    names = {row["unique_id"]: name_of(row, content.area_names) for row in history.static.to_dict("records")}
     content.seasons = coming_seasons(history, after=ahead, names=names, settings=settings, weeks=17, limit=15)
 
 
@@ -174,7 +182,7 @@ def _forecast_table(forecast: pd.DataFrame, last_week: pd.Series) -> pd.DataFram
     table = forecast.assign(
         change_on_last_year=(forecast["p50"] / forecast["last_year"].where(forecast["last_year"] > 0)) - 1,
         last_week=forecast["unique_id"].map(last_week) if len(last_week) else float("nan"),
-        base_model=forecast["base_model"].map(lambda name: BASE.get(name, name)),
+        base_model=forecast["base_model"].map(base_of),
     )
     return _in_order(table, "ds")[[*FORECAST_COLUMNS, *LATER_COLUMNS]]
 
@@ -197,11 +205,16 @@ def _counts_of(history: History | None, week: pd.Timestamp) -> pd.Series:
     return counts.set_index("unique_id")["y"].astype(float)
 
 
-def _expected(table: pd.DataFrame, ahead: pd.Timestamp) -> list[ExpectedRow]:
+def _expected(table: pd.DataFrame, ahead: pd.Timestamp, names: AreaNames) -> list[ExpectedRow]:
     rows = table[(table["ds"] == ahead) & (table["level"] == "category")]
     return [
         ExpectedRow(
-            name_of(row), row["p10"], row["p50"], row["p90"], _or_none(row["last_week"]), _or_none(row["last_year"])
+            name_of(row, names),
+            row["p10"],
+            row["p50"],
+            row["p90"],
+            _or_none(row["last_week"]),
+            _or_none(row["last_year"]),
         )
         for row in rows.sort_values("p50", ascending=False).head(TOP_EXPECTED).to_dict("records")
     ]
@@ -218,7 +231,7 @@ def _count_rows(content: WeeklyContent, history: History, level: str) -> list[Co
         count = float(now.get(unique_id, 0.0))
         rows.append(
             CountRow(
-                name=name_of({**dims.to_dict(), "level": level}),
+                name=name_of({**dims.to_dict(), "level": level}, content.area_names),
                 count=count,
                 share=count / content.count if content.count else 0.0,
                 change=_change(count, before.get(unique_id)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from serve.reports.headings import COLUMN
+from serve.reports.headings import columns
 from serve.reports.weekly_content import FORECAST_COLUMNS, LATER_COLUMNS, WeeklyContent
 
 
@@ -13,7 +13,7 @@ def write_csv(content: WeeklyContent, out: Path) -> None:
     table = content.forecast.assign(ds=content.forecast["ds"].dt.strftime("%Y-%m-%d"))
     for name in ("level", "unique_id", "category1", "category2", "category", "district", "department"):
         table[name] = table[name].map(_inert)
-    table.rename(columns={name: COLUMN[name] for name in (*FORECAST_COLUMNS, *LATER_COLUMNS)}).round(3).to_csv(
+    table.rename(columns={name: columns()[name] for name in (*FORECAST_COLUMNS, *LATER_COLUMNS)}).round(3).to_csv(
         out, index=False, encoding="utf-8-sig", lineterminator="\r\n"
     )
 

@@ -8,13 +8,15 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from features.reasons import say_in_both, stored
 from features.settings import Settings
+from features.words import catalogue, in_both
+from serve.alerts.levels import LEVEL_WORDS
 from serve.charts.demand import Period, demand_chart
 from serve.charts.standalone import standalone
-from serve.degraded import in_both
 from serve.figures import change, number, share
 from serve.reports.alert_week import HEADINGS_OF_ALERTS, counts_of
-from serve.reports.headings import ALERT_LEVEL, LEVEL
+from serve.reports.headings import alert_level, columns
 from serve.reports.weekly_content import WeeklyContent
 
 
@@ -24,17 +26,22 @@ def write_html(content: WeeklyContent, out: Path, *, settings: Settings) -> None
     total = list(content.total.rename(columns={"mean": "mean_"}).itertuples(index=False))
     page = environment.get_template("weekly.html").render(
         c=content,
-        degraded=in_both(content.issue.degraded),
+        degraded=say_in_both(stored(content.issue.degraded)),
         total=total,
         first=total[0],
         chart=Markup(total_chart(content)),  # noqa: S704 - drawn by us, its texts are escaped
         num=number,
         pct=change,
         share=share,
-        level=LEVEL,
-        alert_level=ALERT_LEVEL,
+        level=content.level_name,
+        alert_level=alert_level,
         alert_headings=HEADINGS_OF_ALERTS,
         alert_counts=counts_of,
+        columns=columns(),
+        b=in_both,
+        t=catalogue("zh-CN"),
+        e=catalogue("en"),
+        level_words=LEVEL_WORDS,
         generated=f"{content.generated_at.astimezone(settings.zone):%Y-%m-%d %H:%M}",
     )
     out.write_text(page, encoding="utf-8")
@@ -53,4 +60,4 @@ def total_chart(content: WeeklyContent) -> str:
         )
         for row in content.total.itertuples(index=False)
     ]
-    return standalone(str(demand_chart([*past, *ahead], title="未来四周 The next four weeks", name="total")))
+    return standalone(str(demand_chart([*past, *ahead], title=in_both("weekly.ahead"), name="total")))

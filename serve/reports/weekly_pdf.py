@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from features.errors import BadInputError
+from features.reasons import say_in_both, stored
 from features.settings import Settings
-from features.vocabulary import AlertLevel
-from serve.degraded import in_both
+from features.words import catalogue, in_both
 from serve.figures import change, number, share
 from serve.reports.alert_week import HEADINGS_OF_ALERTS, counts_of
-from serve.reports.headings import ALERT_LEVEL, LEVEL
+from serve.reports.headings import alert_level
 from serve.reports.weekly_content import CountRow, WeeklyContent
 from serve.reports.weekly_html import total_chart
 
@@ -58,21 +58,36 @@ def _document(content: WeeklyContent, settings: Settings, *, fonts: list[str]) -
     first = content.total.iloc[0]
     issue = content.issue
     made = f"{content.generated_at.astimezone(settings.zone):%Y-%m-%d %H:%M}"
-    notes = ["SIMULATED 模拟数据：本报告的数字均为模拟城市"] if content.simulated else []
-    notes += [f"降级运行 Degraded：{in_both(issue.degraded)}"] if issue.degraded else []
-    through = f"数据截至 {issue.data_through:%Y-%m-%d}　模型 {issue.model_name} v{issue.model_version}"
+    words = catalogue("zh-CN")
+    notes = [words("weekly.simulated")] if content.simulated else []
+    notes += [f"{in_both('degraded')}：{say_in_both(stored(issue.degraded))}"] if issue.degraded else []
+    model = f"{words('weekly.model')} {issue.model_name} v{issue.model_version}"
+    through = f"{words('weekly.data_through')} {issue.data_through:%Y-%m-%d}　{model}"
+    title = words("weekly.title", week=content.week)
     return {
-        "title": f"未诉先办周报 {content.week}",
-        "subtitle": f"{content.week.monday.isoformat()} 起一周",
-        "origin": f"{through}　生成于 {made}",
-        "footer": f"未诉先办周报 {content.week}　{through}",
+        "title": title,
+        "subtitle": words("weekly.from", day=content.week.monday.isoformat()),
+        "origin": f"{through}　{words('footer.generated')} {made}",
+        "footer": f"{title}　{through}",
         "fonts": fonts,
         "notes": notes,
         "tiles": [
-            ["上周工单 Last week", number(content.count), f"较前一周 {change(content.change)}"],
-            ["下周预计 Next week", number(first["p50"]), f"{number(first['p10'])}–{number(first['p90'])}（80%）"],
-            ["较去年同周 On last year", change(first["change_on_last_year"]), f"去年 {number(first['last_year'])}"],
-            ["上周预警 Alerts", number(len(content.alerts.about)), _open_alerts(content)],
+            [in_both("weekly.last_week"), number(content.count), f"{words('weekly.change')} {change(content.change)}"],
+            [
+                in_both("weekly.next_week"),
+                number(first["p50"]),
+                f"{number(first['p10'])}–{number(first['p90'])}{words('weekly.band')}",
+            ],
+            [
+                in_both("weekly.on_last_year"),
+                change(first["change_on_last_year"]),
+                words("weekly.last_year", n=number(first["last_year"])),
+            ],
+            [
+                in_both("weekly.alerts"),
+                number(len(content.alerts.about)),
+                _open_alerts(content),
+            ],
         ],
         "chart": total_chart(content),
         "sections": _sections(content),
@@ -80,6 +95,7 @@ def _document(content: WeeklyContent, settings: Settings, *, fonts: list[str]) -
 
 
 def _sections(content: WeeklyContent) -> list[dict[str, Any]]:
+    words = catalogue("zh-CN")
     weeks = [
         [f"{row.ds:%Y-%m-%d}", number(row.p50), f"{number(row.p10)}–{number(row.p90)}", number(row.mean_, 1),
          number(row.last_year), change(row.change_on_last_year)]
@@ -96,38 +112,47 @@ def _sections(content: WeeklyContent) -> list[dict[str, Any]]:
         for one in content.expected
     ]
     scores = [
-        [LEVEL.get(one.level, one.level), str(one.series), share(one.wape), change(one.bias), share(one.coverage)]
+        [content.level_name(one.level), str(one.series), share(one.wape), change(one.bias), share(one.coverage)]
         for one in content.scores
     ]
     alerts = [[one.department, *map(str, counts_of(one))] for one in content.alerts.departments]
     named = [
-        [one.sentence_zh or f"{one.area}{one.category}", ALERT_LEVEL[AlertLevel(one.level)], one.department]
+        [one.sentence_zh or f"{one.area}{one.category}", alert_level(one.level), one.department]
         for one in content.alerts.listed
     ]
     seasons = [
-        [one.name, f"{one.starts:%Y-%m-%d}", f"{one.act_by:%Y-%m-%d}", f"{one.hits}/{one.years}", f"{one.times:.1f} 倍"]
+        [
+            one.name,
+            f"{one.starts:%Y-%m-%d}",
+            f"{one.act_by:%Y-%m-%d}",
+            f"{one.hits}/{one.years}",
+            words("weekly.times", times=f"{one.times:.1f}"),
+        ]
         for one in content.seasons
     ]
-    handled = "|".join(["承办单位", *(name.split()[0] for name in HEADINGS_OF_ALERTS)])
-    counted = "事项|件数|占比|较前周|下周 p50|80% 区间"
+    counted = ["head.count", "head.share", "head.change", "head.next_week", "head.band"]
+    week = ["column.ds", "column.p50", "head.band", "column.mean", "column.last_year", "column.change_on_last_year"]
+    expected_heads = ["head.category", "column.p50", "head.band", "head.last_week", "column.last_year"]
+    handled = ["column.department", *HEADINGS_OF_ALERTS]
+    departments = [_counted(one) for one in content.departments[:_MOST_DEPARTMENTS]]
     return [
-        _section("未来四周 The next four weeks", "周一|中位 p50|80% 区间|均值|去年同周|较去年", weeks),
-        _section("下周预计前十 Top ten expected next week", "事项|中位 p50|80% 区间|上周|去年同周", expected),
-        _section("上周预测准不准 How wrong last week's forecast was", "层级|序列|WAPE|偏差|区间覆盖率", scores),
-        _section("上周六大事项 Top six last week", counted, [_counted(one) for one in content.categories]),
+        _section("weekly.ahead", week, weeks),
+        _section("weekly.top_ten", expected_heads, expected),
+        _section("weekly.accuracy", ["column.level", "head.series", "col.wape", "head.bias", "head.coverage"], scores),
+        _section("weekly.categories", ["head.category", *counted], [_counted(one) for one in content.categories]),
+        _section("weekly.departments", ["column.department", *counted], departments),
+        _section("weekly.listed", ["watch.sentence", "watch.level", "watch.lead"], named),
+        _section("weekly.handling", handled, alerts),
         _section(
-            "承办单位 Departments",
-            counted.replace("事项", "单位"),
-            [_counted(one) for one in content.departments[:_MOST_DEPARTMENTS]],
+            "weekly.calendar", ["head.category", "head.starts", "head.act_by", "head.years", "head.times"], seasons
         ),
-        _section("预警 Alerts about the week, and open now", "情况|等级|牵头单位", named),
-        _section("预警处置 Alerts by department", handled, alerts),
-        _section("民情月历 Seasonal calendar", "事项|开始周|行动截止|出现年数|约为平时", seasons),
     ]
 
 
 def _open_alerts(content: WeeklyContent) -> str:
-    return f"未办结 {len(content.alerts.open_now)}　督办清单 {len(content.alerts.supervision)} 条"
+    words = catalogue("zh-CN")
+    open_now = words("weekly.open_now", n=len(content.alerts.open_now))
+    return f"{open_now}　{words('weekly.supervision', n=len(content.alerts.supervision))}"
 
 
 def _counted(one: CountRow) -> list[str]:
@@ -135,7 +160,10 @@ def _counted(one: CountRow) -> list[str]:
     return [one.name, number(one.count), share(one.share), change(one.change), number(one.expected), band]
 
 
-def _section(title: str, heads: str, rows: list[list[str]]) -> dict[str, Any]:
-    names = heads.split("|")
+def _section(title: str, heads: list[str], rows: list[list[str]]) -> dict[str, Any]:
+    """Return a section by the keys of its title and its headings; headings are Chinese only, for want of room."""
+    words = catalogue("zh-CN")
+    names = [words(head) for head in heads]
     columns = ["wide", *["number"] * (len(names) - 1)]
-    return {"title": title, "table": {"heads": names, "columns": columns, "rows": rows, "empty": "暂无 None"}}
+    table = {"heads": names, "columns": columns, "rows": rows, "empty": in_both("none")}
+    return {"title": in_both(title), "table": table}

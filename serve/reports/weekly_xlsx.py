@@ -11,11 +11,11 @@ from typing import Any, Final
 
 import pandas as pd
 
-from features.vocabulary import AlertLevel
+from features.reasons import say_in_both, stored
+from features.words import catalogue, in_both
 from serve.alerts.supervision.sheet import LIST_HEADINGS, STATES, watched_row
-from serve.degraded import in_both
 from serve.reports.alert_week import HEADINGS_OF_ALERTS, counts_of
-from serve.reports.headings import ALERT_LEVEL, BASE, COLUMN, LEVEL
+from serve.reports.headings import alert_level, base_of, columns
 from serve.reports.issues import SUM_COLUMNS
 from serve.reports.weekly_content import FORECAST_COLUMNS, LATER_COLUMNS, WeeklyContent
 
@@ -32,7 +32,8 @@ _WIDTHS: Final = {
     "base_model": 24,
 }
 _MOST_CHART_WEEKS: Final = 26
-_SUM_HEADS: Final = {"ds": "自周一 From week of", "last_year": "去年同期 Last year"}
+_SUM_HEADS: Final = {"ds": "head.sum_starts", "last_year": "head.sum_last_year"}
+"""Column of the sums whose heading is not that of the single weeks -> its key."""
 
 
 def write_xlsx(content: WeeklyContent, out: Path) -> None:
@@ -40,7 +41,7 @@ def write_xlsx(content: WeeklyContent, out: Path) -> None:
     import xlsxwriter
 
     with xlsxwriter.Workbook(str(out), {"default_date_format": "yyyy-mm-dd"}) as book:
-        book.set_properties({"title": f"未诉先办周报 {content.week}", "author": "weisu"})
+        book.set_properties({"title": catalogue("zh-CN")("weekly.title", week=content.week), "author": "weisu"})
         sheets = _Sheets(book)
         _summary(sheets, content)
         _forecast(sheets, content)
@@ -99,44 +100,43 @@ class _Sheets:
 
 
 def _summary(sheets: _Sheets, content: WeeklyContent) -> None:
-    sheet = sheets.add("概览 Summary")
+    sheet = sheets.add(in_both("sheet.summary"))
     sheet.hide_gridlines(2)
     sheet.set_column(0, 0, 26)
     sheet.set_column(1, 8, 15)
-    sheet.write_string(0, 0, f"未诉先办周报　{content.week}", sheets.title)
+    sheet.write_string(0, 0, catalogue("zh-CN")("weekly.title", week=content.week), sheets.title)
     sheet.set_row(0, 28)
     issue = content.issue
-    through = (
-        f"数据截至 Data through {issue.data_through:%Y-%m-%d}　模型 Model {issue.model_name} v{issue.model_version}"
-    )
+    day, model = f"{issue.data_through:%Y-%m-%d}", f"{issue.model_name} v{issue.model_version}"
+    through = f"{in_both('weekly.data_through')} {day}　{in_both('weekly.model')} {model}"
     sheet.write_string(1, 0, through, sheets.note)
     row = 2
     if content.simulated:
-        sheet.write_string(row, 0, "SIMULATED 模拟数据", sheets.simulated)
+        sheet.write_string(row, 0, catalogue("zh-CN")("weekly.simulated"), sheets.simulated)
         row += 1
     if issue.degraded:
-        sheet.write_string(row, 0, f"降级运行 Degraded：{in_both(issue.degraded)}", sheets.strong)
+        sheet.write_string(row, 0, f"{in_both('degraded')}：{say_in_both(stored(issue.degraded))}", sheets.strong)
         row += 1
     row += 1
-    _write(sheet, row, 0, "上周工单 Last week", sheets.text)
+    _write(sheet, row, 0, in_both("weekly.last_week"), sheets.text)
     _write(sheet, row, 1, content.count, sheets.whole)
-    _write(sheet, row, 2, "较前一周 Change", sheets.text)
+    _write(sheet, row, 2, in_both("weekly.change"), sheets.text)
     _write(sheet, row, 3, content.change, sheets.percent)
-    _write(sheet, row, 4, "上周预警 Alerts", sheets.text)
+    _write(sheet, row, 4, in_both("weekly.alerts"), sheets.text)
     _write(sheet, row, 5, len(content.alerts.about), sheets.whole)
     row += 2
-    heads = [COLUMN[name] for name in ("ds", "p10", "p50", "p90", "mean", "last_year", "change_on_last_year")]
-    columns = ["ds", "p10", "p50", "p90", "mean", "last_year", "change_on_last_year"]
+    names = ["ds", "p10", "p50", "p90", "mean", "last_year", "change_on_last_year"]
+    heads = [columns()[name] for name in names]
     kinds = [sheets.date, *[sheets.whole] * 3, sheets.one, sheets.whole, sheets.percent]
-    row = sheets.table(sheet, row, heads, content.total[columns].to_numpy().tolist(), kinds)
+    row = sheets.table(sheet, row, heads, content.total[names].to_numpy().tolist(), kinds)
     row = _chart(sheets, sheet, row, content)
     heads = [
-        "下周预计前十 Top ten expected",
-        "低值 p10",
-        "中位 p50",
-        "高值 p90",
-        "上周 Last week",
-        "去年同周 Last year",
+        in_both("weekly.expected"),
+        columns()["p10"],
+        columns()["p50"],
+        columns()["p90"],
+        in_both("head.last_week"),
+        columns()["last_year"],
     ]
     expected = [[one.name, one.p10, one.p50, one.p90, one.last_week, one.last_year] for one in content.expected]
     sheets.table(sheet, row, heads, expected, [sheets.text, *[sheets.whole] * 5])
@@ -144,10 +144,10 @@ def _summary(sheets: _Sheets, content: WeeklyContent) -> None:
 
 def _chart(sheets: _Sheets, sheet: Any, row: int, content: WeeklyContent) -> int:
     """Draw the total: what was, and the band to come; its numbers lie in a sheet of their own."""
-    data = sheets.add("图表数据 Chart data")
+    data = sheets.add(in_both("sheet.chart"))
     past = [(ds, y, None, None, None) for ds, y in content.recent.tail(_MOST_CHART_WEEKS).items()]
     ahead = [(one.ds, None, one.p10, one.p50, one.p90) for one in content.total.itertuples(index=False)]
-    heads = ["周一 Week of", "实际 Actual", "低值 p10", "中位 p50", "高值 p90"]
+    heads = [columns()["ds"], in_both("head.actual"), columns()["p10"], columns()["p50"], columns()["p90"]]
     sheets.table(data, 0, heads, [*past, *ahead], [sheets.date, *[sheets.whole] * 4])
     data.set_column(0, 4, 14)
     data.freeze_panes(1, 1)
@@ -169,16 +169,14 @@ def _chart(sheets: _Sheets, sheet: Any, row: int, content: WeeklyContent) -> int
                 "marker": {"type": "circle", "size": 5, "fill": {"color": colour}} if column == 3 else {"type": "none"},  # noqa: PLR2004
             }
         )
-    chart.set_title({"name": "全市工单：近半年与未来四周 Total, recent and ahead", "name_font": {"size": 12}})
+    chart.set_title({"name": in_both("weekly.chart"), "name_font": {"size": 12}})
     chart.set_x_axis({"date_axis": True, "num_format": "mm-dd", "major_unit": 28, "major_unit_type": "days"})
     chart.set_y_axis(
         {"num_format": "#,##0", "min": 0, "major_gridlines": {"visible": True, "line": {"color": "#E6EBF0"}}}
     )
     chart.set_legend({"position": "bottom"})
     chart.set_size({"width": 860, "height": 320})
-    sheet.insert_chart(
-        row, 0, chart, {"description": "Total tickets per week with the 80 % band of the next four weeks"}
-    )
+    sheet.insert_chart(row, 0, chart, {"description": in_both("weekly.chart")})
     return row + 17
 
 
@@ -187,9 +185,9 @@ def _forecast(sheets: _Sheets, content: WeeklyContent) -> None:
     names = [*FORECAST_COLUMNS, *OVERRIDE_COLUMNS, *LATER_COLUMNS]
     formats = _forecast_formats(sheets)
     for column, name in enumerate(names):
-        sheet.write_string(0, column, COLUMN[name], sheets.head)
+        sheet.write_string(0, column, columns()[name], sheets.head)
         sheet.set_column(column, column, _WIDTHS.get(name, 13))
-    table = content.forecast.assign(level=content.forecast["level"].map(lambda level: LEVEL.get(level, level)))
+    table = content.forecast.assign(level=content.forecast["level"].map(content.level_name))
     for row, values in enumerate(table.to_dict("records"), start=1):
         for column, name in enumerate(names):
             if name in OVERRIDE_COLUMNS:
@@ -208,10 +206,10 @@ def _sums(sheets: _Sheets, content: WeeklyContent) -> None:
     for column, name in enumerate(SUM_COLUMNS):
         sheet.set_column(column, column, _WIDTHS.get(name, 13))
     rows = content.sums.assign(
-        level=content.sums["level"].map(lambda level: LEVEL.get(level, level)),
-        base_model=content.sums["base_model"].map(lambda base: BASE.get(base, base)),
+        level=content.sums["level"].map(content.level_name),
+        base_model=content.sums["base_model"].map(base_of),
     )
-    heads = [_SUM_HEADS.get(name, COLUMN[name]) for name in SUM_COLUMNS]
+    heads = [in_both(_SUM_HEADS[name]) if name in _SUM_HEADS else columns()[name] for name in SUM_COLUMNS]
     values = [[row[name] for name in SUM_COLUMNS] for row in rows.to_dict("records")]
     sheets.table(sheet, 0, heads, values, [formats[name] for name in SUM_COLUMNS])
     sheet.freeze_panes(1, 2)
@@ -229,60 +227,71 @@ def _forecast_formats(sheets: _Sheets) -> dict[str, Any]:
 
 
 def _errors(sheets: _Sheets, content: WeeklyContent) -> None:
-    sheet = sheets.add("上周误差 Error")
+    sheet = sheets.add(in_both("sheet.error"))
     sheet.set_column(0, 0, 26)
     sheet.set_column(1, 4, 16)
-    heads = ["层级 Level", "序列数 Series", "WAPE", "偏差 Bias", "80%区间覆盖率 Coverage"]
-    rows = [[LEVEL.get(one.level, one.level), one.series, one.wape, one.bias, one.coverage] for one in content.scores]
+    heads = [columns()["level"], in_both("head.series"), "WAPE", in_both("head.bias"), in_both("head.coverage")]
+    rows = [[content.level_name(one.level), one.series, one.wape, one.bias, one.coverage] for one in content.scores]
     sheets.table(sheet, 0, heads, rows, [sheets.text, sheets.whole, sheets.share, sheets.percent, sheets.share])
     sheet.freeze_panes(1, 0)
 
 
 def _counts(sheets: _Sheets, content: WeeklyContent) -> None:
-    sheet = sheets.add("事项与单位 Counts")
+    sheet = sheets.add(in_both("sheet.counts"))
     sheet.set_column(0, 0, 30)
     sheet.set_column(1, 6, 15)
-    tail = ["上周 Last week", "占比 Share", "较前周 Change", "下周 p50", "低值 p10", "高值 p90"]
+    tail = [
+        in_both("head.last_week"),
+        in_both("head.share"),
+        in_both("head.change"),
+        in_both("head.next_week"),
+        columns()["p10"],
+        columns()["p90"],
+    ]
     kinds = [sheets.text, sheets.whole, sheets.share, sheets.percent, *[sheets.whole] * 3]
     row = 0
-    for title, counted in (("六大事项 Top six", content.categories), ("承办单位 Department", content.departments)):
+    for title, counted in (
+        (in_both("weekly.top_six"), content.categories),
+        (columns()["department"], content.departments),
+    ):
         rows = [[one.name, one.count, one.share, one.change, one.expected, one.low, one.high] for one in counted]
         row = sheets.table(sheet, row, [title, *tail], rows, kinds)
 
 
 def _alerts(sheets: _Sheets, content: WeeklyContent) -> None:
-    sheet = sheets.add("预警与督办 Alerts")
+    sheet = sheets.add(in_both("sheet.alerts"))
     sheet.set_column(0, 0, 26)
     sheet.set_column(1, 7, 17)
     whole = sheets.whole
-    heads = ["承办单位 Department", *HEADINGS_OF_ALERTS]
+    heads = [columns()["department"], *map(in_both, HEADINGS_OF_ALERTS)]
     rows = [[one.department, *counts_of(one)] for one in content.alerts.departments]
     row = sheets.table(sheet, 0, heads, rows, [sheets.text, *[whole] * len(HEADINGS_OF_ALERTS)])
-    heads = ["预警 Alert", "类型 Kind", "事项 Category", "区县 Area", "牵头单位 Lead", "状态 State", "情况 Sentence"]
+    keys = ("head.alert", "head.kind", "head.category", "head.area", "head.lead", "head.state", "head.sentence")
+    words = catalogue("zh-CN")
     lines = [
-        [ALERT_LEVEL[AlertLevel(one.level)], one.kind, one.category, one.area, one.department, STATES[one.state],
+        [alert_level(one.level), one.kind, one.category, one.area, one.department, words.of(STATES, one.state),
          one.sentence_zh]
         for one in content.alerts.listed
     ]  # fmt: skip
-    row = sheets.table(sheet, row, heads, lines, [sheets.text] * 7)
+    row = sheets.table(sheet, row, [in_both(key) for key in keys], lines, [sheets.text] * 7)
     watched = [list(watched_row(item, content.generated_at)) for item in content.alerts.supervision]
-    kinds = [whole if name.startswith("逾期分钟") else sheets.text for name in LIST_HEADINGS]
-    heads = [f"督办清单：{LIST_HEADINGS[0]}", *LIST_HEADINGS[1:]]
-    sheets.table(sheet, row, heads, watched, kinds)
+    kinds = [whole if key == "watch.minutes" else sheets.text for key in LIST_HEADINGS]
+    first, *others = (in_both(key) for key in LIST_HEADINGS)
+    sheets.table(sheet, row, [f"{words('watch.list')}：{first}", *others], watched, kinds)
 
 
 def _seasons(sheets: _Sheets, content: WeeklyContent) -> None:
-    sheet = sheets.add("民情月历 Calendar")
+    sheet = sheets.add(in_both("sheet.calendar"))
     sheet.set_column(0, 0, 30)
     sheet.set_column(1, 6, 15)
     heads = [
-        "事项 Problem",
-        "开始周 From",
-        "行动截止 Act by",
-        "持续周数 Weeks",
-        "出现年数 Years",
-        "观察年数 Of",
-        "约为平时 × usual",
+        in_both("head.problem"),
+        in_both("head.starts"),
+        in_both("head.act_by"),
+        in_both("head.weeks"),
+        in_both("head.years"),
+        in_both("head.years_of"),
+        in_both("head.times"),
     ]
     rows = [[one.name, one.starts, one.act_by, one.weeks, one.hits, one.years, one.times] for one in content.seasons]
     kinds = [sheets.text, sheets.date, sheets.date, *[sheets.whole] * 3, sheets.one]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, computed_field
 
 from features.vocabulary import AlertLevel, Kind
+from serve.delivery.failures import Cause, Failure, say_failure
+from serve.reader_language import reader_language
 
 EXAMPLE: dict[str, Any] = {
     "name": "水务局值班群",
@@ -79,7 +81,18 @@ class DeliveryView(BaseModel):
     due_at: AwareDatetime
     finished_at: AwareDatetime | None
     response_code: int | None
-    error: str
+    cause: Annotated[str, Field(description="Why it failed, as a code; empty when it did not")]
+    cause_params: dict[str, Any]
+    said: Annotated[str, Field(description="What the receiver said about it, in its own words")]
+
+    @computed_field(description="Why it failed, in the language asked for (Accept-Language)")  # type: ignore[prop-decorator]
+    @property
+    def error(self) -> str:
+        """The cause in words, with what the receiver said."""
+        if not self.cause:
+            return ""
+        failure = Failure(Cause(self.cause), self.cause_params)
+        return " ".join(part for part in (say_failure(failure, reader_language()), self.said) if part)
 
 
 class DeliveryList(BaseModel):

@@ -108,7 +108,7 @@ def view_of(row: Subscription) -> SubscriptionView:
 
 
 def _delivery_view(delivery: Delivery, message: OutboxMessage, subscription: Subscription) -> DeliveryView:
-    own = ("id", "attempt", "status", "due_at", "finished_at", "response_code", "error")
+    own = ("id", "attempt", "status", "due_at", "finished_at", "response_code", "cause", "cause_params", "said")
     return DeliveryView(
         **{name: getattr(delivery, name) for name in own},
         message_id=message.id,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from features.reasons import Reason, ReasonCode
 from serve.alerts import actions
 from serve.alerts.lifecycle import Dismissal
 
@@ -188,7 +189,7 @@ def test_a_forecast_is_blue_and_says_that_nothing_has_happened_yet(hotline):
         }
     )
     alert = hotline.alert()
-    assert (alert.level, alert.level_rule["zh-CN"]) == ("blue", "蓝色：预告，诉求尚未到来")
+    assert (alert.level, alert.level_rule["code"]) == ("blue", "forecast")
 
 
 def test_a_level_that_rises_is_told_at_once_and_never_sinks(hotline):
@@ -232,7 +233,7 @@ def test_a_stalled_feed_never_looks_like_calm(hotline):
     hotline.later(days=2, every=240)
     for _ in range(3):
         hotline.detect(complete=False)
-        hotline.detect(degraded="feed stalled since yesterday")
+        hotline.detect(degraded=(Reason(ReasonCode.STALE_FEED, {"data_through": "2026-11-20", "as_of": "2026-11-23"}),))
     hotline.tick()
     assert hotline.alert().state == "in_hand"
 

@@ -4,7 +4,7 @@ import pytest
 
 from features.configuration import AlertPolicy
 from serve.alerts.candidates import Candidate
-from serve.alerts.levels import assess
+from serve.alerts.levels import assess, say_level_rule
 
 
 @pytest.mark.parametrize(
@@ -34,5 +34,6 @@ def test_a_matter_without_a_usual_maximum_is_not_compared_with_one(callers, obse
         window_start="2026-11-16T00:00", window_end="2026-11-23T00:00",
     )  # fmt: skip
     assessment = assess(found, AlertPolicy())
-    assert (assessment.rule_zh, assessment.rule_en) == (zh, en)
+    said = [say_level_rule(assessment.level, assessment.document(), language) for language in ("zh-CN", "en")]
+    assert said == [zh, en]
     assert assessment.level == {"黄": "yellow", "蓝": "blue"}[zh[0]]

@@ -6,6 +6,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from sqlalchemy import func, select
 
+from features.reasons import say, stored
 from serve.paging import encode
 from serve.store.tables import AccessLog
 
@@ -98,7 +99,8 @@ def test_a_department_sees_its_own_alerts_only(client, alert_ids, key_of):
 def test_alert_detail_shows_level_rule_clock_and_parties(client, alert_ids, key_of):
     alert = client.get(f"/v1/alerts/{alert_ids['水务局']}", headers=key_of("department", "水务局")).json()
     assert alert["level"] == "orange"
-    assert alert["level_rule"]["zh-CN"] == "橙色：不少于10人来电，且超过平时上限的2倍"
+    assert alert["level_rule"] == {"code": "far_above_usual", "params": {"n": 10, "times": 2.0}}
+    assert alert["level_rule_text"]["zh-CN"] == "橙色：不少于10人来电，且超过平时上限的2倍"
     assert alert["state"] == "opened"
     assert alert["ack_due_at"] == "2026-11-23T01:00:00Z"
     assert alert["cells"] == ["category=停水;district=龙华区"]
@@ -179,6 +181,7 @@ def test_evidence_that_left_the_lake_says_so_and_is_logged(client, alert_ids, ke
     assert answer.status_code == 200
     assert answer.json()["numbers"] == {"scan": {"window": 6}}
     assert answer.json()["degraded"] == "27 of 27 tickets are not in the lake"
+    assert answer.json()["degraded_reasons"] == [{"code": "tickets_missing", "params": {"missing": 27, "asked": 27}}]
     with store.reading() as session:
         log = session.scalars(select(AccessLog)).one()
     assert (log.actor, log.department, log.alert_id) == ("department 水务局", "水务局", alert_ids["水务局"])
@@ -202,3 +205,20 @@ def test_current_models(client, published, key_of):
     assert [(item["name"], item["version"], item["metrics"]) for item in items] == [
         ("weisu-demand", "7", {"wape": 0.1})
     ]
+
+
+@pytest.mark.parametrize(
+    ("asked", "language"),
+    [
+        ("zh-CN,zh;q=0.9,en;q=0.8", "zh-CN"),
+        ("fr-FR, zh;q=0.1", "zh-CN"),
+        ("en-GB,zh;q=0.9", "en"),
+        ("zh;q=0, *", "en"),
+        ("zh;q=often", "en"),
+    ],
+)
+def test_words_come_in_the_language_asked_for(client, alert_ids, key_of, asked, language):
+    headers = key_of("department", "水务局") | {"Accept-Language": asked}
+    evidence = client.get(f"/v1/alerts/{alert_ids['水务局']}/evidence", headers=headers)
+    assert evidence.json()["degraded"] == say(stored(evidence.json()["degraded_reasons"]), language) != ""
+    assert evidence.headers["vary"] == "Accept-Language"

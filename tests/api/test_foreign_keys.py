@@ -78,7 +78,15 @@ def foreign(store: Store, settings, clock, make_candidate, make_run) -> dict[str
         )
         session.flush()
         session.add(
-            Delivery(id="dl_1", outbox_id=message, subscription_id="sub_1", status="dead", due_at=now, error=SECRET)
+            Delivery(
+                id="dl_1",
+                outbox_id=message,
+                subscription_id="sub_1",
+                status="dead",
+                due_at=now,
+                cause="refused",
+                said=SECRET,
+            )
         )
     return {
         "alert_id": alert_id,

@@ -98,7 +98,7 @@ def test_a_hundred_kills_lose_and_double_nothing(
         assert set(copies) == set(messages), "none lost, none invented"
         sent = select(Delivery.outbox_id, func.count()).where(Delivery.status == "sent").group_by(Delivery.outbox_id)
         assert {count for _, count in session.execute(sent)} == {1}, "no message is recorded as sent twice"
-        lost = select(func.count()).where(Delivery.error.startswith("the worker stopped"))
+        lost = select(func.count()).where(Delivery.cause == "worker_stopped")
         assert session.scalar(lost) >= KILLS / 2, "kills came between a call and its record"
     doubled = [bodies for bodies in copies.values() if len(bodies) > 1]
     assert doubled, "some messages went out twice"

@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 
 from serve.delivery import anything_due, dead_letters, run_once, send_again
 from serve.delivery.attempts import claim, due_now
+from serve.delivery.failures import Cause, Failure
 from serve.delivery.outbox import expand
 from serve.delivery.packing import Batch, Pending
 from serve.errors import ConflictError, NotFoundError
@@ -212,7 +213,7 @@ def test_a_subscription_whose_target_is_gone_leaves_a_dead_letter_not_an_endless
     settings = delivery_settings({})
     run_once(delivery_store, settings, now_clock)
     [letter] = dead_letters(delivery_store)
-    assert letter.error == "no delivery target 'removed'"
+    assert letter.failure == Failure(Cause.NO_TARGET, {"target": "removed"})
     assert not anything_due(delivery_store, settings, now=now_clock.now())
 
 

@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 import pytest
 from sqlalchemy import select
 
+from features.reasons import Reason, ReasonCode
 from serve.alerts import DetectionRun, intake
 from serve.delivery import signer_of
 from serve.store.tables import AccessLog, Alert, AlertEvent, BrowserSession
@@ -228,15 +229,19 @@ def test_a_lake_that_cannot_be_read_is_said_in_the_readers_language(browser, cit
 
 
 def test_why_a_run_is_degraded_is_said_in_the_readers_language(browser, city):
-    reason = "weisu-hotspot has no champion"
+    reason = Reason(ReasonCode.NO_CHAMPION, {"model": "weisu-hotspot"})
     run = DetectionRun(
-        key="late", as_of=city.now + timedelta(hours=1), generated_at=city.now, model_version="release", degraded=reason
+        key="late",
+        as_of=city.now + timedelta(hours=1),
+        generated_at=city.now,
+        model_version="release",
+        degraded=(reason,),
     )
     intake(city.store, [], clock=city.clock, run=run, settings=city.settings)
     log_in(browser, city.keys["department"])
     assert "降级运行</strong>　尚无已启用的模型 weisu-hotspot<" in browser.get("/alerts").text
     browser.cookies.set("weisu_language", "en")
-    assert f"Degraded</strong>　{reason}<" in browser.get("/alerts").text
+    assert "Degraded</strong>　weisu-hotspot has no champion<" in browser.get("/alerts").text
 
 
 def test_a_scientist_does_not_read_tickets(browser, city):

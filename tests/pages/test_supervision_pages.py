@@ -50,7 +50,7 @@ def dead_letter(city):
         session.flush()
         row = Delivery(
             id=new_id("dl"), outbox_id=message.id, subscription_id="sub_1", attempt=3, status="dead", due_at=city.now,
-            finished_at=city.now, response_code=93000, error="invalid webhook url",
+            finished_at=city.now, response_code=93000, cause="refused", said="invalid webhook url", cause_params={},
         )  # fmt: skip
         session.add(row)
     return row.id

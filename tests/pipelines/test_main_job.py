@@ -117,7 +117,7 @@ def test_without_a_champion_the_same_week_mean_is_issued_and_says_so(own_city, t
     bare = own_city.settings.model_copy(update={"mlruns": tmp_path / "empty"})
     issued = forecast(bare, own_city.clock, as_of=own_city.now)
     assert issued.model_version == "fallback"
-    assert "same-week mean issued" in issued.degraded
+    assert [reason.code for reason in issued.degraded] == ["same_week_mean", "no_champion"]
     with pytest.raises(NoChampionError, match="weisu-demand has no champion"):
         Registry.open(bare).champion("weisu-demand")
 
@@ -127,11 +127,11 @@ def test_lost_files_of_a_champion_degrade_the_numbers_instead_of_stopping_them(o
     monkeypatch.setattr(registry.mlflow.artifacts, "download_artifacts", lambda **_: own_city.settings.home / "moved")
     issued = forecast(own_city.settings, own_city.clock, as_of=own_city.now)
     assert issued.model_version == "fallback"
-    assert "the files of weisu-demand version 1 are not where the registry says" in issued.degraded
+    assert "the files of weisu-demand version 1 are not where the registry says" in issued.to_json()["degraded"]
     with pytest.raises(LostBundleError, match="so that file://"):
         registry.bundle(registry.champion("weisu-demand"))
     found = detect_everything(own_city.settings, own_city.clock, as_of=own_city.now)
-    assert (found.model_version, "weisu-hotspot version 1" in found.degraded) == ("release", True)
+    assert (found.model_version, "weisu-hotspot version 1" in found.to_json()["degraded"]) == ("release", True)
 
 
 def test_champion_meets_challenger_and_rollback_is_one_step(own_city):

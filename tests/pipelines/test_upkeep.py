@@ -45,7 +45,7 @@ def test_what_is_older_than_its_period_goes_and_the_audit_says_so(settings, cloc
     kept = retaining(settings, "5y")
     first = keep_retention(kept, clock)
     assert first.done["erased"]["zh_12345"]["tickets"] == 1
-    assert (ids(settings), first.degraded) == (["R2026-05-01"], "")
+    assert (ids(settings), first.degraded) == (["R2026-05-01"], ())
     assert keep_retention(kept, clock).done["erased"] == {}
     clock.advance(timedelta(days=5 * 366))
     keep_retention(kept, clock)
@@ -107,7 +107,9 @@ def test_the_quality_report_of_the_day_says_that_a_feed_stalled(settings, clock)
     land(settings, "zh_12345", rows, idempotency_key="q", now=clock.now())
     summary = write_quality_report(settings, clock)
     page = settings.home / "reports/quality-2026-11-23.html"
-    assert summary.degraded.startswith("zh_12345 has been silent for 561 hours")
+    [stalled] = summary.degraded
+    assert (stalled.code, stalled.params["source"], stalled.params["hours"]) == ("feed_stalled", "zh_12345", 561)
+    assert summary.to_json()["degraded"].startswith("zh_12345 has been silent for 561 hours")
     assert page.read_text(encoding="utf-8").startswith("<!doctype html")
     assert json.loads(page.with_suffix(".json").read_text(encoding="utf-8"))["status"] == "stale"
 

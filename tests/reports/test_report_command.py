@@ -7,10 +7,14 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from features.reasons import Reason, ReasonCode
 from pipelines.cli import app
 from serve.forecasts import ForecastIssue, publish
 
 LAST_YEAR = pd.Timestamp("2025-11-24")
+
+
+REASONS = (Reason(ReasonCode.SAME_WEEK_MEAN), Reason(ReasonCode.NO_CHAMPION, {"model": "weisu-demand"}))
 
 
 @pytest.fixture
@@ -22,7 +26,7 @@ def home(store, settings):
     issue = ForecastIssue(
         freq="W", as_of=datetime(2025, 11, 24, tzinfo=UTC), generated_at=datetime(2025, 11, 24, tzinfo=UTC),
         data_through=LAST_YEAR.to_pydatetime(), model_name="weisu-demand", model_version="1", taxonomy_version="t",
-        calendar_version="c", snapshot=1, degraded="no champion: seasonal-naive",
+        calendar_version="c", snapshot=1, degraded=REASONS,
     )  # fmt: skip
     publish(store, issue, rows)
     return settings.home
@@ -34,6 +38,9 @@ def test_the_command_writes_the_file_and_says_when_it_is_degraded(home, tmp_path
         app, ["report", "weekly", "--week", "2025-W47", "--out", str(out), "--home", str(home), "--json"]
     )
     assert result.exit_code == 3, "done, but on a fallback"
-    assert json.loads(result.stdout)["week"] == "2025-W47"
+    document = json.loads(result.stdout)
+    assert document["week"] == "2025-W47"
+    assert document["degraded"] == "same-week mean issued; weisu-demand has no champion"
+    assert document["degraded_reasons"][1] == {"code": "no_champion", "params": {"model": "weisu-demand"}}
     assert out.exists()
-    assert "seasonal-naive" in result.stderr
+    assert "weisu-demand has no champion (same_week_mean, no_champion)" in result.stderr

@@ -10,6 +10,7 @@ import pytest
 
 from features.clock import FixedClock
 from features.errors import BadInputError
+from features.reasons import Reason, ReasonCode, say
 from features.series import series_id
 from serve.alerts import intake
 from serve.alerts.supervision.watchlist import watchlist
@@ -17,7 +18,7 @@ from serve.errors import NotReadyError
 from serve.forecasts import ForecastIssue, publish
 from serve.reports import Week, last_complete_week, weekly, weekly_content, weekly_pdf
 from serve.reports.alert_week import alert_week
-from serve.reports.headings import COLUMN
+from serve.reports.headings import columns
 from serve.reports.history import History
 from serve.reports.overrides import read_overrides
 from serve.reports.weekly_content import FORECAST_COLUMNS, LATER_COLUMNS
@@ -114,7 +115,7 @@ def test_a_workbook_keeps_its_columns_and_opens_in_other_tools(desk, tmp_path):
     book = openpyxl.load_workbook(out)
     sheet = book[FORECAST_SHEET]
     heads = [cell.value for cell in sheet[1]]
-    assert heads == [COLUMN[name] for name in (*FORECAST_COLUMNS, "override", "reason", *LATER_COLUMNS)]
+    assert heads == [columns()[name] for name in (*FORECAST_COLUMNS, "override", "reason", *LATER_COLUMNS)]
     assert sheet.freeze_panes == "C2"
     assert sheet.max_row == 29
     assert book.worksheets[0]._charts, "a chart on the first sheet"
@@ -180,7 +181,7 @@ def test_the_csv_opens_as_chinese_and_starts_no_formula(desk, tmp_path):
     raw = (tmp_path / "w.csv").read_bytes()
     assert raw.startswith(b"\xef\xbb\xbf")
     rows = list(csv.DictReader(raw.decode("utf-8-sig").splitlines()))
-    assert list(rows[0]) == [COLUMN[name] for name in (*FORECAST_COLUMNS, *LATER_COLUMNS)]
+    assert list(rows[0]) == [columns()[name] for name in (*FORECAST_COLUMNS, *LATER_COLUMNS)]
     assert not [value for row in rows for value in row.values() if value.startswith("=")]
 
 
@@ -193,16 +194,19 @@ def test_the_html_loads_nothing_and_names_its_sources(desk, tmp_path):
 
 
 def test_a_degraded_forecast_is_said_in_chinese_first(store, settings, desk, tmp_path):
-    reason = "stale feed: data through 2026-11-16 00:00, as of 2026-11-23 07:30"
-    late = issue(MONDAY, "8").model_copy(update={"degraded": reason})
+    moments = {"data_through": "2026-11-16 00:00", "as_of": "2026-11-23 07:30"}
+    reasons = (Reason(ReasonCode.STALE_FEED, moments),)
+    late = issue(MONDAY, "8").model_copy(update={"degraded": reasons})
     publish(store, late, issue_rows(MONDAY, 120.0))
     for name in ("w.html", "w.xlsx"):
-        assert desk(tmp_path / name).degraded == reason
+        assert desk(tmp_path / name).degraded == reasons
     page = (tmp_path / "w.html").read_text(encoding="utf-8")
     cells = [
         cell.value for row in openpyxl.load_workbook(tmp_path / "w.xlsx").worksheets[0].iter_rows() for cell in row
     ]
-    said = f"降级运行 Degraded：数据停更：数据只到 2026-11-16 00:00，本次运行时点 2026-11-23 07:30　{reason}"
+    said = (
+        f"降级运行 Degraded：数据停更：数据只到 2026-11-16 00:00，本次运行时点 2026-11-23 07:30　{say(reasons, 'en')}"
+    )
     assert said in page
     assert said in cells
 

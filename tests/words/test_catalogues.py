@@ -8,8 +8,10 @@ from pathlib import Path
 from string import Formatter
 
 import pytest
+from jinja2 import Environment, nodes
 
 from features.words import LANGUAGES, Family, UnknownWordsError, catalogue, in_both
+from pipelines.pictures import LABELS as PICTURE_LABELS
 from serve.families import FAMILIES
 from serve.pages.template_keys import check_texts, template_keys
 
@@ -52,6 +54,15 @@ def _choices(argument):
         yield from _choices(argument.orelse)
 
 
+def _report_keys() -> set[str]:
+    """The keys that the templates of reports say, in Chinese, English or both."""
+    made = Environment(autoescape=True)
+    source = (files("serve.reports") / "templates" / "weekly.html").read_text(encoding="utf-8")
+    calls = [call for call in made.parse(source).find_all(nodes.Call) if isinstance(call.node, nodes.Name)]
+    said = [call.args[0] for call in calls if call.node.name in {"t", "b", "e"}]
+    return {argument.value for argument in said if isinstance(argument, nodes.Const)}
+
+
 def _fields(text: str) -> set[str]:
     return {name for _, name, _, _ in Formatter().parse(text) if name}
 
@@ -60,7 +71,7 @@ def _forms(text) -> tuple[str, ...]:
     return (text,) if isinstance(text, str) else text
 
 
-FAMILY_KEYS = {key for family in FAMILIES.values() for key in family.keys}
+FAMILY_KEYS = {key for family in (*FAMILIES.values(), PICTURE_LABELS) for key in family.keys}
 
 
 def test_both_languages_hold_the_same_keys_with_a_plural_in_both_or_in_none():
@@ -92,13 +103,13 @@ def test_english_texts_hold_no_chinese_but_for_names():
 
 
 def test_every_key_that_code_or_a_template_says_exists():
-    said = template_keys() | FAMILY_KEYS | {key for tree in _sources() for key in _spoken(tree)}
+    said = template_keys() | _report_keys() | FAMILY_KEYS | {key for tree in _sources() for key in _spoken(tree)}
     assert sorted(key for key in said if key not in CHINESE) == []
     check_texts()
 
 
 def test_no_key_is_left_that_nobody_says():
-    used = template_keys() | FAMILY_KEYS | {text for tree in _sources() for text in _constants(tree)}
+    used = template_keys() | _report_keys() | FAMILY_KEYS | {text for tree in _sources() for text in _constants(tree)}
     assert sorted(set(CHINESE) - used) == []
 
 

@@ -8,30 +8,34 @@ from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from features.vocabulary import AlertLevel
+from features.words import Family, catalogue, in_both
 from serve.alerts.levels import LEVEL_WORDS
-from serve.alerts.supervision.watchlist import Watched
+from serve.alerts.lifecycle import State
+from serve.alerts.supervision.watchlist import (
+    DISMISSED_AGAIN,
+    LATE_ACK,
+    LATE_HANDLE,
+    ORDER_OVERDUE,
+    UNANSWERED,
+    Watched,
+)
 from serve.store.tables import SupervisionOrder
 
 LIST_HEADINGS: Final = (
-    "预警编号 alert", "级别 level", "类型 kind", "事项 category", "区域 area", "牵头单位 lead", "状态 state",
-    "逾期单位 late", "逾期分钟 minutes late", "原因 reasons", "情况 sentence",
+    "watch.alert", "watch.level", "watch.kind", "watch.category", "watch.area", "watch.lead", "watch.state",
+    "watch.late", "watch.minutes", "watch.reasons", "watch.sentence",
 )  # fmt: skip
 _ORDERS: Final = (
-    "督办编号 order", "预警编号 alert", "承办单位 department", "督办人 issued by", "下达 issued at",
-    "期限 due at", "要求 demand", "答复时间 answered at", "答复 answer",
+    "watch.order", "watch.alert", "watch.department", "watch.issued_by", "watch.issued_at", "watch.due_at",
+    "watch.demand", "watch.answered_at", "watch.answer",
 )  # fmt: skip
-_REASONS: Final = {
-    "late_ack": "逾期未签收", "late_handle": "逾期未处置", "dismissed_again": "多次误报", "unanswered": "无人应答",
-    "order_overdue": "督办逾期",
-}  # fmt: skip
-STATES: Final = {
-    "opened": "待签收", "acknowledged": "已签收", "in_hand": "处置中", "reassignment_asked": "归属待定",
-    "handled": "已处置", "dismissed": "已判误报", "resolved": "已平息", "expired": "已过期",
-}  # fmt: skip
+STATES: Final = Family.of("state", State)
+CONCERNS: Final = Family.of("concern", (UNANSWERED, LATE_ACK, LATE_HANDLE, DISMISSED_AGAIN, ORDER_OVERDUE))
+"""In the order in which pages show them, the gravest first."""
+
 _WIDTHS: Final = {
-    "督办清单": (30, 6, 10, 18, 12, 20, 10, 24, 10, 24, 60),
-    "督办单": (30, 30, 20, 12, 17, 17, 40, 17, 40),
+    "watch.list": (30, 6, 10, 18, 12, 20, 10, 24, 10, 24, 60),
+    "watch.orders": (30, 30, 20, 12, 17, 17, 40, 17, 40),
 }
 
 
@@ -52,9 +56,9 @@ def to_xlsx(watched: Sequence[Watched], orders: Sequence[SupervisionOrder], *, n
              order.demand, local(order.answered_at), order.answer)
             for order in orders
         ]  # fmt: skip
-        for name, header, lines in (("督办清单", LIST_HEADINGS, rows), ("督办单", _ORDERS, order_rows)):
-            sheet = book.add_worksheet(name)
-            sheet.write_row(0, 0, header, bold)
+        for name, header, lines in (("watch.list", LIST_HEADINGS, rows), ("watch.orders", _ORDERS, order_rows)):
+            sheet = book.add_worksheet(catalogue("zh-CN")(name))
+            sheet.write_row(0, 0, [in_both(key) for key in header], bold)
             for number, line in enumerate(lines, start=1):
                 sheet.write_row(number, 0, line)
             for column, width in enumerate(_WIDTHS[name]):
@@ -66,12 +70,12 @@ def to_xlsx(watched: Sequence[Watched], orders: Sequence[SupervisionOrder], *, n
 
 def watched_row(item: Watched, now: datetime) -> tuple[str | int, ...]:
     """Return one alert of the list in the order of `LIST_HEADINGS`: every workbook has the same list."""
-    alert = item.alert
+    alert, words = item.alert, catalogue("zh-CN")
     return (
-        alert.id, LEVEL_WORDS["zh-CN"][AlertLevel(alert.level)], alert.kind, alert.category, alert.area,
-        alert.department, STATES[alert.state],
+        alert.id, words.of(LEVEL_WORDS, alert.level), alert.kind, alert.category, alert.area,
+        alert.department, words.of(STATES, alert.state),
         "、".join(sorted(item.departments)), minutes_late(item, now),
-        "、".join(_REASONS[reason] for reason in sorted(item.reasons)), alert.sentence_zh,
+        "、".join(words.of(CONCERNS, reason) for reason in sorted(item.reasons)), alert.sentence_zh,
     )  # fmt: skip
 
 

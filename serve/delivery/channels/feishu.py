@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from features.vocabulary import AlertLevel
+from features.words import catalogue
 from serve.delivery.channels import markdown
 from serve.delivery.channels.channel import Target
 from serve.delivery.cuts import cut_bytes
@@ -67,7 +68,7 @@ def signature(secret: str, moment: datetime) -> dict[str, str]:
 
 def _elements(message: Message) -> list[dict[str, Any]]:
     if message.is_digest:
-        text = "Open the board" if message.language == "en" else "打开看板"
+        text = catalogue(message.language)("message.board")
         return [*_digest(message), _button(text, message.board_link)]
     words = words_of(message.first, message)
     content = "\n".join(f"**{label}**　{markdown.plain(value)}" for label, value in words.lines)
@@ -83,7 +84,7 @@ def _digest(message: Message) -> list[dict[str, Any]]:
         element = _text(_entry(notice, message))
         room -= len(json_body(element)) + 1
         if room < 0:
-            return [*elements, _text(more_of(message.language).format(n=len(message.notices) - position))]
+            return [*elements, _text(more_of(message.language, len(message.notices) - position))]
         elements.append(element)
     return elements
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from serve.delivery.channels.channel import Target
 from serve.delivery.channels.mail import plain_text
+from serve.delivery.failures import Cause, Failure
 from serve.delivery.limits import Limits, Window
 from serve.delivery.notice import Message
 from serve.delivery.outcome import Outcome
@@ -25,9 +26,9 @@ class LongTail:
         try:
             import apprise
         except ImportError:
-            return Outcome.refused("Apprise is not installed: install weisu[notify]")
+            return Outcome.refused(Failure(Cause.APPRISE_MISSING))
         service = apprise.Apprise()
         if not service.add(target.url):
-            return Outcome.refused("Apprise does not know this kind of address")
+            return Outcome.refused(Failure(Cause.APPRISE_ADDRESS))
         arrived = service.notify(body=plain_text(message), title=subject_of(message))
-        return Outcome.sent(None) if arrived else Outcome.retry("Apprise could not deliver")
+        return Outcome.sent(None) if arrived else Outcome.retry(Failure(Cause.APPRISE_FAILED))

@@ -12,6 +12,7 @@ from typing import Final
 
 from features.vocabulary import AlertLevel
 from serve.delivery.channels.channel import Target
+from serve.delivery.failures import Cause, Failure
 from serve.delivery.limits import Limits
 from serve.delivery.notice import Message, Notice
 from serve.delivery.outcome import Outcome
@@ -41,17 +42,17 @@ class Mail:
         try:
             self._deliver(self.render(message, target), target, timeout=poster.deadline_s)
         except smtplib.SMTPResponseException as error:
-            said = f"the mail server answered {error.smtp_code}"
+            said = Failure(Cause.MAIL_ANSWERED, {"code": error.smtp_code})
             permanent = error.smtp_code >= _PERMANENT
             return (Outcome.refused if permanent else Outcome.retry)(said, error.smtp_code)
         except smtplib.SMTPRecipientsRefused as error:
             codes = [code for code, _ in error.recipients.values()]
             refused = bool(codes) and min(codes) >= _PERMANENT
             return (Outcome.refused if refused else Outcome.retry)(
-                "no recipient was accepted", max(codes, default=None)
+                Failure(Cause.MAIL_NO_RECIPIENT), max(codes, default=None)
             )
         except (smtplib.SMTPException, OSError) as error:
-            return Outcome.retry(f"the mail server cannot be reached ({type(error).__name__})")
+            return Outcome.retry(Failure(Cause.MAIL_UNREACHABLE, {"error": type(error).__name__}))
         return Outcome.sent(250)
 
     def render(self, message: Message, target: Target) -> EmailMessage:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from features.vocabulary import AlertLevel
+from features.words import catalogue
 from serve.delivery.cuts import fit_blocks
 from serve.delivery.notice import Message, Notice
 from serve.delivery.wording import colon, more_of, words_of
@@ -34,14 +36,13 @@ def render(message: Message, limit: int, *, heading: Callable[[AlertLevel, str],
         heading: Draws a title: `(level, text) -> markup`.
     """
     if not message.is_digest:
-        return fit_blocks([_block(message.first, message, heading)], limit, more="")
-    english = message.language == "en"
-    board = f"[{'Open the board' if english else '打开看板'}]({message.board_link})"
-    count = len(message.notices)
-    top = f"**{count} alerts**" if english else f"**{count} 条预警**"
+        return fit_blocks([_block(message.first, message, heading)], limit, more=partial(more_of, message.language))
+    words = catalogue(message.language)
+    board = f"[{words('message.board')}]({message.board_link})"
+    top = f"**{words('message.count', n=len(message.notices))}**"
     room = limit - len(f"{top}\n\n\n\n{board}".encode())
     short = [_entry(notice, message) for notice in message.notices]
-    return f"{top}\n\n{fit_blocks(short, room, more=more_of(message.language))}\n\n{board}"
+    return f"{top}\n\n{fit_blocks(short, room, more=partial(more_of, message.language))}\n\n{board}"
 
 
 def _block(notice: Notice, message: Message, heading: Callable[[AlertLevel, str], str]) -> str:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from features.vocabulary import read_rule
+from features.vocabulary import AlertLevel, read_rule
+from serve.alerts.levels import say_level_rule
 from serve.alerts.lifecycle import ALLOWED, OPEN, WAITING, Dismissal, Event, State
 from serve.alerts.recite import recite
 from serve.auth import Caller
@@ -85,7 +86,7 @@ def card_of(alert: Alert, words: Words, caller: Caller, *, now: datetime) -> Car
         id=alert.id,
         title=f"{alert.category} {words.place(alert.area)}",
         level=alert.level,
-        level_rule=words.either(str(alert.level_rule.get("zh-CN", "")), str(alert.level_rule.get("en", ""))),
+        level_rule=say_level_rule(AlertLevel(alert.level), alert.level_rule, words.language),
         kind=alert.kind,
         kinds=tuple(alert.kinds),
         category=alert.category,

@@ -13,14 +13,12 @@ from markupsafe import Markup
 
 from features.settings import Settings
 from features.vocabulary import Frequency, read_rule
-from serve.alerts.closing import CALM, REBASED
 from serve.alerts.recite import recite
 from serve.charts.curve import Count, alert_curve
 from serve.charts.places import Place, merged_cells, place_map
 from serve.pages.language import Words
 from serve.store.tables import Alert, AlertEvent
 
-_CLOSING: Final = {CALM: "closed.calm", REBASED: "closed.rebased"}
 _log = structlog.get_logger(__name__)
 LONGEST: Final = 60
 _MOST_TICKETS: Final = 500
@@ -164,8 +162,8 @@ def _note(event: AlertEvent, words: Words) -> str:
         said.insert(0, str(payload.get("asked", "")))
     if event.kind == "escalated":
         said.insert(0, f"{payload.get('step_name', '')} → {words.audience(str(payload.get('to', '')))}")
-    if event.kind == "resolved" and payload.get("reason") in _CLOSING:
-        said.insert(0, words(_CLOSING[str(payload["reason"])]))
+    if event.kind == "resolved" and payload.get("closing"):
+        said.insert(0, words.of("closed", str(payload["closing"])))
     if event.kind == "held" and payload.get("by"):
         said.insert(0, words.of("held", str(payload["by"])))
     if joined := payload.get("joined"):

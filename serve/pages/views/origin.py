@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
+from features.reasons import stored
 from serve.pages.language import Words
 from serve.pages.render import Provenance
 from serve.store.tables import AlertTicket, DetectionRunRow, ForecastIssueRow
@@ -24,7 +25,7 @@ def detection_origin(session: Session, words: Words) -> Provenance:
         data_through=words.moment(run.data_through),
         generated_at=words.moment(run.generated_at),
         model_version=_detector(run.model_version),
-        degraded=run.degraded,
+        degraded=stored(run.degraded),
         simulated=alerts_are_simulated(session),
     )
 
@@ -40,7 +41,7 @@ def forecast_origin(issue: ForecastIssueRow, words: Words, *, simulated: bool) -
         data_through=words.moment(issue.data_through),
         generated_at=words.moment(issue.generated_at),
         model_version=MODEL.format(name=issue.model_name, version=issue.model_version),
-        degraded=issue.degraded,
+        degraded=stored(issue.degraded),
         simulated=simulated,
     )
 

@@ -101,7 +101,7 @@ class Alert(Base):
     model_version: Mapped[str] = mapped_column(String(100), default="")
     taxonomy_version: Mapped[str] = mapped_column(String(100), default="")
     calendar_version: Mapped[str] = mapped_column(String(100), default="")
-    degraded: Mapped[str] = mapped_column(String(500), default="")
+    degraded: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
 
 
 class AlertEvent(Base):

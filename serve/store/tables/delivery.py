@@ -67,6 +67,8 @@ class Delivery(Base):
     """One attempt to hand one message to one subscription.
 
     `status`: queued, sending, sent, retry (a later attempt follows), dead (given up: the dead-letter list), skipped.
+    `cause` with its parameters says why it failed, '' when it did not; `said` is what the receiver said about it;
+    `paused_bot` that the receiver asked to be left alone: everything for the same bot waits with the next attempt.
     """
 
     __tablename__ = "deliveries"
@@ -84,5 +86,8 @@ class Delivery(Base):
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
     response_code: Mapped[int | None]
-    error: Mapped[str] = mapped_column(Text, default="")
+    cause: Mapped[str] = mapped_column(String(40), default="")
+    cause_params: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    said: Mapped[str] = mapped_column(Text, default="")
+    paused_bot: Mapped[bool] = mapped_column(default=False)
     digest_id: Mapped[str] = mapped_column(String(40), default="")

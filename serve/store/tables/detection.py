@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import DateTime, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
@@ -26,7 +27,7 @@ class DetectionRunRow(Base):
     taxonomy_version: Mapped[str] = mapped_column(String(100), default="")
     calendar_version: Mapped[str] = mapped_column(String(100), default="")
     snapshot: Mapped[int | None]
-    degraded: Mapped[str] = mapped_column(String(500), default="")
+    degraded: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
 
 
 class IntakeRecord(Base):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import DateTime, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
@@ -26,7 +27,7 @@ class ForecastIssueRow(Base):
     taxonomy_version: Mapped[str] = mapped_column(String(100))
     calendar_version: Mapped[str] = mapped_column(String(100))
     snapshot: Mapped[int]
-    degraded: Mapped[str] = mapped_column(String(500), default="")
+    degraded: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
     published_at: Mapped[datetime]
 
 

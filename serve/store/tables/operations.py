@@ -62,4 +62,4 @@ class Report(Base):
     size_bytes: Mapped[int]
     generated_at: Mapped[datetime] = mapped_column(index=True)
     data_through: Mapped[datetime | None]
-    degraded: Mapped[str] = mapped_column(String(500), default="")
+    degraded: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
