@@ -23,6 +23,7 @@ from features.configuration import (
     DeliveryConfig,
     DetectConfig,
     ForecastConfig,
+    NamesConfig,
     Part,
     Period,
     PrivacyConfig,
@@ -80,6 +81,8 @@ class Settings(Part):
     """Which detectors run, on how much history; docs/hotspots.md."""
     forecast: ForecastConfig = ForecastConfig()
     """What was tuned in the forecaster, for data scientists; docs/forecasting.md."""
+    names: NamesConfig = NamesConfig()
+    """What the whole area and its parts are called; docs/pages.md."""
     privacy: PrivacyConfig = PrivacyConfig()
     """Keys of the caller hash; docs/privacy.md."""
     quality: QualityConfig = QualityConfig()

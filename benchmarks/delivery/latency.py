@@ -33,7 +33,7 @@ from sqlalchemy import func, select, text
 
 from features.clock import SystemClock
 from features.settings import Settings
-from features.vocabulary import BeyondHistory, Frequency
+from features.vocabulary import SIMULATED, BeyondHistory, Frequency, Kind
 from serve.alerts import Candidate, DetectionRun, intake
 from serve.delivery import run_once, signer_of
 from serve.store import Store
@@ -89,10 +89,10 @@ def candidates(count: int, run: int) -> list[Candidate]:
     """Return `count` hotspots of as many matters and thirty departments, three of them sensitive."""
     return [
         Candidate(
-            kind="敏感" if number < 3 else "异动",
+            kind=Kind.SENSITIVE if number < 3 else Kind.SURGE,
             category1="城乡建设", category2="市政", category=f"事项{run}-{number}", area=f"区县{number % 19}",
             department=f"承办单位{number % 30}", cells=[f"category=事项{run}-{number};district=区县{number % 19}"],
-            tickets=[f"simulated/{run}-{number}-{ticket}" for ticket in range(20)],
+            tickets=[f"{SIMULATED}/{run}-{number}-{ticket}" for ticket in range(20)],
             window_start=datetime(2026, 11, 23), window_end=datetime(2026, 11, 24),  # noqa: DTZ001
             observed=27, callers=24, expected=4.2, upper=11.0, sensitive=number < 3,
             rule=BeyondHistory(freq=Frequency.DAILY, periods=1),

@@ -18,8 +18,8 @@ from features.lake.engine import duck, literal
 from features.lake.keys import key_sql
 from features.lake.schema import LOADS, TICKETS
 from features.simulator import SimulatorConfig, write_city
+from features.vocabulary import SIMULATED
 
-SOURCE = "simulated"
 ZONE = "Asia/Shanghai"
 YEARS_BEFORE = 8
 _GROWTH = 1.1
@@ -49,7 +49,7 @@ def build_city(folder: Path, year: Path, *, end: datetime, threads: int) -> Lake
         with duck(threads=threads, memory="6GB") as connection:
             connection.execute(f"COPY ({_year_sql(year, back, end)}) TO {literal(str(file))} (COMPRESSION zstd)")
         lake.store.append([file], note={"years back": back}, guard=lake.version)
-    lake.loads_store.append_rows(_load_row(lake, end), name=SOURCE, note={})
+    lake.loads_store.append_rows(_load_row(lake, end), name=SIMULATED, note={})
     return lake
 
 
@@ -59,9 +59,9 @@ def _year_sql(year: Path, back: int, end: datetime) -> str:
     source = f"read_parquet({literal(str(year))})"
     kept = f"(hash(工单编号, {back}) % 10000) < {10000 / _GROWTH**back}"
     values = {
-        "source": literal(SOURCE),
+        "source": literal(SIMULATED),
         "ticket_id": f"工单编号 || '-{back}'",
-        "key": key_sql(literal(SOURCE)),
+        "key": key_sql(literal(SIMULATED)),
         "revision": "revision::INTEGER",
         "known_at": f"timezone('{ZONE}', 更新时间 - {moved})",
         "opened_at": f"timezone('{ZONE}', 受理时间 - {moved})",
@@ -110,8 +110,8 @@ def _null(name: str) -> str:
 def _load_row(lake: Lake, end: datetime) -> pa.Table:
     row = dict.fromkeys(LOADS.names)
     row |= {
-        "load_id": SOURCE,
-        "source": SOURCE,
+        "load_id": SIMULATED,
+        "source": SIMULATED,
         "loaded_at": end.astimezone(),
         "snapshot": lake.version,
         "timezone": ZONE,

@@ -27,6 +27,7 @@ import pandas as pd
 
 from features.configuration import RuleConfig, TextConfig
 from features.simulator import SimulatorConfig, simulate, truth
+from features.vocabulary import SIMULATED
 from models.hotspots.candidates import merge_candidates
 from models.hotspots.rules import apply_rules
 from models.hotspots.textgroups import TopicMemory, find_groups, word_texts
@@ -59,7 +60,7 @@ def read_feed(config: SimulatorConfig) -> pd.DataFrame:
     batches = [batch.to_pandas() for batch in simulate(config)]
     rows = pd.concat(batches, ignore_index=True).rename(columns=COLUMNS)[list(COLUMNS.values())]
     local = pd.to_datetime(rows["known_local"])
-    rows = rows.assign(source="simulated", known_at=local.dt.tz_localize(ZONE).dt.tz_convert(UTC))
+    rows = rows.assign(source=SIMULATED, known_at=local.dt.tz_localize(ZONE).dt.tz_convert(UTC))
     feed = clean_tickets(rows.sort_values("known_at", kind="stable"))
     feed = feed.sort_values(["opened_local", "key", "known_at"], kind="stable", ignore_index=True)
     until = feed.groupby("key", sort=False)["known_at"].shift(-1).fillna(_FOREVER)

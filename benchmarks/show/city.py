@@ -16,6 +16,7 @@ from sqlalchemy import select
 from features.clock import FixedClock
 from features.settings import Settings
 from features.simulator import SimulatorConfig, simulate
+from features.vocabulary import SIMULATED
 from pipelines.detect import detect_everything
 from pipelines.ingest import ingest
 from pipelines.train import train
@@ -28,7 +29,6 @@ from serve.delivery import run_once
 from serve.store import Store
 from serve.store.tables import Alert
 
-SOURCE = "simulated"
 DAY = date(2026, 6, 17)
 """A Wednesday in the rainy season: no weekly training and no weekly forecast fall into it."""
 
@@ -93,7 +93,7 @@ def _take_in(settings: Settings, rows: pa.Table, clock: FixedClock) -> None:
     path = settings.home / "history.parquet"
     path.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(rows, path)
-    ingest([Path(path)], SOURCE, settings, clock)
+    ingest([Path(path)], SIMULATED, settings, clock)
 
 
 def _answer(settings: Settings, clock: FixedClock) -> None:

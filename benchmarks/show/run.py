@@ -28,13 +28,14 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent))
 
 from bots import Bot
-from city import DAY, SOURCE, City, prepare
+from city import DAY, City, prepare
 from installation import accelerated_sections, running
 from people import ARGS, CHROMIUM, People
 from story import Story
 
 from features.clock import AcceleratedClock, FixedClock
 from features.settings import Settings
+from features.vocabulary import SIMULATED
 from serve.auth import add_key
 from serve.delivery import signer_of
 from serve.store import Store
@@ -154,7 +155,7 @@ def _push(base: str, key: str, rows: list[dict[str, Any]], name: str) -> int:
         return 0
     request = urllib.request.Request(  # noqa: S310 - loopback
         f"{base}/v1/tickets",
-        data=json.dumps({"mapping": SOURCE, "tickets": rows}, ensure_ascii=False).encode(),
+        data=json.dumps({"mapping": SIMULATED, "tickets": rows}, ensure_ascii=False).encode(),
         headers={"Authorization": f"Bearer {key}", "Content-Type": "application/json", "Idempotency-Key": name},
     )
     with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310

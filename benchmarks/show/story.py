@@ -14,6 +14,7 @@ from people import People
 from sqlalchemy import select
 
 from features.clock import AcceleratedClock
+from features.vocabulary import AlertLevel
 from serve.delivery import LinkSigner
 from serve.errors import UnauthorizedError
 from serve.store import Store
@@ -124,7 +125,7 @@ class Story:
             )
         if alert is None:
             return
-        if not self.alone and (alert.sensitive or alert.level == "red"):
+        if not self.alone and (alert.sensitive or alert.level == AlertLevel.RED):
             self.alone = alert.id
             self._say("-", f"{alert.category} {alert.area}：无人应答")
         elif not self.acknowledged:

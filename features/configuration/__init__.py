@@ -15,6 +15,7 @@ from features.configuration.detection import (
     TextConfig,
 )
 from features.configuration.forecast import ForecastConfig
+from features.configuration.names import NamesConfig
 from features.configuration.part import Part, key
 from features.configuration.rules import FrequentRule, RepeatRule, RuleConfig, SensitiveRule
 from features.configuration.schedule import SHIPPED_JOBS, JobConfig, ScheduleConfig
@@ -43,6 +44,7 @@ __all__ = [
     "GroupingConfig",
     "JobConfig",
     "LevelRule",
+    "NamesConfig",
     "Part",
     "Period",
     "PrivacyConfig",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import gettext
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
 from typing import Final, Literal, get_args
 
 from features.errors import WeisuError
+from features.words.area_names import AreaNames
 from features.words.families import Family
 
 Language = Literal["zh-CN", "en"]
@@ -33,11 +34,13 @@ class Catalogue:
         language: Whose words they are.
         texts: Key -> the text, or its forms from singular to plural where the text has a plural.
         form: Count -> which of the forms says it.
+        standing: What fills the blanks of the same name in every text: what the area and its parts are called.
     """
 
     language: Language
     texts: Mapping[str, str | tuple[str, ...]]
     form: Callable[[int], int]
+    standing: Mapping[str, str] = field(default_factory=dict)
 
     def __call__(self, key: str, /, **values: object) -> str:
         """Return the text of a key, its blanks filled in.
@@ -55,7 +58,7 @@ class Catalogue:
         if not isinstance(text, str):
             text = text[self.form(_count(key, values))]
         try:
-            return text.format(**values)
+            return text.format(**{**self.standing, **values})
         except KeyError as error:
             raise UnknownWordsError(f"the text {key!r} needs the value {error.args[0]!r}") from error
 
@@ -77,12 +80,18 @@ class Catalogue:
 
 
 @cache
-def catalogue(language: Language) -> Catalogue:
+def catalogue(language: Language, names: AreaNames | None = None) -> Catalogue:
     """Return the words of a language, read once.
+
+    Args:
+        language: Whose words they are.
+        names: What the area and its parts are called; texts that say them need it.
 
     Raises:
         UnknownWordsError: There is no catalogue of this language.
     """
+    if names is not None:
+        return replace(catalogue(language), standing=names.blanks(language))
     if language not in LANGUAGES:
         raise UnknownWordsError(f"no catalogue of the language {language!r}", hint=f"use one of {', '.join(LANGUAGES)}")
     from babel.messages.pofile import read_po
@@ -99,9 +108,9 @@ def catalogue(language: Language) -> Catalogue:
     return Catalogue(language, texts, gettext.c2py(found.plural_expr))
 
 
-def in_both(key: str, /, *, between: str = " ", **values: object) -> str:
+def in_both(key: str, /, *, names: AreaNames | None = None, between: str = " ", **values: object) -> str:
     """Return a text in Chinese with the English beside it, as reports say things; once where both say the same."""
-    said = dict.fromkeys(catalogue(language)(key, **values) for language in LANGUAGES)
+    said = dict.fromkeys(catalogue(language, names)(key, **values) for language in LANGUAGES)
     return between.join(said)
 
 

@@ -21,7 +21,7 @@ from serve.alerts.service import perform
 from serve.alerts.supervision import orders
 from serve.auth import Caller
 from serve.errors import NotFoundError, UnprocessableError
-from serve.pages.language import Words, language_of
+from serve.pages.language import Words
 from serve.pages.render import PageRoute, own_path, page, redirect
 from serve.pages.sessions import VisitorDep
 from serve.pages.views.cards import BUTTONS, card_of
@@ -48,7 +48,7 @@ def my_alerts(
     *, request: Request, store: StoreDep, clock: ClockDep, settings: SettingsDep, visitor: VisitorDep, done: str = ""
 ) -> Response:
     """Show what waits for this person, the gravest first."""
-    words = Words(language_of(request, settings), settings.zone)
+    words = Words.of_reader(request, settings)
     wanted = AlertFilter(states=tuple(OPEN), held=False if visitor.caller.department else None)
     with store.reading() as session:
         found = AlertRepository(session, visitor.caller).page(wanted, limit=MINE, order="urgent")
@@ -82,7 +82,7 @@ def one_alert(
     done: str = "",
 ) -> Response:
     """Show one alert with everything it rests on. The line list is opened by a tap of its own, and logged."""
-    words = Words(language_of(request, settings), settings.zone)
+    words = Words.of_reader(request, settings)
     caller = visitor.caller
     with store.reading() as session:
         repository = AlertRepository(session, caller)
@@ -172,7 +172,7 @@ def board(
     cursor: Annotated[str | None, _SHORT] = None,
 ) -> Response:
     """Show the alerts of all departments this person may see, with filters; it refreshes itself."""
-    words = Words(language_of(request, settings), settings.zone)
+    words = Words.of_reader(request, settings)
     now = clock.now()
     chosen = {"level": level, "kind": kind, "state": state, "area": area, "department": department, "scope": scope}
     wanted = _board_filter(chosen, now)

@@ -11,7 +11,7 @@ from serve.auth import Caller
 from serve.delivery import dead_letters, send_again
 from serve.delivery.outbox import unheard_audiences
 from serve.errors import ConflictError, ForbiddenError
-from serve.pages.language import Words, language_of
+from serve.pages.language import Words
 from serve.pages.render import PageRoute, page, redirect
 from serve.pages.sessions import VisitorDep
 from serve.pages.views.deliveries import piles_of
@@ -35,7 +35,7 @@ def show_dead_letters(
 ) -> Response:
     """List what did not arrive, newest first, and who listens to nothing."""
     _check_on_duty(visitor.caller, settings)
-    words = Words(language_of(request, settings), settings.zone)
+    words = Words.of_reader(request, settings)
     with store.reading() as session:
         silent = unheard_audiences(session, now=clock.now())
         origin = detection_origin(session, words)

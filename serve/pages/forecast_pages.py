@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from serve.errors import NotFoundError
-from serve.pages.language import Words, language_of
+from serve.pages.language import Words
 from serve.pages.render import HEADERS, PageRoute, asset, page
 from serve.pages.sessions import VisitorDep
 from serve.pages.views.overview import LEVELS, Wanted, overview
@@ -33,7 +33,7 @@ def show_overview(
     series: Annotated[str, _TEXT] = "total",
 ) -> Response:
     """Show the next four weeks."""
-    words = Words(language_of(request, settings), settings.zone)
+    words = Words.of_reader(request, settings)
     wanted = Wanted(level, category, district, series)
     with store.reading() as session:
         view = overview(session, settings, words, wanted, now=clock.now())

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from fastapi import Request
 
 from features.settings import Settings
-from features.words import Language, catalogue
+from features.words import AreaNames, Language, catalogue
 from serve import figures
 from serve.alerts.candidates import EVERYWHERE
 from serve.degraded import say_degraded
@@ -30,10 +30,16 @@ def language_of(request: Request, settings: Settings) -> Language:
 
 @dataclass(frozen=True)
 class Words:
-    """Says things in one language, in one time zone."""
+    """Says things in one language, in one time zone, with what the area and its parts are called here."""
 
     language: Language
     zone: ZoneInfo
+    names: AreaNames
+
+    @classmethod
+    def of_reader(cls, request: Request, settings: Settings) -> Words:
+        """Return the words for whoever asks: in the browser's language, with the installation's zone and names."""
+        return cls(language_of(request, settings), settings.zone, AreaNames.of(settings))
 
     @property
     def english(self) -> bool:
@@ -42,11 +48,11 @@ class Words:
 
     def __call__(self, key: str, **values: object) -> str:
         """Return the text of a key with its blanks filled in; `n` chooses between singular and plural."""
-        return catalogue(self.language)(key, **values)
+        return catalogue(self.language, self.names)(key, **values)
 
     def of(self, family: str, code: str, /, **values: object) -> str:
         """Return the words of a code, by the prefix of its family."""
-        return catalogue(self.language).of(FAMILIES[family], code, **values)
+        return catalogue(self.language, self.names).of(FAMILIES[family], code, **values)
 
     def either(self, chinese: str, english: str) -> str:
         """Return the one of two texts that fits; the other when it is empty."""

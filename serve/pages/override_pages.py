@@ -18,7 +18,7 @@ from serve.errors import ForbiddenError, UnprocessableError
 from serve.forecasts.repository import current_issue
 from serve.overrides.schemas import NewOverride
 from serve.overrides.service import add_override, list_overrides
-from serve.pages.language import Words, language_of
+from serve.pages.language import Words
 from serve.pages.render import PageRoute, page, redirect
 from serve.pages.sessions import Visitor, VisitorDep
 from serve.pages.views.origin import forecast_origin
@@ -93,7 +93,7 @@ def _page(
 ) -> Response:
     if not visitor.caller.sees_all_alerts:
         raise ForbiddenError("overrides cover every department", hint="ask a planner")
-    words = Words(language_of(request, settings), settings.zone)
+    words = Words.of_reader(request, settings)
     with store.reading() as session:
         rows = list_overrides(session, freq=Frequency.WEEKLY, now=now, all_of_them=False)
         issue = current_issue(session, Frequency.WEEKLY)

@@ -17,7 +17,7 @@ from serve.alerts.routing.schemas import DepartmentRuleBody
 from serve.alerts.silences import service
 from serve.alerts.silences.schemas import NewSilence
 from serve.errors import UnprocessableError
-from serve.pages.language import Words, language_of
+from serve.pages.language import Words
 from serve.pages.moments import read_moment, show_moment
 from serve.pages.render import PageRoute, page, redirect
 from serve.pages.sessions import Visitor, VisitorDep
@@ -144,7 +144,7 @@ def _page(
     problem: str = "",
     entered: Mapping[str, str] | None = None,
 ) -> Response:
-    words = Words(language_of(request, settings), settings.zone)
+    words = Words.of_reader(request, settings)
     caller = visitor.caller
     # A department has its own rule only.
     chosen = caller.department or department.strip()

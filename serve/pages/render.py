@@ -64,7 +64,7 @@ def page(
     **values: Any,
 ) -> HTMLResponse:
     """Return a rendered page."""
-    words = Words(language_of(request, settings), settings.zone)
+    words = Words.of_reader(request, settings)
     html = (
         environment()
         .get_template(template)

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from features.vocabulary import Frequency
 from serve.errors import ForbiddenError, NotFoundError
-from serve.pages.language import Words, language_of
+from serve.pages.language import Words
 from serve.pages.render import HEADERS, PageRoute, page
 from serve.pages.sessions import Visitor, VisitorDep
 from serve.pages.views.origin import forecast_origin
@@ -41,7 +41,7 @@ def reports(
 ) -> Response:
     """List the weeks that can be reported on."""
     _check_may_read(visitor)
-    words = Words(language_of(request, settings), settings.zone)
+    words = Words.of_reader(request, settings)
     newest = last_complete_week(settings, now=clock.now())
     with store.reading() as session:
         query = (

@@ -11,7 +11,7 @@ from serve.alerts.routing import corrections, service, sheets
 from serve.alerts.routing.schemas import RouteLine
 from serve.auth import Caller
 from serve.errors import ForbiddenError, NotFoundError, UnprocessableError
-from serve.pages.language import Words, language_of
+from serve.pages.language import Words
 from serve.pages.render import PageRoute, page, redirect
 from serve.pages.sessions import Visitor, VisitorDep
 from serve.pages.views.origin import detection_origin
@@ -90,7 +90,7 @@ def _page(
 ) -> Response:
     if not visitor.caller.sees_all_alerts:
         raise ForbiddenError("the routing table covers every department", hint="ask a planner or a supervisor")
-    words = Words(language_of(request, settings), settings.zone)
+    words = Words.of_reader(request, settings)
     with store.reading() as session:
         routes = service.routes(session)
         wrong = corrections.open_corrections(session)

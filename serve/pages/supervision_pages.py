@@ -14,7 +14,7 @@ from serve.alerts.supervision import orders
 from serve.alerts.supervision.schemas import AnswerBody, NewOrder
 from serve.alerts.supervision.watchlist import watchlist
 from serve.errors import ForbiddenError, UnprocessableError
-from serve.pages.language import Words, language_of
+from serve.pages.language import Words
 from serve.pages.moments import read_moment
 from serve.pages.render import PageRoute, own_path, page, redirect
 from serve.pages.sessions import Visitor, VisitorDep
@@ -112,7 +112,7 @@ def _page(
 ) -> Response:
     if not visitor.caller.commands_alerts:
         raise ForbiddenError("supervision covers every department", hint="ask a supervisor")
-    words = Words(language_of(request, settings), settings.zone)
+    words = Words.of_reader(request, settings)
     with store.reading() as session:
         watched = watchlist(session, settings.alerts, now=now)
         issued = orders.find(session, visitor.caller, open_only=False)

@@ -5,10 +5,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from features.words import AreaNames
 from serve.pages.language import Words
 from serve.pages.views.cards import _tickets_of
 from serve.pages.views.evidence import Curve, curve_of
 from serve.store.tables import Alert
+
+NAMES = AreaNames("全市", "区县", "Whole city", "District")
 
 STARTS = {
     "W": ["2026-11-02T00:00:00", "2026-11-09T00:00:00", "2026-11-16T00:00:00"],
@@ -37,7 +40,7 @@ def test_every_bar_that_the_window_touches_is_marked(freq: str, since: str, unti
         window_end=datetime.fromisoformat(until),
         evidence={"curve": {"freq": freq, "rows": rows}},
     )
-    curve = curve_of(alert, Words("zh-CN", ZoneInfo("Asia/Shanghai")))
+    curve = curve_of(alert, Words("zh-CN", ZoneInfo("Asia/Shanghai"), NAMES))
     assert curve is not None
     assert [count.marked for count in curve.counts] == marked
 
@@ -56,7 +59,7 @@ def drawn(counts: str | None, rows: list[dict[str, object]], language: str = "zh
         window_end=datetime(2026, 11, 23, 8),  # noqa: DTZ001
         evidence={"curve": {"freq": "D", **said, "rows": rows}},
     )
-    curve = curve_of(alert, Words(language, ZoneInfo("Asia/Shanghai")))  # type: ignore[arg-type]
+    curve = curve_of(alert, Words(language, ZoneInfo("Asia/Shanghai"), NAMES))  # type: ignore[arg-type]
     assert curve is not None
     return curve
 
