@@ -124,7 +124,7 @@ def in_both(key: str, /, *, names: AreaNames | None = None, between: str = " ", 
     return between.join(said)
 
 
-def code_in_both(family: Family, code: str, names: AreaNames | None = None) -> str:
+def code_in_both(family: Family, code: str, *, names: AreaNames | None = None) -> str:
     """Return the words of a code in Chinese with the English beside it; see `in_both`.
 
     Raises:

@@ -25,7 +25,7 @@ BASES: Final = Family.of("base", ("weisu", "same_week_mean", "seasonal_naive"))
 @cache
 def columns(names: AreaNames) -> Mapping[str, str]:
     """Return column of the forecast table -> its heading, the same in XLSX and CSV."""
-    return {name: code_in_both(COLUMNS, name, names) for name in COLUMNS.codes}
+    return {name: code_in_both(COLUMNS, name, names=names) for name in COLUMNS.codes}
 
 
 def column(name: str) -> str:
@@ -34,8 +34,8 @@ def column(name: str) -> str:
 
 
 def series_level(level: str, names: AreaNames) -> str:
-    """Return what a level of the hierarchy is called."""
-    return code_in_both(SERIES_LEVELS, level, names)
+    """Return what a level of the hierarchy is called, by the names that the installation gives its area."""
+    return code_in_both(SERIES_LEVELS, level, names=names)
 
 
 def alert_level(level: str) -> str:

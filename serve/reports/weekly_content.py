@@ -16,7 +16,7 @@ from features.words import AreaNames, catalogue
 from serve.errors import NotReadyError
 from serve.reports.accuracy import LevelScore, join_actual, score_levels
 from serve.reports.alert_week import AlertWeek, alert_week
-from serve.reports.headings import base_of
+from serve.reports.headings import base_of, series_level
 from serve.reports.history import History, weekly_history
 from serve.reports.issues import issue_before, issue_frame, sum_frame
 from serve.reports.seasons import Season, coming_seasons
@@ -77,6 +77,7 @@ class WeeklyContent:
 
     Attributes:
         week: The week reported on.
+        area_names: What the area and its parts are called.
         issue: The forecast that speaks about the weeks after it.
         forecast: The forecast table, columns `FORECAST_COLUMNS` and `LATER_COLUMNS`.
         total: The total's forecast, one row per week to come.
@@ -88,7 +89,6 @@ class WeeklyContent:
         categories: Top six of the week.
         departments: Departments by tickets of the week.
         alerts: What became of the alerts.
-        names: What the area and its parts are called.
         seasons: Problems expected back in the next quarter.
         simulated: Whether the city is invented.
         sums: What several weeks bring together, as issued; empty where the issue has none.
@@ -97,11 +97,11 @@ class WeeklyContent:
     week: Week
     issue: ForecastIssueRow
     generated_at: datetime
+    area_names: AreaNames
     forecast: pd.DataFrame
     total: pd.DataFrame
     recent: pd.Series
     alerts: AlertWeek
-    names: AreaNames
     count: float | None = None
     change: float | None = None
     scores: Sequence[LevelScore] = field(default_factory=list)
@@ -111,6 +111,10 @@ class WeeklyContent:
     seasons: Sequence[Season] = field(default_factory=list)
     simulated: bool = False
     sums: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    def level_name(self, level: str) -> str:
+        """Return what a level of the hierarchy is called here."""
+        return series_level(level, self.area_names)
 
 
 def weekly_content(session: Session, settings: Settings, week: Week, *, now: datetime) -> WeeklyContent:
@@ -128,19 +132,18 @@ def weekly_content(session: Session, settings: Settings, week: Week, *, now: dat
     history = weekly_history(settings, as_of=now)
     last_week = _counts_of(history, pd.Timestamp(week.monday))
     table = _forecast_table(forecast, last_week)
-    names = AreaNames.of(settings)
     content = WeeklyContent(
         week=week,
         issue=issue,
         generated_at=now,
+        area_names=AreaNames.of(settings),
         forecast=table,
         total=table[table["level"] == "total"].sort_values("ds"),
         recent=history.series("total").loc[: pd.Timestamp(week.monday)].tail(_CHART_WEEKS)
         if history is not None
         else pd.Series(dtype=float, index=pd.DatetimeIndex([])),
         alerts=alert_week(session, settings, week, now=now),
-        names=names,
-        expected=_expected(table, ahead, names),
+        expected=_expected(table, ahead, AreaNames.of(settings)),
         sums=_in_order(sum_frame(session, issue, settings, now=now), "periods"),
     )
     if history is not None and len(last_week):
@@ -171,7 +174,7 @@ def _look_back(
         content.scores = score_levels(join_actual(said, history.counts, week))
     content.categories = _count_rows(content, history, "category1")[:TOP_CATEGORIES]
     content.departments = _count_rows(content, history, "department")
-    names = {row["unique_id"]: name_of(row, content.names) for row in history.static.to_dict("records")}
+    names = {row["unique_id"]: name_of(row, content.area_names) for row in history.static.to_dict("records")}
     content.seasons = coming_seasons(history, after=ahead, names=names, settings=settings, weeks=17, limit=15)
 
 
@@ -228,7 +231,7 @@ def _count_rows(content: WeeklyContent, history: History, level: str) -> list[Co
         count = float(now.get(unique_id, 0.0))
         rows.append(
             CountRow(
-                name=name_of({**dims.to_dict(), "level": level}, content.names),
+                name=name_of({**dims.to_dict(), "level": level}, content.area_names),
                 count=count,
                 share=count / content.count if content.count else 0.0,
                 change=_change(count, before.get(unique_id)),

@@ -17,7 +17,7 @@ from serve.charts.demand import Period, demand_chart
 from serve.charts.standalone import standalone
 from serve.figures import change, number, share
 from serve.reports.alert_week import HEADINGS_OF_ALERTS, counts_of
-from serve.reports.headings import alert_level, columns, series_level
+from serve.reports.headings import alert_level, columns
 from serve.reports.weekly_content import WeeklyContent
 
 
@@ -34,14 +34,14 @@ def write_html(content: WeeklyContent, out: Path, *, settings: Settings) -> None
         num=number,
         pct=change,
         share=share,
-        level=partial(series_level, names=content.names),
+        level=content.level_name,
         alert_level=alert_level,
         alert_headings=HEADINGS_OF_ALERTS,
         alert_counts=counts_of,
-        columns=columns(content.names),
-        b=partial(in_both, names=content.names),
-        t=catalogue("zh-CN", content.names),
-        e=catalogue("en", content.names),
+        columns=columns(content.area_names),
+        b=partial(in_both, names=content.area_names),
+        t=catalogue("zh-CN", content.area_names),
+        e=catalogue("en", content.area_names),
         level_words=LEVEL_WORDS,
         generated=f"{content.generated_at.astimezone(settings.zone):%Y-%m-%d %H:%M}",
     )

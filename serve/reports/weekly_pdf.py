@@ -13,7 +13,7 @@ from features.settings import Settings
 from features.words import catalogue, in_both
 from serve.figures import change, number, share
 from serve.reports.alert_week import HEADINGS_OF_ALERTS, counts_of
-from serve.reports.headings import alert_level, series_level
+from serve.reports.headings import alert_level
 from serve.reports.weekly_content import CountRow, WeeklyContent
 from serve.reports.weekly_html import total_chart
 
@@ -112,19 +112,13 @@ def _sections(content: WeeklyContent) -> list[dict[str, Any]]:
         for one in content.expected
     ]
     scores = [
-        [
-            series_level(one.level, content.names),
-            str(one.series),
-            share(one.wape),
-            change(one.bias),
-            share(one.coverage),
-        ]
+        [content.level_name(one.level), str(one.series), share(one.wape), change(one.bias), share(one.coverage)]
         for one in content.scores
     ]
     alerts = [[one.department, *map(str, counts_of(one))] for one in content.alerts.departments]
     named = [
         [
-            one.sentence_zh or f"{content.names.place(one.area, 'zh-CN')}{one.category}",
+            one.sentence_zh or f"{content.area_names.place(one.area, 'zh-CN')}{one.category}",
             alert_level(one.level),
             one.department,
         ]
