@@ -27,6 +27,10 @@ def is_simulated(name: str) -> bool:
     return name.partition("/")[0] == SIMULATED
 
 
+EVERYWHERE: Final = "全域"
+"""The area of an alert that is about no district in particular: all of them together."""
+
+
 class Frequency(StrEnum):
     """How long the periods of a series are; the codes are those of pandas."""
 

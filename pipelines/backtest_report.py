@@ -3,55 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from html import escape
 from io import StringIO
 from typing import Any
 
 import pandas as pd
+from markupsafe import Markup
 
 from features.accuracy import errors_by
 from features.reasons import say
 from pipelines.backtest_summary import BacktestSummary, at_a_glance, holiday_totals, pit_histogram, reliability
+from pipelines.templating import render_template
 
-_STYLE = (
-    "body{font:15px/1.5 system-ui,sans-serif;max-width:76rem;margin:2rem auto;padding:0 1rem;color:#222}"
-    "table{border-collapse:collapse;margin:1rem 0;font-variant-numeric:tabular-nums}"
-    "th,td{padding:.2rem .7rem;text-align:right}"
-    "th{border-bottom:1px solid #888}.name{text-align:left;white-space:nowrap}.first td{border-top:1px solid #ddd}"
-    ".best{font-weight:700;background:#e8f1fa}.note{color:#555}.wide{overflow-x:auto}"
-    "svg{max-width:100%;height:auto}"
-)
 _SCORES = ("wape", "mase", "rmsse", "bias", "pinball", "coverage80", "pit50", "pit80", "pit90")
-_LEGEND = (
-    "pinball is the weighted quantile loss over .05 .1 .25 .5 .75 .9 .95. coverage80 counts the ends of the interval "
-    "in, so that sparse counts lie above 0.8; pit50, pit80 and pit90 are the randomised coverage that should equal the "
-    "nominal one. MASE and RMSSE are scaled on the weeks before the first cutoff. Libraries and plain forecasts are "
-    "given the count distribution that past errors of the window mean or of the plain forecast imply."
-)
+_NAMED = ("ds", "holiday")
+"""Columns of words, in the table of holidays."""
+
 _OURS = "weisu"
 _PLAIN_LINES = {"window_mean": ":", "seasonal_naive": ":", "same_week_mean": ":"}
 
 
 def render(summary: BacktestSummary) -> str:
     """Return the report of a backtest as a self-contained HTML page."""
-    predictions, hidden = summary.result.predictions, summary.same_levels
-    title = f"Backtest: {summary.origins} origins x {summary.horizon} periods ({summary.freq})"
-    parts = [
-        f"<h1>{escape(title)}</h1>",
-        f"<p>{_origin(summary)}</p>",
-        "<h2>WAPE at a glance</h2>",
-        _glance(at_a_glance(summary.result.scores, hidden=hidden)),
-        f'<p class="note">The lowest of a level is marked. {_twins(hidden)}</p>',
-        "<h2>WAPE by step ahead</h2>",
-        _figure(lambda axes: _by_step(axes, predictions)),
-        *_holidays(summary),
-        *_distribution(predictions, hidden),
-        "<h2>Every score</h2>",
-        f'<p class="note">{_LEGEND}</p>',
-        _table(summary.result.scores, hidden),
-    ]
-    head = f'<meta charset="utf-8"><title>{escape(title)}</title><style>{_STYLE}</style>'
-    return f'<!doctype html><html lang="en"><head>{head}</head><body>{"".join(parts)}</body></html>'
+    scores, predictions, hidden = summary.result.scores, summary.result.predictions, summary.same_levels
+    return render_template(
+        "backtest.html",
+        title=f"Backtest: {summary.origins} origins x {summary.horizon} periods ({summary.freq})",
+        origin=_origin(summary),
+        at_a_glance=_glance(at_a_glance(scores, hidden=hidden)),
+        twins=_twins(hidden),
+        by_step=_figure(lambda axes: _by_step(axes, predictions)),
+        holidays=_holidays(summary),
+        figures=_distribution(predictions, hidden),
+        scores=_scores(scores, hidden),
+    )
 
 
 def _origin(summary: BacktestSummary) -> str:
@@ -63,96 +47,88 @@ def _origin(summary: BacktestSummary) -> str:
         *([f"MLflow run {summary.run_id}"] if summary.run_id else []),
         f"{summary.seconds:.0f} s",
     ]
-    return f"{escape('. '.join(parts))}."
+    return ". ".join(parts)
 
 
 def _twins(hidden: Mapping[str, str]) -> str:
     if not hidden:
         return ""
     pairs = ", ".join(f"{level} is {twin}" for level, twin in hidden.items())
-    return escape(f"Levels that sum the same cells are shown once: {pairs}.")
+    return f"Levels that sum the same cells are shown once: {pairs}."
 
 
-def _distribution(predictions: pd.DataFrame, hidden: Mapping[str, str]) -> list[str]:
+def _distribution(predictions: pd.DataFrame, hidden: Mapping[str, str]) -> list[tuple[str, Markup]]:
+    """Return headings and figures of our intervals, as far as there is something to show."""
     if _OURS not in set(predictions["model"]):
         return []
     own = predictions[(predictions["model"] == _OURS) & ~predictions["level"].isin(list(hidden))]
-    parts = ["<h2>Reliability of our intervals</h2>", _figure(lambda axes: _reliability(axes, own))]
+    figures = [("Reliability of our intervals", _figure(lambda axes: _reliability(axes, own)))]
     if "cell" in set(own["level"]):
-        parts += ["<h2>Randomised PIT of our cells</h2>", _figure(lambda axes: _pit(axes, own))]
+        figures.append(("Randomised PIT of our cells", _figure(lambda axes: _pit(axes, own))))
     if "total" in set(own["level"]):
-        parts += ["<h2>The total, as it was forecast</h2>", _figure(lambda axes: _total(axes, own))]
-    return parts
+        figures.append(("The total, as it was forecast", _figure(lambda axes: _total(axes, own))))
+    return figures
 
 
-def _holidays(summary: BacktestSummary) -> list[str]:
+def _holidays(summary: BacktestSummary) -> dict[str, Any] | None:
     if summary.holiday_scores.empty:
-        return []
+        return None
     totals = holiday_totals(summary)
-    return [
-        f"<h2>The {len(summary.holidays)} periods with a holiday, apart</h2>",
-        _glance(at_a_glance(summary.holiday_scores, hidden=summary.same_levels)),
-        *(["<h3>The total in each of them</h3>", _plain_table(totals)] if len(totals) else []),
-    ]
+    return {
+        "periods": len(summary.holidays),
+        "at_a_glance": _glance(at_a_glance(summary.holiday_scores, hidden=summary.same_levels)),
+        "named": _NAMED,
+        "totals": [
+            {str(name): str(value) if name in _NAMED else _count(value) for name, value in row.items()}
+            for row in totals.to_dict("records")
+        ],
+    }
 
 
-def _glance(table: pd.DataFrame) -> str:
-    """Return WAPE as models x levels."""
-    head = "".join(f"<th>{escape(str(level))}</th>" for level in table.columns)
+def _glance(table: pd.DataFrame) -> dict[str, Any]:
+    """Return WAPE as models x levels, the lowest of each level marked; blank where a model does not speak."""
     lowest = table.round(3).min()
-    body = "".join(
-        f'<tr><td class="name">{escape(str(model))}</td>'
-        + "".join(_scored(row[level], best=round(row[level], 3) == lowest[level]) for level in table.columns)
-        + "</tr>"
+    rows = [
+        {
+            "model": model,
+            "cells": [
+                {
+                    "text": "" if pd.isna(row[level]) else f"{row[level]:.3f}",
+                    "best": bool(round(row[level], 3) == lowest[level]),
+                }
+                for level in table.columns
+            ],
+        }
         for model, row in table.iterrows()
-    )
-    return f'<table><thead><tr><th class="name">model</th>{head}</tr></thead><tbody>{body}</tbody></table>'
+    ]
+    return {"levels": list(table.columns), "rows": rows}
 
 
-def _scored(value: float, *, best: bool) -> str:
-    if value != value:  # noqa: PLR0124 - a model that does not speak on this level
-        return "<td></td>"
-    return f"<td{' class=best' if best else ''}>{value:.3f}</td>"
-
-
-def _table(scores: pd.DataFrame, hidden: Mapping[str, str]) -> str:
+def _scores(scores: pd.DataFrame, hidden: Mapping[str, str]) -> dict[str, Any]:
     columns = [name for name in _SCORES if name in scores]
     shown = scores[~scores["level"].isin(list(hidden))]
-    head = "".join(f"<th>{name}</th>" for name in columns)
-    body = ""
-    for level in dict.fromkeys(shown["level"]):
-        for place, row in enumerate(shown[shown["level"] == level].to_dict("records")):
-            cells = "".join(f"<td>{_cell(row[name])}</td>" for name in columns)
-            named = f'<td class="name">{escape(level) if place == 0 else ""}</td>'
-            body += f"<tr{' class=first' if place == 0 else ''}>{named}"
-            body += f'<td class="name">{escape(row["model"])}</td>{cells}</tr>'
-    names = '<th class="name">level</th><th class="name">model</th>'
-    return f'<div class="wide"><table><thead><tr>{names}{head}</tr></thead><tbody>{body}</tbody></table></div>'
-
-
-def _plain_table(frame: pd.DataFrame) -> str:
-    left = ("ds", "holiday")
-    head = "".join(f"<th{' class=name' if c in left else ''}>{escape(str(c))}</th>" for c in frame.columns)
-    body = "".join(
-        "<tr>"
-        + "".join(
-            f'<td class="name">{escape(str(row[c]))}</td>' if c in left else f"<td>{_count(row[c])}</td>" for c in row
+    levels = [
+        (
+            level,
+            [
+                {"model": row["model"], "cells": [_cell(row[name]) for name in columns]}
+                for row in shown[shown["level"] == level].to_dict("records")
+            ],
         )
-        + "</tr>"
-        for row in frame.to_dict("records")
-    )
-    return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+        for level in dict.fromkeys(shown["level"])
+    ]
+    return {"columns": columns, "levels": levels}
 
 
 def _count(value: float) -> str:
-    return "" if value != value else f"{value:,.0f}"  # noqa: PLR0124 - a model that does not speak here
+    return "" if pd.isna(value) else f"{value:,.0f}"
 
 
 def _cell(value: Any) -> str:
-    return f"{value:.3f}" if isinstance(value, float) else escape(str(value))
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
-def _figure(draw: Callable[[Any], None]) -> str:
+def _figure(draw: Callable[[Any], None]) -> Markup:
     """Draw on fresh axes and return inline SVG; no window system and no global state are needed."""
     from matplotlib.figure import Figure
 
@@ -161,7 +137,7 @@ def _figure(draw: Callable[[Any], None]) -> str:
     buffer = StringIO()
     figure.savefig(buffer, format="svg")
     svg = buffer.getvalue()
-    return svg[svg.index("<svg") :]
+    return Markup(svg[svg.index("<svg") :])  # noqa: S704 - drawn here, from numbers
 
 
 def _by_step(axes: Any, predictions: pd.DataFrame) -> None:

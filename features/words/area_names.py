@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
+from features.vocabulary import EVERYWHERE
+
 if TYPE_CHECKING:
     from features.settings import Settings
 
@@ -40,6 +42,14 @@ class AreaNames:
         if language == "en":
             return {"whole": self.whole_en, "part": self.part_en}
         return {"whole": self.whole_zh, "part": self.part_zh}
+
+    def place(self, area: str, language: Literal["zh-CN", "en"]) -> str:
+        """Return an alert's area as it is said; one that is about no district in particular is about the whole.
+
+        >>> AreaNames("全省", "市县", "Whole province", "City or county").place("全域", "zh-CN")
+        '全省'
+        """
+        return self.blanks(language)["whole"] if area in {"", EVERYWHERE} else area
 
 
 _ELSEWHERE: Final = AreaNames("全域", "区域", "Whole area", "District")

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import math
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from features.reasons import Reason
 from features.series import UNCLASSIFIED
-from features.vocabulary import Kind, Rule
-
-EVERYWHERE: Final = "全域"
-"""The area of an alert that is about no district in particular: all of them together."""
+from features.vocabulary import EVERYWHERE, Kind, Rule
 
 
 class Candidate(BaseModel):

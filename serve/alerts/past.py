@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import select
 
-from serve.alerts.candidates import EVERYWHERE
+from features.vocabulary import EVERYWHERE
 from serve.store import Store
 from serve.store.tables import Alert
 

@@ -12,9 +12,9 @@ from typing import Final
 from xml.etree import ElementTree as ET
 
 from features.vocabulary import AlertLevel, Kind
-from features.words import Language, catalogue, in_both
+from features.words import AreaNames, Language, catalogue, in_both
 from serve.delivery.notice import Notice
-from serve.delivery.wording import KINDS, headline_of, place_of
+from serve.delivery.wording import KINDS, headline_of
 
 CAP: Final = "urn:oasis:names:tc:emergency:cap:1.2"
 ATOM: Final = "http://www.w3.org/2005/Atom"
@@ -40,6 +40,7 @@ def cap_alert(
     sent_at: datetime,
     sender: str,
     web: str,
+    names: AreaNames,
 ) -> bytes:
     """Return one CAP document in UTF-8.
 
@@ -48,14 +49,21 @@ def cap_alert(
         sent_at: Origin of the document (UTC), the same on every copy.
         sender: Who speaks; spaces and commas are replaced, as CAP asks.
         web: Address of the alert's page.
+        names: What the area and its parts are called.
     """
     ET.register_namespace("", CAP)
-    root = _alert(notice, sent_at=sent_at, sender=sender, web=web)
+    root = _alert(notice, sent_at=sent_at, sender=sender, web=web, names=names)
     return bytes(ET.tostring(root, encoding="utf-8", xml_declaration=True))
 
 
 def cap_feed(
-    entries: Iterable[tuple[Notice, str, datetime]], *, sender: str, title: str, self_url: str, updated: datetime
+    entries: Iterable[tuple[Notice, str, datetime]],
+    *,
+    sender: str,
+    title: str,
+    self_url: str,
+    updated: datetime,
+    names: AreaNames,
 ) -> bytes:
     """Return an Atom feed whose entries carry CAP documents, as public warning systems read it.
 
@@ -65,6 +73,7 @@ def cap_feed(
         title: Name of the feed.
         self_url: Address of the feed itself.
         updated: When the newest entry changed.
+        names: What the area and its parts are called.
     """
     ET.register_namespace("", ATOM)
     ET.register_namespace("cap", CAP)
@@ -77,11 +86,11 @@ def cap_feed(
     for notice, web, sent_at in entries:
         entry = _child(feed, ATOM, "entry")
         _child(entry, ATOM, "id", f"urn:weisu:{notice.id}")
-        _child(entry, ATOM, "title", _headline(notice, "zh-CN"))
+        _child(entry, ATOM, "title", _headline(notice, "zh-CN", names))
         _child(entry, ATOM, "updated", cap_time(sent_at))
         ET.SubElement(entry, f"{{{ATOM}}}link", href=web)
         content = ET.SubElement(entry, f"{{{ATOM}}}content", type="application/cap+xml")
-        content.append(_alert(notice, sent_at=sent_at, sender=sender, web=web))
+        content.append(_alert(notice, sent_at=sent_at, sender=sender, web=web, names=names))
     return bytes(ET.tostring(feed, encoding="utf-8", xml_declaration=True))
 
 
@@ -90,7 +99,7 @@ def cap_time(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S-00:00")
 
 
-def _alert(notice: Notice, *, sent_at: datetime, sender: str, web: str) -> ET.Element:
+def _alert(notice: Notice, *, sent_at: datetime, sender: str, web: str, names: AreaNames) -> ET.Element:
     alert = ET.Element(f"{{{CAP}}}alert")
     clean_sender = _identifier(sender)
     related = [f"{clean_sender},{_identifier(name)},{cap_time(sent)}" for name, sent in notice.references]
@@ -108,7 +117,7 @@ def _alert(notice: Notice, *, sent_at: datetime, sender: str, web: str) -> ET.El
         if value:
             _child(alert, CAP, name, value)
     for language, words in _LANGUAGES:
-        _info(alert, notice, language=language, words=words, sender=sender, web=web)
+        _info(alert, notice, language=language, words=words, sender=sender, web=web, names=names)
     return alert
 
 
@@ -119,7 +128,9 @@ def _msg_type(notice: Notice) -> str:
     return "Cancel" if notice.msg_type == "Cancel" else "Update"
 
 
-def _info(alert: ET.Element, notice: Notice, *, language: str, words: Language, sender: str, web: str) -> None:
+def _info(
+    alert: ET.Element, notice: Notice, *, language: str, words: Language, sender: str, web: str, names: AreaNames
+) -> None:
     info = _child(alert, CAP, "info")
     over = notice.msg_type == "Cancel"
     for name, value in (
@@ -133,7 +144,7 @@ def _info(alert: ET.Element, notice: Notice, *, language: str, words: Language, 
         ("onset", cap_time(notice.opened_at) if notice.opened_at else ""),
         ("expires", cap_time(notice.due_at) if notice.due_at else ""),
         ("senderName", sender),
-        ("headline", _headline(notice, words)),
+        ("headline", _headline(notice, words, names)),
         ("description", notice.sentence(words)),
         ("instruction", notice.recited(words)),
         ("web", web),
@@ -146,7 +157,7 @@ def _info(alert: ET.Element, notice: Notice, *, language: str, words: Language, 
             _child(parameter, CAP, "valueName", name)
             _child(parameter, CAP, "value", value)
     area = _child(info, CAP, "area")
-    _child(area, CAP, "areaDesc", place_of(notice.area, words))
+    _child(area, CAP, "areaDesc", names.place(notice.area, words))
     if notice.lat is not None and notice.lon is not None:
         # Rounded to about a kilometre: a circle must not point at a caller's door.
         radius = max(notice.radius_km or 0.0, 1.0)
@@ -158,8 +169,8 @@ def _event(notice: Notice, language: Language) -> str:
     return words("cap.event", kind=words.of(KINDS, notice.kind), category=notice.category)
 
 
-def _headline(notice: Notice, language: Language) -> str:
-    return headline_of(notice, language, "cap.headline")
+def _headline(notice: Notice, language: Language, names: AreaNames) -> str:
+    return headline_of(notice, language, "cap.headline", names)
 
 
 def _child(parent: ET.Element, namespace: str, name: str, text: str = "") -> ET.Element:

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from features.vocabulary import AlertLevel, Kind, read_rule
-from features.words import in_both
+from features.words import AreaNames, in_both
 from serve.alerts.lifecycle import Event
 from serve.alerts.repository import AlertFilter, AlertRepository
 from serve.api.problems import problems
@@ -60,6 +60,7 @@ def cap(
     body = cap_feed(
         [(one, f"{base}/alerts/{one.alert_id}", one.written_at or clock.now()) for one in notices],
         sender=config.sender,
+        names=AreaNames.of(settings),
         title=in_both("cap.feed"),
         self_url=f"{base}{request.url.path}",
         updated=max((one.written_at for one in notices if one.written_at), default=clock.now()),

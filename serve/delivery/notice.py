@@ -8,7 +8,7 @@ from datetime import datetime
 
 from features.privacy import mask_text
 from features.vocabulary import AlertLevel, Kind, Rule
-from features.words import Language
+from features.words import AreaNames, Language
 from serve.alerts.recite import recite
 
 
@@ -102,6 +102,7 @@ class Message:
         sent_at: The moment of this attempt (UTC).
         sender: Who speaks.
         timezone: IANA zone that due times are told in.
+        names: What the area and its parts are called.
     """
 
     id: str
@@ -112,6 +113,7 @@ class Message:
     sent_at: datetime
     sender: str
     timezone: str
+    names: AreaNames
 
     @property
     def is_digest(self) -> bool:

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from features.configuration import DeliveryConfig
-from features.words import language_named
+from features.words import AreaNames, language_named
 from serve.delivery import attempts
 from serve.delivery.channels import CHANNELS, Channel, Target
 from serve.delivery.channels.cap import CAP_PUSH
@@ -61,12 +61,14 @@ class Planner:
         config: Targets, digests, sender.
         signer: Makes the links.
         timezone: IANA zone that due times are told in.
+        names: What the area and its parts are called.
         now: The moment of the round (UTC).
     """
 
     config: DeliveryConfig
     signer: LinkSigner
     timezone: str
+    names: AreaNames
     now: datetime
 
     def plan(self, session: Session) -> list[BotRound]:
@@ -141,6 +143,7 @@ class Planner:
             sent_at=self.now,
             sender=self.config.sender,
             timezone=self.timezone,
+            names=self.names,
         )
 
     def _target(self, subscription: Subscription) -> Target:

@@ -9,8 +9,7 @@ from zoneinfo import ZoneInfo
 
 from features.privacy import mask_text
 from features.vocabulary import Kind
-from features.words import Catalogue, Family, Language, catalogue
-from serve.alerts.candidates import EVERYWHERE
+from features.words import AreaNames, Catalogue, Family, Language, catalogue
 from serve.alerts.levels import LEVEL_WORDS
 from serve.delivery.notice import Message, Notice
 
@@ -41,11 +40,11 @@ class Wording:
 def words_of(notice: Notice, message: Message) -> Wording:
     """Return the title, the labelled lines, the call to act and the reference of a notice."""
     words = catalogue(message.language)
-    title = _mark(notice, words) + headline_of(notice, message.language, "message.headline")
+    title = _mark(notice, words) + headline_of(notice, message.language, "message.headline", message.names)
     return Wording(title, tuple(_lines(notice, message, words)), _action(notice, words), notice.id[-8:])
 
 
-def headline_of(notice: Notice, language: Language, key: str) -> str:
+def headline_of(notice: Notice, language: Language, key: str, names: AreaNames) -> str:
     """Return how grave, of what kind, about what and where, in the order of a text of the catalogues."""
     words = catalogue(language)
     return words(
@@ -53,7 +52,7 @@ def headline_of(notice: Notice, language: Language, key: str) -> str:
         level=words.of(LEVEL_WORDS, notice.level),
         kind=words.of(KINDS, notice.kind),
         category=notice.category,
-        place=place_of(notice.area, language),
+        place=names.place(notice.area, language),
     )
 
 
@@ -65,11 +64,6 @@ def colon(language: Language) -> str:
 def say_told(reason: str, language: Language) -> str:
     """Return why a message comes, in two to six characters."""
     return catalogue(language).of(TOLD, reason)
-
-
-def place_of(area: str, language: Language) -> str:
-    """Return a place in words; no district in particular is the whole area."""
-    return catalogue(language)("place.all") if area in {"", EVERYWHERE} else area
 
 
 def subject_of(message: Message) -> str:

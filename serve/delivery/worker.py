@@ -19,6 +19,7 @@ import structlog
 from features.clock import Clock
 from features.configuration import DeliveryConfig
 from features.settings import Settings
+from features.words import AreaNames
 from serve.delivery import attempts
 from serve.delivery.config import networks_of, retries_of, signer_of
 from serve.delivery.failures import Cause, Failure
@@ -99,7 +100,7 @@ def _prepare(
     store: Store, settings: Settings, config: DeliveryConfig, clock: Clock
 ) -> tuple[DeliverySummary, list[BotRound]]:
     now = clock.now()
-    planner = Planner(config, signer_of(settings), settings.timezone, now)
+    planner = Planner(config, signer_of(settings), settings.timezone, AreaNames.of(settings), now)
     with store.session() as session:
         store.lock(session, "delivery")
         unheard = expand(session, now=now)

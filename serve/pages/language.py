@@ -13,7 +13,6 @@ from features.reasons import Reasons, say
 from features.settings import Settings
 from features.words import AreaNames, Language, catalogue
 from serve import figures
-from serve.alerts.candidates import EVERYWHERE
 from serve.delivery.failures import Failure, say_failure
 from serve.delivery.wording import say_told
 from serve.families import FAMILIES
@@ -65,7 +64,7 @@ class Words:
 
     def place(self, area: str) -> str:
         """Return a place; an alert that is about no district in particular is about all of them."""
-        return self("place.all") if area == EVERYWHERE else area
+        return self.names.place(area, self.language)
 
     def channel(self, channel: str) -> str:
         """Return what a channel is called; one that this version does not have is its own name."""

@@ -23,9 +23,14 @@ BASES: Final = Family.of("base", ("weisu", "same_week_mean", "seasonal_naive"))
 
 
 @cache
-def columns() -> Mapping[str, str]:
-    """Return column of the forecast table -> its heading, the same in XLSX and CSV, in every installation."""
-    return {name: code_in_both(COLUMNS, name) for name in COLUMNS.codes}
+def columns(names: AreaNames) -> Mapping[str, str]:
+    """Return column of the forecast table -> its heading, the same in XLSX and CSV."""
+    return {name: code_in_both(COLUMNS, name, names=names) for name in COLUMNS.codes}
+
+
+def column(name: str) -> str:
+    """Return the heading of a column that names no part of the area."""
+    return code_in_both(COLUMNS, name)
 
 
 def series_level(level: str, names: AreaNames) -> str:

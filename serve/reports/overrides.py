@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from serve.errors import UnprocessableError
-from serve.reports.headings import columns
+from serve.reports.headings import column
 from serve.reports.weekly_xlsx import FORECAST_SHEET
 
 
@@ -36,7 +36,7 @@ def read_overrides(path: Path, *, default_reason: str = "") -> list[SheetOverrid
     """
     rows = _rows(path)
     heads = [str(value) for value in rows[0]] if rows else []
-    wanted = {name: columns()[name] for name in ("unique_id", "ds", "override", "reason")}
+    wanted = {name: column(name) for name in ("unique_id", "ds", "override", "reason")}
     places = {name: heads.index(heading) for name, heading in wanted.items() if heading in heads}
     if len(places) < 4:  # noqa: PLR2004 - the four columns above
         raise UnprocessableError("heading_changed", file=path.name, sheet=FORECAST_SHEET)
@@ -62,10 +62,10 @@ def _override(path: Path, number: int, values: dict[str, Any], default_reason: s
     reason = str(values["reason"] or "").strip() or default_reason
     row: dict[str, object] = {"file": path.name, "sheet": FORECAST_SHEET, "row": number}
     if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
-        raise UnprocessableError("not_a_count", **row, column=columns()["override"], value=str(value))
+        raise UnprocessableError("not_a_count", **row, column=column("override"), value=value)
     if not isinstance(day, date):
-        raise UnprocessableError("week_missing", **row, column=columns()["ds"])
+        raise UnprocessableError("week_missing", **row, column=column("ds"))
     if not reason:
-        raise UnprocessableError("reason_missing", **row, column=columns()["reason"])
+        raise UnprocessableError("reason_missing", **row, column=column("reason"))
     moment = day if isinstance(day, datetime) else datetime(day.year, day.month, day.day)  # noqa: DTZ001 - local civil
     return SheetOverride(str(values["unique_id"]), moment, float(value), reason, number)

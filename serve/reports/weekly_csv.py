@@ -13,9 +13,9 @@ def write_csv(content: WeeklyContent, out: Path) -> None:
     table = content.forecast.assign(ds=content.forecast["ds"].dt.strftime("%Y-%m-%d"))
     for name in ("level", "unique_id", "category1", "category2", "category", "district", "department"):
         table[name] = table[name].map(_inert)
-    table.rename(columns={name: columns()[name] for name in (*FORECAST_COLUMNS, *LATER_COLUMNS)}).round(3).to_csv(
-        out, index=False, encoding="utf-8-sig", lineterminator="\r\n"
-    )
+    table.rename(
+        columns={name: columns(content.area_names)[name] for name in (*FORECAST_COLUMNS, *LATER_COLUMNS)}
+    ).round(3).to_csv(out, index=False, encoding="utf-8-sig", lineterminator="\r\n")
 
 
 def _inert(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -37,10 +38,10 @@ def write_html(content: WeeklyContent, out: Path, *, settings: Settings) -> None
         alert_level=alert_level,
         alert_headings=HEADINGS_OF_ALERTS,
         alert_counts=counts_of,
-        columns=columns(),
-        b=in_both,
-        t=catalogue("zh-CN"),
-        e=catalogue("en"),
+        columns=columns(content.area_names),
+        b=partial(in_both, names=content.area_names),
+        t=catalogue("zh-CN", content.area_names),
+        e=catalogue("en", content.area_names),
         level_words=LEVEL_WORDS,
         generated=f"{content.generated_at.astimezone(settings.zone):%Y-%m-%d %H:%M}",
     )

@@ -116,7 +116,11 @@ def _sections(content: WeeklyContent) -> list[dict[str, Any]]:
     ]
     alerts = [[one.department, *map(str, counts_of(one))] for one in content.alerts.departments]
     named = [
-        [one.sentence_zh or f"{one.area}{one.category}", alert_level(one.level), one.department]
+        [
+            one.sentence_zh or f"{content.area_names.place(one.area, 'zh-CN')}{one.category}",
+            alert_level(one.level),
+            one.department,
+        ]
         for one in content.alerts.listed
     ]
     seasons = [

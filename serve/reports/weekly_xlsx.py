@@ -127,17 +127,17 @@ def _summary(sheets: _Sheets, content: WeeklyContent) -> None:
     _write(sheet, row, 5, len(content.alerts.about), sheets.whole)
     row += 2
     names = ["ds", "p10", "p50", "p90", "mean", "last_year", "change_on_last_year"]
-    heads = [columns()[name] for name in names]
+    heads = [columns(content.area_names)[name] for name in names]
     kinds = [sheets.date, *[sheets.whole] * 3, sheets.one, sheets.whole, sheets.percent]
     row = sheets.table(sheet, row, heads, content.total[names].to_numpy().tolist(), kinds)
     row = _chart(sheets, sheet, row, content)
     heads = [
         in_both("weekly.expected"),
-        columns()["p10"],
-        columns()["p50"],
-        columns()["p90"],
+        columns(content.area_names)["p10"],
+        columns(content.area_names)["p50"],
+        columns(content.area_names)["p90"],
         in_both("head.last_week"),
-        columns()["last_year"],
+        columns(content.area_names)["last_year"],
     ]
     expected = [[one.name, one.p10, one.p50, one.p90, one.last_week, one.last_year] for one in content.expected]
     sheets.table(sheet, row, heads, expected, [sheets.text, *[sheets.whole] * 5])
@@ -148,7 +148,13 @@ def _chart(sheets: _Sheets, sheet: Any, row: int, content: WeeklyContent) -> int
     data = sheets.add(in_both("sheet.chart"))
     past = [(ds, y, None, None, None) for ds, y in content.recent.tail(_MOST_CHART_WEEKS).items()]
     ahead = [(one.ds, None, one.p10, one.p50, one.p90) for one in content.total.itertuples(index=False)]
-    heads = [columns()["ds"], in_both("head.actual"), columns()["p10"], columns()["p50"], columns()["p90"]]
+    heads = [
+        columns(content.area_names)["ds"],
+        in_both("head.actual"),
+        columns(content.area_names)["p10"],
+        columns(content.area_names)["p50"],
+        columns(content.area_names)["p90"],
+    ]
     sheets.table(data, 0, heads, [*past, *ahead], [sheets.date, *[sheets.whole] * 4])
     data.set_column(0, 4, 14)
     data.freeze_panes(1, 1)
@@ -170,14 +176,14 @@ def _chart(sheets: _Sheets, sheet: Any, row: int, content: WeeklyContent) -> int
                 "marker": {"type": "circle", "size": 5, "fill": {"color": colour}} if column == 3 else {"type": "none"},  # noqa: PLR2004
             }
         )
-    chart.set_title({"name": in_both("weekly.chart"), "name_font": {"size": 12}})
+    chart.set_title({"name": in_both("weekly.chart", names=content.area_names), "name_font": {"size": 12}})
     chart.set_x_axis({"date_axis": True, "num_format": "mm-dd", "major_unit": 28, "major_unit_type": "days"})
     chart.set_y_axis(
         {"num_format": "#,##0", "min": 0, "major_gridlines": {"visible": True, "line": {"color": "#E6EBF0"}}}
     )
     chart.set_legend({"position": "bottom"})
     chart.set_size({"width": 860, "height": 320})
-    sheet.insert_chart(row, 0, chart, {"description": in_both("weekly.chart")})
+    sheet.insert_chart(row, 0, chart, {"description": in_both("weekly.chart", names=content.area_names)})
     return row + 17
 
 
@@ -186,7 +192,7 @@ def _forecast(sheets: _Sheets, content: WeeklyContent) -> None:
     names = [*FORECAST_COLUMNS, *OVERRIDE_COLUMNS, *LATER_COLUMNS]
     formats = _forecast_formats(sheets)
     for column, name in enumerate(names):
-        sheet.write_string(0, column, columns()[name], sheets.head)
+        sheet.write_string(0, column, columns(content.area_names)[name], sheets.head)
         sheet.set_column(column, column, _WIDTHS.get(name, 13))
     table = content.forecast.assign(level=content.forecast["level"].map(content.level_name))
     for row, values in enumerate(table.to_dict("records"), start=1):
@@ -210,7 +216,9 @@ def _sums(sheets: _Sheets, content: WeeklyContent) -> None:
         level=content.sums["level"].map(content.level_name),
         base_model=content.sums["base_model"].map(base_of),
     )
-    heads = [in_both(_SUM_HEADS[name]) if name in _SUM_HEADS else columns()[name] for name in SUM_COLUMNS]
+    heads = [
+        in_both(_SUM_HEADS[name]) if name in _SUM_HEADS else columns(content.area_names)[name] for name in SUM_COLUMNS
+    ]
     values = [[row[name] for name in SUM_COLUMNS] for row in rows.to_dict("records")]
     sheets.table(sheet, 0, heads, values, [formats[name] for name in SUM_COLUMNS])
     sheet.freeze_panes(1, 2)
@@ -231,7 +239,13 @@ def _errors(sheets: _Sheets, content: WeeklyContent) -> None:
     sheet = sheets.add(in_both("sheet.error"))
     sheet.set_column(0, 0, 26)
     sheet.set_column(1, 4, 16)
-    heads = [columns()["level"], in_both("head.series"), "WAPE", in_both("head.bias"), in_both("head.coverage")]
+    heads = [
+        columns(content.area_names)["level"],
+        in_both("head.series"),
+        "WAPE",
+        in_both("head.bias"),
+        in_both("head.coverage"),
+    ]
     rows = [[content.level_name(one.level), one.series, one.wape, one.bias, one.coverage] for one in content.scores]
     sheets.table(sheet, 0, heads, rows, [sheets.text, sheets.whole, sheets.share, sheets.percent, sheets.share])
     sheet.freeze_panes(1, 0)
@@ -246,14 +260,14 @@ def _counts(sheets: _Sheets, content: WeeklyContent) -> None:
         in_both("head.share"),
         in_both("head.change"),
         in_both("head.next_week"),
-        columns()["p10"],
-        columns()["p90"],
+        columns(content.area_names)["p10"],
+        columns(content.area_names)["p90"],
     ]
     kinds = [sheets.text, sheets.whole, sheets.share, sheets.percent, *[sheets.whole] * 3]
     row = 0
     for title, counted in (
         (in_both("weekly.top_six"), content.categories),
-        (columns()["department"], content.departments),
+        (columns(content.area_names)["department"], content.departments),
     ):
         rows = [[one.name, one.count, one.share, one.change, one.expected, one.low, one.high] for one in counted]
         row = sheets.table(sheet, row, [title, *tail], rows, kinds)
@@ -264,20 +278,21 @@ def _alerts(sheets: _Sheets, content: WeeklyContent) -> None:
     sheet.set_column(0, 0, 26)
     sheet.set_column(1, 7, 17)
     whole = sheets.whole
-    heads = [columns()["department"], *map(in_both, HEADINGS_OF_ALERTS)]
+    heads = [columns(content.area_names)["department"], *map(in_both, HEADINGS_OF_ALERTS)]
     rows = [[one.department, *counts_of(one)] for one in content.alerts.departments]
     row = sheets.table(sheet, 0, heads, rows, [sheets.text, *[whole] * len(HEADINGS_OF_ALERTS)])
     keys = ("head.alert", "head.kind", "head.category", "head.area", "head.lead", "head.state", "head.sentence")
     words = catalogue("zh-CN")
     lines = [
-        [alert_level(one.level), one.kind, one.category, one.area, one.department, words.of(STATES, one.state),
+        [alert_level(one.level), one.kind, one.category,
+         content.area_names.place(one.area, "zh-CN"), one.department, words.of(STATES, one.state),
          one.sentence_zh]
         for one in content.alerts.listed
     ]  # fmt: skip
-    row = sheets.table(sheet, row, [in_both(key) for key in keys], lines, [sheets.text] * 7)
-    watched = [list(watched_row(item, content.generated_at)) for item in content.alerts.supervision]
+    row = sheets.table(sheet, row, [in_both(key, names=content.area_names) for key in keys], lines, [sheets.text] * 7)
+    watched = [list(watched_row(item, content.generated_at, content.area_names)) for item in content.alerts.supervision]
     kinds = [whole if key == "watch.minutes" else sheets.text for key in LIST_HEADINGS]
-    first, *others = (in_both(key) for key in LIST_HEADINGS)
+    first, *others = (in_both(key, names=content.area_names) for key in LIST_HEADINGS)
     sheets.table(sheet, row, [f"{words('watch.list')}：{first}", *others], watched, kinds)
 
 

@@ -19,6 +19,7 @@ from sqlalchemy import JSON, DateTime, select
 from features.clock import FixedClock
 from features.settings import Settings
 from features.vocabulary import AlertLevel, BeyondHistory, Frequency, Kind
+from features.words import AreaNames
 from serve.delivery.notice import Message, Notice
 from serve.store import Store
 from serve.store.columns import UtcDateTime, new_id
@@ -122,6 +123,9 @@ def fake_bot() -> Iterator[FakeBot]:
     bot.close()
 
 
+NAMES = AreaNames("全市", "区县", "Whole city", "District")
+
+
 def notice(**changes: Any) -> Notice:
     facts: dict[str, Any] = {
         "id": "msg_0123456789abcdef",
@@ -155,6 +159,7 @@ def message(*notices: Notice, **changes: Any) -> Message:
         "sent_at": NOW,
         "sender": "weisu",
         "timezone": "Asia/Shanghai",
+        "names": NAMES,
     }
     return Message(**(facts | changes))
 

@@ -8,8 +8,11 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from features.words import AreaNames
 from serve.delivery import run_once
 from serve.delivery.cap import CAP, cap_alert, cap_feed
+
+NAMES = AreaNames("全市", "区县", "Whole city", "District")
 
 ALERT = "identifier sender sent status msgType source scope restriction addresses code note references incidents info"
 INFO = (
@@ -85,7 +88,7 @@ def check_alert(alert: ET.Element) -> None:
 def test_documents_keep_the_rules_of_the_schema(changes, earlier, kit):
     notice = kit.notice(**changes, id="msg 1,x", references=tuple((name, kit.NOW) for name in earlier))
     document = cap_alert(
-        notice, sent_at=kit.NOW, sender="weisu 未诉先办, 12345", web="https://weisu.example/alerts/al_1"
+        notice, sent_at=kit.NOW, sender="weisu 未诉先办, 12345", web="https://weisu.example/alerts/al_1", names=NAMES
     )
     root = ET.fromstring(document)
     check_alert(root)
@@ -127,7 +130,7 @@ def test_every_document_pushed_about_an_alert_refers_to_all_before_it(
 
 def test_a_simulated_city_is_an_exercise_and_a_circle_is_no_finer_than_a_kilometre(kit):
     notice = kit.notice(simulated=True, lat=20.0212345, lon=110.345678, radius_km=0.1)
-    root = ET.fromstring(cap_alert(notice, sent_at=kit.NOW, sender="s", web="https://w.example"))
+    root = ET.fromstring(cap_alert(notice, sent_at=kit.NOW, sender="s", web="https://w.example", names=NAMES))
     assert root.findtext(f"{{{CAP}}}status") == "Exercise"
     assert root.findtext(f".//{{{CAP}}}circle") == "20.02,110.35 1.0"
 
@@ -135,7 +138,14 @@ def test_a_simulated_city_is_an_exercise_and_a_circle_is_no_finer_than_a_kilomet
 def test_the_feed_carries_whole_documents(kit):
     entries = [(kit.notice(), "https://weisu.example/alerts/al_1", kit.NOW)]
     feed = ET.fromstring(
-        cap_feed(entries, sender="weisu", title="预警", self_url="https://weisu.example/v1/alerts.cap", updated=kit.NOW)
+        cap_feed(
+            entries,
+            sender="weisu",
+            title="预警",
+            self_url="https://weisu.example/v1/alerts.cap",
+            updated=kit.NOW,
+            names=NAMES,
+        )
     )
     alerts = list(feed.iter(f"{{{CAP}}}alert"))
     assert len(alerts) == 1

@@ -8,6 +8,7 @@ import socketserver
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from urllib.parse import parse_qs, urlparse
@@ -17,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks import Webhook as Verifier
 
+from features.words import AreaNames
 from serve.delivery.channels import CHANNELS, Target
 from serve.delivery.channels.dingtalk import signed_url
 from serve.delivery.channels.facts import facts_of
@@ -25,6 +27,7 @@ from serve.delivery.cuts import cut_bytes
 from serve.delivery.failures import Cause, Failure
 from serve.delivery.outcome import Verdict
 from serve.delivery.posting import Poster, json_body
+from serve.delivery.wording import words_of
 
 LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
 WHSEC = "whsec_" + base64.b64encode(b"s" * 24).decode()
@@ -278,3 +281,10 @@ def test_a_receiving_system_learns_the_place_to_about_a_kilometre_and_the_model(
     facts = facts_of(notice, kit.message(notice))
     assert (facts["lat"], facts["lon"], facts["radius_km"]) == (20.03, 110.35, 1.5)
     assert facts["model_version"] == "weisu-hotspot/3"
+
+
+def test_a_message_calls_the_whole_area_as_the_installation_does(kit):
+    province = AreaNames("全省", "市县", "Whole province", "City or county")
+    told = kit.message(kit.notice(area="全域"), names=province)
+    assert "全省" in words_of(told.first, told).title
+    assert "Whole province" in words_of(told.first, replace(told, language="en")).title

@@ -8,7 +8,7 @@ import pytest
 import xlsxwriter
 from sqlalchemy import select
 
-from serve.reports.headings import columns
+from serve.reports.headings import column
 from serve.reports.weekly_xlsx import FORECAST_SHEET
 from serve.store.tables import ForecastOverride
 
@@ -21,7 +21,7 @@ def workbook(*rows) -> bytes:
     with xlsxwriter.Workbook(buffer, {"in_memory": True}) as book:
         sheet = book.add_worksheet(FORECAST_SHEET)
         day = book.add_format({"num_format": "yyyy-mm-dd"})
-        sheet.write_row(0, 0, [columns()[name] for name in HEADS])
+        sheet.write_row(0, 0, [column(name) for name in HEADS])
         for number, (series, value, reason) in enumerate(rows, start=1):
             sheet.write(number, 0, series)
             sheet.write_datetime(number, 1, MONDAY, day)
@@ -62,8 +62,8 @@ def test_an_edited_workbook_becomes_overrides_beside_the_models_numbers(browser,
 @pytest.mark.parametrize(
     ("row", "says"),
     [
-        (("total", "many", "x"), f"sheet {FORECAST_SHEET}, row 3, column {columns()['override']}"),
-        (("total", 5, ""), f"sheet {FORECAST_SHEET}, row 3, column {columns()['reason']}"),
+        (("total", "many", "x"), f"sheet {FORECAST_SHEET}, row 3, column {column('override')}"),
+        (("total", 5, ""), f"sheet {FORECAST_SHEET}, row 3, column {column('reason')}"),
         (("nowhere", 5, "x"), f"sheet {FORECAST_SHEET}, row 3: the current forecast has no series"),
     ],
 )

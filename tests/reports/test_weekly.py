@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -9,9 +10,11 @@ import pandas as pd
 import pytest
 
 from features.clock import FixedClock
+from features.configuration import NamesConfig
 from features.errors import BadInputError
 from features.reasons import Reason, ReasonCode, say
 from features.series import series_id
+from features.words import AreaNames
 from serve.alerts import intake
 from serve.alerts.supervision.watchlist import watchlist
 from serve.errors import NotReadyError
@@ -26,6 +29,7 @@ from serve.reports.weekly_xlsx import FORECAST_SHEET, SUMS_SHEET
 
 MONDAY = pd.Timestamp("2026-11-23")
 NOW = datetime(2026, 11, 22, 23, 30, tzinfo=UTC)  # Monday 07:30 in the hotline's zone
+AREA = AreaNames("全市", "区县", "Whole city", "District")
 NAMES = ("噪声", "停水", "=路灯")
 
 
@@ -115,11 +119,26 @@ def test_a_workbook_keeps_its_columns_and_opens_in_other_tools(desk, tmp_path):
     book = openpyxl.load_workbook(out)
     sheet = book[FORECAST_SHEET]
     heads = [cell.value for cell in sheet[1]]
-    assert heads == [columns()[name] for name in (*FORECAST_COLUMNS, "override", "reason", *LATER_COLUMNS)]
+    assert heads == [columns(AREA)[name] for name in (*FORECAST_COLUMNS, "override", "reason", *LATER_COLUMNS)]
     assert sheet.freeze_panes == "C2"
     assert sheet.max_row == 29
     assert book.worksheets[0]._charts, "a chart on the first sheet"
     assert all(cell.data_type != "f" for row in sheet.iter_rows() for cell in row), "no category becomes a formula"
+
+
+@pytest.mark.parametrize("form", ["xlsx", "html", "csv"])
+def test_a_province_reads_its_own_names_in_every_report(store, settings, desk, tmp_path, form):
+    names = NamesConfig(whole="全省", part="市县", whole_en="Whole province", part_en="City or county")
+    out = tmp_path / f"w.{form}"
+    province = settings.model_copy(update={"names": names})
+    weekly(store, week=None, out=out, settings=province, clock=FixedClock(NOW))
+    if form == "xlsx":
+        book = openpyxl.load_workbook(out)
+        said = "\n".join(str(cell.value) for sheet in book for row in sheet.iter_rows() for cell in row)
+    else:
+        said = out.read_text("utf-8-sig")
+    assert re.search("全省 Whole province|市县 City or county", said)
+    assert not re.search("全市|全域|区县|Whole city", said)
 
 
 def test_a_sheet_says_what_several_weeks_bring_together(desk, tmp_path):
@@ -127,7 +146,7 @@ def test_a_sheet_says_what_several_weeks_bring_together(desk, tmp_path):
     sheet = openpyxl.load_workbook(tmp_path / "w.xlsx")[SUMS_SHEET]
     heads = [cell.value for cell in sheet[1]]
     first, second = ({head: cell.value for head, cell in zip(heads, sheet[row], strict=True)} for row in (2, 3))
-    assert (first["层级 Level"], first["合计周数 Weeks"], first["均值 Mean"]) == ("全市 Total", 4, 1440)
+    assert (first["层级 Level"], first["合计周数 Weeks"], first["均值 Mean"]) == ("全市 Whole city", 4, 1440)
     assert (second["序列号 unique_id"], second["合计周数 Weeks"], second["均值 Mean"]) == ("total", 13, 4680)
     assert first["低值 p10"] < first["中位 p50"] < first["高值 p90"]
     assert sheet.max_row == 1 + 2 * len(series())
@@ -181,7 +200,7 @@ def test_the_csv_opens_as_chinese_and_starts_no_formula(desk, tmp_path):
     raw = (tmp_path / "w.csv").read_bytes()
     assert raw.startswith(b"\xef\xbb\xbf")
     rows = list(csv.DictReader(raw.decode("utf-8-sig").splitlines()))
-    assert list(rows[0]) == [columns()[name] for name in (*FORECAST_COLUMNS, *LATER_COLUMNS)]
+    assert list(rows[0]) == [columns(AREA)[name] for name in (*FORECAST_COLUMNS, *LATER_COLUMNS)]
     assert not [value for row in rows for value in row.values() if value.startswith("=")]
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from features.errors import BadInputError
 from features.settings import Settings, load_settings
+from features.vocabulary import EVERYWHERE
 from features.words import AreaNames, UnknownWordsError, catalogue, in_both
 
 PROVINCE = AreaNames("全省", "市县", "Whole province", "City or county")
@@ -48,3 +49,15 @@ def test_texts_say_the_names():
 def test_a_text_that_needs_a_name_is_not_said_without_one():
     with pytest.raises(UnknownWordsError, match=r"'series_level\.total' needs the value 'whole'"):
         catalogue("zh-CN")("series_level.total")
+
+
+def test_an_alert_about_no_district_in_particular_is_about_the_whole():
+    assert [PROVINCE.place(area, "zh-CN") for area in (EVERYWHERE, "", "海口市")] == ["全省", "全省", "海口市"]
+    assert PROVINCE.place(EVERYWHERE, "en") == "Whole province"
+
+
+def test_no_text_of_the_catalogues_names_the_area_by_itself():
+    words = ("全市", "全省", "全域", "区县", "市县")
+    for key in catalogue("zh-CN"):
+        text = catalogue("zh-CN").texts[key]
+        assert not any(word in form for word in words for form in ([text] if isinstance(text, str) else text)), key

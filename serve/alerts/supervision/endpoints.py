@@ -8,6 +8,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Path, Query, Response
 from sqlalchemy import select
 
+from features.words import AreaNames
 from serve.alerts.desk import open_desk
 from serve.alerts.schemas import AlertView
 from serve.alerts.supervision import orders, sheet
@@ -56,7 +57,9 @@ def export_week(store: StoreDep, clock: ClockDep, settings: SettingsDep, _caller
     recent = select(SupervisionOrder).where(SupervisionOrder.issued_at >= now - timedelta(days=7))
     with store.reading() as session:
         found = list(session.scalars(recent.order_by(SupervisionOrder.due_at)))
-        content = sheet.to_xlsx(watchlist(session, policy, now=now), found, now=now, zone=settings.zone)
+        content = sheet.to_xlsx(
+            watchlist(session, policy, now=now), found, now=now, zone=settings.zone, names=AreaNames.of(settings)
+        )
     headers = {"Content-Disposition": f'attachment; filename="supervision-{now.astimezone(settings.zone):%G-W%V}.xlsx"'}
     return Response(content, media_type=_XLSX, headers=headers)
 

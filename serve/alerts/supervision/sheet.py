@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from features.words import Family, catalogue, in_both
+from features.words import AreaNames, Family, catalogue, in_both
 from serve.alerts.levels import LEVEL_WORDS
 from serve.alerts.lifecycle import STATES
 from serve.alerts.supervision.watchlist import (
@@ -38,7 +38,14 @@ _WIDTHS: Final = {
 }
 
 
-def to_xlsx(watched: Sequence[Watched], orders: Sequence[SupervisionOrder], *, now: datetime, zone: ZoneInfo) -> bytes:
+def to_xlsx(
+    watched: Sequence[Watched],
+    orders: Sequence[SupervisionOrder],
+    *,
+    now: datetime,
+    zone: ZoneInfo,
+    names: AreaNames,
+) -> bytes:
     """Return the workbook; times are local."""
     import xlsxwriter
 
@@ -49,7 +56,7 @@ def to_xlsx(watched: Sequence[Watched], orders: Sequence[SupervisionOrder], *, n
     with xlsxwriter.Workbook(buffer, {"in_memory": True, "strings_to_formulas": False}) as book:
         bold = book.add_format({"bold": True, "text_wrap": True, "valign": "top"})
         wrapped = book.add_format({"text_wrap": True, "valign": "top"})
-        rows = [watched_row(item, now) for item in watched]
+        rows = [watched_row(item, now, names) for item in watched]
         order_rows = [
             (order.id, order.alert_id, order.department, order.issued_by, local(order.issued_at), local(order.due_at),
              order.demand, local(order.answered_at), order.answer)
@@ -57,7 +64,7 @@ def to_xlsx(watched: Sequence[Watched], orders: Sequence[SupervisionOrder], *, n
         ]  # fmt: skip
         for name, header, lines in (("watch.list", LIST_HEADINGS, rows), ("watch.orders", _ORDERS, order_rows)):
             sheet = book.add_worksheet(catalogue("zh-CN")(name))
-            sheet.write_row(0, 0, [in_both(key) for key in header], bold)
+            sheet.write_row(0, 0, [in_both(key, names=names) for key in header], bold)
             for number, line in enumerate(lines, start=1):
                 sheet.write_row(number, 0, line)
             for column, width in enumerate(_WIDTHS[name]):
@@ -67,11 +74,12 @@ def to_xlsx(watched: Sequence[Watched], orders: Sequence[SupervisionOrder], *, n
     return buffer.getvalue()
 
 
-def watched_row(item: Watched, now: datetime) -> tuple[str | int, ...]:
+def watched_row(item: Watched, now: datetime, names: AreaNames) -> tuple[str | int, ...]:
     """Return one alert of the list in the order of `LIST_HEADINGS`: every workbook has the same list."""
     alert, words = item.alert, catalogue("zh-CN")
     return (
-        alert.id, words.of(LEVEL_WORDS, alert.level), alert.kind, alert.category, alert.area,
+        alert.id, words.of(LEVEL_WORDS, alert.level), alert.kind, alert.category,
+        names.place(alert.area, "zh-CN"),
         alert.department, words.of(STATES, alert.state),
         "、".join(sorted(item.departments)), minutes_late(item, now),
         "、".join(words.of(CONCERNS, reason) for reason in sorted(item.reasons)), alert.sentence_zh,

@@ -29,6 +29,7 @@ class CapPush:
             sent_at=notice.written_at or message.sent_at,
             sender=message.sender,
             web=message.link(notice),
+            names=message.names,
         )
         headers = {"Content-Type": "application/cap+xml; charset=utf-8", "Idempotency-Key": notice.id}
         if target.secret:
