@@ -100,16 +100,8 @@ def stored(rows: Iterable[Mapping[str, Any]]) -> Reasons:
 
 def say(reasons: Iterable[Reason], language: Language) -> str:
     """Return reasons in words, one after the other; '' for none."""
-    words = catalogue(language)
-    comma, semicolon = ("、", "；") if language == "zh-CN" else (", ", "; ")
-    return semicolon.join(
-        words.of(
-            REASON_WORDS,
-            reason.code,
-            **{name: comma.join(value) if isinstance(value, list) else value for name, value in reason.params.items()},
-        )
-        for reason in reasons
-    )
+    words, between = catalogue(language), "；" if language == "zh-CN" else "; "
+    return between.join(words.of(REASON_WORDS, reason.code, **reason.params) for reason in reasons)
 
 
 def say_in_both(reasons: Iterable[Reason]) -> str:

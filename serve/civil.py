@@ -9,11 +9,12 @@ from datetime import datetime
 from typing import Annotated
 
 from pydantic import AfterValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 
 def _without_zone(value: datetime) -> datetime:
     if value.tzinfo is not None:
-        raise ValueError("this is local civil time: give it without a zone")
+        raise PydanticCustomError("civil_time", "this is local civil time: give it without a zone")
     return value
 
 

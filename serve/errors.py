@@ -1,17 +1,17 @@
-"""The exception tree of serve/: each error knows the HTTP status it is answered with.
+"""The exception tree of serve/: each error knows the HTTP status it is answered with, and is said in either language.
 
     WeisuError
-    ├── ServeError                    500  something of ours failed
-    │   ├── StoreError                503  the store cannot be opened, migrated or reached
-    │   └── NotReadyError             503  a part that the answer needs is missing
-    └── BadInputError
-        └── RequestError              400  the request is at fault
-            ├── UnauthorizedError     401  no key, or one that is unknown or revoked
-            ├── ForbiddenError        403  known, but not allowed
-            ├── NotFoundError         404  does not exist, or is not yours to see
-            ├── ConflictError         409  the alert is not in a state that allows this
-            ├── UnprocessableError    422  well-formed, but the values make no sense
-            └── TooManyRequestsError  429  too often; says when to come back
+    └── SpokenError                     its words stand in the catalogues under its code
+        ├── ServeError                    500  something of ours failed
+        │   ├── StoreError                503  the store cannot be opened, migrated or reached
+        │   └── NotReadyError             503  a part that the answer needs is missing
+        └── RequestError                  400  the request is at fault; a BadInputError too
+            ├── UnauthorizedError         401  no key, or one that is unknown or revoked
+            ├── ForbiddenError            403  known, but not allowed
+            ├── NotFoundError             404  does not exist, or is not yours to see
+            ├── ConflictError             409  the alert is not in a state that allows this
+            ├── UnprocessableError        422  well-formed, but the values make no sense
+            └── TooManyRequestsError      429  too often; says when to come back
 
 What one department may not see is "not found" for it, never "forbidden": the answer must not tell that it exists.
 """
@@ -20,82 +20,120 @@ from __future__ import annotations
 
 import math
 from datetime import timedelta
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from features.errors import BadInputError, WeisuError
+from features.words import Family, Language, catalogue
+
+TITLES: Final = Family.of(
+    "problem_title",
+    (
+        "internal", "store", "not_ready", "bad_request", "unauthorized", "forbidden", "not_found", "conflict",
+        "unprocessable", "too_many", "stale_form", "no_page", "no_font",
+    ),
+)  # fmt: skip
+"""What an error is called, by kind."""
 
 
-class ServeError(WeisuError):
-    """Something of ours failed while serving."""
+class SpokenError(WeisuError):
+    """An error by its code: what went wrong stands at `problem.CODE`, the way out at `problem.CODE.hint`.
+
+    As an exception it says both in English, for logs and the command line.
+
+    Args:
+        code: The code, part of the keys.
+        **params: What the words name; codes and other errors are put into the reader's language.
+    """
 
     status: ClassVar[int] = 500
-    title: ClassVar[str] = "Internal error"
+    title: ClassVar[str] = "internal"
+
+    def __init__(self, code: str, /, **params: object) -> None:
+        self.code, self.params = code, params
+        super().__init__(self.said("en"), hint=self.way_out("en"))
+
+    def said(self, language: Language) -> str:
+        """Return what went wrong."""
+        return catalogue(language)(f"problem.{self.code}", **self.params)
+
+    def way_out(self, language: Language) -> str | None:
+        """Return what to do about it, where there is something to be done."""
+        words, key = catalogue(language), f"problem.{self.code}.hint"
+        return words(key, **self.params) if key in words else None
+
+    def heading(self, language: Language) -> str:
+        """Return what kind of error it is."""
+        return catalogue(language).of(TITLES, self.title)
+
+
+class ServeError(SpokenError):
+    """Something of ours failed while serving."""
 
 
 class StoreError(ServeError):
     """The operational store cannot be opened, migrated or reached."""
 
     status = 503
-    title = "Store unavailable"
+    title = "store"
 
 
 class NotReadyError(ServeError):
     """A part that the answer needs is not there yet."""
 
     status = 503
-    title = "Not ready"
+    title = "not_ready"
 
 
-class RequestError(BadInputError):
+class RequestError(SpokenError, BadInputError):
     """The request is at fault; the caller can mend it."""
 
-    status: ClassVar[int] = 400
-    title: ClassVar[str] = "Bad request"
+    status = 400
+    title = "bad_request"
 
 
 class UnauthorizedError(RequestError):
     """No key was given, or one that is unknown or revoked."""
 
     status = 401
-    title = "Not authenticated"
+    title = "unauthorized"
 
 
 class ForbiddenError(RequestError):
     """The caller is known, but its role does not allow this."""
 
     status = 403
-    title = "Not allowed"
+    title = "forbidden"
 
 
 class NotFoundError(RequestError):
     """The thing does not exist, or is not the caller's to see."""
 
     status = 404
-    title = "Not found"
+    title = "not_found"
 
 
 class ConflictError(RequestError):
     """The thing is not in a state that allows this."""
 
     status = 409
-    title = "Conflict"
+    title = "conflict"
 
 
 class UnprocessableError(RequestError):
     """The request is well-formed, but its values make no sense."""
 
     status = 422
-    title = "Invalid values"
+    title = "unprocessable"
 
 
 class TooManyRequestsError(RequestError):
     """Too often; the same request will be taken again after `wait`."""
 
     status = 429
-    title = "Too many requests"
+    title = "too_many"
 
-    def __init__(self, message: str, *, hint: str | None = None, wait: timedelta) -> None:
-        super().__init__(message, hint=hint)
+    def __init__(self, code: str, /, *, wait: timedelta, **params: object) -> None:
+        super().__init__(code, **params)
         self.retry_after_s = max(math.ceil(wait.total_seconds()), 1)
 
     @property

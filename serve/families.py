@@ -9,20 +9,28 @@ from features.reasons import REASON_WORDS
 from features.vocabulary import Frequency
 from features.words import Family
 from serve.alerts.closing import Closing
+from serve.alerts.episode import PARTS
 from serve.alerts.gates import Hold
 from serve.alerts.levels import LEVEL_REASONS, LEVEL_WORDS
-from serve.alerts.lifecycle import Dismissal, Event
+from serve.alerts.lifecycle import EVENTS, STATES, Dismissal
 from serve.alerts.recite import RULES, SPANS
-from serve.alerts.supervision.sheet import CONCERNS, STATES
+from serve.alerts.supervision.sheet import CONCERNS
+from serve.auth.roles import ROLES
 from serve.delivery.channels import CHANNELS
 from serve.delivery.failures import CAUSE_WORDS
 from serve.delivery.wording import KINDS, TOLD
+from serve.errors import TITLES
+from serve.invalid import INVALID
+from serve.reports.drivers import HOLIDAYS, SOLAR_TERMS
 from serve.reports.headings import BASES, COLUMNS, SERIES_LEVELS
 
 _FAMILIES: Final = (
     REASON_WORDS,
     STATES,
-    Family.of("event", Event),
+    ROLES,
+    TITLES,
+    INVALID,
+    EVENTS,
     Family.of("dismiss", Dismissal),
     LEVEL_WORDS,
     LEVEL_REASONS,
@@ -32,11 +40,13 @@ _FAMILIES: Final = (
     Family.of("closed", Closing),
     Family.of("channel", sorted(CHANNELS)),
     SERIES_LEVELS,
+    HOLIDAYS,
+    SOLAR_TERMS,
     COLUMNS,
     BASES,
     CONCERNS,
     Family.of("act", ("ack", "start", "handle", "dismiss", "reassign", "supervise", "answer")),
-    Family.of("alert.part", ("lead", "assist", "asked")),
+    PARTS,
     Family.of("alert.curve", Frequency),
     Family.of("alert.counts", ("tickets", "own")),
     Family.of("alert.counts.callers", Frequency),

@@ -57,7 +57,7 @@ class Attempt:
         if row is None:
             return None
         if row.request_hash != self.request_hash:
-            raise ConflictError("this Idempotency-Key was used for another request", hint="use a new key per request")
+            raise ConflictError("key_reused")
         return row.reply
 
     def remember(self, session: Session, reply: dict[str, Any], *, now: datetime, status: int = 200) -> None:

@@ -35,7 +35,7 @@ def moment(part: int | str) -> datetime:
     try:
         return datetime.fromisoformat(str(part))
     except ValueError as error:
-        raise UnprocessableError("this cursor is not valid here", hint="start again without a cursor") from error
+        raise UnprocessableError("cursor_invalid") from error
 
 
 def decode(token: str | None, kinds: tuple[type, ...]) -> Cursor | None:
@@ -56,7 +56,7 @@ def decode(token: str | None, kinds: tuple[type, ...]) -> Cursor | None:
         cursor = None
     fits = isinstance(cursor, list) and len(cursor) == len(kinds)
     if not fits or not all(_is(part, kind) for part, kind in zip(cursor, kinds, strict=True)):
-        raise UnprocessableError("this cursor is not valid here", hint="start again without a cursor")
+        raise UnprocessableError("cursor_invalid")
     return list(cursor)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
-from typing import Final, Literal, get_args
+from typing import Final, Literal, Protocol, get_args, runtime_checkable
 
 from features.errors import WeisuError
 from features.words.area_names import AreaNames
@@ -24,6 +24,15 @@ COUNT: Final = "n"
 
 class UnknownWordsError(WeisuError):
     """The catalogues have no such key or code, or a text lacks a value for one of its blanks."""
+
+
+@runtime_checkable
+class Said(Protocol):
+    """A value that has words of its own: a code, a name, another error."""
+
+    def said(self, language: Language) -> str:
+        """Return the value in words."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -47,7 +56,8 @@ class Catalogue:
 
         Args:
             key: As the catalogues name the text.
-            **values: The blanks by name; `n`, a whole number, chooses between singular and plural.
+            **values: The blanks by name; `n`, a whole number, chooses between singular and plural. A value that is
+                `Said` is put into the language, a list gets commas between.
 
         Raises:
             UnknownWordsError: There is no such key, or a blank has no value.
@@ -58,7 +68,8 @@ class Catalogue:
         if not isinstance(text, str):
             text = text[self.form(_count(key, values))]
         try:
-            return text.format(**{**self.standing, **values})
+            said = {name: _said(value, self.language) for name, value in values.items()}
+            return text.format(**{**self.standing, **said})
         except KeyError as error:
             raise UnknownWordsError(f"the text {key!r} needs the value {error.args[0]!r}") from error
 
@@ -131,6 +142,39 @@ def code_in_both(family: Family, code: str, *, names: AreaNames | None = None) -
         UnknownWordsError: The family has no such code.
     """
     return " ".join(dict.fromkeys(catalogue(language, names).of(family, code) for language in LANGUAGES))
+
+
+@dataclass(frozen=True)
+class Coded:
+    """A code that is put into the reader's language where a text names it."""
+
+    family: Family
+    code: str
+
+    def said(self, language: Language) -> str:
+        """Return the words of the code."""
+        return catalogue(language).of(self.family, self.code)
+
+
+@dataclass(frozen=True)
+class Name:
+    """A name that is put into the reader's language where the family has it, and is itself where somebody gave it."""
+
+    family: Family
+    name: str
+
+    def said(self, language: Language) -> str:
+        """Return the name."""
+        return catalogue(language).of(self.family, self.name) if self.name in self.family.codes else self.name
+
+
+def _said(value: object, language: Language) -> object:
+    """Return a value as a text names it: in the language, and a list with commas between."""
+    if isinstance(value, Said):
+        return value.said(language)
+    if isinstance(value, list | tuple):
+        return ("、" if language == "zh-CN" else ", ").join(str(_said(item, language)) for item in value)
+    return value
 
 
 def _count(key: str, values: Mapping[str, object]) -> int:

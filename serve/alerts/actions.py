@@ -10,12 +10,14 @@ from typing import Any, Final
 
 from sqlalchemy import select
 
+from features.words import Coded
 from serve.alerts import clocks, notify
 from serve.alerts.desk import Actor, Desk
-from serve.alerts.episode import ASKED, ASSIST, LEAD, Episode
+from serve.alerts.episode import ASKED, ASSIST, LEAD, PARTS, Episode
 from serve.alerts.lifecycle import CLOSED, Dismissal, Event, State
 from serve.alerts.routing import corrections
 from serve.auth import Caller, Role
+from serve.auth.roles import ROLES
 from serve.errors import ConflictError, ForbiddenError, UnprocessableError
 from serve.store.tables import Alert, AlertParty
 
@@ -65,7 +67,7 @@ def reassign(desk: Desk, episode: Episode, caller: Caller, *, department: str = 
     asked = department or desk.policy.duty_desk
     current = _own_part(episode, caller)
     if current and asked == current.department:
-        raise UnprocessableError(f"{asked} has it already", hint="name another department, or none for the duty desk")
+        raise UnprocessableError("has_it_already", department=asked)
     if episode.lead and asked == episode.lead.department:
         # The two point at each other: somebody else has to decide.
         asked = desk.policy.duty_desk
@@ -80,7 +82,7 @@ def reassign(desk: Desk, episode: Episode, caller: Caller, *, department: str = 
 
 def assign(desk: Desk, episode: Episode, caller: Caller, *, department: str, part: str = LEAD) -> None:
     """Give the lead to a department, or ask it to assist (联办), with clocks of its own from now on."""
-    _require_command(caller, "assign")
+    _require_command(caller, "may_not_assign")
     present = episode.party(department)
     if present and present.part == part:
         return
@@ -93,17 +95,17 @@ def assign(desk: Desk, episode: Episode, caller: Caller, *, department: str, par
 
 def resolve(desk: Desk, episode: Episode, caller: Caller, *, reason: str = "") -> None:
     """Close an alert because it is over."""
-    _require_command(caller, "resolve")
+    _require_command(caller, "may_not_resolve")
     _advance(desk, episode, caller, Event.RESOLVED, {"reason": reason, "outcome_due_at": desk.outcome_due()})
 
 
 def reopen(desk: Desk, episode: Episode, caller: Caller, *, reason: str = "") -> None:
     """Open an answered or closed alert again; every clock starts anew."""
-    _require_command(caller, "reopen")
+    _require_command(caller, "may_not_reopen")
     other = select(Alert.id).where(Alert.fingerprint == episode.alert.fingerprint, Alert.ended_at.is_(None))
     successor = desk.session.scalar(other.where(Alert.id != episode.alert.id))
     if successor:
-        raise ConflictError(f"alert {successor} has taken over this matter", hint="act on that one")
+        raise ConflictError("taken_over", alert=successor)
     desk.record(episode, Event.REOPENED, actor=_actor(caller), payload={"reason": reason})
     episode.alert.seen_at = desk.now
     notify.tell(desk, episode, reason="reopened")
@@ -112,14 +114,14 @@ def reopen(desk: Desk, episode: Episode, caller: Caller, *, reason: str = "") ->
 def comment(desk: Desk, episode: Episode, caller: Caller, *, text: str) -> None:
     """Say something; changes no state."""
     if caller.role is Role.SCIENTIST:
-        raise ForbiddenError("the role scientist reads alerts only", hint="ask a supervisor")
+        raise ForbiddenError("reads_only", role=Coded(ROLES, caller.role))
     desk.record(episode, Event.COMMENTED, actor=_actor(caller), payload={"text": text})
 
 
 def record_outcome(desk: Desk, episode: Episode, caller: Caller, *, outcome: str, note: str = "") -> None:
     """Write down what came of it: did the complaints come anyway?"""
     if not caller.commands_alerts and caller.role is not Role.PLANNER:
-        raise ForbiddenError(f"the role {caller.role} may not record outcomes", hint="ask a supervisor or a planner")
+        raise ForbiddenError("may_not_record_outcomes", role=Coded(ROLES, caller.role))
     payload = {"outcome": outcome, "note": note}
     desk.record(episode, Event.OUTCOME_RECORDED, actor=_actor(caller), payload=payload)
 
@@ -175,11 +177,13 @@ def _require_part(episode: Episode, caller: Caller, *parts: str) -> AlertParty |
         return episode.lead
     part = episode.party(caller.department) if caller.department else None
     if part is None or part.part not in parts:
-        who = f"{caller.department} is {part.part} here" if part else f"the role {caller.role} has no part in alerts"
-        raise ForbiddenError(f"{who}: this is for {' or '.join(parts)}", hint="ask the lead department or a supervisor")
+        wanted = [Coded(PARTS, name) for name in parts]
+        if part is None:
+            raise ForbiddenError("no_part", role=Coded(ROLES, caller.role), parts=wanted)
+        raise ForbiddenError("other_part", department=caller.department, part=Coded(PARTS, part.part), parts=wanted)
     return part
 
 
-def _require_command(caller: Caller, verb: str) -> None:
+def _require_command(caller: Caller, refusal: str) -> None:
     if not caller.commands_alerts:
-        raise ForbiddenError(f"the role {caller.role} may not {verb} an alert", hint="ask a supervisor")
+        raise ForbiddenError(refusal, role=Coded(ROLES, caller.role))

@@ -11,12 +11,14 @@ from datetime import datetime
 from typing import Any, Final
 
 from features.vocabulary import AlertLevel
+from features.words import Family
 from serve.alerts.lifecycle import LEADS_TO, Event, State
 from serve.store.tables import Alert, AlertEvent, AlertParty
 
 LEAD: Final = "lead"
 ASSIST: Final = "assist"
 ASKED: Final = "asked"
+PARTS: Final = Family.of("alert.part", (LEAD, ASSIST, ASKED))
 
 FACTS: Final = (
     "kinds", "sensitive", "observed", "callers", "expected", "upper", "p_value", "recurrence_days", "score",

@@ -6,8 +6,10 @@ from datetime import datetime
 from typing import Any, Final
 
 from features.settings import Settings
+from features.words import Coded
 from serve.alerts.schemas import TicketView
 from serve.auth import Caller
+from serve.auth.roles import ROLES
 from serve.errors import ForbiddenError
 from serve.store import Store
 from serve.store.tables import AccessLog
@@ -26,7 +28,7 @@ def check_may_read(caller: Caller) -> None:
         ForbiddenError: The role does not read tickets.
     """
     if not caller.reads_tickets:
-        raise ForbiddenError(f"the role {caller.role} does not read tickets", hint="ask a supervisor for the case")
+        raise ForbiddenError("reads_no_tickets", role=Coded(ROLES, caller.role))
 
 
 def log_access(store: Store, caller: Caller, alert_id: str, *, tickets: int, at: datetime) -> None:

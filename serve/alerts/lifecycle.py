@@ -11,6 +11,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final
 
+from features.words import Coded, Family
 from serve.errors import ConflictError
 
 
@@ -103,6 +104,10 @@ LEADS_TO: Final[dict[Event, State]] = {
 """Event of the leading department or the system -> the state after it; any other event leaves the state."""
 
 
+STATES: Final = Family.of("state", State)
+EVENTS: Final = Family.of("event", Event)
+
+
 def check_allowed(event: Event, state: State, alert_id: str) -> None:
     """Refuse an event that the state does not allow.
 
@@ -112,6 +117,9 @@ def check_allowed(event: Event, state: State, alert_id: str) -> None:
     allowed = ALLOWED.get(event)
     if allowed is not None and state not in allowed:
         raise ConflictError(
-            f"alert {alert_id} is {state}: it cannot be {event.replace('_', ' ')} now",
-            hint=f"this takes one of the states {', '.join(sorted(allowed))}",
+            "not_in_this_state",
+            alert=alert_id,
+            state=Coded(STATES, state),
+            event=Coded(EVENTS, event),
+            states=[Coded(STATES, one) for one in sorted(allowed)],
         )

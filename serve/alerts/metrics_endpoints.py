@@ -91,7 +91,7 @@ def read_metrics(
     until = clock.now()
     start = since or until - _PERIOD
     if start < until - _LONGEST:
-        raise UnprocessableError("a period is at most a year", hint="name a later start")
+        raise UnprocessableError("period_too_long")
     with store.reading() as session:
         answers = metrics.read_answers(session, caller, since=start, until=until + timedelta(microseconds=1))
     return AlertMetrics(

@@ -88,7 +88,7 @@ class AlertRepository:
         """
         alert = self._session.scalar(select(Alert).where(Alert.id == alert_id, self.visible()))
         if alert is None:
-            raise NotFoundError(f"no alert {alert_id!r}", hint="it may belong to another department")
+            raise NotFoundError("no_alert", alert=alert_id)
         return alert
 
     def episode(self, alert_id: str) -> Episode:

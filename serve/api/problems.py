@@ -15,7 +15,17 @@ from sqlalchemy.exc import DataError, OperationalError
 from starlette.exceptions import HTTPException
 
 from features.errors import BadInputError, WeisuError
-from serve.errors import RequestError, ServeError, TooManyRequestsError
+from features.words import Language
+from serve.errors import (
+    RequestError,
+    ServeError,
+    SpokenError,
+    StoreError,
+    TooManyRequestsError,
+    UnprocessableError,
+)
+from serve.invalid import Invalid
+from serve.reader_language import accepted_language
 
 MEDIA_TYPE: Final = "application/problem+json"
 
@@ -23,13 +33,14 @@ _log = structlog.get_logger(__name__)
 
 
 class Problem(BaseModel):
-    """Problem details as in RFC 9457; `hint` says the way out, `errors` names the values at fault."""
+    """Problem details as in RFC 9457, in the language asked for; `hint` says the way out, `errors` what is at fault."""
 
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
                 {
                     "type": "about:blank",
+                    "code": "no_alert",
                     "title": "Not found",
                     "status": 404,
                     "detail": "no alert 'al_0d1f'",
@@ -41,6 +52,7 @@ class Problem(BaseModel):
     )
 
     type: str = "about:blank"
+    code: str = Field(description="What went wrong, the same in every language")
     title: str
     status: int
     detail: str
@@ -60,6 +72,7 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 def install(app: FastAPI) -> None:
     """Answer every error of the app with problem details."""
+    app.add_exception_handler(SpokenError, _on_spoken_error)
     app.add_exception_handler(WeisuError, _on_weisu_error)
     app.add_exception_handler(HTTPException, _on_http_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
@@ -68,68 +81,87 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _on_bug)
 
 
-def respond(
+def answer(
     request: Request,
+    error: SpokenError,
     *,
-    status: int,
-    title: str,
-    detail: str,
-    hint: str | None = None,
     errors: list[dict[str, str]] | None = None,
     headers: Mapping[str, str] | None = None,
+    status: int | None = None,
+    title: str = "",
 ) -> JSONResponse:
-    """Return a problem response."""
+    """Return an error as a problem, in the language that the request asks for."""
+    language = _language(request)
     problem = Problem(
-        title=title, status=status, detail=detail, instance=request.url.path, hint=hint, errors=errors or []
+        code=error.code,
+        title=title or error.heading(language),
+        status=status or error.status,
+        detail=error.said(language),
+        instance=request.url.path,
+        hint=error.way_out(language),
+        errors=errors or [],
     )
     content = problem.model_dump(exclude_none=True)
-    return JSONResponse(content, status_code=status, media_type=MEDIA_TYPE, headers=dict(headers or {}))
+    said = {"Content-Language": language, "Vary": "Accept-Language", **(headers or {})}
+    return JSONResponse(content, status_code=problem.status, media_type=MEDIA_TYPE, headers=said)
+
+
+async def _on_spoken_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, SpokenError)
+    if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        _log.error("request failed", path=request.url.path, code=error.code, error=str(error))
+    headers = {"WWW-Authenticate": "Bearer"} if error.status == HTTPStatus.UNAUTHORIZED else {}
+    if isinstance(error, TooManyRequestsError):
+        headers = error.headers
+    return answer(request, error, headers=headers)
 
 
 async def _on_weisu_error(request: Request, error: Exception) -> JSONResponse:
+    """Answer an error of features/: its message is English, and stands among the `errors`."""
     assert isinstance(error, WeisuError)
-    if isinstance(error, RequestError | ServeError):
-        status, title = error.status, error.title
-    else:
-        status, title = (400, "Bad request") if isinstance(error, BadInputError) else (500, "Internal error")
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    if not isinstance(error, BadInputError):
         _log.error("request failed", path=request.url.path, error=str(error))
-    headers = {"WWW-Authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else {}
-    if isinstance(error, TooManyRequestsError):
-        headers = error.headers
-    return respond(request, status=status, title=title, detail=str(error.args[0]), hint=error.hint, headers=headers)
+        return answer(request, ServeError("bug"))
+    errors = [{"where": "", "why": str(error).replace("\n", " ")}]
+    return answer(request, RequestError("bad_input"), errors=errors)
 
 
 async def _on_http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    title, headers = HTTPStatus(error.status_code).phrase, error.headers or {}
-    hint = f"this address takes {headers['Allow']}" if headers.get("Allow") else "/docs shows what every address takes"
-    return respond(request, status=error.status_code, title=title, detail=str(error.detail), hint=hint, headers=headers)
+    headers = error.headers or {}
+    spoken = (
+        RequestError("method", methods=headers["Allow"])
+        if headers.get("Allow")
+        else RequestError("http", status=error.status_code)
+    )
+    phrase = HTTPStatus(error.status_code).phrase if _language(request) == "en" else ""
+    return answer(request, spoken, status=error.status_code, title=phrase, headers=headers)
 
 
 async def _on_invalid_request(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     # Only where and why: the values themselves may be personal.
-    errors = [{"where": ".".join(map(str, item["loc"])), "why": str(item["msg"])} for item in error.errors()]
-    detail = "; ".join(f"{item['where']}: {item['why']}" for item in errors[:3])
-    return respond(
-        request, status=422, title="Invalid values", detail=detail, hint="see /docs for the shape", errors=errors
-    )
+    found = [(".".join(map(str, item["loc"])), Invalid.of(item)) for item in error.errors()]
+    where, why = found[0] if found else ("", Invalid("other"))
+    language = _language(request)
+    errors = [{"where": place, "why": invalid.said(language)} for place, invalid in found]
+    return answer(request, UnprocessableError("invalid_values", where=where, why=why), errors=errors)
 
 
 async def _on_unstorable(request: Request, _error: Exception) -> JSONResponse:
-    detail = "a value cannot be stored"
-    return respond(request, status=422, title="Invalid values", detail=detail, hint="leave out control characters")
+    return answer(request, UnprocessableError("unstorable"))
 
 
 async def _on_store_error(request: Request, error: Exception) -> JSONResponse:
     _log.error("store unavailable", path=request.url.path, error=type(error).__name__)
-    detail = "the store cannot be reached or is busy"
-    return respond(request, status=503, title="Store unavailable", detail=detail, hint="try again in a moment")
+    return answer(request, StoreError("store_away"))
 
 
 async def _on_bug(request: Request, error: Exception) -> JSONResponse:
     _log.error("bug", path=request.url.path, method=request.method, exc_info=error)
-    return respond(
-        request, status=500, title="Internal error", detail="something of ours failed", hint="see the server's log"
-    )
+    return answer(request, ServeError("bug"))
+
+
+def _language(request: Request) -> Language:
+    # Not from the context: a bug is answered outside of the middleware that notes it there.
+    return accepted_language(request.headers.get("accept-language", ""))

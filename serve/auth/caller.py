@@ -11,8 +11,9 @@ from fastapi import Depends, Request
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy import select
 
+from features.words import Coded
 from serve.auth.keys import KeyInfo, authenticate, hash_key, is_valid
-from serve.auth.roles import COMMANDS_ALERTS, READS_TICKETS, SEES_ALL_ALERTS, Role
+from serve.auth.roles import COMMANDS_ALERTS, READS_TICKETS, ROLES, SEES_ALL_ALERTS, Role
 from serve.errors import ForbiddenError, UnauthorizedError
 from serve.store import Store
 from serve.store.tables import ApiKey, BrowserSession
@@ -76,7 +77,7 @@ def current_caller(
     cookie = request.cookies.get(SESSION_COOKIE)
     if cookie and request.method in _SAFE_METHODS:
         return session_caller(store, cookie, now=clock.now())
-    raise UnauthorizedError("this needs a key", hint="send it as `Authorization: Bearer weisu_...`")
+    raise UnauthorizedError("needs_key")
 
 
 def session_caller(store: Store, cookie: str, *, now: datetime) -> Caller:
@@ -94,7 +95,7 @@ def session_caller(store: Store, cookie: str, *, now: datetime) -> Caller:
     with store.reading() as session:
         row = session.scalar(query)
     if row is None or not is_valid(row, now):
-        raise UnauthorizedError("this session is over", hint="log in again with your key")
+        raise UnauthorizedError("session_over")
     return Caller(key_id=row.id, name=row.name, role=Role(row.role), department=row.department)
 
 
@@ -107,7 +108,7 @@ def allow(*roles: Role) -> Callable[[Caller], Caller]:
     def check(caller: CallerDep) -> Caller:
         if caller.role not in roles and caller.role is not Role.ADMIN:
             raise ForbiddenError(
-                f"the role {caller.role} may not do this", hint=f"it takes one of: {', '.join(roles)}, admin"
+                "may_not", role=Coded(ROLES, caller.role), roles=[Coded(ROLES, role) for role in (*roles, Role.ADMIN)]
             )
         return caller
 

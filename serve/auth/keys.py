@@ -13,7 +13,8 @@ from typing import Final
 
 from sqlalchemy import select
 
-from serve.auth.roles import Role
+from features.words import Coded
+from serve.auth.roles import ROLES, Role
 from serve.errors import NotFoundError, UnauthorizedError, UnprocessableError
 from serve.store import Store
 from serve.store.columns import new_id
@@ -77,10 +78,12 @@ def add_key(
     try:
         known = Role(role)
     except ValueError as error:
-        raise UnprocessableError(f"unknown role {role!r}", hint=f"use one of {', '.join(Role)}") from error
+        raise UnprocessableError("unknown_role", role=role, roles=list(Role)) from error
     if (known is Role.DEPARTMENT) != bool(department):
-        wanted = "needs --department" if known is Role.DEPARTMENT else "takes no --department"
-        raise UnprocessableError(f"a key of role {known} {wanted}", hint="only department keys are bound to one")
+        raise UnprocessableError(
+            "department_key_needs_department" if known is Role.DEPARTMENT else "key_takes_no_department",
+            role=Coded(ROLES, known),
+        )
     secret = KEY_PREFIX + secrets.token_urlsafe(32)
     row = ApiKey(
         id=new_id("key"),
@@ -112,7 +115,7 @@ def revoke_key(store: Store, key_id: str, *, now: datetime) -> KeyInfo:
     with store.session() as session:
         row = session.get(ApiKey, key_id)
         if row is None:
-            raise NotFoundError(f"no key {key_id!r}", hint="`weisu users list` shows the ids")
+            raise NotFoundError("no_key", key=key_id)
         row.revoked_at = row.revoked_at or now
         return _info(row)
 
@@ -126,7 +129,7 @@ def authenticate(store: Store, secret: str, *, now: datetime) -> KeyInfo:
     with store.reading() as session:
         row = session.scalar(select(ApiKey).where(ApiKey.key_hash == hash_key(secret)))
         if row is None or not is_valid(row, now):
-            raise UnauthorizedError("this key is not valid", hint="ask the administrator for a key: weisu users add")
+            raise UnauthorizedError("key_invalid")
         return _info(row)
 
 

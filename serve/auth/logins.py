@@ -72,9 +72,7 @@ class LoginLimit:
             )
             waits = [moment + WINDOW - now for moment in in_the_way if moment is not None]
             if waits:
-                raise TooManyRequestsError(
-                    "too many failed logins", hint="wait, or ask the administrator for a key", wait=max(waits)
-                )
+                raise TooManyRequestsError("too_many_logins", wait=max(waits))
             row = LoginAttempt(at=now, address=address, key_prefix=key_prefix)
             session.add(row)
             session.flush()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final
 
+from features.words import Family
+
 
 class Role(StrEnum):
     """What a key may be used for."""
@@ -24,3 +26,5 @@ COMMANDS_ALERTS: Final = frozenset({Role.SUPERVISOR, Role.ADMIN})
 
 READS_TICKETS: Final = frozenset({Role.DEPARTMENT, Role.PLANNER, Role.SUPERVISOR, Role.ADMIN})
 """Roles that may open the masked tickets behind an alert they can see. A scientist works on counts."""
+
+ROLES: Final = Family.of("role", Role)

@@ -219,11 +219,9 @@ def send_again(store: Store, delivery_id: str, *, clock: Clock) -> str:
     with store.session() as session:
         attempt = session.get(Delivery, delivery_id)
         if attempt is None:
-            raise NotFoundError(f"no delivery {delivery_id!r}", hint="the dead-letter list shows the ids")
+            raise NotFoundError("no_delivery", delivery=delivery_id)
         if attempt.status != DEAD:
-            raise ConflictError(
-                f"delivery {delivery_id} is {attempt.status}, not given up", hint="only dead letters are sent again"
-            )
+            raise ConflictError("not_given_up", delivery=delivery_id, status=attempt.status)
         attempt.status = RETRY
         return requeue(session, attempt, due_at=clock.now()).id
 

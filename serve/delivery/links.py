@@ -72,9 +72,8 @@ class LinkSigner:
         try:
             alert_id, recipient, seconds = self._serializer.loads(token)
         except BadData as error:
-            message = "this link is damaged, or was not made by us"
-            raise UnauthorizedError(message, hint="open the alert from the list of alerts") from error
+            raise UnauthorizedError("link_not_ours") from error
         expires_at = datetime.fromtimestamp(seconds, tz=UTC)
         if now >= expires_at:
-            raise UnauthorizedError("this link has expired", hint="open the alert from the list of alerts")
+            raise UnauthorizedError("link_expired")
         return SignedLink(alert_id, recipient, expires_at)

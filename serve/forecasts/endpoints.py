@@ -107,9 +107,9 @@ def _current(session: Session, freq: ForecastFrequency, after: paging.Cursor | N
     """Return the current issue, which must be that of the cursor."""
     issue = repository.current_issue(session, freq)
     if issue is None:
-        raise NotFoundError(f"no forecast of frequency {freq} has been issued", hint="run `weisu forecast`")
+        raise NotFoundError("no_forecast", freq=freq)
     if after and after[2] != issue.id:
-        raise UnprocessableError("a newer forecast has been issued", hint="start again without a cursor")
+        raise UnprocessableError("newer_forecast")
     return issue
 
 

@@ -122,13 +122,15 @@ def _records(rows: pd.DataFrame, required: Sequence[str], optional: Sequence[str
 def _check(rows: pd.DataFrame, required: Sequence[str], moment: str) -> None:
     missing = [name for name in required if name not in rows.columns]
     if missing:
-        raise UnprocessableError(f"forecast rows lack {', '.join(missing)}", hint=f"they need {', '.join(required)}")
+        raise UnprocessableError("forecast_lacks", columns=missing, wanted=list(required))
     numbers = rows[["mean", "p10", "p50", "p90"]].astype(float)
     broken = rows.loc[~numbers.map(pd.notna).all(axis=1) | numbers.isin([float("inf"), float("-inf")]).any(axis=1)]
     if len(broken):
         raise UnprocessableError(
-            f"forecast of {broken['unique_id'].iloc[0]!r} at {broken['ds'].iloc[0]} is not a finite number"
+            "forecast_not_finite", series=broken["unique_id"].iloc[0], moment=str(broken["ds"].iloc[0])
         )
     doubled = rows.loc[rows.duplicated(["unique_id", moment])]
     if len(doubled):
-        raise UnprocessableError(f"series {doubled['unique_id'].iloc[0]!r} appears twice at {doubled[moment].iloc[0]}")
+        raise UnprocessableError(
+            "forecast_twice", series=doubled["unique_id"].iloc[0], moment=str(doubled[moment].iloc[0])
+        )

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from features.vocabulary import ForecastFrequency, Frequency
 from serve.civil import CivilTime
@@ -43,7 +44,7 @@ class NewOverride(BaseModel):
     @model_validator(mode="after")
     def _in_order(self) -> NewOverride:
         if (self.p10 is not None and self.p10 > self.value) or (self.p90 is not None and self.p90 < self.value):
-            raise ValueError("p10 <= value <= p90 does not hold")
+            raise PydanticCustomError("interval_order", "p10 <= value <= p90 does not hold")
         return self
 
 
@@ -106,7 +107,7 @@ class NewEvent(BaseModel):
     @model_validator(mode="after")
     def _in_order(self) -> NewEvent:
         if self.ends_on < self.starts_on:
-            raise ValueError("the event ends before it starts")
+            raise PydanticCustomError("event_order", "the event ends before it starts")
         return self
 
 

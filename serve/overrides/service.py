@@ -23,14 +23,11 @@ def add_override(session: Session, caller: Caller, wanted: NewOverride, *, now: 
         UnprocessableError: The current forecast has no such series and period, or the override has expired.
     """
     if wanted.expires_at is not None and wanted.expires_at <= now:
-        raise UnprocessableError("the override would have expired", hint="name a later moment, or none")
+        raise UnprocessableError("override_expired")
     issue = forecasts.current_issue(session, wanted.freq)
     said = session.get(ForecastRow, (issue.id, wanted.unique_id, wanted.ds)) if issue else None
     if said is None:
-        raise UnprocessableError(
-            f"the current forecast has no series {wanted.unique_id!r} at {wanted.ds:%Y-%m-%d}",
-            hint="GET /v1/forecasts shows the series and periods",
-        )
+        raise UnprocessableError("no_series", series=wanted.unique_id, day=f"{wanted.ds:%Y-%m-%d}")
     row = ForecastOverride(
         id=new_id("ov"), model_mean=said.mean, author=caller.name, created_at=now, **wanted.model_dump()
     )
@@ -56,7 +53,7 @@ def withdraw_override(session: Session, override_id: str, *, now: datetime) -> F
     """
     row = session.get(ForecastOverride, override_id)
     if row is None:
-        raise NotFoundError(f"no override {override_id!r}")
+        raise NotFoundError("no_override", override=override_id)
     row.withdrawn_at = row.withdrawn_at or now
     return row
 
@@ -85,6 +82,6 @@ def withdraw_event(session: Session, event_id: str, *, now: datetime) -> Registe
     """
     row = session.get(RegisteredEvent, event_id)
     if row is None:
-        raise NotFoundError(f"no registered event {event_id!r}")
+        raise NotFoundError("no_event", event=event_id)
     row.withdrawn_at = row.withdrawn_at or now
     return row

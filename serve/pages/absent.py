@@ -13,7 +13,7 @@ from serve.pages.template_keys import check_texts
 class NoPageError(NotFoundError):
     """The address names no page at all."""
 
-    title = "No such page"
+    title = "no_page"
 
 
 def install(app: FastAPI) -> None:
@@ -25,6 +25,5 @@ def install(app: FastAPI) -> None:
 async def _no_such_address(request: Request, _error: Exception) -> Response:
     path = request.url.path
     if path.startswith("/v1/") or "text/html" not in request.headers.get("accept", ""):
-        detail = f"there is nothing at {path}"
-        return problems.respond(request, status=404, title="Not Found", detail=detail, hint="/docs lists every address")
-    return error_page(request, NoPageError(f"there is no page {path}"), message="error.page")
+        return problems.answer(request, NotFoundError("nothing_here", path=path))
+    return error_page(request, NoPageError("no_page", path=path))

@@ -210,10 +210,10 @@ def _bound(action: str, *, reason: str, department: str) -> Any:
         try:
             return partial(actions.dismiss, reason=Dismissal(reason or Dismissal.OTHER))
         except ValueError as error:
-            raise UnprocessableError(f"unknown reason {reason!r}", hint="pick one of the shown reasons") from error
+            raise UnprocessableError("unknown_reason", reason=reason) from error
     if action == "reassign":
         return partial(actions.reassign, department=department)
-    raise UnprocessableError(f"unknown action {action!r}", hint="use one of the buttons")
+    raise UnprocessableError("unknown_action", action=action)
 
 
 def _read_tickets(settings: SettingsDep, keys: Sequence[tuple[str, str]], clock: ClockDep) -> tuple[list[Any], bool]:

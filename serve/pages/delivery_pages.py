@@ -79,4 +79,4 @@ def send_letters_again(
 
 def _check_on_duty(caller: Caller, settings: SettingsDep) -> None:
     if not on_duty(settings.alerts, caller):
-        raise ForbiddenError("dead letters cover every department", hint="ask the duty desk or a supervisor")
+        raise ForbiddenError("deliveries_for_duty")

@@ -53,6 +53,6 @@ def show_overview(
 def static_file(name: str) -> Response:
     """Return a static file; its address carries its hash, so browsers may keep it."""
     if name not in _ASSETS:
-        raise NotFoundError(f"no file {name!r}", hint="the pages name the files they need")
+        raise NotFoundError("no_file", file=name)
     headers = {"X-Content-Type-Options": HEADERS["X-Content-Type-Options"], "Cache-Control": "public, max-age=31536000"}
     return Response(asset(name), media_type=_ASSETS[name], headers=headers)

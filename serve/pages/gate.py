@@ -57,7 +57,7 @@ def log_in(
 ) -> Response:
     """Exchange a key for a session cookie. The key itself is not kept by the browser and never in an address."""
     if not csrf or not hmac.compare_digest(csrf.encode(), request.cookies.get(LOGIN_COOKIE, "").encode()):
-        raise StaleFormError("this login form is too old", hint="open the login page again")
+        raise StaleFormError("login_form_old")
     now, entered = clock.now(), key.strip()
     address = request.client.host if request.client else ""
     try:

@@ -17,7 +17,7 @@ def read_moment(text: str, zone: ZoneInfo) -> datetime:
     try:
         return datetime.fromisoformat(text).replace(tzinfo=zone)
     except ValueError as error:
-        raise UnprocessableError(f"{text!r} is no moment", hint="write it like 2026-11-30T18:00") from error
+        raise UnprocessableError("not_a_moment", text=text) from error
 
 
 def show_moment(moment: datetime, zone: ZoneInfo) -> str:

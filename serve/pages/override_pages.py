@@ -10,15 +10,15 @@ from typing import Annotated, Final
 from fastapi import APIRouter, File, Form, Request, Response, UploadFile
 from pydantic import ValidationError
 
-from features.errors import BadInputError
 from features.settings import Settings
 from features.vocabulary import Frequency
 from serve.auth import Caller, Role
-from serve.errors import ForbiddenError, UnprocessableError
+from serve.errors import ForbiddenError, RequestError, UnprocessableError
 from serve.forecasts.repository import current_issue
+from serve.invalid import Invalid
 from serve.overrides.schemas import NewOverride
 from serve.overrides.service import add_override, list_overrides
-from serve.pages.language import Words
+from serve.pages.language import Words, language_of
 from serve.pages.render import PageRoute, page, redirect
 from serve.pages.sessions import Visitor, VisitorDep
 from serve.pages.views.origin import forecast_origin
@@ -64,14 +64,14 @@ def upload_overrides(
     """Store every override of a workbook, or none of them."""
     visitor.check(csrf)
     if visitor.caller.role not in _WRITERS:
-        raise ForbiddenError("only planners override forecasts", hint="ask a planner")
+        raise ForbiddenError("only_planners_override")
     now = clock.now()
     try:
         expires_at = _end_of(expires, settings)
         found = _read(workbook, reason.strip())
         _store(store, visitor.caller, found, expires_at=expires_at, now=now)
-    except BadInputError as error:
-        problem = str(error.args[0])
+    except RequestError as error:
+        problem = error.said(language_of(request, settings))
         return _page(
             request, store, settings, visitor, now=now, problem=problem, reason=reason, expires=expires, status=422
         )
@@ -92,7 +92,7 @@ def _page(
     status: int = 200,
 ) -> Response:
     if not visitor.caller.sees_all_alerts:
-        raise ForbiddenError("overrides cover every department", hint="ask a planner")
+        raise ForbiddenError("overrides_for_planners")
     words = Words.of_reader(request, settings)
     with store.reading() as session:
         rows = list_overrides(session, freq=Frequency.WEEKLY, now=now, all_of_them=False)
@@ -122,21 +122,21 @@ def _end_of(day: str, settings: Settings) -> datetime | None:
     try:
         after = date.fromisoformat(day) + timedelta(days=1)
     except (ValueError, OverflowError) as error:
-        raise UnprocessableError(f"{day!r} is not a date", hint="write it like 2026-11-30") from error
+        raise UnprocessableError("not_a_date", text=day) from error
     return datetime.combine(after, time(), tzinfo=settings.zone)
 
 
 def _read(workbook: UploadFile, reason: str) -> list[SheetOverride]:
     content = workbook.file.read(LARGEST + 1)
     if len(content) > LARGEST:
-        raise UnprocessableError("the workbook is larger than 10 MB", hint="hand back the XLSX of the report")
+        raise UnprocessableError("workbook_too_large", megabytes=10)
     with TemporaryDirectory() as folder:
         # The name a browser sends is only a name: nothing is written where it points.
         path = Path(folder) / "workbook.xlsx"
         path.write_bytes(content)
         found = read_overrides(path, default_reason=reason)
     if not found:
-        raise UnprocessableError(f"sheet {FORECAST_SHEET} holds no override", hint="fill in the override column")
+        raise UnprocessableError("no_overrides", sheet=FORECAST_SHEET)
     return found
 
 
@@ -145,7 +145,6 @@ def _store(
 ) -> None:
     with store.session() as session:
         for one in found:
-            where = f"sheet {FORECAST_SHEET}, row {one.row}"
             try:
                 wanted = NewOverride(
                     unique_id=one.unique_id, ds=one.ds, value=one.value, reason=one.reason, expires_at=expires_at
@@ -154,6 +153,8 @@ def _store(
             except ValidationError as error:
                 first = error.errors()[0]
                 column = ".".join(map(str, first["loc"]))
-                raise UnprocessableError(f"{where}, {column}: {first['msg']}", hint="correct the row") from error
+                raise UnprocessableError(
+                    "override_cell", sheet=FORECAST_SHEET, row=one.row, column=column, why=Invalid.of(first)
+                ) from error
             except UnprocessableError as error:
-                raise UnprocessableError(f"{where}: {error.args[0]}", hint="correct the row") from error
+                raise UnprocessableError("override_row", sheet=FORECAST_SHEET, row=one.row, why=error) from error

@@ -17,6 +17,7 @@ from serve.alerts.routing.schemas import DepartmentRuleBody
 from serve.alerts.silences import service
 from serve.alerts.silences.schemas import NewSilence
 from serve.errors import UnprocessableError
+from serve.invalid import Invalid
 from serve.pages.language import Words
 from serve.pages.moments import read_moment, show_moment
 from serve.pages.render import PageRoute, page, redirect
@@ -184,4 +185,4 @@ def _checked(shape: type[_Shape], values: dict[str, Any]) -> _Shape:
         return shape.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
-        raise UnprocessableError(f"{first['loc']}: {first['msg']}", hint="go back and correct the form") from error
+        raise UnprocessableError("form_field", field=".".join(map(str, first["loc"])), why=Invalid.of(first)) from error

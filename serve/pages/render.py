@@ -22,9 +22,9 @@ from features.settings import Settings
 from features.vocabulary import AlertLevel
 from serve.alerts.policy import on_duty
 from serve.auth import Caller
-from serve.errors import RequestError, ServeError, UnauthorizedError, UnprocessableError
+from serve.errors import SpokenError, UnauthorizedError, UnprocessableError
 from serve.pages.language import Words, language_of
-from serve.pages.sessions import StaleFormError, Visitor, current_visitor
+from serve.pages.sessions import Visitor, current_visitor
 
 HEADERS: Final = {
     "Content-Security-Policy": (
@@ -122,31 +122,38 @@ class PageRoute(APIRoute):
                 return await handle(request)
             except UnauthorizedError:
                 return redirect(f"/login?next={quote(_here(request))}")
-            except (RequestError, ServeError) as error:
+            except SpokenError as error:
                 return error_page(request, error)
             except RequestValidationError:
-                return error_page(request, UnprocessableError("a field of the form is missing or too long"))
+                return error_page(request, UnprocessableError("form_incomplete"))
 
         return answer
 
 
-def error_page(request: Request, error: RequestError | ServeError, *, message: str = "") -> HTMLResponse:
-    """Return an error as a page, in the words of `message` or those of its status."""
-    key = "error.csrf" if isinstance(error, StaleFormError) else f"error.{error.status}"
-    known = {"error.csrf", "error.403", "error.404", "error.409"}
-    said = message or (key if key in known else "error.other")
+def error_page(request: Request, error: SpokenError) -> HTMLResponse:
+    """Return an error as a page: what kind it is, what went wrong, and the way out."""
     settings: Settings = request.app.state.settings
-    english = language_of(request, settings) == "en"
+    language = language_of(request, settings)
     return page(
         request,
         "error.html",
         settings=settings,
         visitor=_visitor_of(request),
         status=error.status,
-        message=said,
-        # The detail is English: it helps whoever reads English, and whoever reports what nobody foresaw.
-        detail=error.args[0] if english or said == "error.other" else "",
+        heading=_HEADINGS.get(error.title, "error.other"),
+        detail=error.said(language),
+        way_out=error.way_out(language),
     )
+
+
+_HEADINGS: Final = {
+    "stale_form": "error.csrf",
+    "forbidden": "error.403",
+    "not_found": "error.404",
+    "conflict": "error.409",
+    "no_page": "error.page",
+}
+"""What an error is called on a page, where its visitor can say more than a program's."""
 
 
 def _visitor_of(request: Request) -> Visitor | None:

@@ -77,7 +77,7 @@ def weekly_report(
     _check_may_read(visitor)
     week, _, form = name.partition(".")
     if form not in FORMATS:
-        raise NotFoundError(f"no report {name!r}", hint=f"the formats are {', '.join(FORMATS)}")
+        raise NotFoundError("no_report", report=name, formats=list(FORMATS))
     with TemporaryDirectory() as folder:
         out = Path(folder) / f"weisu-{week}.{form}"
         weekly(store, week=Week.parse(week), out=out, settings=settings, clock=clock)
@@ -111,4 +111,4 @@ def _seasons(settings: SettingsDep, clock: ClockDep) -> list[Season]:
 
 def _check_may_read(visitor: Visitor) -> None:
     if not visitor.caller.sees_all_alerts:
-        raise ForbiddenError("reports cover every department", hint="ask a planner or a supervisor for it")
+        raise ForbiddenError("reports_for_planners")

@@ -11,7 +11,7 @@ from serve.alerts.routing import corrections, service, sheets
 from serve.alerts.routing.schemas import RouteLine
 from serve.auth import Caller
 from serve.errors import ForbiddenError, NotFoundError, UnprocessableError
-from serve.pages.language import Words
+from serve.pages.language import Words, language_of
 from serve.pages.render import PageRoute, page, redirect
 from serve.pages.sessions import Visitor, VisitorDep
 from serve.pages.views.origin import detection_origin
@@ -48,11 +48,11 @@ def upload_sheet(
     visitor.check(csrf)
     _check_commands(visitor.caller)
     try:
-        lines = sheets.read(_content(sheet), name="the sheet")
+        lines = sheets.read(_content(sheet), name=sheet.filename or "?")
         with store.session() as session:
             service.replace_all(session, visitor.caller, lines, now=clock.now())
     except UnprocessableError as error:
-        return _page(request, store, settings, visitor, problem=str(error.args[0]), status=422)
+        return _page(request, store, settings, visitor, problem=error.said(language_of(request, settings)), status=422)
     return redirect("/routing?done=sheet")
 
 
@@ -72,7 +72,7 @@ def settle_correction(
     with store.session() as session:
         found = session.get(RouteCorrection, correction_id)
         if found is None:
-            raise NotFoundError(f"no route correction {correction_id!r}", hint="it may have been settled")
+            raise NotFoundError("no_correction", correction=correction_id)
         line = RouteLine(category=found.category, area=found.area, department=department) if department else None
         service.settle(session, visitor.caller, correction_id, line, now=clock.now())
     return redirect("/routing?done=settled")
@@ -89,7 +89,7 @@ def _page(
     status: int = 200,
 ) -> Response:
     if not visitor.caller.sees_all_alerts:
-        raise ForbiddenError("the routing table covers every department", hint="ask a planner or a supervisor")
+        raise ForbiddenError("routing_for_supervisors")
     words = Words.of_reader(request, settings)
     with store.reading() as session:
         routes = service.routes(session)
@@ -114,10 +114,10 @@ def _page(
 def _content(sheet: UploadFile) -> bytes:
     content = sheet.file.read(LARGEST + 1)
     if len(content) > LARGEST:
-        raise UnprocessableError("the sheet is larger than 5 MB", hint="hand back the downloaded sheet")
+        raise UnprocessableError("sheet_too_large", megabytes=5)
     return content
 
 
 def _check_commands(caller: Caller) -> None:
     if not caller.commands_alerts:
-        raise ForbiddenError("only supervisors change the routing table", hint="ask a supervisor")
+        raise ForbiddenError("only_supervisors_route")

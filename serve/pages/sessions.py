@@ -27,7 +27,7 @@ LOGIN_COOKIE: Final = "weisu_login"
 class StaleFormError(ForbiddenError):
     """The form's token is not the session's: an old page, or another site's form."""
 
-    title = "Stale form"
+    title = "stale_form"
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Visitor:
             StaleFormError: It does not.
         """
         if not hmac.compare_digest(token.encode(), self.csrf.encode()):
-            raise StaleFormError("this form does not belong to your session", hint="reload the page and try again")
+            raise StaleFormError("form_of_another_session")
 
 
 def start_session(store: Store, key: KeyInfo, *, now: datetime) -> str:
@@ -85,7 +85,7 @@ def current_visitor(request: Request, store: StoreDep, clock: ClockDep) -> Visit
     """
     cookie = request.cookies.get(SESSION_COOKIE)
     if not cookie:
-        raise UnauthorizedError("not logged in", hint="log in with your key")
+        raise UnauthorizedError("not_logged_in")
     caller = session_caller(store, cookie, now=clock.now())
     with store.reading() as session:
         csrf = session.scalar(select(BrowserSession.csrf_token).where(BrowserSession.token_hash == hash_key(cookie)))

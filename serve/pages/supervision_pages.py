@@ -91,7 +91,7 @@ def answer_order(
     try:
         said = AnswerBody(answer=answer.strip())
     except ValidationError as error:
-        raise UnprocessableError("the answer is empty", hint="say what was done") from error
+        raise UnprocessableError("answer_empty") from error
     with open_desk(store, clock, settings) as desk:
         orders.answer(desk, order_id, visitor.caller, text=said.answer)
     return redirect(f"{own_path(back)}?done=answer")
@@ -111,7 +111,7 @@ def _page(
     status: int = 200,
 ) -> Response:
     if not visitor.caller.commands_alerts:
-        raise ForbiddenError("supervision covers every department", hint="ask a supervisor")
+        raise ForbiddenError("supervision_for_supervisors")
     words = Words.of_reader(request, settings)
     with store.reading() as session:
         watched = watchlist(session, settings.alerts, now=now)

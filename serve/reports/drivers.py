@@ -9,6 +9,8 @@ from typing import Any, Final
 
 import pandas as pd
 
+from features.words import Coded, Family, Name
+
 _NEAR_FESTIVAL_DAYS: Final = 42
 
 
@@ -18,6 +20,46 @@ class Driver:
 
     key: str
     values: Mapping[str, Any] = field(default_factory=dict)
+
+
+HOLIDAYS: Final = Family.of(
+    "holiday",
+    (
+        "New Year's Day", "Spring Festival", "Tomb-sweeping Day", "Labour Day", "Dragon Boat Festival",
+        "Mid-autumn Festival", "National Day", "Anti-Fascist 70th Day",
+    ),
+)  # fmt: skip
+"""China's days off, as the calendar names them; other countries' and an operator's own keep their names."""
+
+SOLAR_TERMS: Final = Family.of(
+    "solar_term",
+    [
+        "立春",
+        "雨水",
+        "惊蛰",
+        "春分",
+        "清明",
+        "谷雨",
+        "立夏",
+        "小满",
+        "芒种",
+        "夏至",
+        "小暑",
+        "大暑",
+        "立秋",
+        "处暑",
+        "白露",
+        "秋分",
+        "寒露",
+        "霜降",
+        "立冬",
+        "小雪",
+        "大雪",
+        "冬至",
+        "小寒",
+        "大寒",
+    ],
+)
 
 
 def calendar_drivers(calendar: pd.DataFrame, monday: date) -> list[Driver]:
@@ -31,11 +73,11 @@ def calendar_drivers(calendar: pd.DataFrame, monday: date) -> list[Driver]:
     week = calendar[(calendar["date"] >= first) & (calendar["date"] < first + timedelta(days=7))]
     drivers = []
     for name, days in week[week["is_holiday"] & (week["holiday"] != "")].groupby("holiday", sort=False):
-        drivers.append(Driver("driver.days_off", {"name": name, "n": len(days)}))
+        drivers.append(Driver("driver.days_off", {"name": Name(HOLIDAYS, name), "n": len(days)}))
     if makeup := int(week["is_makeup"].sum()):
         drivers.append(Driver("driver.makeup", {"n": makeup}))
     terms = week.loc[week["solar_term"] != "", "solar_term"]
-    drivers += [Driver("driver.solar_term", {"term": term}) for term in terms]
+    drivers += [Driver("driver.solar_term", {"term": Coded(SOLAR_TERMS, term)}) for term in terms]
     drivers += _festival(week)
     return drivers
 

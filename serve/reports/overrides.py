@@ -7,7 +7,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from features.errors import BadInputError
+from serve.errors import UnprocessableError
 from serve.reports.headings import column
 from serve.reports.weekly_xlsx import FORECAST_SHEET
 
@@ -31,7 +31,7 @@ def read_overrides(path: Path, *, default_reason: str = "") -> list[SheetOverrid
         default_reason: The reason of rows that give none of their own.
 
     Raises:
-        BadInputError: Not such a workbook, or a row without a number, week or reason; the message names sheet, row
+        UnprocessableError: Not such a workbook, or a row without a number, week or reason; the message names sheet, row
             and column.
     """
     rows = _rows(path)
@@ -39,9 +39,7 @@ def read_overrides(path: Path, *, default_reason: str = "") -> list[SheetOverrid
     wanted = {name: column(name) for name in ("unique_id", "ds", "override", "reason")}
     places = {name: heads.index(heading) for name, heading in wanted.items() if heading in heads}
     if len(places) < 4:  # noqa: PLR2004 - the four columns above
-        raise BadInputError(
-            f"{path.name}: the heading of {FORECAST_SHEET} was changed", hint="keep its columns as they are"
-        )
+        raise UnprocessableError("heading_changed", file=path.name, sheet=FORECAST_SHEET)
     found = []
     for number, row in enumerate(rows[1:], start=2):
         values = {name: row[place] for name, place in places.items()}
@@ -56,22 +54,18 @@ def _rows(path: Path) -> list[list[Any]]:
     try:
         return list(CalamineWorkbook.from_path(path).get_sheet_by_name(FORECAST_SHEET).to_python())
     except (CalamineError, OSError) as error:
-        raise BadInputError(f"{path.name} is not a weekly workbook", hint="hand back the XLSX of the report") from error
+        raise UnprocessableError("not_weekly_workbook", file=path.name) from error
 
 
 def _override(path: Path, number: int, values: dict[str, Any], default_reason: str) -> SheetOverride:
     value, day = values["override"], values["ds"]
     reason = str(values["reason"] or "").strip() or default_reason
-    row = f"{path.name}, sheet {FORECAST_SHEET}, row {number}"
+    row: dict[str, object] = {"file": path.name, "sheet": FORECAST_SHEET, "row": number}
     if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
-        raise BadInputError(
-            f"{row}, column {column('override')}: {value!r} is not a count", hint="write a number, 0 or more"
-        )
+        raise UnprocessableError("not_a_count", **row, column=column("override"), value=value)
     if not isinstance(day, date):
-        raise BadInputError(
-            f"{row}, column {column('ds')}: the week is missing", hint="do not change the first columns"
-        )
+        raise UnprocessableError("week_missing", **row, column=column("ds"))
     if not reason:
-        raise BadInputError(f"{row}, column {column('reason')}: an override needs a reason", hint="fill in 修正理由")
+        raise UnprocessableError("reason_missing", **row, column=column("reason"))
     moment = day if isinstance(day, datetime) else datetime(day.year, day.month, day.day)  # noqa: DTZ001 - local civil
     return SheetOverride(str(values["unique_id"]), moment, float(value), reason, number)

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from features.clock import Clock, SystemClock
-from features.errors import BadInputError
 from features.reasons import Reasons, stored, to_json
 from features.settings import Settings
+from serve.errors import RequestError
 from serve.reports.weekly_content import WeeklyContent, weekly_content
 from serve.reports.weeks import Week
 from serve.store import Store
@@ -45,14 +45,12 @@ def weekly(
         clock: Source of the present.
 
     Raises:
-        BadInputError: The ending or the week is unknown, or a PDF is wanted where there is no Chinese font.
+        RequestError: The ending or the week is unknown, or a PDF is wanted where there is no Chinese font.
         NotReadyError: No forecast speaks about the weeks after it.
     """
     form = out.suffix.lower().lstrip(".")
     if form not in FORMATS:
-        raise BadInputError(
-            f"{out.name}: unknown format", hint=f"end the file in {', '.join(f'.{f}' for f in FORMATS)}"
-        )
+        raise RequestError("unknown_format", file=out.name, formats=[f".{f}" for f in FORMATS])
     now = (clock or SystemClock()).now()
     chosen = Week.parse(week) if isinstance(week, str) else week
     chosen = chosen or last_complete_week(settings, now=now)

@@ -128,7 +128,7 @@ def weekly_content(session: Session, settings: Settings, week: Week, *, now: dat
     forecast = issue_frame(session, issue, settings, now=now) if issue is not None else pd.DataFrame()
     forecast = forecast[forecast["ds"] >= ahead] if len(forecast) else forecast
     if issue is None or forecast.empty:
-        raise NotReadyError(f"no forecast speaks about the weeks after {week}", hint="run `weisu forecast` first")
+        raise NotReadyError("no_forecast_for_week", week=str(week))
     history = weekly_history(settings, as_of=now)
     last_week = _counts_of(history, pd.Timestamp(week.monday))
     table = _forecast_table(forecast, last_week)

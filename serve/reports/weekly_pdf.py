@@ -7,10 +7,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
-from features.errors import BadInputError
 from features.reasons import say_in_both, stored
 from features.settings import Settings
 from features.words import catalogue, in_both
+from serve.errors import RequestError
 from serve.figures import change, number, share
 from serve.reports.alert_week import HEADINGS_OF_ALERTS, counts_of
 from serve.reports.headings import alert_level
@@ -24,8 +24,10 @@ CJK_FONTS: Final = (
 _MOST_DEPARTMENTS: Final = 20
 
 
-class MissingFontError(BadInputError):
+class MissingFontError(RequestError):
     """There is no font on this machine that can write Chinese."""
+
+    title = "no_font"
 
 
 def write_pdf(content: WeeklyContent, out: Path, *, settings: Settings) -> None:
@@ -47,10 +49,7 @@ def _fonts() -> list[str]:
     present = set(typst.Fonts().families())
     fonts: list[str] = [name for name in CJK_FONTS if name in present]
     if not fonts:
-        raise MissingFontError(
-            "no Chinese font on this machine, and a PDF must carry one",
-            hint="install Noto Sans CJK (Debian: apt install fonts-noto-cjk), or ask for .html or .xlsx",
-        )
+        raise MissingFontError("no_chinese_font")
     return fonts
 
 

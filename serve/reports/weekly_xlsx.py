@@ -13,7 +13,8 @@ import pandas as pd
 
 from features.reasons import say_in_both, stored
 from features.words import catalogue, in_both
-from serve.alerts.supervision.sheet import LIST_HEADINGS, STATES, watched_row
+from serve.alerts.lifecycle import STATES
+from serve.alerts.supervision.sheet import LIST_HEADINGS, watched_row
 from serve.reports.alert_week import HEADINGS_OF_ALERTS, counts_of
 from serve.reports.headings import alert_level, base_of, columns
 from serve.reports.issues import SUM_COLUMNS

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
-from features.errors import BadInputError
+from serve.errors import RequestError
 
 _PATTERN: Final = re.compile(r"(\d{4})-W(\d{2})")
 
@@ -28,16 +28,16 @@ class Week:
         """Return the week named as `2026-W48`.
 
         Raises:
-            BadInputError: It is not written so, or the year has no such week.
+            RequestError: It is not written so, or the year has no such week.
         """
         found = _PATTERN.fullmatch(text.strip())
         if found is None:
-            raise BadInputError(f"{text!r} is not a week", hint="write it as 2026-W48")
+            raise RequestError("not_a_week", text=text)
         week = cls(int(found[1]), int(found[2]))
         try:
             week.monday  # noqa: B018 - asks the calendar whether there is such a week
         except ValueError as error:
-            raise BadInputError(f"there is no week {text}", hint="a year has 52 or 53 weeks") from error
+            raise RequestError("no_such_week", week=text) from error
         return week
 
     @classmethod

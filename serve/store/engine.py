@@ -47,8 +47,7 @@ class Store:
             migrate(engine)
         except (SQLAlchemyError, OSError) as error:
             raise StoreError(
-                f"cannot open the store {parsed.render_as_string(hide_password=True)}: {error}",
-                hint="check database_url (WEISU_DATABASE_URL) and that the folder is writable",
+                "store_not_opened", url=parsed.render_as_string(hide_password=True), why=str(error)
             ) from error
         return cls(engine)
 

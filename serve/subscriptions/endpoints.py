@@ -78,5 +78,5 @@ def send_delivery_again(
 ) -> SentAgain:
     """Queue a message from the dead-letter list once more, under its old id. For supervisors and the duty desk."""
     if not on_duty(settings.alerts, caller):
-        raise ForbiddenError("only the duty desk sends dead letters again", hint="ask it, or a supervisor")
+        raise ForbiddenError("only_duty_sends_again")
     return SentAgain(delivery_id=send_again(store, delivery_id, clock=clock))

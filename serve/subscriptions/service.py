@@ -41,10 +41,10 @@ def add(session: Session, caller: Caller, wanted: NewSubscription, *, now: datet
     """
     _require_audience(caller, wanted.audience)
     if wanted.channel not in CHANNELS:
-        raise UnprocessableError(f"no channel {wanted.channel!r}", hint=f"use one of {', '.join(sorted(CHANNELS))}")
+        raise UnprocessableError("no_channel", channel=wanted.channel, channels=sorted(CHANNELS))
     config = {name: value for name in ("target", "url", "to") if (value := getattr(wanted, name))}
     if not config:
-        raise UnprocessableError("nowhere to send to", hint="name a target of the configuration, a url or addresses")
+        raise UnprocessableError("nowhere_to_send")
     row = Subscription(
         id=new_id("sub"),
         name=wanted.name,
@@ -70,7 +70,7 @@ def pause(session: Session, caller: Caller, subscription_id: str, *, at: datetim
     """
     row = session.scalar(select(Subscription).where(Subscription.id == subscription_id, visible(caller)))
     if row is None:
-        raise NotFoundError(f"no subscription {subscription_id!r}")
+        raise NotFoundError("no_subscription", subscription=subscription_id)
     _require_audience(caller, row.audience)
     row.paused_at = at
     return view_of(row)
@@ -127,4 +127,4 @@ def _require_audience(caller: Caller, audience: str) -> None:
         audience == caller.department or audience.startswith(f"{caller.department}/")
     )
     if not own:
-        raise ForbiddenError(f"the audience {audience!r} is not yours", hint="a department subscribes for itself")
+        raise ForbiddenError("audience_not_yours", audience=audience)

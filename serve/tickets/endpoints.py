@@ -73,7 +73,7 @@ def land_tickets(
 ) -> Landed:
     """Take up to 10,000 rows into the lake, masked before anything is stored. For planners and machines."""
     if any(not row for row in batch.tickets):
-        raise UnprocessableError("a ticket has no columns", hint="leave empty rows out")
+        raise UnprocessableError("ticket_empty")
     name = _own(caller, idempotency_key)
     receipt = land(settings, batch.mapping, batch.tickets, idempotency_key=name, now=clock.now())
     return Landed.model_validate(receipt, from_attributes=True)

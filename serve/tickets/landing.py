@@ -47,9 +47,9 @@ def land(
     try:
         return accept(lake, batch, own, idempotency_key=f"{mapping}:{name}", privacy=privacy, now=now)
     except KeyUsedError as error:
-        raise ConflictError(str(error.args[0]), hint=error.hint) from error
+        raise ConflictError("batch_key_used", why=str(error.args[0])) from error
     except QuarantineError as error:
-        raise UnprocessableError(str(error.args[0]), hint="correct the rows and send the batch again") from error
+        raise UnprocessableError("batch_refused", why=str(error.args[0])) from error
 
 
 def _mapping(settings: Settings, name: str) -> SourceMapping:
@@ -59,5 +59,5 @@ def _mapping(settings: Settings, name: str) -> SourceMapping:
         return load_mapping(own)
     if name not in mapping_names():
         names = sorted({*mapping_names(), *(path.parent.name for path in watched.glob("*/mapping.toml"))})
-        raise UnprocessableError(f"no mapping {name!r}", hint=f"use one of {', '.join(names)}")
+        raise UnprocessableError("no_mapping", mapping=name, mappings=names)
     return load_mapping(name)

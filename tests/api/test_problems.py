@@ -14,7 +14,7 @@ PROBLEM = "application/problem+json"
 @pytest.mark.parametrize(
     ("path", "status", "title"),
     [
-        ("/nowhere", 404, "Not Found"),
+        ("/nowhere", 404, "Not found"),
         ("/v1/alerts", 401, "Not authenticated"),
         ("/v1/alerts?limit=0", 422, "Invalid values"),
         ("/v1/alerts/al_0", 404, "Not found"),

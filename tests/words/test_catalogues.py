@@ -12,6 +12,7 @@ from jinja2 import Environment, nodes
 
 from features.words import LANGUAGES, Family, UnknownWordsError, catalogue, in_both
 from pipelines.pictures import LABELS as PICTURE_LABELS
+from serve.errors import SpokenError
 from serve.families import FAMILIES
 from serve.pages.template_keys import check_texts, template_keys
 
@@ -63,6 +64,20 @@ def _report_keys() -> set[str]:
     return {argument.value for argument in said if isinstance(argument, nodes.Const)}
 
 
+def _refusals(tree):
+    """Yield the codes of the errors that code raises."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and node.args and getattr(node.func, "id", "") in ERRORS:
+            yield from _choices(node.args[0])
+
+
+def _kinds_of(error: type) -> set[str]:
+    return {error.__name__} | {name for kind in error.__subclasses__() for name in _kinds_of(kind)}
+
+
+ERRORS = _kinds_of(SpokenError)
+
+
 def _fields(text: str) -> set[str]:
     return {name for _, name, _, _ in Formatter().parse(text) if name}
 
@@ -104,12 +119,15 @@ def test_english_texts_hold_no_chinese_but_for_names():
 
 def test_every_key_that_code_or_a_template_says_exists():
     said = template_keys() | _report_keys() | FAMILY_KEYS | {key for tree in _sources() for key in _spoken(tree)}
+    said |= {f"problem.{code}" for tree in _sources() for code in _refusals(tree)}
     assert sorted(key for key in said if key not in CHINESE) == []
     check_texts()
 
 
 def test_no_key_is_left_that_nobody_says():
-    used = template_keys() | _report_keys() | FAMILY_KEYS | {text for tree in _sources() for text in _constants(tree)}
+    texts = {text for tree in _sources() for text in _constants(tree)}
+    used = template_keys() | _report_keys() | FAMILY_KEYS | texts
+    used |= {f"problem.{text}{end}" for text in texts for end in ("", ".hint")}
     assert sorted(set(CHINESE) - used) == []
 
 

@@ -135,5 +135,5 @@ async def _limited_body(request: Request) -> bytes:
     async for chunk in request.stream():
         content += chunk
         if len(content) > _MAX_BYTES:
-            raise UnprocessableError("the sheet is larger than 5 MB", hint="split it")
+            raise UnprocessableError("sheet_too_large", megabytes=5)
     return bytes(content)

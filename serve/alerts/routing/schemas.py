@@ -6,6 +6,7 @@ from datetime import time
 from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from features.vocabulary import AlertLevel
 
@@ -111,9 +112,9 @@ class DepartmentRuleBody(BaseModel):
     @model_validator(mode="after")
     def _both_ends(self) -> DepartmentRuleBody:
         if (self.quiet_from is None) != (self.quiet_to is None):
-            raise ValueError("quiet hours need both a start and an end")
+            raise PydanticCustomError("quiet_hours_both", "quiet hours need both a start and an end")
         if any(moment is not None and moment.tzinfo is not None for moment in (self.quiet_from, self.quiet_to)):
-            raise ValueError("quiet hours are local: give them without a zone")
+            raise PydanticCustomError("quiet_hours_local", "quiet hours are local: give them without a zone")
         return self
 
 

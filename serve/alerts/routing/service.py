@@ -8,8 +8,10 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from features.words import Coded
 from serve.alerts.routing.schemas import DepartmentRuleBody, ImportResult, RouteLine
 from serve.auth import Caller
+from serve.auth.roles import ROLES
 from serve.errors import ConflictError, ForbiddenError, NotFoundError, UnprocessableError
 from serve.store.columns import new_id
 from serve.store.tables import DepartmentRule, Route, RouteCorrection
@@ -29,7 +31,7 @@ def add(session: Session, caller: Caller, line: RouteLine, *, now: datetime) -> 
     same = select(Route).where(Route.category == line.category, Route.area == line.area)
     if session.scalar(same) is not None:
         where = f"{line.category or '*'} / {line.area or '*'}"
-        raise ConflictError(f"there is a route for {where}", hint="change that one, or remove it first")
+        raise ConflictError("route_exists", where=where)
     row = Route(id=new_id("rt"), author=caller.name, updated_at=now, **line.model_dump())
     session.add(row)
     session.flush()
@@ -44,7 +46,7 @@ def remove(session: Session, route_id: str) -> None:
     """
     row = session.get(Route, route_id)
     if row is None:
-        raise NotFoundError(f"no route {route_id!r}")
+        raise NotFoundError("no_route", route=route_id)
     session.delete(row)
 
 
@@ -57,9 +59,7 @@ def replace_all(session: Session, caller: Caller, lines: Sequence[RouteLine], *,
     wanted: dict[tuple[str, str], RouteLine] = {}
     for number, line in enumerate(lines, start=2):
         if (line.category, line.area) in wanted:
-            raise UnprocessableError(
-                f"row {number}: {line.category or '*'} / {line.area or '*'} appears twice", hint="keep one of the two"
-            )
+            raise UnprocessableError("route_twice", row=number, where=f"{line.category or '*'} / {line.area or '*'}")
         wanted[line.category, line.area] = line
     result = ImportResult(added=0, changed=0, removed=0, unchanged=0)
     for row in routes(session):
@@ -90,7 +90,7 @@ def settle(
     """
     row = session.get(RouteCorrection, correction_id)
     if row is None:
-        raise NotFoundError(f"no route correction {correction_id!r}")
+        raise NotFoundError("no_correction", correction=correction_id)
     if line is not None:
         old = session.scalar(select(Route).where(Route.category == line.category, Route.area == line.area))
         if old is not None:
@@ -125,9 +125,9 @@ def set_rule(
     row = session.get(DepartmentRule, department) or DepartmentRule(department=department)
     if not caller.commands_alerts:
         if not caller.department:
-            raise ForbiddenError(f"the role {caller.role} may not change rules", hint="ask a supervisor")
+            raise ForbiddenError("may_not_change_rules", role=Coded(ROLES, caller.role))
         if wanted.weekly_budget != row.weekly_budget:
-            raise ForbiddenError("the weekly budget is the supervisor's to change", hint="leave it as it is")
+            raise ForbiddenError("budget_is_the_supervisors")
     row.quiet_from, row.quiet_to, row.weekly_budget = wanted.quiet_from, wanted.quiet_to, wanted.weekly_budget
     row.minimum_level = wanted.minimum_level.value if wanted.minimum_level else ""
     row.author, row.updated_at = caller.name, now
@@ -148,4 +148,4 @@ def _body(row: DepartmentRule) -> DepartmentRuleBody:
 
 def _require_own(caller: Caller, department: str) -> None:
     if not caller.sees_all_alerts and caller.department != department:
-        raise NotFoundError(f"no department {department!r}", hint="a department sees its own rule only")
+        raise NotFoundError("no_department", department=department)

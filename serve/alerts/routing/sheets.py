@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from serve.alerts.routing.schemas import RouteLine
 from serve.errors import UnprocessableError
+from serve.invalid import Invalid
 from serve.store.tables import Route
 
 HEADER: Final = ("事项 category", "区域 area", "承办单位 department", "协办单位 assisting", "备注 comment")
@@ -55,12 +56,12 @@ def read(content: bytes, *, name: str) -> list[RouteLine]:
     """
     rows = _read_xlsx(content, name) if content[:2] == b"PK" else _read_csv(content, name)
     if not rows:
-        raise UnprocessableError(f"{name} is empty", hint=f"the first row is {', '.join(HEADER)}")
+        raise UnprocessableError("sheet_empty", file=name, heading=", ".join(HEADER))
     if len(rows) > _MAX_ROWS:
-        raise UnprocessableError(f"{name} has more than {_MAX_ROWS} rows")
+        raise UnprocessableError("sheet_too_long", file=name, rows=_MAX_ROWS)
     columns = [_ALIASES.get(str(cell).strip(), "") for cell in rows[0]]
     if "department" not in columns or not {"category", "area"} & set(columns):
-        raise UnprocessableError(f"{name} lacks a column", hint=f"the first row is {', '.join(HEADER)}")
+        raise UnprocessableError("sheet_lacks_column", file=name, heading=", ".join(HEADER))
     filled = ((number, row) for number, row in enumerate(rows[1:], start=2) if any(cell.strip() for cell in row))
     return [_line(dict(zip(columns, row, strict=False)), name, number) for number, row in filled]
 
@@ -74,7 +75,7 @@ def _line(cells: dict[str, str], name: str, number: int) -> RouteLine:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
-        raise UnprocessableError(f"{name} row {number}: {where}: {first['msg']}") from error
+        raise UnprocessableError("sheet_row", file=name, row=number, column=where, why=Invalid.of(first)) from error
 
 
 def _rows(routes: Iterable[Route]) -> list[Sequence[str]]:
@@ -95,7 +96,7 @@ def _read_csv(content: bytes, name: str) -> list[list[str]]:
             return list(csv.reader(io.StringIO(content.decode(encoding))))
         except (UnicodeDecodeError, csv.Error):
             continue
-    raise UnprocessableError(f"{name} is neither XLSX nor CSV in UTF-8 or GB18030", hint="export it again")
+    raise UnprocessableError("not_a_sheet", file=name)
 
 
 def _read_xlsx(content: bytes, name: str) -> list[list[str]]:
@@ -105,4 +106,4 @@ def _read_xlsx(content: bytes, name: str) -> list[list[str]]:
         sheet = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0)
         return [[str(cell) for cell in row] for row in sheet.to_python()]
     except (CalamineError, zipfile.BadZipFile, OSError, IndexError) as error:
-        raise UnprocessableError(f"{name} is not a workbook that can be read", hint="save it as .xlsx again") from error
+        raise UnprocessableError("not_a_workbook", file=name) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from features.vocabulary import Kind
 
@@ -39,7 +40,10 @@ class NewSilence(BaseModel):
     @model_validator(mode="after")
     def _matches_something(self) -> NewSilence:
         if not (self.kind or self.category or self.area or self.department):
-            raise ValueError("name a kind, category, area or department: a silence over everything is refused")
+            raise PydanticCustomError(
+                "silence_everything",
+                "name a kind, category, area or department: a silence over everything is refused",
+            )
         return self
 
 

@@ -7,8 +7,10 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, select, true
 from sqlalchemy.orm import Session
 
+from features.words import Coded
 from serve.alerts.silences.schemas import NewSilence
 from serve.auth import Caller, Role
+from serve.auth.roles import ROLES
 from serve.errors import ForbiddenError, NotFoundError, UnprocessableError
 from serve.store.columns import new_id
 from serve.store.tables import Silence
@@ -35,11 +37,11 @@ def add(session: Session, caller: Caller, wanted: NewSilence, *, now: datetime) 
     department = wanted.department
     if not caller.commands_alerts:
         if caller.role is not Role.DEPARTMENT or department not in {"", caller.department}:
-            raise ForbiddenError("this silence is not yours to make", hint="a department silences its own alerts only")
+            raise ForbiddenError("silence_not_yours")
         department = caller.department
     starts_at = wanted.starts_at or now
     if wanted.ends_at <= max(starts_at, now):
-        raise UnprocessableError("the silence would be over before it starts", hint="name a later end")
+        raise UnprocessableError("silence_over")
     row = Silence(
         id=new_id("si"),
         author=caller.name,
@@ -63,9 +65,9 @@ def end(session: Session, caller: Caller, silence_id: str, *, now: datetime) -> 
     """
     row = session.scalar(select(Silence).where(Silence.id == silence_id, visible(caller)))
     if row is None:
-        raise NotFoundError(f"no silence {silence_id!r}")
+        raise NotFoundError("no_silence", silence=silence_id)
     if not caller.commands_alerts and caller.role is not Role.DEPARTMENT:
-        raise ForbiddenError(f"the role {caller.role} may not end silences", hint="ask a supervisor")
+        raise ForbiddenError("may_not_end_silences", role=Coded(ROLES, caller.role))
     if row.ends_at > now:
         row.starts_at, row.ends_at, row.ended_early_by = min(row.starts_at, now), now, caller.name
     return row

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, select, true
 from sqlalchemy.orm import Session
 
+from features.words import Coded
 from serve.alerts import notify
 from serve.alerts.desk import Actor, Desk
 from serve.alerts.episode import Episode
@@ -15,6 +16,7 @@ from serve.alerts.lifecycle import Event
 from serve.alerts.repository import AlertRepository
 from serve.alerts.supervision.schemas import NewOrder, OrderView
 from serve.auth import Caller
+from serve.auth.roles import ROLES
 from serve.errors import ConflictError, ForbiddenError, NotFoundError, UnprocessableError
 from serve.idempotency import Attempt
 from serve.store.columns import new_id
@@ -62,12 +64,12 @@ def issue(
         UnprocessableError: The due date has passed, or the department has no part in the alert.
     """
     if not caller.commands_alerts:
-        raise ForbiddenError(f"the role {caller.role} may not issue orders", hint="ask a supervisor")
+        raise ForbiddenError("may_not_order", role=Coded(ROLES, caller.role))
     if due_at <= desk.now:
-        raise UnprocessableError("the due date has passed", hint="name a moment to come")
+        raise UnprocessableError("due_passed")
     addressee = department or episode.alert.department
     if episode.party(addressee) is None:
-        raise UnprocessableError(f"{addressee} has no part in alert {episode.alert.id}", hint="assign it first")
+        raise UnprocessableError("addressee_no_part", department=addressee, alert=episode.alert.id)
     order = SupervisionOrder(
         id=new_id("so"),
         alert_id=episode.alert.id,
@@ -97,11 +99,9 @@ def answer(desk: Desk, order_id: str, caller: Caller, *, text: str) -> Supervisi
     """
     order = desk.session.get(SupervisionOrder, order_id)
     if order is None or not (caller.commands_alerts or order.department == caller.department):
-        raise NotFoundError(f"no supervision order {order_id!r}", hint="it may belong to another department")
+        raise NotFoundError("no_order", order=order_id)
     if order.answered_at is not None:
-        raise ConflictError(
-            f"order {order_id} was answered by {order.answered_by}", hint="comment on the alert instead"
-        )
+        raise ConflictError("order_answered", order=order_id, who=order.answered_by)
     order.answered_at, order.answered_by, order.answer = desk.now, caller.name, text
     episode = desk.load(order.alert_id)
     actor = Actor(name=caller.name, role=caller.role.value, department=caller.department)

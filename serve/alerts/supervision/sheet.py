@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from features.words import AreaNames, Family, catalogue, in_both
 from serve.alerts.levels import LEVEL_WORDS
-from serve.alerts.lifecycle import State
+from serve.alerts.lifecycle import STATES
 from serve.alerts.supervision.watchlist import (
     DISMISSED_AGAIN,
     LATE_ACK,
@@ -29,7 +29,6 @@ _ORDERS: Final = (
     "watch.order", "watch.alert", "watch.department", "watch.issued_by", "watch.issued_at", "watch.due_at",
     "watch.demand", "watch.answered_at", "watch.answer",
 )  # fmt: skip
-STATES: Final = Family.of("state", State)
 CONCERNS: Final = Family.of("concern", (UNANSWERED, LATE_ACK, LATE_HANDLE, DISMISSED_AGAIN, ORDER_OVERDUE))
 """In the order in which pages show them, the gravest first."""
 
