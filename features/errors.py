@@ -1,7 +1,26 @@
 """The exception tree every package grows from.
 
-    WeisuError                  something failed (exit code 1)
-    └── BadInputError           the caller can mend it: file, flag, value (exit code 2)
+    WeisuError                       something failed (exit code 1)
+    ├── BadInputError                the caller can mend it: file, flag, value (exit code 2)
+    │   ├── AreaError                an area file cannot be read, or its areas contradict each other
+    │   ├── CalendarError            a calendar cannot be made from what was given
+    │   │   ├── UnknownCountryError  no such country or subdivision
+    │   │   └── OverrideError        a row of the operator's calendar file is wrong
+    │   │       └── EventError       a row of the operator's event register is wrong
+    │   ├── LakeInputError           the batch or the request does not fit the lake
+    │   ├── MappingError             the mapping is missing, malformed, or names columns that the source does not have
+    │   ├── PanelError               the panel that was asked for does not exist
+    │   ├── PrivacyError             masking or hashing was asked for something it cannot do
+    │   │   └── WeakKeyError         the key of the caller hash is too short to keep callers unknown
+    │   ├── QualityError             a report cannot be made from what was given
+    │   ├── SimulatorError           the simulated city was asked for something that cannot be
+    │   ├── SourceError              the source cannot be read as a table
+    │   ├── TaxonomyError            labels or panels that cannot be worked with
+    │   │   └── CrosswalkError       a crosswalk cannot be read, or its rows contradict each other
+    │   └── WeatherError             a weather file or frame cannot be used
+    ├── LakeError                    the lake cannot do what was asked of it
+    ├── QuarantineError              more rows are bad than the mapping allows; nothing was kept
+    └── FeedError                    a remote source does not answer, or answers nonsense
 
 Each package derives its own errors from these two, so that the command line and the API know what to answer.
 """
@@ -32,3 +51,79 @@ class BadInputError(WeisuError):
     """The input or the usage is wrong; the caller can mend it."""
 
     exit_code = 2
+
+
+class AreaError(BadInputError):
+    """An area file cannot be read, or its areas contradict each other."""
+
+
+class CalendarError(BadInputError):
+    """A calendar cannot be made from what was given."""
+
+
+class UnknownCountryError(CalendarError):
+    """No such country or subdivision."""
+
+
+class OverrideError(CalendarError):
+    """A row of the operator's calendar file is wrong."""
+
+
+class EventError(OverrideError):
+    """A row of the operator's event register is wrong."""
+
+
+class LakeError(WeisuError):
+    """The lake cannot do what was asked of it."""
+
+
+class LakeInputError(BadInputError):
+    """The batch or the request does not fit the lake."""
+
+
+class MappingError(BadInputError):
+    """The mapping is missing, malformed, or names columns that the source does not have."""
+
+
+class PanelError(BadInputError):
+    """The panel that was asked for does not exist."""
+
+
+class PrivacyError(BadInputError):
+    """Masking or hashing was asked for something it cannot do."""
+
+
+class WeakKeyError(PrivacyError):
+    """The key of the caller hash is too short to keep callers unknown."""
+
+
+class QualityError(BadInputError):
+    """A report cannot be made from what was given."""
+
+
+class SimulatorError(BadInputError):
+    """The simulated city was asked for something that cannot be."""
+
+
+class SourceError(BadInputError):
+    """The source cannot be read as a table."""
+
+
+class QuarantineError(WeisuError):
+    """More rows are bad than the mapping allows; nothing was kept."""
+
+
+class FeedError(WeisuError):
+    """A remote source does not answer, or answers nonsense."""
+
+
+class TaxonomyError(BadInputError):
+    """Labels or panels that cannot be worked with."""
+
+
+class CrosswalkError(TaxonomyError):
+    """A crosswalk cannot be read, or its rows contradict each other."""
+
+
+class WeatherError(BadInputError):
+    """A weather file or frame cannot be used."""

@@ -22,10 +22,10 @@ from features.errors import WeisuError
 from features.lake import Lake, SourceState
 from features.panel import Panel, build_panel, build_panels
 from features.panel.restate import restate_panel
-from features.placed import PLACED_COLUMNS, PlacedTickets, placed_tickets
 from features.reasons import Reason, ReasonCode, Reasons
 from features.settings import Settings
 from features.taxonomy import Labels, labels_in_force
+from features.ticket_points import PLACED_COLUMNS, PlacedTickets, placed_tickets
 from features.vocabulary import Frequency
 from features.weather import weather_for, weather_frame
 
@@ -230,7 +230,7 @@ class Knowledge:
         return table if columns is None else table.select(list(columns))
 
     def placed(self, *, by: str, days: int, points_only: bool = True, **asked: Any) -> PlacedTickets:
-        """Return the tickets of the last days as columns of numbers; see `features.placed.placed_tickets`."""
+        """Return the tickets of the last days as columns of numbers; see `features.ticket_points.placed_tickets`."""
         source: Any = self.lake
         if not self.labels.as_filed:
             # A day more than asked for: civil days can be longer than 24 hours.

@@ -20,11 +20,11 @@ from features.configuration import (
     AlertPolicy,
     CalendarConfig,
     CandidateConfig,
+    ConfigPart,
     DeliveryConfig,
     DetectConfig,
     ForecastConfig,
     NamesConfig,
-    Part,
     Period,
     PrivacyConfig,
     QualityConfig,
@@ -47,7 +47,7 @@ from features.errors import BadInputError
 CONFIG_FILE: Final = "weisu.toml"
 
 
-class Settings(Part):
+class Settings(ConfigPart):
     """Everything that differs between two installations: the keys, then the sections of `weisu.toml`."""
 
     home: Path = Path("var")
@@ -158,7 +158,7 @@ class Settings(Part):
 
 
 PLAIN_KEYS: Final = tuple(
-    name for name, field in Settings.model_fields.items() if not isinstance(field.default, Part | dict)
+    name for name, field in Settings.model_fields.items() if not isinstance(field.default, ConfigPart | dict)
 )
 """Keys outside of any section; `WEISU_NAME` sets each of them."""
 
@@ -175,7 +175,7 @@ def _kept_secret(path: Path) -> bytes:
 
 
 @dataclass(frozen=True)
-class Loaded:
+class LoadedSettings:
     """A configuration, and where it was found.
 
     Attributes:
@@ -217,7 +217,7 @@ def load_configuration(
     config: Path | None = None,
     home: Path | None = None,
     environ: Mapping[str, str] = os.environ,
-) -> Loaded:
+) -> LoadedSettings:
     """Read the configuration and tell where each key comes from; see `load_settings`."""
     path = config or Path(environ.get(f"{PREFIX}CONFIG") or CONFIG_FILE)
     if not path.exists() and (config is not None or environ.get(f"{PREFIX}CONFIG")):
@@ -232,4 +232,4 @@ def load_configuration(
         raise BadInputError(
             f"configuration {path}: {problems}", hint="`weisu config show` prints every section and key"
         ) from error
-    return Loaded(settings, path if path.exists() else None, in_file, tuple(variables), tuple(flags))
+    return LoadedSettings(settings, path if path.exists() else None, in_file, tuple(variables), tuple(flags))

@@ -21,5 +21,5 @@ class UnusableModelError(ReasonedError, ModelError):
     """A fitted model does not fit what it is asked to do, or its files are not whole."""
 
 
-class PanelError(BadInputError):
+class PanelContractError(BadInputError):
     """A panel of counts does not fit the contract: a column, a period or a value is wrong."""

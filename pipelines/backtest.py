@@ -17,10 +17,10 @@ from features.knowledge import Knowledge, KnownPanel
 from features.settings import Settings
 from features.vocabulary import ForecastFrequency, Frequency
 from models.forecast import BacktestResult, backtest
-from models.forecast.backtest import DEFAULT_MODELS, ISSUED, score_rows
+from models.forecast.candidate_models import RIVALS
 from models.forecast.hierarchy import Hierarchy
 from models.forecast.peers import NEEDS
-from models.forecast.rivals import RIVALS
+from models.forecast.rolling_origin import DEFAULT_MODELS, ISSUED, score_rows
 from pipelines.backtest_report import render
 from pipelines.backtest_summary import BacktestSummary, pit_histogram, records, reliability
 from pipelines.cluster import on_cluster
@@ -57,8 +57,8 @@ def run_backtest(
         origins: Number of cutoffs, the last one ending with the data.
         horizon: Periods ahead at each.
         freq: W or D.
-        models: Names from models/forecast/rivals.py; when none is named, ours, its parts, what a planner does without
-            it, and for weeks Prophet on the levels above the cells.
+        models: Names from models/forecast/candidate_models.py; when none is named, ours, its parts, what a planner does
+            without it, and for weeks Prophet on the levels above the cells.
         levels: Levels that are kept; all when none is named.
         peers: Also the public libraries that are installed, and Prophet for days.
         peers_python: Interpreter of an environment that holds those libraries; this one when None.

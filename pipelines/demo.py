@@ -22,7 +22,7 @@ from pipelines.ingest import ingest
 from pipelines.tracking import Registry
 from pipelines.tracking.registry import DEMAND
 from pipelines.train import train
-from serve.auth import Role, add_key, authenticate
+from serve.access import Role, add_key, authenticate
 from serve.errors import UnauthorizedError
 from serve.store import Store
 

@@ -17,9 +17,9 @@ from features.reasons import Reasons, to_json
 from features.settings import Settings
 from features.taxonomy import taxonomy_version
 from features.vocabulary import Kind
-from models.hotspots.surge.config import config_from_json
+from models.hotspots.surge.stored_config import config_from_json
 from pipelines.errors import NoChampionError
-from pipelines.findings import Findings, configured_thresholds, find_batch, find_everything
+from pipelines.run_detectors import Findings, configured_thresholds, find_batch, find_everything
 from pipelines.tracking import Registry
 from pipelines.tracking.registry import HOTSPOT
 from serve.alerts import Candidate, DetectionRun, intake

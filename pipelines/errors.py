@@ -7,7 +7,9 @@ WeisuError
     │   └── LostLabelsError  nobody knows any more which labels a registered version speaks
     ├── NoEarlierChampionError  nothing to roll back to
     ├── PeerError            another Python, with the libraries of a comparison, does not do its part
-    └── UnknownVersionError  a model version that the registry does not hold
+    ├── UnknownVersionError  a model version that the registry does not hold
+    ├── ScheduleError        the `[schedule]` section says something that cannot be
+    └── SchedulerRunningError  another scheduler works on this installation
 """
 
 from __future__ import annotations
@@ -42,3 +44,11 @@ class UnknownVersionError(PipelineError, BadInputError):
 
 class PeerError(PipelineError):
     """Another Python, which holds the libraries of a comparison, does not do its part."""
+
+
+class ScheduleError(PipelineError, BadInputError):
+    """The `[schedule]` section says something that cannot be."""
+
+
+class SchedulerRunningError(PipelineError):
+    """Another scheduler works on this installation."""

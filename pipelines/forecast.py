@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from features.calendars import lunar_new_year
 from features.clock import Clock
 from features.knowledge import Knowledge, KnownPanel, calendar_gap
 from features.reasons import Reason, ReasonCode, ReasonedError, Reasons, to_json
@@ -16,9 +17,8 @@ from features.series import TOTAL
 from features.settings import Settings
 from features.taxonomy import taxonomy_version
 from features.vocabulary import ForecastFrequency, Frequency
-from models.forecast.fallback import fallback_forecast
+from models.forecast.panel_forecast import fallback_forecast
 from pipelines.champion import load_champion
-from pipelines.last_year import twins
 from pipelines.tracking.registry import DEMAND
 from serve.forecasts import ForecastIssue, publish
 from serve.store import Store
@@ -130,7 +130,7 @@ def describe(rows: pd.DataFrame, known: KnownPanel, *, country: str) -> pd.DataF
     panel = known.panel
     static = panel.static.drop(columns="level")
     ds = pd.DatetimeIndex(rows["ds"].unique())
-    twin = dict(zip(ds, twins(ds, freq=panel.freq, country=country), strict=True))
+    twin = dict(zip(ds, same_week_last_year(ds, freq=panel.freq, country=country), strict=True))
     before = panel.y[["unique_id", "ds", "y"]].rename(columns={"ds": "twin", "y": "last_year"})
     found = rows.merge(static, on="unique_id", how="left").assign(twin=rows["ds"].map(twin).to_numpy())
     return found.merge(before, on=["unique_id", "twin"], how="left").drop(columns="twin")
@@ -144,9 +144,42 @@ def describe_sums(sums: pd.DataFrame, known: KnownPanel, *, country: str) -> pd.
     )
     for span in sums["periods"].unique():
         ds = pd.date_range(sums["ds"].iloc[0], periods=span, freq="7D")
-        year_ago = pd.DataFrame({"ds": twins(ds, freq=panel.freq, country=country)})
+        year_ago = pd.DataFrame({"ds": same_week_last_year(ds, freq=panel.freq, country=country)})
         counts = year_ago.merge(panel.y, on="ds").groupby("unique_id")["y"].agg(["sum", "size"])
         whole = counts.loc[counts["size"] == span, "sum"]
         own = described["periods"] == span
         described.loc[own, "last_year"] = described.loc[own, "unique_id"].map(whole)
     return described
+
+
+# Which period of last year a period is compared with: the same week, or the same lunar week near a Spring Festival.
+
+
+REACH_DAYS: Final = 28
+"""Days around a Spring Festival in which demand follows the lunar calendar."""
+
+_LUNAR: Final = frozenset({"CN", "HK", "MO", "TW", "SG", "KR", "VN"})
+
+
+def same_week_last_year(ds: pd.DatetimeIndex, *, freq: Frequency, country: str) -> pd.DatetimeIndex:
+    """Return the start of last year's period for each period start.
+
+    Args:
+        ds: Period starts, naive local time.
+        freq: `W` (the twin keeps the weekday) or `D`.
+        country: Calendar; where the Spring Festival is not kept, the twin is 364 days earlier.
+    """
+    return pd.DatetimeIndex([_twin(moment, freq, country) for moment in ds])
+
+
+def _twin(moment: pd.Timestamp, freq: Frequency, country: str) -> pd.Timestamp:
+    plain = moment - pd.Timedelta(days=364)
+    if country not in _LUNAR:
+        return plain
+    middle = moment + pd.Timedelta(days=3 if freq == Frequency.WEEKLY else 0)
+    festival = pd.Timestamp(lunar_new_year(middle.year))
+    if abs((middle - festival).days) > REACH_DAYS:
+        return plain
+    shift = (festival - pd.Timestamp(lunar_new_year(middle.year - 1))).days
+    whole = 7 * round(shift / 7) if freq == Frequency.WEEKLY else shift
+    return moment - pd.Timedelta(days=whole)

@@ -22,7 +22,7 @@ JUDGED_LEVELS: Final = ("cell", "category", "district", "total")
 
 
 @dataclass(frozen=True)
-class Verdict:
+class GateVerdict:
     """What the gate decided, in a sentence that a person can check against the table."""
 
     promote: bool
@@ -36,7 +36,7 @@ def judge(
     challenger: str,
     champion: str | None,
     naive: str = "seasonal_naive",
-) -> Verdict:
+) -> GateVerdict:
     """Decide on a challenger.
 
     Args:
@@ -52,13 +52,13 @@ def judge(
     table = scores.set_index(["level", "model"])
     ours, floor = (float(table.loc[("cell", name), "wape"]) for name in (challenger, naive))
     if not ours < floor:
-        return Verdict(False, f"WAPE over cells {ours:.3f} is not below seasonal-naive's {floor:.3f}")
+        return GateVerdict(False, f"WAPE over cells {ours:.3f} is not below seasonal-naive's {floor:.3f}")
     if champion is None:
-        return Verdict(True, f"first champion: WAPE over cells {ours:.3f}, seasonal-naive {floor:.3f}")
+        return GateVerdict(True, f"first champion: WAPE over cells {ours:.3f}, seasonal-naive {floor:.3f}")
     problem = _worse_pinball(table, challenger, champion, config) or _worse_level(table, challenger, champion, config)
     if problem:
-        return Verdict(False, problem)
-    return Verdict(True, f"WAPE over cells {ours:.3f}, champion {float(table.loc[('cell', champion), 'wape']):.3f}")
+        return GateVerdict(False, problem)
+    return GateVerdict(True, f"WAPE over cells {ours:.3f}, champion {float(table.loc[('cell', champion), 'wape']):.3f}")
 
 
 def _worse_pinball(table: pd.DataFrame, challenger: str, champion: str, config: TrainConfig) -> str:

@@ -13,11 +13,11 @@ import pyarrow as pa
 import structlog
 
 from features.clock import Clock
+from features.errors import SourceError
 from features.lake import Lake, StagedBatch, UpsertResult
 from features.lake.loads import Loaded
 from features.mappings import Mapping, load_mapping
 from features.settings import Settings
-from features.sources.errors import SourceError
 from features.sources.feeds import Bookmark, as_table, gathered, read_pages
 from features.sources.files import file_digest, find_files
 from features.sources.http import JsonFeed
@@ -83,7 +83,7 @@ class IngestSummary:
 
 
 @dataclass(frozen=True)
-class Span:
+class AskedSpan:
     """What to ask a remote source for.
 
     Attributes:
@@ -109,7 +109,7 @@ def ingest(
     settings: Settings,
     clock: Clock,
     *,
-    span: Span | None = None,
+    span: AskedSpan | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> IngestSummary:
     """Load tickets into the lake, one commit for each file, page or chunk of a query.
@@ -137,9 +137,9 @@ def ingest(
             summary = load.file(path, summary)
         for address in remote:
             if address.startswith(("http://", "https://")):
-                summary = _ingest_feed(address, load, summary, span or Span(), settings, sleep)
+                summary = _ingest_feed(address, load, summary, span or AskedSpan(), settings, sleep)
             else:
-                summary = _ingest_query(address, load, summary, span or Span())
+                summary = _ingest_query(address, load, summary, span or AskedSpan())
     return summary
 
 
@@ -178,7 +178,7 @@ def _ingest_feed(
     address: str,
     load: Loading,
     summary: IngestSummary,
-    span: Span,
+    span: AskedSpan,
     settings: Settings,
     sleep: Callable[[float], None],
 ) -> IngestSummary:
@@ -208,7 +208,7 @@ def _ingest_feed(
     return summary
 
 
-def _ingest_query(address: str, load: Loading, summary: IngestSummary, span: Span) -> IngestSummary:
+def _ingest_query(address: str, load: Loading, summary: IngestSummary, span: AskedSpan) -> IngestSummary:
     if not span.query:
         raise SourceError("a database needs a query", hint='--query "SELECT ... FROM ..."')
     from features.sources.sql import read_query

@@ -11,9 +11,9 @@ import pandas as pd
 from features.accuracy import errors_by
 from features.calendars import Calendar
 from features.panel import Panel
-from models.forecast.bases import MODEL, Base
+from models.forecast.bases import MODEL, PlainBase
 from models.metrics import pit_coverage, score_means
-from pipelines.gate import Verdict
+from pipelines.gate import GateVerdict
 
 _SHOWN: Final = ("wape", "mase", "rmsse", "bias", "pinball", "coverage80")
 _WORST: Final = 5
@@ -27,9 +27,9 @@ def demand_card(
     scores: pd.DataFrame,
     predictions: pd.DataFrame,
     panel: Panel,
-    verdict: Verdict,
+    verdict: GateVerdict,
     *,
-    bases: Mapping[str, Base],
+    bases: Mapping[str, PlainBase],
     calendar: Calendar,
     of_days: pd.DataFrame,
 ) -> str:
@@ -115,7 +115,7 @@ def _cell(value: Any) -> str:
     return "-" if np.isnan(value) else f"{value:.3f}"
 
 
-def _lost(scores: pd.DataFrame, bases: Mapping[str, Base]) -> list[str]:
+def _lost(scores: pd.DataFrame, bases: Mapping[str, PlainBase]) -> list[str]:
     """Name the levels at which a plain forecast was at least as good on these folds, and what is issued there."""
     table = scores.pivot_table(index="level", columns="model", values="wape")
     names = [name for name in ("seasonal_naive", "same_week_mean") if name in table]

@@ -11,7 +11,7 @@ from features.clock import Clock
 from features.configuration import QualityConfig
 from features.lake import Lake
 from features.lake.asof import as_of_query
-from features.lake.engine import arrow, duck, instant
+from features.lake.duck import arrow, duck, instant
 from features.quality import (
     AGES,
     complete_days,

@@ -12,8 +12,8 @@ from features.settings import Settings
 from features.vocabulary import ForecastFrequency, Frequency
 from pipelines.forecast import forecast
 from serve.alerts.relabelling import relabel_open_alerts
+from serve.forecasts.issues import labels_differ
 from serve.forecasts.repository import current_issue
-from serve.reports.issues import labels_differ
 from serve.store import Store
 from serve.store.tables import ForecastRow
 

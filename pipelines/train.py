@@ -17,18 +17,18 @@ from features.reasons import Reasons, say, to_json
 from features.settings import Settings
 from features.taxonomy import taxonomy_version
 from features.vocabulary import Frequency
-from models.errors import PanelError
+from models.errors import PanelContractError
 from models.forecast import BacktestResult, DemandModel, backtest
 from models.forecast.baselines import PLAIN
 from models.forecast.bases import choose_bases
 from models.hotspots import detect_surges
-from models.hotspots.surge.config import config_to_json
+from models.hotspots.surge.stored_config import config_to_json
 from models.metrics import wape, weighted_pinball
 from pipelines.champion import AS_OF_TAG, TAXONOMY_TAG, Champion, load_champion
 from pipelines.errors import NoChampionError, PipelineError
 from pipelines.gate import judge
 from pipelines.model_card import demand_card, hotspot_card
-from pipelines.publish import promote
+from pipelines.promotion import promote
 from pipelines.tracking import Registry, Tracker
 from pipelines.tracking.registry import DEMAND, HOTSPOT
 
@@ -91,7 +91,7 @@ def train(settings: Settings, clock: Clock, *, as_of: datetime | None = None, n_
     training = Training(settings, clock, config, Tracker.open(settings), n_jobs)
     try:
         demand = training.demand(weekly, daily if config.daily else None)
-    except PanelError as error:
+    except PanelContractError as error:
         raise PipelineError(f"the history cannot be learned from: {error}", hint="ingest more weeks") from error
     hotspot = training.hotspot(daily)
     panel = weekly.panel

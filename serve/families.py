@@ -8,21 +8,21 @@ from typing import Final
 from features.reasons import REASON_WORDS
 from features.vocabulary import Frequency
 from features.words import Family
+from serve.access.roles import ROLES
 from serve.alerts.closing import Closing
 from serve.alerts.episode import PARTS
 from serve.alerts.gates import Hold
 from serve.alerts.levels import LEVEL_REASONS, LEVEL_WORDS
 from serve.alerts.lifecycle import EVENTS, STATES, Dismissal
-from serve.alerts.recite import RULES, SPANS
-from serve.alerts.supervision.sheet import CONCERNS
-from serve.auth.roles import ROLES
+from serve.alerts.rule_text import RULES, SPANS
 from serve.delivery.channels import CHANNELS
 from serve.delivery.failures import CAUSE_WORDS
 from serve.delivery.wording import KINDS, TOLD
 from serve.errors import TITLES
+from serve.forecasts.drivers import HOLIDAYS, SOLAR_TERMS
 from serve.invalid import INVALID
-from serve.reports.drivers import HOLIDAYS, SOLAR_TERMS
 from serve.reports.headings import BASES, COLUMNS, SERIES_LEVELS
+from serve.supervision.sheet import CONCERNS
 
 _FAMILIES: Final = (
     REASON_WORDS,

@@ -15,7 +15,7 @@ from fastapi import Header
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from serve.auth import Caller
+from serve.access import Caller
 from serve.errors import ConflictError
 from serve.store.tables import IdempotentReply
 

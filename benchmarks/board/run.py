@@ -20,9 +20,9 @@ from sqlalchemy import insert, text
 
 from features.clock import FixedClock
 from features.settings import Settings
+from serve.access import add_key
 from serve.alerts.fingerprint import fingerprint
 from serve.api import create_app
-from serve.auth import add_key
 from serve.store import Store
 from serve.store.tables import Alert, AlertParty
 

@@ -25,9 +25,9 @@ from features.configuration import ForecastConfig
 from features.simulator import SimulatorConfig
 from features.simulator.catalogue import catalogue
 from features.simulator.intensity import expected_tickets
+from models.forecast.candidate_models import RivalInput, rival
 from models.forecast.hierarchy import Hierarchy, PanelMatrix
 from models.forecast.model import matrix_of
-from models.forecast.rivals import Known, rival
 
 HORIZON: Final = 8
 MODELS: Final = ("weisu", "without breaks", "window_mean", "seasonal_naive", "same_week_mean")
@@ -76,7 +76,7 @@ def after(wide: pd.DataFrame, origin: str, country: str) -> After:
     city = panels.city_of(origin, country, kept, [cutoff])
     panel, hierarchy = matrix_of(city.y, city.static, "W")
     calendar = partial(calendar_frame, country)
-    known = Known(panel.until(cutoff), hierarchy, calendar, ForecastConfig(horizon=HORIZON), HORIZON)
+    known = RivalInput(panel.until(cutoff), hierarchy, calendar, ForecastConfig(horizon=HORIZON), HORIZON)
     means = {name: rival(name)(known).mean for name in MODELS if name != "without breaks"}
     means["without breaks"] = known.outcome(breaks=known.config.breaks.model_copy(update={"enabled": False})).mean
     return After(panel, hierarchy, known.panel.y.shape[1], means)

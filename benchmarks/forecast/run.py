@@ -23,11 +23,11 @@ from scoring import LEVELS, QUANTILES, Forecasts, Truth, score, table
 
 from features.calendars import calendar_frame
 from features.configuration import ForecastConfig
-from models.forecast.backtest import ISSUED, backtest
 from models.forecast.baselines import PLAIN
+from models.forecast.candidate_models import RivalInput, rival
 from models.forecast.distribution import count_cdf, count_quantiles
 from models.forecast.model import matrix_of
-from models.forecast.rivals import Known, rival
+from models.forecast.rolling_origin import ISSUED, backtest
 
 _LEVEL_NAMES = {"cell": "cell", "category": "category", "district": "district", "city": "total"}
 _COLUMNS = (
@@ -77,7 +77,7 @@ def run_model(
         panel, hierarchy = matrix_of(city.y, city.static, freq)
         order = pd.Index(panel.ids).get_indexer(city.static["unique_id"])
         for fold, cutoff in enumerate(city.cutoffs):
-            known = Known(
+            known = RivalInput(
                 panel.until(cutoff),
                 hierarchy,
                 partial(calendar_frame, city.country),

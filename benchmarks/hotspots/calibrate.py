@@ -22,8 +22,8 @@ from features.configuration import SurgeConfig
 from features.vocabulary import Frequency
 from models.hotspots.surge.calibration import DENSE, SPARSE, calibrate_with, features
 from models.hotspots.surge.calibration_table import LEVELS
-from models.hotspots.surge.detect import Context, judge_grid
-from models.hotspots.surge.grid import Grid
+from models.hotspots.surge.detect_surges import DetectionContext, judge_grid
+from models.hotspots.surge.grid import SeriesGrid
 
 TARGET: Final = Path(__file__).parents[2] / "models" / "hotspots" / "surge" / "calibration_table.py"
 ROWS: Final = {Frequency.WEEKLY: 15, Frequency.DAILY: 9, Frequency.HOURLY: 9}  # bins of expected count
@@ -101,8 +101,8 @@ def collect(freq: Frequency, series: int, seed: int) -> pd.DataFrame:
     for periods in LENGTHS[freq]:
         y, ds = quiet_panel(rng, freq, series // len(LENGTHS[freq]), periods)
         ids = np.array([f"c{i}" for i in range(len(y))], dtype=object)
-        grid = Grid(ids, ds, y, y, freq)
-        context = Context(None, None, np.ones(periods))
+        grid = SeriesGrid(ids, ds, y, y, freq)
+        context = DetectionContext(None, None, np.ones(periods))
         signal = judge_grid(grid, periods - JUDGED[freq], SurgeConfig(), context).signal
         columns = {"mean": signal.mean, "variance": signal.variance, "one": signal.p_one, "scan": signal.p_scan}
         parts.append(pd.DataFrame({name: values.ravel().astype(np.float32) for name, values in columns.items()}))

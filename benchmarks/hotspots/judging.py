@@ -16,7 +16,7 @@ from scenarios import Simulated
 
 from features.configuration.surge import FreqConfig
 from models.hotspots import detect_surges
-from models.hotspots.surge.windows import Expectation, capped, judge, window_sum
+from models.hotspots.surge.scan_windows import Expectation, capped, judge, window_sum
 
 Floats = NDArray[np.float64]
 

@@ -83,7 +83,7 @@ def prepare(folder: Path, arguments: argparse.Namespace) -> None:
     from nine_years import build_city, simulated_year
 
     from features.configuration import SurgeConfig
-    from pipelines import findings
+    from pipelines import run_detectors as findings
 
     year = simulated_year(arguments.year or folder / "year", tickets=arguments.tickets, workers=2)
     lake = build_city(folder / "lake", year, end=NOW.replace(tzinfo=None), threads=2)
@@ -109,8 +109,8 @@ def measure(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
     """Run one day's detection and say what each stage took."""
     from features.configuration import SurgeConfig
     from features.knowledge import open_lake
-    from pipelines import findings
-    from pipelines.beside import clocked
+    from pipelines import run_detectors as findings
+    from pipelines.parallel_search import clocked
 
     settings = settings_of(folder, arguments)
     found = findings.find_everything(settings, NOW, lake=open_lake(settings), surge=SurgeConfig())

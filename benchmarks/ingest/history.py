@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from features.lake import Lake
-from features.lake.engine import duck, literal
+from features.lake.duck import duck, literal
 from features.lake.keys import key_sql
 from features.lake.schema import LOADS, TICKETS
 

@@ -142,7 +142,7 @@ def measure(arguments: argparse.Namespace, folder: Path) -> dict:
 
 def plain_duckdb(arguments: argparse.Namespace, folder: Path) -> int:
     """What DuckDB needs to read the file and write plain Parquet."""
-    from features.lake.engine import duck, literal
+    from features.lake.duck import duck, literal
 
     target = folder / "plain.parquet"
     with duck(threads=arguments.threads) as connection:

@@ -20,14 +20,14 @@ from features.vocabulary import SIMULATED
 from pipelines.detect import detect_everything
 from pipelines.ingest import ingest
 from pipelines.train import train
-from serve.alerts import tick
+from serve.access import Caller, Role
 from serve.alerts.actions import handle
 from serve.alerts.lifecycle import OPEN
 from serve.alerts.service import perform
-from serve.auth import Caller, Role
 from serve.delivery import run_once
 from serve.store import Store
 from serve.store.tables import Alert
+from serve.supervision import tick
 
 DAY = date(2026, 6, 17)
 """A Wednesday in the rainy season: no weekly training and no weekly forecast fall into it."""

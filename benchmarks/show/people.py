@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from serve.auth import add_key
+from serve.access import add_key
 from serve.store import Store
 from serve.store.tables import Alert
 

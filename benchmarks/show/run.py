@@ -36,7 +36,7 @@ from story import Story
 from features.clock import AcceleratedClock, FixedClock
 from features.settings import Settings
 from features.vocabulary import SIMULATED
-from serve.auth import add_key
+from serve.access import add_key
 from serve.delivery import signer_of
 from serve.store import Store
 from serve.store.columns import new_id

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.hotspots.spatial.gumbel import GumbelTail
-from models.hotspots.spatial.places import Floats
+from models.hotspots.spatial.scan_places import Floats
 from models.hotspots.spatial.zones import Zones
 
 _REPLICATES_AT_ONCE = 64

@@ -8,18 +8,18 @@ import numpy as np
 from permutation import PermutationScan
 
 from features.configuration import ScanConfig
-from models.hotspots.spatial import ExpectationScan, Places, Zones
+from models.hotspots.spatial import ExpectationScan, ScanPlaces, Zones
 
 RADIUS_KM = 6.0
 OTHER_RUNS = 60
 """Runs of what is measured beside the default scan."""
 
 
-def simulated_city(places: int, rng: np.random.Generator) -> Places:
+def simulated_city(places: int, rng: np.random.Generator) -> ScanPlaces:
     """Return places scattered over a square of about 1.4 km2 each."""
     side = 1.2 * np.sqrt(places)
     names = tuple(map(str, range(places)))
-    return Places(names, 48.7 + rng.random(places) * side / 111.2, 9.1 + rng.random(places) * side / 73.4)
+    return ScanPlaces(names, 48.7 + rng.random(places) * side / 111.2, 9.1 + rng.random(places) * side / 73.4)
 
 
 def quiet_counts(places: int, cases: float, rng: np.random.Generator, *, phi: float = 2.0) -> np.ndarray:

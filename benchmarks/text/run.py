@@ -26,8 +26,8 @@ import pandas as pd
 from features.configuration import GroupingConfig, TextConfig
 from features.text import PLACE_MARK
 from models.hotspots.textgroups import TopicMemory, find_groups, group_texts, word_texts
+from models.hotspots.textgroups.find import background_of, label_group
 from models.hotspots.textgroups.grouping import weights_of
-from models.hotspots.textgroups.labels import background_of, label_group
 from models.hotspots.textgroups.vectors import vectorise
 
 _TITLE, _TEXT, _ID = "留言主题", "留言详情", "留言编号"

@@ -7,6 +7,6 @@ areas.parents_of(codes, level)
 """
 
 from features.areas.areas import AreaProblem, Areas, check_areas, check_report, load_areas, locate, read_areas
-from features.areas.errors import AreaError
+from features.errors import AreaError
 
 __all__ = ["AreaError", "AreaProblem", "Areas", "check_areas", "check_report", "load_areas", "locate", "read_areas"]

@@ -16,8 +16,8 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from features.areas.errors import AreaError
-from features.handmade import HandmadeError, read_handmade
+from features.csv_tables import CsvTableError, read_csv_table
+from features.errors import AreaError
 
 COLUMNS: Final = ("code", "name", "parent", "level")
 _HINT: Final = f"columns or properties {', '.join(COLUMNS)}; see docs/taxonomy.md"
@@ -82,7 +82,7 @@ def load_areas(path: Path) -> Areas:
     """
     try:
         return _from_geojson(path) if path.suffix.lower() in {".geojson", ".json"} else _from_csv(path)
-    except (OSError, ValueError, KeyError, HandmadeError) as error:
+    except (OSError, ValueError, KeyError, CsvTableError) as error:
         raise AreaError(f"areas {path} cannot be read: {error}", hint=_HINT) from error
 
 
@@ -132,7 +132,7 @@ def locate(lat: Any, lon: Any, areas: Areas, *, level: str | None = None) -> Any
 
 
 def _from_csv(path: Path) -> Areas:
-    raw = read_handmade(path)
+    raw = read_csv_table(path)
     return Areas(_table(raw), np.full(len(raw), None, dtype=object))
 
 

@@ -7,7 +7,6 @@ read_overrides(path)                                 the operator's calendar fil
 read_events(path), events_as_of(...)                 local events and policy changes
 """
 
-from features.calendars.errors import CalendarError, EventError, OverrideError, UnknownCountryError
 from features.calendars.events import events_as_of, events_for, read_events, validate_events
 from features.calendars.frame import (
     CALENDAR_VERSION,
@@ -19,6 +18,7 @@ from features.calendars.frame import (
 )
 from features.calendars.lunar import keeps_lunar_new_year, lunar_day, lunar_new_year, solar_terms
 from features.calendars.overrides import read_overrides, validate_overrides
+from features.errors import CalendarError, EventError, OverrideError, UnknownCountryError
 
 __all__ = [
     "CALENDAR_VERSION",

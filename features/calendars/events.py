@@ -19,8 +19,8 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from features.calendars.errors import EventError
-from features.handmade import HandmadeError, lines_of, read_handmade
+from features.csv_tables import CsvTableError, lines_of, read_csv_table
+from features.errors import EventError
 from features.settings import Settings
 
 KINDS: Final = ("event", "policy")
@@ -37,8 +37,8 @@ def read_events(path: Path, *, timezone: str) -> Any:
         EventError: The file is missing or a row is wrong; the message names file and line.
     """
     try:
-        raw = read_handmade(path)
-    except (OSError, UnicodeDecodeError, HandmadeError) as error:
+        raw = read_csv_table(path)
+    except (OSError, UnicodeDecodeError, CsvTableError) as error:
         raise EventError(f"event register {path} cannot be read: {error}", hint=_HINT) from error
     return validate_events(raw, timezone=timezone, where=f"event register {path}")
 

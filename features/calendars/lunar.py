@@ -9,7 +9,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Any, Final
 
-from features.calendars.errors import CalendarError
+from features.errors import CalendarError
 
 FIRST_YEAR: Final = 1901
 LAST_YEAR: Final = 2099

@@ -16,8 +16,8 @@ from typing import Any, Final
 
 import pandas as pd
 
-from features.calendars.errors import OverrideError
-from features.handmade import HandmadeError, lines_of, read_handmade
+from features.csv_tables import CsvTableError, lines_of, read_csv_table
+from features.errors import OverrideError
 
 KINDS: Final = ("holiday", "makeup", "ordinary", "complete")
 COLUMNS: Final = ("date", "kind", "name", "country")
@@ -31,8 +31,8 @@ def read_overrides(path: Path) -> Any:
         OverrideError: The file is missing or a row is wrong; the message names file and line.
     """
     try:
-        raw = read_handmade(path)
-    except (OSError, UnicodeDecodeError, HandmadeError) as error:
+        raw = read_csv_table(path)
+    except (OSError, UnicodeDecodeError, CsvTableError) as error:
         raise OverrideError(f"calendar file {path} cannot be read: {error}", hint=_HINT) from error
     return validate_overrides(raw, where=f"calendar file {path}")
 

@@ -14,9 +14,9 @@ from features.configuration.detection import (
     SeasonConfig,
     TextConfig,
 )
-from features.configuration.forecast import ForecastConfig
+from features.configuration.forecaster import ForecastConfig
 from features.configuration.names import NamesConfig
-from features.configuration.part import Part, key
+from features.configuration.part import ConfigPart, key
 from features.configuration.rules import FrequentRule, RepeatRule, RuleConfig, SensitiveRule
 from features.configuration.schedule import SHIPPED_JOBS, JobConfig, ScheduleConfig
 from features.configuration.surge import SurgeConfig
@@ -36,6 +36,7 @@ __all__ = [
     "AlertPolicy",
     "CalendarConfig",
     "CandidateConfig",
+    "ConfigPart",
     "Deadlines",
     "DeliveryConfig",
     "DetectConfig",
@@ -45,7 +46,6 @@ __all__ = [
     "JobConfig",
     "LevelRule",
     "NamesConfig",
-    "Part",
     "Period",
     "PrivacyConfig",
     "QualityConfig",

@@ -7,13 +7,13 @@ from typing import Final, Literal
 
 from pydantic import field_validator
 
-from features.configuration.part import Part, key
+from features.configuration.part import ConfigPart, key
 from features.vocabulary import AlertLevel
 
 _RULED: Final = tuple(level for level in AlertLevel if level is not AlertLevel.BLUE)
 
 
-class LevelRule(Part):
+class LevelRule(ConfigPart):
     """What makes an alert of a level: so many callers and so many times the usual maximum, both."""
 
     callers: int = key(..., unit="callers", ge=1)
@@ -22,7 +22,7 @@ class LevelRule(Part):
     """From how many times the usual maximum the level applies."""
 
 
-class Deadlines(Part):
+class Deadlines(ConfigPart):
     """How long a department has, from the moment it is notified."""
 
     acknowledge: int = key(..., unit="minutes", ge=1)
@@ -31,7 +31,7 @@ class Deadlines(Part):
     """Time to handle."""
 
 
-class Step(Part):
+class Step(ConfigPart):
     """One step of the escalation ladder."""
 
     name: str
@@ -48,7 +48,7 @@ class Step(Part):
     """Alerts below it do not climb to this step."""
 
 
-class AlertPolicy(Part):
+class AlertPolicy(ConfigPart):
     """The written rules of alerting: levels, clocks, ladder, budget, gaps."""
 
     levels: dict[AlertLevel, LevelRule] = key(

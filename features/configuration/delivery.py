@@ -23,10 +23,10 @@ from typing import Any, Literal
 
 from pydantic import SecretStr, field_validator
 
-from features.configuration.part import Part, key
+from features.configuration.part import ConfigPart, key
 
 
-class TargetConfig(Part):
+class TargetConfig(ConfigPart):
     """One bot, receiver or mail account."""
 
     url: SecretStr = SecretStr("")
@@ -52,7 +52,7 @@ class TargetConfig(Part):
         return self.model_dump(by_alias=True, exclude_unset=True, exclude={"url", "secret", "to"})
 
 
-class DeliveryConfig(Part):
+class DeliveryConfig(ConfigPart):
     """Delivery of messages: who speaks, where links lead, how patient the worker is, and the targets."""
 
     base_url: str = "http://127.0.0.1:8000"

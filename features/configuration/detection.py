@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from features.configuration.part import Part, key
+from features.configuration.part import ConfigPart, key
 
 
-class DetectConfig(Part):
+class DetectConfig(ConfigPart):
     """How much history the detectors read, and which of them run."""
 
     daily_history: int = key(730, unit="days", ge=28)
@@ -24,7 +24,7 @@ class DetectConfig(Part):
     """Days of texts that a new installation learns before it judges which topics are new."""
 
 
-class CandidateConfig(Part):
+class CandidateConfig(ConfigPart):
     """How the signals of all detectors become one ranked list."""
 
     surge_recurrence_days: float = key(30.0, unit="days", ge=0)
@@ -41,7 +41,7 @@ class CandidateConfig(Part):
     """What every further kind that agrees adds to the rank."""
 
 
-class TailConfig(Part):
+class TailConfig(ConfigPart):
     """The tail of the scan's maxima: how chance is told from the category's own past."""
 
     scale: float = key(1.3, unit="log likelihood", gt=0)
@@ -54,7 +54,7 @@ class TailConfig(Part):
     """One event counts for at most this, so that a single cluster hides no later one."""
 
 
-class ScanConfig(Part):
+class ScanConfig(ConfigPart):
     """What the space-time scan looks at, and which clusters it reports."""
 
     by: Literal["category1", "category2", "category"] = "category"
@@ -99,7 +99,7 @@ class ScanConfig(Part):
 
     @property
     def asked(self) -> dict[str, Any]:
-        """What to ask `features.placed.placed_tickets` for, besides moment and zone."""
+        """What to ask `features.ticket_points.placed_tickets` for, besides moment and zone."""
         return {
             "by": self.by,
             "days": self.periods,
@@ -109,7 +109,7 @@ class ScanConfig(Part):
         }
 
 
-class GroupingConfig(Part):
+class GroupingConfig(ConfigPart):
     """When texts are about one cause.
 
     The thresholds are cosines, set on labelled messages of another set, from pairs that cannot have one cause because
@@ -134,7 +134,7 @@ class GroupingConfig(Part):
     """From so many callers on, earlier ones included, a block is large."""
 
 
-class LabelConfig(Part):
+class LabelConfig(ConfigPart):
     """How a group of texts is named."""
 
     support: float = key(0.3, unit="share", gt=0, lt=1)
@@ -143,7 +143,7 @@ class LabelConfig(Part):
     """What more than this share says tells how rare the matter is."""
 
 
-class MemoryConfig(Part):
+class MemoryConfig(ConfigPart):
     """What the hotline has heard before; remove home/topics after a change, so that it is learnt again."""
 
     half_life_days: float = key(56.0, unit="days", gt=0)
@@ -152,7 +152,7 @@ class MemoryConfig(Part):
     """Added to what was counted: silence over a short memory proves little."""
 
 
-class TextConfig(Part):
+class TextConfig(ConfigPart):
     """Which groups of texts are worth raising."""
 
     days: int = key(3, unit="days", ge=1)
@@ -179,7 +179,7 @@ class TextConfig(Part):
     """What was heard before."""
 
 
-class SeasonConfig(Part):
+class SeasonConfig(ConfigPart):
     """What counts as a season, in the calendar of returning problems and in the alerts ahead of them."""
 
     ratio: float = key(1.4, unit="times the year's mean", gt=1)

@@ -8,7 +8,7 @@ from typing import Any, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from features.configuration.part import Part, sentence
+from features.configuration.part import ConfigPart, sentence
 from features.configuration.toml import toml_key
 
 
@@ -48,14 +48,14 @@ class Key:
         return f"[{'.'.join(map(toml_key, self.table))}]" if self.table else ""
 
 
-def keys_of(part: Part, table: tuple[str, ...] = ()) -> Iterator[Key]:
+def keys_of(part: ConfigPart, table: tuple[str, ...] = ()) -> Iterator[Key]:
     """Yield every key of a part, those of the tables inside of it after its own."""
-    inner: list[tuple[Part, tuple[str, ...]]] = []
+    inner: list[tuple[ConfigPart, tuple[str, ...]]] = []
     for name, field in type(part).model_fields.items():
         value, spelled = getattr(part, name), field.alias or name
-        if isinstance(value, Part):
+        if isinstance(value, ConfigPart):
             inner.append((value, (*table, spelled)))
-        elif isinstance(value, Mapping) and value and all(isinstance(one, Part) for one in value.values()):
+        elif isinstance(value, Mapping) and value and all(isinstance(one, ConfigPart) for one in value.values()):
             inner += [(one, (*table, spelled, item)) for item, one in value.items()]
         else:
             yield key_of(type(part), name, value, table)
@@ -63,7 +63,7 @@ def keys_of(part: Part, table: tuple[str, ...] = ()) -> Iterator[Key]:
         yield from keys_of(one, below)
 
 
-def key_of(model: type[Part], name: str, value: Any, table: tuple[str, ...]) -> Key:
+def key_of(model: type[ConfigPart], name: str, value: Any, table: tuple[str, ...]) -> Key:
     """Return a key of a class with a value."""
     field = model.model_fields[name]
     extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
@@ -71,10 +71,10 @@ def key_of(model: type[Part], name: str, value: Any, table: tuple[str, ...]) -> 
     return Key(table, field.alias or name, value, unit, sentence(model, name), example)
 
 
-def named_part(field: FieldInfo) -> type[Part] | None:
+def named_part(field: FieldInfo) -> type[ConfigPart] | None:
     """Return the part that a table of named tables holds, as `[delivery.targets.NAME]`; None for any other field."""
     found = get_args(field.annotation)[-1] if get_origin(field.annotation) is dict else None
-    return found if isinstance(found, type) and issubclass(found, Part) else None
+    return found if isinstance(found, type) and issubclass(found, ConfigPart) else None
 
 
 def is_set(tables: Mapping[str, Any], path: tuple[str, ...]) -> bool:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from features.configuration.part import Part, key
+from features.configuration.part import ConfigPart, key
 
 
-class NamesConfig(Part):
+class NamesConfig(ConfigPart):
     """What the whole area and one part of it are called on pages, in reports and in messages."""
 
     whole: str = key("", example="全省")

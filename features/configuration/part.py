@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 
-class Part(BaseModel):
+class ConfigPart(BaseModel):
     """A section, or a table inside of one.
 
     The string under each key is its sentence: `weisu config show`, `weisu init` and docs/configuration.md print it.
@@ -35,14 +35,14 @@ def key(default: Any, *, unit: str = "", example: Any = None, **limits: Any) -> 
     return Field(default, json_schema_extra={"unit": unit, "example": example}, strict=strict, **limits)
 
 
-def sentence(model: type[Part], name: str) -> str:
+def sentence(model: type[ConfigPart], name: str) -> str:
     """Return the sentence of a key, on one line; '' when it has none."""
     return _sentences(model).get(name, "")
 
 
 # Pydantic would do so for every class as it is made, which a command that prints no sentence should not wait for.
 @cache
-def _sentences(model: type[Part]) -> dict[str, str]:
+def _sentences(model: type[ConfigPart]) -> dict[str, str]:
     body = _class_body(model)
     return {
         field.target.id: " ".join(inspect.cleandoc(text.value.value).split())
@@ -55,7 +55,7 @@ def _sentences(model: type[Part]) -> dict[str, str]:
     }
 
 
-def _class_body(model: type[Part]) -> list[ast.stmt]:
+def _class_body(model: type[ConfigPart]) -> list[ast.stmt]:
     module = ast.parse(inspect.getsource(sys.modules[model.__module__]))
     found = (node for node in module.body if isinstance(node, ast.ClassDef) and node.name == model.__name__)
     return next(node.body for node in found)

@@ -6,7 +6,7 @@ from typing import Any, Final, Literal
 
 from pydantic import ValidationError, model_validator
 
-from features.configuration.part import Part, key
+from features.configuration.part import ConfigPart, key
 from features.configuration.refusals import refusals
 
 RuleName = Literal["frequent", "repeat", "sensitive"]
@@ -43,7 +43,7 @@ DEFAULT_WORDS: Final = (
 """Watched words an installation starts with; its own list replaces them."""
 
 
-class FrequentRule(Part):
+class FrequentRule(ConfigPart):
     """高频: one matter in one place, again and again."""
 
     enabled: bool = True
@@ -69,7 +69,7 @@ class FrequentRule(Part):
     """`tickets` is an everyday number where chance brings it in more windows than this share."""
 
 
-class RepeatRule(Part):
+class RepeatRule(ConfigPart):
     """一人多诉: one caller, the same matter, `times` tickets within `days`."""
 
     enabled: bool = True
@@ -80,7 +80,7 @@ class RepeatRule(Part):
     """Length of the window that ends now."""
 
 
-class SensitiveRule(Part):
+class SensitiveRule(ConfigPart):
     """敏感: a watched word (not negated) or a watched category, in a ticket opened within `hours`."""
 
     enabled: bool = True
@@ -93,7 +93,7 @@ class SensitiveRule(Part):
     """Tickets opened longer ago are not looked at."""
 
 
-class RuleConfig(Part):
+class RuleConfig(ConfigPart):
     """The three recitable rules, and what single categories ask for instead."""
 
     frequent: FrequentRule = FrequentRule()

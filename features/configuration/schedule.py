@@ -8,10 +8,10 @@ from typing import Any, Final
 from pydantic import field_validator
 
 from features.configuration.nearest import did_you_mean
-from features.configuration.part import Part, key
+from features.configuration.part import ConfigPart, key
 
 
-class JobConfig(Part):
+class JobConfig(ConfigPart):
     """When one job runs."""
 
     cron: str = ""
@@ -44,7 +44,7 @@ SHIPPED_JOBS: Final[dict[str, JobConfig]] = {
 """What runs when nothing is configured; the order is the order in which jobs that are due together start."""
 
 
-class ScheduleConfig(Part):
+class ScheduleConfig(ConfigPart):
     """The watched folder, and which job runs when."""
 
     incoming: Path = Path("incoming")

@@ -10,11 +10,11 @@ from typing import Any, Final
 
 from pydantic import field_validator, model_validator
 
-from features.configuration.part import Part, key
+from features.configuration.part import ConfigPart, key
 from features.vocabulary import Frequency
 
 
-class FreqConfig(Part):
+class FreqConfig(ConfigPart):
     """Settings of one frequency."""
 
     harmonics: int = key(..., unit="pairs", ge=0)
@@ -57,7 +57,7 @@ class FreqConfig(Part):
         return self
 
 
-class LendingConfig(Part):
+class LendingConfig(ConfigPart):
     """Strength from relatives: a young or sparse cell takes its season and weekdays from its category or district."""
 
     unseen_sd: float = key(0.05, unit="log ratio", gt=0)
@@ -72,7 +72,7 @@ class LendingConfig(Part):
     """Series in a panel before all of them may lend to the young where no hierarchy is known."""
 
 
-class ServiceConfig(Part):
+class ServiceConfig(ConfigPart):
     """When a series exists, and when the service is shut."""
 
     sure: float = key(8.0, unit="tickets", gt=0)
@@ -93,7 +93,7 @@ class ServiceConfig(Part):
     """Share of the busy series that must fall silent together."""
 
 
-class YearConfig(Part):
+class YearConfig(ConfigPart):
     """How long the year is: 365.2425 days, or the 52 weeks of systems that number their weeks; the panel decides."""
 
     sample: int = key(256, unit="series", ge=1)
@@ -106,7 +106,7 @@ class YearConfig(Part):
     """Years of history before the two can be told apart."""
 
 
-class LevelConfig(Part):
+class LevelConfig(ConfigPart):
     """The local level, the weekdays' own levels and the season's dispersion."""
 
     prior_count: float = key(3.0, unit="overdispersed counts", gt=0)
@@ -121,7 +121,7 @@ class LevelConfig(Part):
     """Days that the constant dispersion is worth in the season's."""
 
 
-class HourConfig(Part):
+class HourConfig(ConfigPart):
     """How a daily baseline is spread over the hours."""
 
     profile_days: int = key(182, unit="days", ge=7)
@@ -134,7 +134,7 @@ class HourConfig(Part):
     """Larger errors count as this."""
 
 
-class RegressionConfig(Part):
+class RegressionConfig(ConfigPart):
     """Priors of the regression, and the widest expectation."""
 
     trend_sd: float = key(0.25, unit="log ratio a year", gt=0)
@@ -186,7 +186,7 @@ _HOURLY: Final = FreqConfig(
 )
 
 
-class SurgeConfig(Part):
+class SurgeConfig(ConfigPart):
     """Settings of the surge detector for all frequencies."""
 
     weekly: FreqConfig = _WEEKLY

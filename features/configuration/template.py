@@ -9,7 +9,7 @@ from typing import Final
 from pydantic.fields import FieldInfo
 
 from features.configuration.listing import Key, key_of, named_part
-from features.configuration.part import Part, sentence
+from features.configuration.part import ConfigPart, sentence
 from features.configuration.toml import masked, plain_table, toml_key, toml_value
 
 ANY_NAME: Final = "NAME"
@@ -21,19 +21,19 @@ The configuration of weisu. Every key stands here at its default, behind a #: ta
 `weisu config check` tells what is wrong with this file, `weisu config show` what is in force."""
 
 
-def commented_file(settings: Part) -> str:
+def commented_file(settings: ConfigPart) -> str:
     """Return a `weisu.toml` that changes nothing and shows everything."""
     lines = [*_said(_INTRODUCTION), "", *_table(settings, ())]
     return "\n".join(lines) + "\n"
 
 
-def _table(part: Part, table: tuple[str, ...]) -> Iterator[str]:
+def _table(part: ConfigPart, table: tuple[str, ...]) -> Iterator[str]:
     """Yield the lines of a table: its own keys, then the tables inside of it."""
     later: list[Iterator[str]] = []
     for name, field in type(part).model_fields.items():
         value, spelled, text = getattr(part, name), field.alias or name, sentence(type(part), name)
         below = (*table, spelled)
-        if isinstance(value, Part):
+        if isinstance(value, ConfigPart):
             later.append(_section(below, text, _table(value, below)))
         elif named := named_part(field):
             later.append(_named(below, text, named, value))
@@ -53,7 +53,9 @@ def _section(table: tuple[str, ...], text: str, lines: Iterator[str]) -> Iterato
     yield from lines
 
 
-def _named(table: tuple[str, ...], text: str, model: type[Part], value: Mapping[str, Part]) -> Iterator[str]:
+def _named(
+    table: tuple[str, ...], text: str, model: type[ConfigPart], value: Mapping[str, ConfigPart]
+) -> Iterator[str]:
     """Yield the tables that an installation names, or the pattern of one."""
     yield ""
     yield from _said(text)
@@ -84,7 +86,7 @@ def _said(text: str) -> Iterator[str]:
         yield from (f"# {line}" for line in textwrap.wrap(paragraph, _WIDTH, break_on_hyphens=False))
 
 
-def declared(model: type[Part], table: tuple[str, ...] = (), shipped: Part | None = None) -> Iterator[Key]:
+def declared(model: type[ConfigPart], table: tuple[str, ...] = (), shipped: ConfigPart | None = None) -> Iterator[Key]:
     """Yield the keys of a class at their defaults, those of the tables inside of it with a path of names.
 
     Args:
@@ -95,7 +97,7 @@ def declared(model: type[Part], table: tuple[str, ...] = (), shipped: Part | Non
     for name, field in model.model_fields.items():
         default = getattr(shipped, name, None if field.is_required() else field.default)
         below = (*table, field.alias or name)
-        if isinstance(default, Part):
+        if isinstance(default, ConfigPart):
             yield from declared(type(default), below, default)
         elif named := named_part(field):
             yield from declared(named, (*below, ANY_NAME))
@@ -103,18 +105,18 @@ def declared(model: type[Part], table: tuple[str, ...] = (), shipped: Part | Non
             yield key_of(model, name, default, table)
 
 
-def reference(model: type[Part]) -> str:
+def reference(model: type[ConfigPart]) -> str:
     """Return every key as tables of Markdown: those outside of sections with their variable, then each section."""
     tops = [key for key in declared(model) if not key.table and not isinstance(key.value, Mapping)]
     rows = [f"| `{key.name}` | `WEISU_{key.name.upper()}` | {_default(key)} | {_meaning(key)} |" for key in tops]
     lines = ["| key | variable | default | meaning |", "|---|---|---|---|", *rows]
     for name, field in model.model_fields.items():
-        if isinstance(field.default, Part | Mapping):
+        if isinstance(field.default, ConfigPart | Mapping):
             lines += ["", f"### [{name}]", "", sentence(model, name), "", *_rows(model, name, field)]
     return "\n".join(lines)
 
 
-def _rows(model: type[Part], name: str, field: FieldInfo) -> Iterator[str]:
+def _rows(model: type[ConfigPart], name: str, field: FieldInfo) -> Iterator[str]:
     yield "| key | default | meaning |"
     yield "|---|---|---|"
     keys = [key for key in declared(model) if key.path[0] == name]

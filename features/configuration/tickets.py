@@ -10,7 +10,7 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, SecretStr, field_validator
 
-from features.configuration.part import Part, key
+from features.configuration.part import ConfigPart, key
 
 PERIOD: Final = re.compile(r"([1-9]\d*) *(d|m|y)")
 """A retention period: 90d, 18m, 5y."""
@@ -25,14 +25,14 @@ def _is_period(text: str) -> str:
 Period = Annotated[str, AfterValidator(_is_period)]
 
 
-class SourceConfig(Part):
+class SourceConfig(ConfigPart):
     """What is needed to read one source."""
 
     token: SecretStr = SecretStr("")
     """Application token that a Socrata portal gives; sent as X-App-Token."""
 
 
-class TaxonomyConfig(Part):
+class TaxonomyConfig(ConfigPart):
     """Labels in force, and which source has the word on a ticket that several hold."""
 
     crosswalk: Path | None = key(None, example="crosswalk.csv")
@@ -51,7 +51,7 @@ class TaxonomyConfig(Part):
         return value
 
 
-class CalendarConfig(Part):
+class CalendarConfig(ConfigPart):
     """Files of the operator that the calendar of holidays does not know."""
 
     overrides: Path | None = key(None, example="days_off.csv")
@@ -60,21 +60,21 @@ class CalendarConfig(Part):
     """CSV with the event register: local events and policy changes."""
 
 
-class WeatherConfig(Part):
+class WeatherConfig(ConfigPart):
     """The weather file."""
 
     file: Path | None = key(None, example="weather.csv")
     """CSV with daily weather, observed and forecast."""
 
 
-class PrivacyConfig(Part):
+class PrivacyConfig(ConfigPart):
     """Keys of the caller hash."""
 
     retired_keys: tuple[SecretStr, ...] = ()
     """Earlier keys of the caller hash, under which an erasure must look for a caller too."""
 
 
-class QualityConfig(Part):
+class QualityConfig(ConfigPart):
     """What the quality report calls unusual."""
 
     recent_days: int = key(28, unit="days", gt=0)

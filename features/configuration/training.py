@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from features.configuration.part import Part, key
+from features.configuration.part import ConfigPart, key
 
 
-class TrainConfig(Part):
+class TrainConfig(ConfigPart):
     """What a training fits, on how much history, and on how many folds it is measured."""
 
     daily: bool = True

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from features.lake.engine import instant
+from features.lake.duck import instant
 from features.lake.schema import OPEN
 
 

@@ -13,8 +13,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from features.lake.engine import duck, instant, literal, literals
-from features.lake.errors import LakeInputError
+from features.errors import LakeInputError
+from features.lake.duck import duck, instant, literal, literals
 from features.lake.keys import key_sql
 from features.lake.schema import ERASURES
 from features.lake.storage import writer_lock

@@ -14,14 +14,14 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from features.errors import LakeInputError
 from features.lake.asof import as_of_query
-from features.lake.engine import arrow, duck, instant, literal
-from features.lake.errors import LakeInputError
+from features.lake.duck import arrow, duck, instant, literal
 from features.lake.loads import Loaded, SourceState, load_row, loaded_before, source_states
 from features.lake.precedence import Precedence, superseded
 from features.lake.schema import ERASURES, LOADS, MOVED, QUARANTINE, TICKETS, VISIBLE
 from features.lake.staged import StagedBatch
-from features.lake.storage import ConflictError, DeltaStore, move_into, writer_lock
+from features.lake.storage import CommitConflictError, DeltaStore, move_into, writer_lock
 from features.lake.upsert import UpsertResult, Writing, compare, write_decided, write_missing
 from features.settings import Settings
 
@@ -104,7 +104,7 @@ class Lake:
                 try:
                     result = self._compare_and_commit(batch)
                     break
-                except ConflictError:
+                except CommitConflictError:
                     if attempt == _ATTEMPTS:
                         raise
             self.log(batch, result)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from features.lake.engine import arrow, instant
+from features.lake.duck import arrow, instant
 from features.lake.schema import LOADS
 from features.lake.staged import StagedBatch
 from features.lake.upsert import UpsertResult

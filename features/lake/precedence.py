@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from features.lake.engine import instant, literal, literals
+from features.lake.duck import instant, literal, literals
 
 Precedence = tuple[tuple[str, ...], ...]
 """Groups of sources that describe the same tickets under the same ids, the most trusted first."""

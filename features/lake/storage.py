@@ -14,8 +14,8 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from features.lake.engine import literals
-from features.lake.errors import LakeError
+from features.errors import LakeError
+from features.lake.duck import literals
 
 _KEEP_LOG: Final = "interval 36500 days"
 """Delta forgets old versions after 30 days by default; a training must be repeatable on its snapshot for years."""
@@ -122,7 +122,7 @@ class DeltaStore:
                 ),
             )
         except CommitFailedError as error:
-            raise ConflictError(f"{self.path}: another writer was faster: {error}") from error
+            raise CommitConflictError(f"{self.path}: another writer was faster: {error}") from error
         table.update_incremental()
         return int(table.version())
 
@@ -154,7 +154,7 @@ class DeltaStore:
         return self.append([file], note=note)
 
 
-class ConflictError(LakeError):
+class CommitConflictError(LakeError):
     """Another writer committed between reading and writing; read again and retry."""
 
 

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from features.lake.engine import duck, instant
-from features.lake.errors import LakeError
+from features.errors import LakeError
+from features.lake.duck import duck, instant
 from features.lake.storage import writer_lock
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _STALE_SECONDS: Final = 24 * 3600
 
 
 @dataclass(frozen=True)
-class Finding:
+class LakeDamage:
     """One thing that is wrong with the lake: what, and how many."""
 
     what: str
@@ -91,7 +91,7 @@ def _remove_stale_staging(folder: Path) -> None:
             shutil.rmtree(entry, ignore_errors=True)
 
 
-def check(lake: Lake, *, now: datetime) -> list[Finding]:
+def check(lake: Lake, *, now: datetime) -> list[LakeDamage]:
     """Look for what must never be in the lake; an empty list means it is sound.
 
     Raises:
@@ -111,5 +111,5 @@ def check(lake: Lake, *, now: datetime) -> list[Finding]:
             SEMI JOIN {lake.erasures_store.scan()} USING (key)""",
     }
     with duck() as connection:
-        found = [Finding(what, connection.execute(query).fetchall()[0][0]) for what, query in rules.items()]
+        found = [LakeDamage(what, connection.execute(query).fetchall()[0][0]) for what, query in rules.items()]
     return [finding for finding in found if finding.count]

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from features.lake.asof import as_of_query
-from features.lake.engine import instant, literal
+from features.lake.duck import instant, literal
 from features.lake.schema import MOVED, TICKETS
 from features.lake.staged import StagedBatch
 from features.lake.storage import DeltaStore

@@ -3,8 +3,8 @@
 Shipped mappings are the TOML files beside this module; `load_mapping` also reads one of the user's own.
 """
 
-from features.mappings.errors import MappingError
-from features.mappings.mapping import Clock, KnownAt, Mapping, Protocol
+from features.errors import MappingError
+from features.mappings.mapping import KnownAt, Mapping, Protocol, SourceClock
 from features.mappings.shipped import load_mapping, mapping_names
 
-__all__ = ["Clock", "KnownAt", "Mapping", "MappingError", "Protocol", "load_mapping", "mapping_names"]
+__all__ = ["KnownAt", "Mapping", "MappingError", "Protocol", "SourceClock", "load_mapping", "mapping_names"]

@@ -43,7 +43,7 @@ TOLERATED: Final = 10
 TIME_FIELDS: Final = ("opened_at", "updated_at", "closed_at")
 
 
-class Clock(StrEnum):
+class SourceClock(StrEnum):
     """How the times in a source's columns are to be read."""
 
     LOCAL = "local"
@@ -109,7 +109,7 @@ class Mapping(BaseModel):
     source: str = Field(min_length=1, pattern=r"^[\w.-]+$")
     title: str = ""
     timezone: str
-    clock: Clock = Clock.LOCAL
+    clock: SourceClock = SourceClock.LOCAL
     known_at: KnownAt
     date_only: bool = False
     complete_through: date | None = None

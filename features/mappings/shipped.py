@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from features.mappings.errors import MappingError
+from features.errors import MappingError
 from features.mappings.mapping import Mapping
 
 

@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from features.errors import PanelError
 from features.lake import Lake, SourceState
-from features.lake.engine import duck
-from features.panel.errors import PanelError
+from features.lake.duck import duck
+from features.panel.complete_periods import CompleteWindow, Seen, arrivals, window
+from features.panel.count_cache import bring_cache_up
 from features.panel.hierarchy import known_levels, level_codes
-from features.panel.kept import keep_counts
-from features.panel.tally import Grid, Tally, count, recall
-from features.panel.windows import Seen, Window, arrivals, window
+from features.panel.tally import PeriodGrid, Tally, count, counts_from_cache
 from features.series import LEVELS
 from features.vocabulary import Frequency
 
@@ -72,7 +72,7 @@ def build_panel(
         threads: DuckDB threads; all cores when None.
         memory: DuckDB's memory limit, such as `4GB`.
         kept: A folder in which counts of days and weeks are kept between runs, so that a run counts only what is new
-            since the last (see `features.panel.kept`); the result is the same.
+            since the last (see `features.panel.count_cache`); the result is the same.
 
     Raises:
         PanelError: Unknown frequency, level or source, or no complete period is known at `as_of`.
@@ -125,13 +125,13 @@ def build_panels(
         scan = lake.store.scan(version)
         ends = None
         if kept and set(starts) & set(_KEPT):
-            ends = keep_counts(kept, lake, connection, as_of=as_of, snapshot=version)
+            ends = bring_cache_up(kept, lake, connection, as_of=as_of, snapshot=version)
         seen = arrivals(connection, scan, as_of, ends)
         for freq, start in starts.items():
             windows = _windows(seen, _states(lake, as_of, version, sources, freq), as_of=as_of, freq=freq)
-            grid = Grid.over(windows, freq, start)
+            grid = PeriodGrid.over(windows, freq, start)
             if ends is not None and freq in _KEPT:
-                tally = recall(connection, windows, grid)
+                tally = counts_from_cache(connection, windows, grid)
             else:
                 tally = count(connection, scan, windows, grid, as_of=as_of, precedence=lake.precedence)
             tables = _level_tables(tally, grid, known_levels(levels))
@@ -165,7 +165,9 @@ def _states(lake: Lake, as_of: datetime, version: int, sources: list[str] | None
     ]
 
 
-def _windows(seen: Mapping[str, Seen], states: list[SourceState], *, as_of: datetime, freq: Frequency) -> list[Window]:
+def _windows(
+    seen: Mapping[str, Seen], states: list[SourceState], *, as_of: datetime, freq: Frequency
+) -> list[CompleteWindow]:
     """Return the complete periods of every source that anything is known of."""
     windows = [window(state, seen[state.source], as_of=as_of, freq=freq) for state in states if state.source in seen]
     windows = [w for w in windows if w.first < w.end]
@@ -184,7 +186,7 @@ class LevelTable:
     first: np.ndarray
 
 
-def _level_tables(tally: Tally, grid: Grid, levels: list[str]) -> list[LevelTable]:
+def _level_tables(tally: Tally, grid: PeriodGrid, levels: list[str]) -> list[LevelTable]:
     cells, counts = tally.cells, tally.counts
     shown = grid.count - grid.first
     by_cell = np.zeros((len(cells), shown), dtype=np.int64)
@@ -212,7 +214,7 @@ def _excess(repeats: pd.DataFrame, codes: np.ndarray, shape: tuple[int, int]) ->
     return excess
 
 
-def _panel(tables: list[LevelTable], grid: Grid, *, freq: Frequency, as_of: datetime, snapshot: int) -> Panel:
+def _panel(tables: list[LevelTable], grid: PeriodGrid, *, freq: Frequency, as_of: datetime, snapshot: int) -> Panel:
     static = pd.concat([table.static for table in tables], ignore_index=True)
     names = static["unique_id"].astype("str").array
     starts = np.datetime64(grid.origin, "us") + np.timedelta64(freq.length) * np.arange(grid.first, grid.count)

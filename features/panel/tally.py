@@ -12,21 +12,21 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from features.errors import PanelError
 from features.lake.asof import as_of_query
-from features.lake.engine import literal
+from features.lake.duck import literal
 from features.lake.precedence import Precedence, among, superseded
-from features.panel.errors import PanelError
+from features.panel.complete_periods import CompleteWindow, ceil, common_end
+from features.panel.count_cache import KEYS as _KEYS
+from features.panel.count_cache import day_number
 from features.panel.hierarchy import cell_table
-from features.panel.kept import KEYS as _KEYS
-from features.panel.kept import day_number
-from features.panel.windows import Window, ceil, common_end
 from features.vocabulary import Frequency
 
 _CHUNK_ROWS = 8_000_000
 
 
 @dataclass(frozen=True)
-class Grid:
+class PeriodGrid:
     """The periods of a panel: numbered from 0 at `origin`, `first` is the first one shown, `count` their number."""
 
     origin: datetime
@@ -35,7 +35,7 @@ class Grid:
     freq: Frequency
 
     @classmethod
-    def over(cls, windows: Sequence[Window], freq: Frequency, start: date | None) -> Grid:
+    def over(cls, windows: Sequence[CompleteWindow], freq: Frequency, start: date | None) -> PeriodGrid:
         """Return the periods from the earliest window to the common end."""
         origin = min(w.first for w in windows)
         count = (common_end(windows) - origin) // freq.length
@@ -75,7 +75,13 @@ class Tally:
 
 
 def count(
-    connection: Any, scan: str, windows: list[Window], grid: Grid, *, as_of: datetime, precedence: Precedence
+    connection: Any,
+    scan: str,
+    windows: list[CompleteWindow],
+    grid: PeriodGrid,
+    *,
+    as_of: datetime,
+    precedence: Precedence,
 ) -> Tally:
     """Count tickets in the periods shown.
 
@@ -104,7 +110,7 @@ def count(
     return Tally(cells, counts, _repeat_calls(connection, grid))
 
 
-def recall(connection: Any, windows: list[Window], grid: Grid) -> Tally:
+def counts_from_cache(connection: Any, windows: list[CompleteWindow], grid: PeriodGrid) -> Tally:
     """Count from what is kept on the connection: numbers only, in arrays, but for the names of the matters."""
     matters = connection.execute("SELECT * FROM kept_matters ORDER BY number").df()
     low, high = _days_that_count(matters["source"], windows, grid)
@@ -131,7 +137,7 @@ def recall(connection: Any, windows: list[Window], grid: Grid) -> Tally:
 
 
 def _days_that_count(
-    sources: pd.Series, windows: Sequence[Window], grid: Grid
+    sources: pd.Series, windows: Sequence[CompleteWindow], grid: PeriodGrid
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the first day that counts for each matter's source, and the day after the last; none where it has none."""
     days = {w.source: (day_number(w.first), day_number(min(w.end, grid.end))) for w in windows}
@@ -140,7 +146,7 @@ def _days_that_count(
 
 
 def _recalled_repeats(
-    connection: Any, cell: NDArray[np.intp], low: NDArray[np.int64], high: NDArray[np.int64], grid: Grid
+    connection: Any, cell: NDArray[np.intp], low: NDArray[np.int64], high: NDArray[np.int64], grid: PeriodGrid
 ) -> pd.DataFrame:
     repeats = connection.execute(
         f"SELECT number, period AS day, caller, n FROM kept_repeats WHERE freq = '{grid.freq}'"
@@ -151,7 +157,7 @@ def _recalled_repeats(
     return repeats.assign(cell=cell[number], period=period)[inside]
 
 
-def _repeat_calls(connection: Any, grid: Grid) -> pd.DataFrame:
+def _repeat_calls(connection: Any, grid: PeriodGrid) -> pd.DataFrame:
     """Return cell, period (from the first shown), caller and n of callers with several tickets in a period.
 
     Only these make distinct callers differ from tickets, on any level; there are few of them, so no level has to look

@@ -6,8 +6,8 @@ find_identifiers(text)                 where they are
 CallerHasher(key).hash_column(values)  callers become keyed hashes
 """
 
+from features.errors import PrivacyError, WeakKeyError
 from features.privacy.callers import CallerHasher
-from features.privacy.errors import PrivacyError, WeakKeyError
 from features.privacy.identifiers import PLACEHOLDERS, STRUCTURED, Identifier
 from features.privacy.masking import find_identifiers, mask_column, mask_text
 from features.privacy.workers import masking_workers

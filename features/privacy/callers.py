@@ -13,7 +13,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, Final
 
-from features.privacy.errors import WeakKeyError
+from features.errors import WeakKeyError
 
 _LEAST_KEY_BYTES: Final = 8
 _KEY_ID_DIGITS: Final = 4

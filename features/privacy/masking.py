@@ -9,8 +9,8 @@ import re
 from functools import lru_cache
 from typing import Any, Final
 
+from features.errors import PrivacyError
 from features.privacy import addresses, births, marks, names_en, names_zh, numbers
-from features.privacy.errors import PrivacyError
 from features.privacy.identifiers import PLACEHOLDERS, Identifier, Recogniser
 
 _RECOGNISERS: Final[tuple[Recogniser, ...]] = (

@@ -10,7 +10,7 @@ from multiprocessing import get_context
 from threading import Lock
 from typing import Any, Final
 
-from features.orphans import end_with
+from features.parent_watch import end_with
 from features.privacy.masking import mask_column
 
 _WORTH_A_POOL: Final = 100_000

@@ -3,8 +3,8 @@
 Pure functions on small frames; `pipelines.quality` counts them out of the lake.
 """
 
+from features.errors import QualityError
 from features.quality.content import AGES, delay_profile, missing_values, unseen_labels
-from features.quality.errors import QualityError
 from features.quality.report import SCHEMA_VERSION, make_report, render_fragment, render_page
 from features.quality.volume import complete_days, freshness, volume_against_expectation
 

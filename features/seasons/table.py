@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any, Final
+from datetime import date, timedelta
+from typing import Any, Final, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from features.calendars import lunar_new_year
 from features.configuration import SeasonConfig
-from features.seasons.alignment import POSITIONS, Floats, Years, align, week_of
 
 CALENDAR_COLUMNS: Final = (
     "unique_id",
@@ -178,3 +178,80 @@ def _next_return(position: int, years: Years, as_of: pd.Timestamp) -> pd.Timesta
     this_week = as_of.normalize() - pd.Timedelta(days=as_of.weekday())
     coming = (pd.Timestamp(week_of(position, year, years.aligned)) for year in range(as_of.year - 1, as_of.year + 3))
     return next(start for start in coming if start >= this_week)
+
+
+# Weeks of past years laid over each other: by ISO week, or by distance to the Spring Festival.
+
+
+Floats = NDArray[np.float64]
+Aligned = Literal["solar", "lunar"]
+
+POSITIONS: Final = 52
+_LUNAR_FIRST: Final = -26
+"""Lunar position 0 is 26 weeks before the festival's week."""
+_FULL_YEAR: Final = 45
+"""Weeks that a year must have to count."""
+
+
+@dataclass(frozen=True)
+class Years:
+    """Counts by year and position.
+
+    Attributes:
+        aligned: What the positions follow.
+        counts: Series x year x position; NaN where a year does not reach.
+        years: Year of each column.
+    """
+
+    aligned: Aligned
+    counts: Floats
+    years: NDArray[np.int64]
+
+    def ratios(self) -> Floats:
+        """Return counts over their year's mean, so that growth is not a season."""
+        usual = np.nanmean(self.counts, axis=2, keepdims=True)
+        return np.asarray(self.counts / np.maximum(usual, 1e-9))
+
+
+def align(counts: Floats, weeks: pd.DatetimeIndex, aligned: Aligned) -> Years:
+    """Lay weekly counts out by year and position; years with fewer than 45 weeks are left out.
+
+    Args:
+        counts: Series x week, no holes.
+        weeks: Start of each week.
+        aligned: solar puts ISO weeks over each other (week 53 is left out), lunar the weeks around the Spring Festival.
+    """
+    year, position = _solar(weeks) if aligned == "solar" else _lunar(weeks)
+    inside = (position >= 0) & (position < POSITIONS)
+    known, size = np.unique(year[inside], return_counts=True)
+    full = known[size >= _FULL_YEAR]
+    inside &= np.isin(year, full)
+    grid = np.full((counts.shape[0], full.size, POSITIONS), np.nan)
+    grid[:, np.searchsorted(full, year[inside]), position[inside]] = counts[:, inside]
+    return Years(aligned, grid, full)
+
+
+def week_of(position: int, year: int, aligned: Aligned) -> date:
+    """Return the Monday of a position in a year."""
+    if aligned == "solar":
+        return date.fromisocalendar(year, position + 1, 1)
+    festival = lunar_new_year(year)
+    return festival - timedelta(days=festival.weekday()) + timedelta(weeks=position + _LUNAR_FIRST)
+
+
+def _solar(weeks: pd.DatetimeIndex) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    iso = weeks.isocalendar()
+    return iso["year"].to_numpy(dtype=np.int64), iso["week"].to_numpy(dtype=np.int64) - 1
+
+
+def _lunar(weeks: pd.DatetimeIndex) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the nearest festival's year and the distance to its week."""
+    span = range(weeks[0].year - 1, weeks[-1].year + 2)
+    festivals = {year: pd.Timestamp(week_of(-_LUNAR_FIRST, year, "lunar")) for year in span}
+    mondays = weeks - pd.to_timedelta(weeks.day_of_week, unit="D")
+    distance = np.stack([((mondays - festival).days // 7).to_numpy() for festival in festivals.values()])
+    # A festival owns the 26 weeks before it and the 25 after; where two claim a week, the earlier keeps it.
+    owned = (distance >= _LUNAR_FIRST) & (distance < _LUNAR_FIRST + POSITIONS)
+    owner = owned.argmax(axis=0)
+    position = distance[owner, np.arange(len(weeks))] - _LUNAR_FIRST
+    return np.array(list(festivals))[owner].astype(np.int64), position.astype(np.int64)

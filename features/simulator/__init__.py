@@ -17,11 +17,11 @@ Every name, number and place is invented. What each module settles, in order:
     export      files
 """
 
+from features.errors import SimulatorError
 from features.simulator.city import chunk_count, simulate, simulate_chunk, truth
-from features.simulator.config import DEFAULT_SEED, SimulatorConfig
-from features.simulator.errors import SimulatorError
 from features.simulator.export import Export, write_city
 from features.simulator.orders import SCHEMA
+from features.simulator.simulator_config import DEFAULT_SEED, SimulatorConfig
 
 __all__ = [
     "DEFAULT_SEED",

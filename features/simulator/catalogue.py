@@ -71,7 +71,7 @@ class Hours:
 
 
 @dataclass(frozen=True)
-class Catalogue:
+class CityCatalogue:
     """Everything of the city that is written down rather than drawn."""
 
     leaves: tuple[Leaf, ...]
@@ -86,10 +86,10 @@ class Catalogue:
 
 
 @cache
-def catalogue() -> Catalogue:
+def catalogue() -> CityCatalogue:
     """Read the city's four TOML files once per process."""
     seasons, city = _toml("seasons"), _toml("city")
-    return Catalogue(
+    return CityCatalogue(
         leaves=tuple(_leaves(_toml("catalogue"))),
         districts=tuple(_district(row) for row in city["district"]),
         profiles={name: _profile(row) for name, row in seasons["profile"].items()},

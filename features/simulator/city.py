@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from features.simulator.config import SimulatorConfig
 from features.simulator.draws import Draws, draw_chunk
 from features.simulator.orders import all_versions, corrected_versions, ticket_ids, work_orders
 from features.simulator.plan import Chunk, Plan, make_plan
+from features.simulator.simulator_config import SimulatorConfig
 from features.simulator.wording import make_phrasebook, write_words
 from features.vocabulary import Kind
 

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from features.simulator.catalogue import Catalogue
+from features.simulator.catalogue import CityCatalogue
 from features.simulator.plan import Chunk, Plan
 
 Floats = NDArray[np.float64]
@@ -116,7 +116,7 @@ def _cells(plan: Plan, chunk: Chunk, rng: np.random.Generator) -> tuple[Ints, In
     return day + first_day, leaf, district
 
 
-def _seconds(city: Catalogue, leaf: Ints, rng: np.random.Generator) -> Ints:
+def _seconds(city: CityCatalogue, leaf: Ints, rng: np.random.Generator) -> Ints:
     """Draw the second of the day by the leaf's hours: inverse cumulative shares of all profiles on one axis."""
     names = list(city.hours)
     profile = np.array([names.index(item.hours) for item in city.leaves])[leaf]
@@ -218,7 +218,7 @@ def _handling(arrived: Ints, request_type: Ints, rng: np.random.Generator) -> tu
     return signed, signed + work.astype(np.int64)
 
 
-def _first_label(city: Catalogue, leaf: Ints, rng: np.random.Generator) -> Ints:
+def _first_label(city: CityCatalogue, leaf: Ints, rng: np.random.Generator) -> Ints:
     """Return what the operator chose: sometimes a neighbour in the same item or class, sometimes nothing."""
     item = np.array([item.item_code for item in city.leaves])
     top = np.array([item.class_code for item in city.leaves])

@@ -13,8 +13,8 @@ from typing import Any, Final, Literal
 import pyarrow as pa
 
 from features.simulator.city import chunk_count, simulate_chunk, truth
-from features.simulator.config import SimulatorConfig
 from features.simulator.orders import SCHEMA
+from features.simulator.simulator_config import SimulatorConfig
 
 Format = Literal["csv", "parquet"]
 Progress = Callable[[int], None]

@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.calendars import calendar_frame
-from features.simulator.catalogue import Catalogue, Leaf, Profile
-from features.simulator.config import SimulatorConfig
-from features.simulator.shocks import KINDS, shock_days
+from features.simulator.catalogue import CityCatalogue, District, Leaf, Profile
+from features.simulator.simulator_config import SimulatorConfig
 
 Floats = NDArray[np.float64]
 
@@ -53,7 +52,7 @@ def civil_days(config: SimulatorConfig) -> Days:
     )
 
 
-def expected_tickets(config: SimulatorConfig, city: Catalogue) -> Floats:
+def expected_tickets(config: SimulatorConfig, city: CityCatalogue) -> Floats:
     """Return the relative volume of every day, leaf and district, overdispersion included.
 
     Returns:
@@ -69,7 +68,7 @@ def expected_tickets(config: SimulatorConfig, city: Catalogue) -> Floats:
     return volume
 
 
-def _in_time(days: Days, city: Catalogue, rng: np.random.Generator) -> Floats:
+def _in_time(days: Days, city: CityCatalogue, rng: np.random.Generator) -> Floats:
     """Return (days, leaves): season, week, holidays, birth and policy steps of every leaf."""
     profiles = {name: _season(days, profile) for name, profile in city.profiles.items()}
     in_time = np.stack([profiles[leaf.season] * leaf.weight * _week(days, city, leaf) for leaf in city.leaves], axis=1)
@@ -106,11 +105,11 @@ def _lunar(to_new_year: NDArray[np.int64], profile: Profile) -> Floats:
     return np.where(in_week, profile.spring, run_up * np.maximum(nearing, 0.2) * after)
 
 
-def _week(days: Days, city: Catalogue, leaf: Leaf) -> Floats:
+def _week(days: Days, city: CityCatalogue, leaf: Leaf) -> Floats:
     return np.where(days.off, city.hours[leaf.hours].weekend, _WORKDAY[days.weekday])
 
 
-def _in_space(days: Days, city: Catalogue, rng: np.random.Generator) -> Floats:
+def _in_space(days: Days, city: CityCatalogue, rng: np.random.Generator) -> Floats:
     """Return (days, leaves, districts): size, growth, tourism and the tastes of every district."""
     size = np.array([d.population for d in city.districts])
     years = np.arange(len(days.day)) / _YEAR
@@ -144,3 +143,72 @@ def _wandering(
     for week in range(1, weeks):
         level[week] = memory * level[week - 1] + steps[week]
     return level
+
+
+# Shocks that districts and categories share: typhoons, heat waves, heavy rain, cold spells.
+
+
+KINDS: Final = ("typhoon", "aftermath", "heat", "rain", "cold")
+_REACH_DEGREES: Final = 0.7
+_AFTERMATH_DAYS: Final = 10
+
+
+@dataclass(frozen=True)
+class _Regime:
+    """When a shock comes: events a year, and the window of the year (days) they fall into."""
+
+    per_year: float
+    first_day: int
+    last_day: int
+    days: tuple[int, int]
+
+
+_REGIMES: Final = {
+    "typhoon": _Regime(4.5, 185, 300, (2, 4)),
+    "heat": _Regime(5.0, 130, 235, (4, 10)),
+    "rain": _Regime(9.0, 120, 310, (1, 3)),
+    "cold": _Regime(3.0, 350, 410, (3, 7)),
+}
+
+
+def shock_days(days: NDArray[np.datetime64], districts: tuple[District, ...], rng: np.random.Generator) -> Floats:
+    """Draw the intensity of every shock, day by day and district by district.
+
+    Args:
+        days: The simulated days, `datetime64[D]`, consecutive.
+        districts: Where the shocks can land.
+        rng: The stream of the shocks.
+
+    Returns:
+        Array (days, districts, `KINDS`), 0 on quiet days, about 1 on the worst day of an ordinary event.
+    """
+    intensity = np.zeros((len(days), len(districts), len(KINDS)))
+    centres = np.array([d.centre for d in districts])
+    first_year, last_year = (int(str(day)[:4]) for day in (days[0], days[-1]))
+    for year in range(first_year - 1, last_year + 1):
+        for kind, regime in _REGIMES.items():
+            for _ in range(rng.poisson(regime.per_year)):
+                begin = np.datetime64(f"{year}-01-01") + int(rng.integers(regime.first_day, regime.last_day))
+                length = int(rng.integers(regime.days[0], regime.days[1] + 1))
+                _land(intensity, kind, int((begin - days[0]).astype(int)), length, centres, rng=rng)
+    return intensity
+
+
+def _land(intensity: Floats, kind: str, first: int, length: int, centres: Floats, *, rng: np.random.Generator) -> None:
+    """Add one event that begins on day `first`, which may lie outside the span."""
+    strength = rng.gamma(4.0, 0.25)
+    eye = centres[rng.integers(len(centres))] + rng.normal(0, 0.2, 2)
+    distance = np.hypot(*(centres - eye).T)
+    reach = np.exp(-((distance / _REACH_DEGREES) ** 2)) if kind in {"typhoon", "rain"} else np.ones(len(centres))
+    shape = np.sin(np.pi * (np.arange(length) + 0.5) / length)
+    _add(intensity[:, :, KINDS.index(kind)], first, strength * np.outer(shape, reach))
+    if kind == "typhoon":
+        _add(intensity[:, :, KINDS.index("rain")], first, 0.6 * strength * np.outer(shape, reach))
+        fading = np.exp(-np.arange(_AFTERMATH_DAYS) / 4.0)
+        _add(intensity[:, :, KINDS.index("aftermath")], first + length, strength * np.outer(fading, reach))
+
+
+def _add(target: Floats, first: int, block: Floats) -> None:
+    begin, end = max(first, 0), min(first + len(block), len(target))
+    if begin < end:
+        target[begin:end] += block[begin - first : end - first]

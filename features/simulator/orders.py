@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from features.simulator.catalogue import Catalogue
+from features.simulator.catalogue import CityCatalogue
 from features.simulator.draws import NEVER, Draws
 from features.simulator.plan import Plan
 
@@ -155,7 +155,7 @@ def _moments(seconds: Ints, valid: Bools | None = None) -> Any:
     return pa.array(np.where(valid, seconds, 0).astype("datetime64[s]"), mask=~valid)
 
 
-def _labels(city: Catalogue, label: Ints) -> dict[str, Any]:
+def _labels(city: CityCatalogue, label: Ints) -> dict[str, Any]:
     """Return codes and names of the three levels; null where the operator chose none."""
     fields: dict[str, Callable[[Any], str]] = {
         "一级事项编码": lambda leaf: leaf.class_code,
@@ -173,7 +173,7 @@ def _labels(city: Catalogue, label: Ints) -> dict[str, Any]:
     return columns
 
 
-def _departments(city: Catalogue, label: Ints, district: Ints) -> Any:
+def _departments(city: CityCatalogue, label: Ints, district: Ints) -> Any:
     bureaus = list(dict.fromkeys([_NO_LEAF_DEPARTMENT, *(leaf.department for leaf in city.leaves)]))
     bureau = np.array([bureaus.index(leaf.department) for leaf in city.leaves])
     index = district * len(bureaus) + np.where(label >= 0, bureau[label], 0)

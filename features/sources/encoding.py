@@ -7,7 +7,7 @@ import gzip
 from pathlib import Path
 from typing import IO, Final
 
-from features.sources.errors import SourceError
+from features.errors import SourceError
 
 _BOMS: Final = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _SAMPLE: Final = 1 << 24

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from features.lake.engine import instant, literal, literals, quoted
+from features.lake.duck import instant, literal, literals, quoted
 from features.lake.keys import key_sql
 from features.lake.schema import STATED
-from features.mappings import Clock, KnownAt, Mapping, MappingError
+from features.mappings import KnownAt, Mapping, MappingError, SourceClock
 from features.mappings.mapping import FIELDS, TIME_FIELDS
 from features.series import UNCLASSIFIED
 from features.sources.tables import RawTable
@@ -100,7 +100,7 @@ def _translated(field: str, text: str, mapping: Mapping) -> str:
 
 def _time(field: str, raw: RawTable, mapping: Mapping) -> str:
     """Return a naive time as the source writes it, or an instant where it says its offset."""
-    wanted = "TIMESTAMPTZ" if mapping.clock is Clock.OFFSET else "TIMESTAMP"
+    wanted = "TIMESTAMPTZ" if mapping.clock is SourceClock.OFFSET else "TIMESTAMP"
     read = [_one_time(column, raw.columns[column], mapping) for column in _columns(field, raw, mapping)]
     return f"coalesce({', '.join(read)})" if read else f"NULL::{wanted}"
 
@@ -108,9 +108,9 @@ def _time(field: str, raw: RawTable, mapping: Mapping) -> str:
 def _one_time(column: str, kind: str, mapping: Mapping) -> str:
     name = quoted(column)
     if kind == "TIMESTAMP WITH TIME ZONE":
-        return name if mapping.clock is Clock.OFFSET else f"timezone({_zone_of_columns(mapping)}, {name})"
+        return name if mapping.clock is SourceClock.OFFSET else f"timezone({_zone_of_columns(mapping)}, {name})"
     if kind.startswith(("TIMESTAMP", "DATE")):
-        if mapping.clock is Clock.OFFSET:
+        if mapping.clock is SourceClock.OFFSET:
             raise MappingError(
                 f"mapping {mapping.source}: column {column!r} has no offset", hint='say clock = "local" or "utc"'
             )
@@ -118,16 +118,16 @@ def _one_time(column: str, kind: str, mapping: Mapping) -> str:
     text = f"trim({name}::VARCHAR)"
     if mapping.time_formats:
         parsed = f"try_strptime({text}, {literals(mapping.time_formats)})"
-        return f"{parsed}::TIMESTAMPTZ" if mapping.clock is Clock.OFFSET else parsed
+        return f"{parsed}::TIMESTAMPTZ" if mapping.clock is SourceClock.OFFSET else parsed
     carries = f"regexp_matches({text}, '{_OFFSET_AT_END}') AND length({text}) > 10"
-    if mapping.clock is Clock.OFFSET:
+    if mapping.clock is SourceClock.OFFSET:
         return f"CASE WHEN {carries} THEN TRY_CAST({text} AS TIMESTAMPTZ) END"
     # A time that says its offset under a clock that has none is a contradiction, not a wall-clock time.
     return f"CASE WHEN NOT ({carries}) THEN TRY_CAST({text} AS TIMESTAMP) END"
 
 
 def _zone_of_columns(mapping: Mapping) -> str:
-    return literal("UTC" if mapping.clock is Clock.UTC else mapping.timezone)
+    return literal("UTC" if mapping.clock is SourceClock.UTC else mapping.timezone)
 
 
 def _moments(mapping: Mapping) -> str:
@@ -136,13 +136,13 @@ def _moments(mapping: Mapping) -> str:
 
 def _instant(name: str, mapping: Mapping) -> str:
     match mapping.clock:
-        case Clock.LOCAL:
+        case SourceClock.LOCAL:
             return f"timezone({literal(mapping.timezone)}, {name})"
-        case Clock.UTC:
+        case SourceClock.UTC:
             return f"timezone('UTC', {name})"
-        case Clock.OFFSET:
+        case SourceClock.OFFSET:
             return name
-        case Clock.CONVERTED_TWICE:
+        case SourceClock.CONVERTED_TWICE:
             zone = literal(mapping.timezone)
             return f"timezone({zone}, timezone('UTC', timezone({zone}, {name})))"
 
@@ -150,7 +150,11 @@ def _instant(name: str, mapping: Mapping) -> str:
 def _local(mapping: Mapping) -> str:
     # Wall-clock columns stay what they are: an hour that occurs twice in autumn would not survive the way to UTC.
     name = "opened_at"
-    return name if mapping.clock is Clock.LOCAL else f"timezone({literal(mapping.timezone)}, {_instant(name, mapping)})"
+    return (
+        name
+        if mapping.clock is SourceClock.LOCAL
+        else f"timezone({literal(mapping.timezone)}, {_instant(name, mapping)})"
+    )
 
 
 def _end_of_day(moment: str, mapping: Mapping) -> str:

@@ -12,13 +12,13 @@ from typing import Any
 
 import pyarrow as pa
 
+from features.errors import FeedError, SourceError
 from features.mappings import Mapping, MappingError, Protocol
-from features.sources.errors import FeedError, SourceError
 from features.sources.http import JsonFeed
 
 
 @dataclass(frozen=True)
-class Place:
+class FeedPosition:
     """Where in a feed a run is: the window's first moment, the page within it from 1, and the rows before that page."""
 
     window: datetime
@@ -34,9 +34,9 @@ class Page:
     """
 
     rows: list[dict[str, Any]]
-    here: Place
-    last: Place
-    next: Place | None
+    here: FeedPosition
+    last: FeedPosition
+    next: FeedPosition | None
 
     @property
     def name(self) -> str:
@@ -46,7 +46,7 @@ class Page:
 
 
 def read_pages(
-    feed: JsonFeed, mapping: Mapping, *, since: datetime, until: datetime, at: Place | None = None
+    feed: JsonFeed, mapping: Mapping, *, since: datetime, until: datetime, at: FeedPosition | None = None
 ) -> Iterator[Page]:
     """Yield everything opened from `since` until before `until` (aware), from `at` on.
 
@@ -59,7 +59,7 @@ def read_pages(
             f"mapping {mapping.source} does not say what {feed.name} speaks",
             hint='set protocol = "open311" or "socrata"',
         )
-    place: Place | None = at or Place(since)
+    place: FeedPosition | None = at or FeedPosition(since)
     before: list[dict[str, Any]] = []
     while place is not None:
         end = min(place.window + timedelta(days=mapping.window_days), until)
@@ -69,15 +69,15 @@ def read_pages(
             rows = []
         # Only an empty or a repeated page is the end: a server may give fewer rows than it was asked for.
         if rows:
-            following: Place | None = Place(place.window, place.page + 1, place.offset + len(rows))
+            following: FeedPosition | None = FeedPosition(place.window, place.page + 1, place.offset + len(rows))
         else:
-            following = Place(end) if end < until else None
+            following = FeedPosition(end) if end < until else None
         yield Page(rows, place, place, following)
         before = rows
         place = following
 
 
-def _check_turned(rows: list[dict[str, Any]], place: Place, feed: JsonFeed, mapping: Mapping) -> None:
+def _check_turned(rows: list[dict[str, Any]], place: FeedPosition, feed: JsonFeed, mapping: Mapping) -> None:
     """Refuse a full first page that came twice; beyond the last page some servers repeat it, which is harmless."""
     if place.page == 2 and len(rows) >= mapping.page_size:  # noqa: PLR2004 - the first page once more
         raise FeedError(
@@ -109,7 +109,7 @@ def _joined(pages: list[Page]) -> Page:
     return Page(rows, pages[0].here, pages[-1].last, pages[-1].next)
 
 
-def _query(mapping: Mapping, place: Place, end: datetime) -> dict[str, str]:
+def _query(mapping: Mapping, place: FeedPosition, end: datetime) -> dict[str, str]:
     if mapping.protocol is Protocol.OPEN311:
         return {
             "start_date": _iso(place.window),
@@ -176,17 +176,17 @@ class Bookmark:
         self._run = {"address": address, "mapping": mapping.fingerprint, "since": since.isoformat()}
         self._run["until"] = until.isoformat() if until else ""
 
-    def read(self) -> tuple[Place, datetime] | None:
+    def read(self) -> tuple[FeedPosition, datetime] | None:
         """Return where to go on and the end of the cut run, None if there is nothing to go on with."""
         if not self._path.exists():
             return None
         kept = json.loads(self._path.read_text(encoding="utf-8"))
         if {name: kept.get(name) for name in self._run} != self._run:
             return None
-        place = Place(datetime.fromisoformat(kept["window"]), kept["page"], kept["offset"])
+        place = FeedPosition(datetime.fromisoformat(kept["window"]), kept["page"], kept["offset"])
         return place, datetime.fromisoformat(kept["end"])
 
-    def write(self, place: Place | None, *, end: datetime) -> None:
+    def write(self, place: FeedPosition | None, *, end: datetime) -> None:
         """Remember a place, or forget the run when it is through."""
         if place is None:
             self._path.unlink(missing_ok=True)

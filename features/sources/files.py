@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from features.sources.errors import SourceError
+from features.errors import SourceError
 
 SUFFIXES: Final = (".csv", ".tsv", ".txt", ".parquet", ".pq", ".jsonl", ".ndjson", ".xlsx", ".xls", ".csv.gz")
 """What a folder is searched for, by the end of the name, in lower case."""

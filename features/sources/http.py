@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
+from features.errors import FeedError
 from features.privacy import mask_text
 from features.retry_after import parse_retry_after
-from features.sources.errors import FeedError
 
 # 202 is Socrata's "still at work on it, ask again".
 _AGAIN: Final = frozenset({202, 408, 425, 429, 500, 502, 503, 504})

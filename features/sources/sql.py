@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 
+from features.errors import SourceError
 from features.privacy import mask_text
 from features.sources.columns import column_of
-from features.sources.errors import SourceError
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine

@@ -13,13 +13,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from features.lake.engine import arrow, duck, literal
+from features.areas import locate, read_areas
+from features.errors import QuarantineError
+from features.lake.duck import arrow, duck, literal
 from features.lake.schema import QUARANTINE
 from features.lake.staged import StagedBatch
 from features.mappings import Mapping
-from features.sources.errors import QuarantineError
 from features.sources.expressions import canonical_query
-from features.sources.located import register_areas
 from features.sources.tables import RawTable, described, raw_table
 
 ColumnFunction = Callable[[pa.Array], pa.Array]
@@ -172,3 +172,29 @@ def _check_limit(batch: StagedBatch) -> None:
         f"({listed}; first in rows {first}{example}); nothing was kept",
         hint="mend the mapping (time_formats, clock, columns) or the file, or raise quarantine_limit in the mapping",
     )
+
+
+# Offer SQL the district of a point, from the outlines that a mapping names.
+
+
+def register_areas(connection: Any, mapping: Mapping) -> None:
+    """Register `district_of(lat, lon)`, the name of the area a point lies in, NULL where none does.
+
+    Raises:
+        AreaError: The outlines cannot be read, or contradict each other.
+    """
+    areas = read_areas(Path(mapping.areas))
+    names = {row.code: row.name or row.code for row in areas.table.itertuples(index=False)}
+
+    def district_of(lat: Any, lon: Any) -> pa.Array:
+        codes = locate(_degrees(lat), _degrees(lon), areas, level=mapping.area_level)
+        return pa.array([names.get(code) for code in codes], pa.string())
+
+    connection.create_function(
+        "district_of", district_of, ["DOUBLE", "DOUBLE"], "VARCHAR", type="arrow", null_handling="special"
+    )
+
+
+def _degrees(column: Any) -> Any:
+    flat = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    return flat.to_numpy(zero_copy_only=False)

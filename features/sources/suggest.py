@@ -79,7 +79,7 @@ def suggest_mapping(path: Path, *, source: str | None = None, timezone: str | No
     Raises:
         SourceError: The file cannot be read.
     """
-    from features.lake.engine import duck
+    from features.lake.duck import duck
     from features.sources.tables import raw_table
 
     with duck(threads=1) as connection, tempfile.TemporaryDirectory() as scratch:

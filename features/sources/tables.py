@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from features.lake.engine import literal, quoted
+import pyarrow as pa
+
+from features.errors import SourceError
+from features.lake.duck import literal, quoted
+from features.sources.columns import column_of
 from features.sources.encoding import detect_encoding, transcode
-from features.sources.errors import SourceError
 
 _SPREADSHEETS: Final = (".xlsx", ".xls", ".xlsm", ".ods")
 _REJECTS: Final = "unreadable_rows"
@@ -56,8 +59,6 @@ def raw_table(connection: Any, path: Path, *, scratch: Path) -> RawTable:
     except _duckdb_error() as error:
         raise SourceError(f"{path}: {str(error).splitlines()[0]}", hint="is it what its ending says?") from error
     if suffix in _SPREADSHEETS:
-        from features.sources.spreadsheets import read_sheet
-
         connection.register("sheet", read_sheet(path))
         return described(connection, "sheet")
     raise SourceError(f"{path}: unknown kind of file", hint="known: csv tsv parquet jsonl json xlsx xls")
@@ -100,3 +101,36 @@ def _duckdb_error() -> type[Exception]:
 
     error: type[Exception] = duckdb.Error
     return error
+
+
+# Read the first sheet of a workbook with calamine: XLSX, XLS, XLSM, ODS.
+
+
+def read_sheet(path: Path) -> pa.Table:
+    """Return the first sheet that has rows: columns of times as times, the others as text.
+
+    Title lines above the table are skipped: the header is the first row in which most cells are filled.
+
+    Raises:
+        SourceError: The workbook cannot be opened or holds no table.
+    """
+    from python_calamine import CalamineError, CalamineWorkbook
+
+    try:
+        with CalamineWorkbook.from_path(path) as book:
+            sheets = [book.get_sheet_by_name(name).to_python() for name in book.sheet_names]
+    except (CalamineError, OSError) as error:
+        raise SourceError(f"{path}: {error}", hint="is it a workbook, and not protected by a password?") from error
+    for rows in sheets:
+        if len(rows) > 1:
+            return _as_table(rows)
+    raise SourceError(f"{path}: no sheet with rows", hint="the table must have a header and at least one row")
+
+
+def _as_table(rows: list[list[Any]]) -> pa.Table:
+    width = max(len(row) for row in rows)
+    top = next(i for i, row in enumerate(rows) if 2 * sum(cell != "" for cell in row) > width)
+    header = [str(cell).strip() or f"column{i + 1}" for i, cell in enumerate(rows[top])]
+    body = [row for row in rows[top + 1 :] if any(cell != "" for cell in row)]
+    columns = [column_of([row[i] for row in body]) for i in range(len(header))]
+    return pa.table(dict(zip(header, columns, strict=True)))

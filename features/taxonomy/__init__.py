@@ -9,10 +9,11 @@ crosswalk_for(settings), install_crosswalk     the crosswalk of an installation
 labels_in_force(settings, moment)              the labels that it puts in force at a moment
 """
 
+from features.errors import CrosswalkError, TaxonomyError
 from features.taxonomy.aliases import alias_rows, normal_label, suggest_aliases
 from features.taxonomy.apply import apply_crosswalk, relabel_tickets
 from features.taxonomy.changes import ChangeConfig, propose_changes, proposed_rows
-from features.taxonomy.checks import CheckReport, Problem, check_rows
+from features.taxonomy.checks import CheckReport, LabelProblem, check_rows
 from features.taxonomy.crosswalk import (
     NO_CROSSWALK,
     Crosswalk,
@@ -22,7 +23,6 @@ from features.taxonomy.crosswalk import (
     make_crosswalk,
     read_crosswalk,
 )
-from features.taxonomy.errors import CrosswalkError, TaxonomyError
 from features.taxonomy.installed import crosswalk_for, install_crosswalk, taxonomy_version
 from features.taxonomy.labels import Labels, changes_since, labels_in_force, labels_of
 
@@ -32,8 +32,8 @@ __all__ = [
     "CheckReport",
     "Crosswalk",
     "CrosswalkError",
+    "LabelProblem",
     "Labels",
-    "Problem",
     "TaxonomyError",
     "alias_rows",
     "apply_crosswalk",

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from features.errors import TaxonomyError
 from features.taxonomy.crosswalk import Crosswalk
-from features.taxonomy.errors import TaxonomyError
 
 _PARENTS = ("category1", "category2")
 

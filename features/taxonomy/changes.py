@@ -15,7 +15,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from features.taxonomy.errors import TaxonomyError
+from features.errors import TaxonomyError
 
 COLUMNS: Final = (
     "kind", "old", "new", "valid_from", "weight", "score", "p_silence", "rate_before", "rate_after"

@@ -9,14 +9,14 @@ from typing import Any, Final
 
 import pandas as pd
 
-from features.handmade import lines_of
+from features.csv_tables import lines_of
 
 _TOLERANCE: Final = 1e-6
 _SHOWN: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class LabelProblem:
     """One problem of a crosswalk.
 
     Attributes:
@@ -37,10 +37,10 @@ class CheckReport:
     """The problems of a crosswalk, errors first."""
 
     rows: int
-    problems: tuple[Problem, ...]
+    problems: tuple[LabelProblem, ...]
 
     @property
-    def errors(self) -> tuple[Problem, ...]:
+    def errors(self) -> tuple[LabelProblem, ...]:
         """The problems that make the crosswalk unusable."""
         return tuple(problem for problem in self.problems if problem.severity == "error")
 
@@ -69,7 +69,7 @@ def check_rows(rows: Any, *, known: frozenset[str] | None = None) -> CheckReport
     """Check typed rows (`features.taxonomy.crosswalk.clean_rows`).
 
     Args:
-        rows: The rows; their lines (`features.handmade`) tell the row of the sheet.
+        rows: The rows; their lines (`features.csv_tables`) tell the row of the sheet.
         known: Labels that exist in the data; others are warned about.
     """
     rows = rows.set_axis(lines_of(rows))
@@ -81,7 +81,7 @@ def check_rows(rows: Any, *, known: frozenset[str] | None = None) -> CheckReport
     return CheckReport(len(rows), tuple(sorted(problems, key=lambda p: (p.severity, p.row))))
 
 
-def _check_cells(rows: Any) -> Iterator[Problem]:
+def _check_cells(rows: Any) -> Iterator[LabelProblem]:
     wrong = {
         "missing": ("has no old or no new label", (rows["old"] == "") | (rows["new"] == "")),
         "dimension": (
@@ -95,7 +95,7 @@ def _check_cells(rows: Any) -> Iterator[Problem]:
     }
     for kind, (message, bad) in wrong.items():
         for row, old, new in rows.loc[bad, ["old", "new"]].itertuples():
-            yield Problem("error", kind, row, f"row {row} ({old or new}) {message}")
+            yield LabelProblem("error", kind, row, f"row {row} ({old or new}) {message}")
 
 
 def _changes(rows: Any) -> Any:
@@ -103,18 +103,18 @@ def _changes(rows: Any) -> Any:
     return rows.groupby(["dimension", "old", "valid_from"], sort=True)
 
 
-def _check_weights(rows: Any) -> Iterator[Problem]:
+def _check_weights(rows: Any) -> Iterator[LabelProblem]:
     for (_, old, day), change in _changes(rows):
         total = change["weight"].sum()
         if abs(total - 1) > _TOLERANCE:
             row = int(change.index[0])
-            yield Problem("error", "weights", row, f"weights of {old!r} on {day:%Y-%m-%d} sum to {total:g}, not 1")
+            yield LabelProblem("error", "weights", row, f"weights of {old!r} on {day:%Y-%m-%d} sum to {total:g}, not 1")
         if len(change["valid_to"].unique()) > 1:
             row = int(change.index[0])
-            yield Problem("error", "overlap", row, f"rows of {old!r} on {day:%Y-%m-%d} end on different days")
+            yield LabelProblem("error", "overlap", row, f"rows of {old!r} on {day:%Y-%m-%d} end on different days")
 
 
-def _check_overlaps(rows: Any) -> Iterator[Problem]:
+def _check_overlaps(rows: Any) -> Iterator[LabelProblem]:
     """A label may change again only after `valid_to` gave it a new meaning, or if a part of it stayed."""
     firsts = _changes(rows).agg(
         valid_to=("valid_to", "first"), stays=("new", list), row=("old", lambda s: int(s.index[0]))
@@ -127,10 +127,10 @@ def _check_overlaps(rows: Any) -> Iterator[Problem]:
                 message = (
                     f"{old!r} changes on {after.valid_from:%Y-%m-%d}, but was gone from {before.valid_from:%Y-%m-%d} on"
                 )
-                yield Problem("error", "overlap", after.row, message)
+                yield LabelProblem("error", "overlap", after.row, message)
 
 
-def _check_cycles(rows: Any) -> Iterator[Problem]:
+def _check_cycles(rows: Any) -> Iterator[LabelProblem]:
     """At no time may the changes in force lead a label back to itself."""
     moves = rows[rows["old"] != rows["new"]]
     seen: set[frozenset[str]] = set()
@@ -144,10 +144,10 @@ def _check_cycles(rows: Any) -> Iterator[Problem]:
             cycle = [str(label) for label in error.args[1]]
             if frozenset(cycle) not in seen:
                 seen.add(frozenset(cycle))
-                yield Problem("error", "cycle", 0, f"cycle from {day:%Y-%m-%d} on: {' -> '.join(reversed(cycle))}")
+                yield LabelProblem("error", "cycle", 0, f"cycle from {day:%Y-%m-%d} on: {' -> '.join(reversed(cycle))}")
 
 
-def _check_known(rows: Any, known: frozenset[str]) -> Iterator[Problem]:
+def _check_known(rows: Any, known: frozenset[str]) -> Iterator[LabelProblem]:
     every = known | frozenset(rows["new"])
     for row, old in rows.loc[~rows["old"].isin(every), "old"].items():
-        yield Problem("warning", "unknown", row, f"row {row}: no ticket ever had the label {old!r}")
+        yield LabelProblem("warning", "unknown", row, f"row {row}: no ticket ever had the label {old!r}")

@@ -14,9 +14,9 @@ from typing import Any, Final
 
 import pandas as pd
 
-from features.handmade import HandmadeError, read_handmade
+from features.csv_tables import CsvTableError, read_csv_table
+from features.errors import CrosswalkError
 from features.taxonomy.checks import CheckReport, check_rows
-from features.taxonomy.errors import CrosswalkError
 
 DIMENSIONS: Final = ("category", "district")
 REQUIRED: Final = ("old", "new", "valid_from")
@@ -60,8 +60,8 @@ def read_rows(path: Path) -> Any:
     try:
         if path.suffix.lower() in {".xlsx", ".xls", ".xlsm"}:
             return pd.read_excel(path, dtype=str, keep_default_na=False, engine="calamine")
-        return read_handmade(path)
-    except (OSError, ValueError, ImportError, HandmadeError) as error:
+        return read_csv_table(path)
+    except (OSError, ValueError, ImportError, CsvTableError) as error:
         raise CrosswalkError(f"crosswalk {path} cannot be read: {error}", hint=_HINT) from error
 
 

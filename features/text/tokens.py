@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
-from features.text.places import PLACE_MARK, is_place, mark_places, western_places
+from features.text.place_names import PLACE_MARK, is_place, mark_places, western_places
 from features.text.words import word_list
 
 Tokens = list[str]

@@ -5,7 +5,7 @@ weather_for(settings)                                 the file of an installatio
 weather_frame(observations, as_of=..., start, end)    one row per day: observed, forecast by then, or climatology
 """
 
-from features.weather.drivers import MEASURES, read_weather, validate_weather, weather_for, weather_frame
-from features.weather.errors import WeatherError
+from features.errors import WeatherError
+from features.weather.observations import MEASURES, read_weather, validate_weather, weather_for, weather_frame
 
 __all__ = ["MEASURES", "WeatherError", "read_weather", "validate_weather", "weather_for", "weather_frame"]

@@ -10,8 +10,8 @@ from typing import Final
 
 import numpy as np
 
-from models.forecast.cadence import Cadence
-from models.forecast.windows import Floats
+from models.forecast.members import Floats
+from models.forecast.periods import Cadence
 
 _YEARS: Final = 3
 _FESTIVAL_MOVES: Final = 42

@@ -7,7 +7,7 @@ all levels still add up, and every row of the level says so (`base_model`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,17 +15,16 @@ import numpy as np
 import pandas as pd
 
 from features.accuracy import errors_by
-from features.configuration.forecast import BaseConfig
+from features.configuration.forecaster import BaseConfig
 from models.forecast.baselines import PLAIN
-from models.forecast.hierarchy import CELL, Hierarchy
-from models.forecast.reconcile import Pull, rake
-from models.forecast.windows import Floats
+from models.forecast.hierarchy import CELL, Hierarchy, HierarchyLevel
+from models.forecast.members import Floats
 
 MODEL: Final = "weisu"
 
 
 @dataclass(frozen=True)
-class Base:
+class PlainBase:
     """Why a level is issued from something else than the model.
 
     Attributes:
@@ -43,7 +42,7 @@ class Base:
 
 def choose_bases(
     predictions: pd.DataFrame, config: BaseConfig, *, cutoff: pd.Timestamp | None = None
-) -> dict[str, Base]:
+) -> dict[str, PlainBase]:
     """Choose the base forecast of every level from folds that are over.
 
     A plain forecast replaces the model at a level when its WAPE there was lower by more than `margin` of the model's,
@@ -73,7 +72,7 @@ def choose_bases(
     return found
 
 
-def _better(wape: pd.DataFrame, config: BaseConfig) -> Base | None:
+def _better(wape: pd.DataFrame, config: BaseConfig) -> PlainBase | None:
     """Return the plain forecast that beat the model by enough; None where none did (rows: models, columns: folds)."""
     if MODEL not in wape.index:
         return None
@@ -83,7 +82,7 @@ def _better(wape: pd.DataFrame, config: BaseConfig) -> Base | None:
         error = float(lead.std(ddof=1)) / np.sqrt(len(lead))
         better = lead.mean() > config.margin * ours.mean() and lead.mean() > config.significance * error
         if better and (best is None or wape.loc[name].mean() < best.wape):
-            best = Base(str(name), float(wape.loc[name].mean()), float(ours.mean()), len(lead))
+            best = PlainBase(str(name), float(wape.loc[name].mean()), float(ours.mean()), len(lead))
     return best
 
 
@@ -106,3 +105,60 @@ def issue_cells(cells: Floats, plain: Mapping[str, Floats], hierarchy: Hierarchy
         if level.name in bases and level.name != CELL
     ]
     return rake(start, pulls) if pulls else start
+
+
+# Bring the levels together: cells are scaled, partly, towards what better-informed levels above expect.
+#
+# Raking (iterative proportional fitting, Deming & Stephan 1940), softened: a cell is multiplied by
+# (upper forecast / sum of cells) ** weight. Sums of cells are then the forecast of every level, so all levels add up
+# exactly, and the season and level that only show in sums still reach the cells.
+
+
+_SWEEPS: Final = 2
+"""Two levels that disagree meet after two rounds."""
+
+_TINY: Final = 1e-9
+_LARGEST_FACTOR: Final = 4.0
+"""No pull moves a cell farther in one round: guards against sums of next to nothing."""
+
+
+@dataclass(frozen=True)
+class Pull:
+    """One level's wish.
+
+    Attributes:
+        level: Grouping of the cells.
+        mean: What the level's own model expects, series x horizon; NaN where it has no opinion.
+        weight: 0 ignores it, 1 makes the cells add up to it.
+        doubt: Tickets added to both sides, so that an empty period of a small level says little.
+    """
+
+    level: HierarchyLevel
+    mean: Floats
+    weight: float
+    doubt: float = 0.0
+
+
+def rake(cells: Floats, pulls: Sequence[Pull]) -> Floats:
+    """Scale cells towards the levels above.
+
+    Args:
+        cells: Means, cells x horizon, non-negative.
+        pulls: Levels in the order they are heard; the last has the last word.
+
+    Returns:
+        Means of the same shape, non-negative.
+    """
+    wishes = [(pull, np.maximum(_compromise(cells, pull), _TINY)) for pull in pulls]
+    scaled = np.maximum(cells, _TINY)
+    for _ in range(_SWEEPS):
+        for pull, wish in wishes:
+            factor = wish / np.maximum(pull.level.sum(scaled), _TINY)
+            scaled = scaled * np.clip(factor, 1 / _LARGEST_FACTOR, _LARGEST_FACTOR)[pull.level.groups]
+    return scaled
+
+
+def _compromise(cells: Floats, pull: Pull) -> Floats:
+    bottom_up = np.maximum(pull.level.sum(cells), _TINY)
+    wanted = np.where(np.isfinite(pull.mean), np.maximum(pull.mean, _TINY), bottom_up)
+    return np.asarray(bottom_up * ((wanted + pull.doubt) / (bottom_up + pull.doubt)) ** pull.weight)

@@ -12,12 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.configuration import ForecastConfig
-from features.configuration.forecast import TreeConfig
-from models.forecast.cadence import Cadence
+from features.configuration.forecaster import LessonConfig, TreeConfig
 from models.forecast.hierarchy import Hierarchy
-from models.forecast.onestep import OneStepBuilder
-from models.forecast.regimes import lesson_weights
-from models.forecast.windows import Floats, Indices, Steps
+from models.forecast.members import Floats, Indices, Steps, Sums
+from models.forecast.periods import Cadence
 
 _ROWS_PER_THREAD: Final = 200_000
 """Below this, threads wait for each other longer than they work."""
@@ -138,3 +136,134 @@ def _train(
         "verbosity": -1,
     }
     return Booster(lightgbm.train(parameters, data, size.trees), names)
+
+
+# Breaks in history: how far a past moment may teach the models.
+#
+# A pandemic, an office that leaves or a strike moves the whole city at once. Trees that learn from such weeks learn
+# to chase every wobble of the total. So each past pair of origin and target is weighted by how ordinary the target
+# was against the periods around it, and how settled the level was at the origin (Cauchy weights on log ratios).
+# Only the past is looked at: the weights of a fit at a cutoff never see beyond it.
+
+
+_HALF_YEAR: Final = 2
+_QUARTER: Final = 4
+
+
+def lesson_weights(total: Floats, steps: Steps, cadence: Cadence, config: LessonConfig) -> Floats:
+    """Weigh past pairs of origin and target.
+
+    Args:
+        total: Sum over all cells, shape (periods,).
+        steps: Origins and horizons of a training design.
+        cadence: Gives the lengths of year and week.
+        config: How unusual a target, and how unsettled an origin, counts half.
+
+    Returns:
+        Weights in (0, 1], shape (pairs,).
+    """
+    calm = total if not cadence.week else _weekly_mean(total, cadence.week)
+    unusual = np.log((calm + config.pad) / (_typical(calm, cadence.year // _HALF_YEAR) + config.pad))
+    moving = level_shift(calm, cadence, config.pad)
+    return np.asarray(
+        1.0
+        / (1.0 + (unusual[steps.target] / config.shock) ** 2)
+        / (1.0 + (moving[steps.origin] / config.level_spread) ** 2)
+    )
+
+
+def level_shift(total: Floats, cadence: Cadence, pad: float) -> Floats:
+    """Return, per period, the log ratio of the last quarter's mean to the mean of the year before it."""
+    quarter = cadence.year // _QUARTER
+    cumulative = np.concatenate([[0.0], np.cumsum(total)])
+    now = np.arange(1, len(total) + 1)
+    recent_from, year_from = np.maximum(now - quarter, 0), np.maximum(now - quarter - cadence.year, 0)
+    recent = (cumulative[now] - cumulative[recent_from]) / (now - recent_from)
+    before = (cumulative[recent_from] - cumulative[year_from]) / np.maximum(recent_from - year_from, 1)
+    shift = np.log((recent + pad) / (before + pad))
+    return np.where(recent_from > year_from, shift, 0.0)
+
+
+def _typical(series: Floats, half: int) -> Floats:
+    """Return the running median over `half` periods to each side, as far as they are known."""
+    padded = np.pad(series, half, constant_values=np.nan)
+    return np.asarray(np.nanmedian(np.lib.stride_tricks.sliding_window_view(padded, 2 * half + 1), axis=1))
+
+
+def _weekly_mean(series: Floats, week: int) -> Floats:
+    cumulative = np.concatenate([[0.0], np.cumsum(series)])
+    end = np.arange(1, len(series) + 1)
+    start = np.maximum(end - week, 0)
+    return np.asarray((cumulative[end] - cumulative[start]) / (end - start))
+
+
+# The design of the one-step model: plain lags and trailing means, recomputed as the forecast walks ahead.
+#
+# It is the classic recipe of the M5 winners (lags, rolling means, calendar, identities; Tweedie loss). Its errors
+# differ from those of the layered member, which is why the two are averaged.
+
+
+_PAD = 0.2
+
+
+class OneStepBuilder:
+    """Cuts one-step designs from a history that may grow by its own forecasts."""
+
+    def __init__(self, hierarchy: Hierarchy, cadence: Cadence) -> None:
+        self._matter, self._place, self.cadence = hierarchy.matter(), hierarchy.place(), cadence
+
+    def reach(self) -> int:
+        """Return how many trailing periods a design looks at."""
+        return 2 * self.cadence.year + self.cadence.smooth + 2
+
+    def at(self, y: Floats, origin: Indices, drivers: Floats) -> tuple[NDArray[np.float32], tuple[str, ...]]:
+        """Return features of the period after each origin.
+
+        Args:
+            y: Cells x periods.
+            origin: Indices of last known periods.
+            drivers: Calendar rows of the targets, shape (origins, drivers).
+
+        Returns:
+            Shape (cells, origins, features) and the names.
+        """
+        columns = self._cell_columns(y, origin) | self._matter_columns(y, origin)
+        columns["matter"] = self._matter.groups[:, None].astype(float)
+        columns["place"] = self._place.groups[:, None].astype(float)
+        columns["days_off"], columns["festival"] = drivers[None, :, 0], drivers[None, :, 1]
+        columns["season"] = drivers[None, :, 2] // 7
+        X = np.empty((len(y), len(origin), len(columns)), dtype=np.float32)
+        for position, values in enumerate(columns.values()):
+            X[..., position] = values
+        return X, tuple(columns)
+
+    def _cell_columns(self, y: Floats, origin: Indices) -> dict[str, Floats]:
+        cadence, sums = self.cadence, Sums(y)
+        columns = {f"lag_{lag}": y[:, np.maximum(origin - lag, 0)] for lag in cadence.lags}
+        for length in cadence.windows:
+            columns[f"mean_{length}"] = _mean(sums, origin, length)
+        if cadence.week:
+            back = [y[:, np.maximum(origin + 1 - cadence.week * week, 0)] for week in range(1, 9)]
+            columns["weekday_mean"] = np.mean(back, axis=0)
+            columns["weekday"] = ((origin + 1) % cadence.week).astype(float)[None]
+        width = 2 * cadence.smooth + 1
+        for year in (1, 2):
+            end = origin + 1 - year * cadence.year + cadence.smooth
+            total, count = sums.window(end, width)
+            columns[f"year_ago_{year}"] = np.where(count == width, total / width, np.nan)
+        return columns
+
+    def _matter_columns(self, y: Floats, origin: Indices) -> dict[str, Floats]:
+        cadence, groups = self.cadence, self._matter.groups
+        sums = Sums(self._matter.sum(y))
+        short, middle, long = cadence.windows[-1], cadence.year // 4, cadence.year
+        columns = {f"matter_{length}": _mean(sums, origin, length)[groups] for length in (short, middle, long)}
+        then = _mean(sums, origin + 1 - cadence.year + cadence.smooth, 2 * cadence.smooth + 1)
+        before = _mean(sums, origin - cadence.year, middle)
+        columns["matter_season"] = ((then + _PAD) / (before + _PAD))[groups]
+        return columns
+
+
+def _mean(sums: Sums, end: Indices, length: int) -> Floats:
+    total, count = sums.window(end, length)
+    return np.asarray(total / np.maximum(count, 1))

@@ -16,9 +16,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from features.configuration.forecast import BreakConfig
-from models.forecast.hierarchy import Level
-from models.forecast.windows import Floats, Indices
+from features.configuration.forecaster import BreakConfig
+from models.forecast.hierarchy import HierarchyLevel
+from models.forecast.members import Floats, Indices
 
 _YEAR: Final = 52
 
@@ -67,7 +67,9 @@ def find_breaks(y: Floats, config: BreakConfig) -> Breaks:
     return found
 
 
-def move_to_breaks(cells: Floats, y: Floats, levels: Sequence[Level], *, week: int, config: BreakConfig) -> Floats:
+def move_to_breaks(
+    cells: Floats, y: Floats, levels: Sequence[HierarchyLevel], *, week: int, config: BreakConfig
+) -> Floats:
     """Move the forecast of series that broke to their level since then.
 
     Args:
@@ -92,7 +94,9 @@ def move_to_breaks(cells: Floats, y: Floats, levels: Sequence[Level], *, week: i
     return moved
 
 
-def _wanted(cells: Floats, level: Level, y: Floats, week: int, whole: int, config: BreakConfig) -> tuple[Floats, Flags]:
+def _wanted(
+    cells: Floats, level: HierarchyLevel, y: Floats, week: int, whole: int, config: BreakConfig
+) -> tuple[Floats, Flags]:
     """Return the weekly level that each series should have, and which ones broke away from the forecast."""
     broken = find_breaks(_weekly(level.sum(y), week), config)
     said = _said(cells, level, week, whole)
@@ -103,7 +107,7 @@ def _wanted(cells: Floats, level: Level, y: Floats, week: int, whole: int, confi
     return target, (broken.weeks > 0) & away
 
 
-def _said(cells: Floats, level: Level, week: int, whole: int) -> Floats:
+def _said(cells: Floats, level: HierarchyLevel, week: int, whole: int) -> Floats:
     return np.asarray(np.maximum(level.sum(cells)[:, :whole].mean(axis=1) * week, _SMALLEST))
 
 

@@ -14,23 +14,26 @@ import numpy as np
 
 from features.configuration import ForecastConfig
 from models.forecast.baselines import PLAIN
-from models.forecast.bases import issue_cells
+from models.forecast.bases import Pull, issue_cells, rake
 from models.forecast.boosting import Booster, fit_onestep, one_step_means, walk
 from models.forecast.breaks import move_to_breaks
-from models.forecast.cadence import Cadence, cadence_of
-from models.forecast.circumstances import Circumstances, UsualPanel, learn_circumstances, usual
-from models.forecast.daily_layers import daily_means
 from models.forecast.distribution import past_dispersions
-from models.forecast.drivers import FESTIVAL, Calendar, period_drivers
-from models.forecast.hierarchy import CELL, Hierarchy, Level, PanelMatrix
-from models.forecast.holidays import holiday_factors, holiday_weeks
-from models.forecast.layers import layered_means
-from models.forecast.marked_days import ordinary_days
-from models.forecast.members import PlainMembers, last_year
-from models.forecast.reconcile import Pull, rake
+from models.forecast.drivers import (
+    FESTIVAL,
+    Calendar,
+    Circumstances,
+    UsualPanel,
+    learn_circumstances,
+    period_drivers,
+    usual,
+)
+from models.forecast.hierarchy import CELL, Hierarchy, HierarchyLevel, PanelMatrix
+from models.forecast.holidays import holiday_factors, holiday_weeks, ordinary_days
+from models.forecast.layers import daily_means, layered_means
+from models.forecast.members import Floats, PlainMembers, Steps, last_year
+from models.forecast.periods import Cadence, cadence_of
 from models.forecast.seasonal import SeasonalModels, can_fit, fit_seasonal, prophet_holidays
 from models.forecast.weather import WeatherEffects
-from models.forecast.windows import Floats, Steps
 
 
 @dataclass(frozen=True)
@@ -178,12 +181,12 @@ def _undisturbed(
     return UsualPanel(days.panel, seen.ahead * days.ahead)
 
 
-def groupings_of(hierarchy: Hierarchy) -> dict[str, Level]:
+def groupings_of(hierarchy: Hierarchy) -> dict[str, HierarchyLevel]:
     """Return the three groupings that models know, whatever their columns are called."""
     return {"place": hierarchy.place(), "matter": hierarchy.matter(), "total": hierarchy.levels[0]}
 
 
-def breaking_levels(hierarchy: Hierarchy) -> list[Level]:
+def breaking_levels(hierarchy: Hierarchy) -> list[HierarchyLevel]:
     """Return the groupings that break as one: categories and districts (offices); the cells where there are neither."""
     found = {level.name: level for level in (hierarchy.matter(), hierarchy.place()) if len(level.ids) > 1}
     return list(found.values()) or [hierarchy.levels[-1]]

@@ -14,9 +14,9 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from features.configuration.forecast import EventConfig
+from features.configuration.forecaster import EventConfig
 from models.forecast.hierarchy import Hierarchy, PanelMatrix
-from models.forecast.windows import Floats
+from models.forecast.members import Floats
 
 Events = Callable[[pd.Timestamp], pd.DataFrame]
 """Moment, naive local, to the register as known then: features.calendars.events_as_of, its file bound."""

@@ -16,15 +16,15 @@ from numpy.typing import NDArray
 
 from features.series import DIMENSIONS, LEVELS, TOTAL, series_id
 from features.vocabulary import Frequency
-from models.errors import PanelError
-from models.forecast.cadence import cadence_of
+from models.errors import PanelContractError
+from models.forecast.periods import cadence_of
 
 CELL: Final = "cell"
 _REQUIRED: Final = ("unique_id", "ds", "y")
 
 
 @dataclass(frozen=True)
-class Level:
+class HierarchyLevel:
     """One level of the hierarchy.
 
     Attributes:
@@ -50,7 +50,7 @@ class Level:
 class Hierarchy:
     """The levels over one set of cells, the total first and the cells last."""
 
-    levels: tuple[Level, ...]
+    levels: tuple[HierarchyLevel, ...]
 
     @classmethod
     def of(cls, static: pd.DataFrame, cells: Sequence[str]) -> Hierarchy:
@@ -67,14 +67,16 @@ class Hierarchy:
         rows = static.drop_duplicates("unique_id").set_index("unique_id")
         missing = [cell for cell in cells if cell not in rows.index]
         if missing:
-            raise PanelError(f"no static row for series {missing[0]!r}", hint="every unique_id of y belongs in static")
+            raise PanelContractError(
+                f"no static row for series {missing[0]!r}", hint="every unique_id of y belongs in static"
+            )
         dims = rows.loc[list(cells)].drop(columns="level", errors="ignore").fillna("").astype(str)
         if "level" in static:
             uppers = _named_levels(dims, set(static["level"]))
         else:
             uppers = [_column_level(str(column), dims[column]) for column in dims.columns]
-        total = Level(TOTAL, (TOTAL,), np.zeros(len(cells), dtype=np.intp))
-        bottom = Level(CELL, tuple(cells), np.arange(len(cells), dtype=np.intp))
+        total = HierarchyLevel(TOTAL, (TOTAL,), np.zeros(len(cells), dtype=np.intp))
+        bottom = HierarchyLevel(CELL, tuple(cells), np.arange(len(cells), dtype=np.intp))
         return cls((total, *uppers, bottom))
 
     @property
@@ -82,19 +84,19 @@ class Hierarchy:
         """Names of the levels, total first."""
         return tuple(level.name for level in self.levels)
 
-    def __getitem__(self, name: str) -> Level:
+    def __getitem__(self, name: str) -> HierarchyLevel:
         """Return the level of that name."""
         return next(level for level in self.levels if level.name == name)
 
-    def matter(self) -> Level:
+    def matter(self) -> HierarchyLevel:
         """Return the grouping that shares a season: the leaf category, or what comes closest."""
         return self._first_of(("category", "category2", "category1"), 0)
 
-    def place(self) -> Level:
+    def place(self) -> HierarchyLevel:
         """Return the grouping that shares a local level: the district, or what comes closest."""
         return self._first_of(("district", "department"), -1)
 
-    def _first_of(self, names: tuple[str, ...], otherwise: int) -> Level:
+    def _first_of(self, names: tuple[str, ...], otherwise: int) -> HierarchyLevel:
         for name in names:
             if name in self.names:
                 return self[name]
@@ -102,24 +104,24 @@ class Hierarchy:
         return middle[otherwise] if middle else self.levels[0]
 
 
-def _named_levels(dims: pd.DataFrame, wanted: set[str]) -> list[Level]:
+def _named_levels(dims: pd.DataFrame, wanted: set[str]) -> list[HierarchyLevel]:
     names = [name for name, columns in LEVELS.items() if columns and name != CELL and set(columns) <= set(dims)]
     if wanted != {CELL}:
         names = [name for name in names if name in wanted]
     return [_level(name, dims[list(LEVELS[name])]) for name in names]
 
 
-def _column_level(name: str, values: pd.Series) -> Level:
+def _column_level(name: str, values: pd.Series) -> HierarchyLevel:
     groups, found = pd.factorize(values, sort=True)
-    return Level(name, tuple(f"{name}={value}" for value in found), groups.astype(np.intp))
+    return HierarchyLevel(name, tuple(f"{name}={value}" for value in found), groups.astype(np.intp))
 
 
-def _level(name: str, keys: pd.DataFrame) -> Level:
+def _level(name: str, keys: pd.DataFrame) -> HierarchyLevel:
     groups = keys.groupby(list(keys.columns), sort=True).ngroup().to_numpy(dtype=np.intp)
     first = keys.iloc[np.unique(groups, return_index=True)[1]]
     records = first.to_dict("records")
     ids = tuple(series_id(name, row) for row in records)
-    return Level(name, ids, groups)
+    return HierarchyLevel(name, ids, groups)
 
 
 @dataclass(frozen=True)
@@ -152,7 +154,7 @@ class PanelMatrix:
         ds = pd.date_range(wide.columns.min(), wide.columns.max(), freq=period.length)
         strange = wide.columns.difference(ds)
         if len(strange):
-            raise PanelError(
+            raise PanelContractError(
                 f"{len(strange)} periods do not fit freq={period.value!r}, the first is {strange[0].date()}",
                 hint="every ds is a period start; all weeks start on the same weekday",
             )
@@ -173,12 +175,14 @@ class PanelMatrix:
 def _check(frame: pd.DataFrame) -> None:
     missing = [column for column in _REQUIRED if column not in frame]
     if missing:
-        raise PanelError(f"the panel has no column {missing[0]!r}", hint="a panel has unique_id, ds and y")
+        raise PanelContractError(f"the panel has no column {missing[0]!r}", hint="a panel has unique_id, ds and y")
     if frame.empty:
-        raise PanelError("the panel is empty")
+        raise PanelContractError("the panel is empty")
     bad = frame[~np.isfinite(frame["y"].astype(float)) | (frame["y"] < 0)]
     if len(bad):
-        raise PanelError(f"y is negative or missing in series {bad['unique_id'].iloc[0]!r} at {bad['ds'].iloc[0]}")
+        raise PanelContractError(
+            f"y is negative or missing in series {bad['unique_id'].iloc[0]!r} at {bad['ds'].iloc[0]}"
+        )
     repeated = frame[frame.duplicated(["unique_id", "ds"])]
     if len(repeated):
-        raise PanelError(f"series {repeated['unique_id'].iloc[0]!r} has {repeated['ds'].iloc[0]} twice")
+        raise PanelContractError(f"series {repeated['unique_id'].iloc[0]!r} has {repeated['ds'].iloc[0]} twice")

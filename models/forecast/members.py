@@ -6,11 +6,14 @@ forecasts of this panel have erred before (see models/forecast/distribution.py).
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from features.configuration.forecast import MemberConfig
-from models.forecast.cadence import Cadence
-from models.forecast.windows import Floats, Indices, Steps, Sums
+import numpy as np
+from numpy.typing import NDArray
+
+from features.configuration.forecaster import MemberConfig
+from models.forecast.periods import Cadence
 
 
 class PlainMembers:
@@ -61,3 +64,49 @@ def last_year(sums_of_level: Floats, cadence: Cadence, horizon: int) -> Floats:
     known = (at >= 0) & (at < sums_of_level.shape[1])
     values = sums_of_level[:, np.clip(at, 0, sums_of_level.shape[1] - 1)]
     return np.where(known[None], values, np.nan)
+
+
+# Trailing sums of many series at many origins, by cumulative sums: no loop over series or time.
+#
+# Every function takes indices of origins and looks only at columns up to them.
+
+
+Floats = NDArray[np.float64]
+Indices = NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Pairs of origin and horizon, flattened.
+
+    Attributes:
+        origin: Index of the last known period, shape (pairs,).
+        ahead: Periods from there to the target.
+    """
+
+    origin: Indices
+    ahead: Indices
+
+    @classmethod
+    def grid(cls, origins: Sequence[int] | Indices, horizons: Sequence[int]) -> Steps:
+        """Return every origin with every horizon."""
+        origin, ahead = np.meshgrid(np.asarray(origins), np.asarray(horizons), indexing="ij")
+        return cls(origin.ravel().astype(np.intp), ahead.ravel().astype(np.intp))
+
+    @property
+    def target(self) -> Indices:
+        """Index of the period that is forecast."""
+        return self.origin + self.ahead
+
+
+class Sums:
+    """Windowed sums of a matrix of series x periods."""
+
+    def __init__(self, y: Floats) -> None:
+        self._cumulative = np.concatenate([np.zeros((len(y), 1)), np.cumsum(y, axis=1)], axis=1)
+
+    def window(self, end: Indices, length: int) -> tuple[Floats, Indices]:
+        """Return sums over the `length` periods ending at `end`, and how many of them exist."""
+        last = self._cumulative.shape[1] - 1
+        upto, since = np.clip(end + 1, 0, last), np.clip(end + 1 - length, 0, last)
+        return self._cumulative[:, upto] - self._cumulative[:, since], upto - since

@@ -11,20 +11,18 @@ import pandas as pd
 
 from features.configuration import ForecastConfig
 from features.reasons import Reason, ReasonCode
-from models.errors import PanelError, UnusableModelError
+from models.errors import PanelContractError, UnusableModelError
 from models.forecast.archive import pack, unpack
 from models.forecast.bases import MODEL
-from models.forecast.circumstances import Circumstances
-from models.forecast.distribution import count_quantiles
-from models.forecast.drivers import Calendar
+from models.forecast.candidate_models import RivalInput, rival
+from models.forecast.distribution import count_quantiles, sample_paths, shared_factors
+from models.forecast.drivers import Calendar, Circumstances
 from models.forecast.engine import Engine, fit_engine
 from models.forecast.events import Events
-from models.forecast.explain import explain_cells
 from models.forecast.hierarchy import CELL, Hierarchy, PanelMatrix
-from models.forecast.rivals import Known, rival
-from models.forecast.samples import sample_paths, shared_factors
+from models.forecast.members import Floats, PlainMembers, Steps
+from models.forecast.periods import cadence_of
 from models.forecast.weather import Weather
-from models.forecast.windows import Floats
 
 _PATHS_AT_ONCE: Final = 100
 
@@ -133,7 +131,7 @@ class DemandModel:
             y: Newer history of the same cells; the fitted one when None.
             horizon: Periods ahead, summed.
             quantiles: Levels between 0 and 1.
-            draws: Sample paths, see models/forecast/samples.py.
+            draws: Sample paths, see models/forecast/distribution.py.
 
         Returns:
             `group, mean, p..`, in order of the names.
@@ -144,7 +142,9 @@ class DemandModel:
         panel = self.panel if y is None else self._newer(y)
         strange = sorted(set(groups) - set(panel.ids))
         if strange:
-            raise PanelError(f"{strange[0]!r} is no cell of this model", hint="groups are made of cells, not of sums")
+            raise PanelContractError(
+                f"{strange[0]!r} is no cell of this model", hint="groups are made of cells, not of sums"
+            )
         cells = self.engine.cell_means(panel, horizon)
         names = sorted(set(groups.values()))
         members = np.array([[groups.get(cell) == name for cell in panel.ids] for name in names], dtype=float)
@@ -207,7 +207,7 @@ class DemandModel:
 
         Returns:
             `unique_id, ds, mean, usual_level, season, holiday, weather, event, recent_change, horizon, level`, see
-            models/forecast/explain.py.
+            models/forecast/model.py.
         """
         panel = self.panel if y is None else self._newer(y)
         drivers = explain_cells(self.engine, panel, horizon)
@@ -226,7 +226,7 @@ class DemandModel:
             bases: Level -> `seasonal_naive` or `same_week_mean`; unknown levels are ignored.
         """
         known = {level: name for level, name in bases.items() if level in self.engine.hierarchy.names}
-        given = Known(self.panel, self.engine.hierarchy, self.engine.calendar, self.engine.config, 1)
+        given = RivalInput(self.panel, self.engine.hierarchy, self.engine.calendar, self.engine.config, 1)
         alpha = {level: rival(name)(given).alpha[level] for level, name in known.items()}
         return replace(self, engine=replace(self.engine, bases=known, alpha={**self.engine.alpha, **alpha}))
 
@@ -275,7 +275,7 @@ def matrix_of(y: pd.DataFrame, static: pd.DataFrame, freq: str) -> tuple[PanelMa
         PanelError: The frames do not fit the contract.
     """
     if "unique_id" not in static:
-        raise PanelError("the static frame has no column 'unique_id'")
+        raise PanelContractError("the static frame has no column 'unique_id'")
     if "level" in static:
         cells = static.loc[static["level"] == CELL, "unique_id"]
         y = y[y["unique_id"].isin(cells)]
@@ -298,3 +298,51 @@ def _long(ids: Sequence[str], ds: pd.DatetimeIndex, mean: Floats) -> pd.DataFram
             "horizon": np.tile(np.arange(1, horizon + 1), len(ids)),
         }
     )
+
+
+# Why a forecast is what it is: six drivers in tickets that add up to the mean.
+#
+# They answer a planner's questions by comparison, not by taking trees apart: what is usual here (the trailing
+# mean), what last year's same periods add to it (season), what the days off of the coming period change (the same
+# model asked without its calendar), what the weather and the event register change (asked without them), and what
+# is left, which the model has from recent weeks (recent change).
+
+
+DRIVERS: Final = ("usual_level", "season", "holiday", "weather", "event", "recent_change")
+
+
+def explain_cells(engine: Engine, panel: PanelMatrix, horizon: int) -> dict[str, Floats]:
+    """Split the means of the cells into drivers.
+
+    Args:
+        engine: The fitted engine.
+        panel: The history to forecast from.
+        horizon: Periods ahead.
+
+    Returns:
+        `mean` and the `DRIVERS`, each cells x horizon; the drivers add up to the mean.
+    """
+    mean = engine.cell_means(panel, horizon)
+    told = engine.circumstances
+    no_events = _asked(replace(engine, circumstances=replace(told, events=None)), panel, horizon, told.events, mean)
+    bare = replace(engine, circumstances=Circumstances())
+    no_weather = _asked(bare, panel, horizon, engine.weather and told.weather, no_events)
+    without = _asked(replace(bare, calendar=None), panel, horizon, engine.calendar, no_weather)
+    members = PlainMembers(panel.y, cadence_of(panel.freq), engine.config.members)
+    steps = Steps.grid([panel.y.shape[1] - 1], range(1, horizon + 1))
+    level = members.window(steps)
+    season = members.season(steps) - level
+    return {
+        "mean": mean,
+        "usual_level": level,
+        "season": season,
+        "holiday": no_weather - without,
+        "weather": no_events - no_weather,
+        "event": mean - no_events,
+        "recent_change": without - level - season,
+    }
+
+
+def _asked(engine: Engine, panel: PanelMatrix, horizon: int, left_out: object, otherwise: Floats) -> Floats:
+    """Ask an engine that lacks something; the same answer as with it where there was nothing to leave out."""
+    return otherwise if left_out is None else engine.cell_means(panel, horizon)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
+import numpy as np
 import pandas as pd
 
 from features.calendars import calendar_frame
 from features.configuration import ForecastConfig
-from models.errors import PanelError
+from models.errors import PanelContractError
+from models.forecast.candidate_models import RivalInput, rival
+from models.forecast.distribution import count_quantiles
+from models.forecast.drivers import Calendar
 from models.forecast.hierarchy import PanelMatrix
-from models.forecast.model import DemandModel
+from models.forecast.model import DemandModel, matrix_of
 
 MIN_PERIODS: Final = 26
 _KEYS: Final = ("unique_id", "ds", "y")
@@ -55,9 +60,9 @@ def forecast_panel(
     frame = _typed(panel)
     periods = PanelMatrix.of(frame[list(_KEYS)], freq=freq).y.shape[1]
     if periods < MIN_PERIODS:
-        raise PanelError(f"the panel has {periods} periods", hint=f"a forecast needs {MIN_PERIODS}")
+        raise PanelContractError(f"the panel has {periods} periods", hint=f"a forecast needs {MIN_PERIODS}")
     if horizon < 1:
-        raise PanelError(f"a horizon of {horizon} is not in the future", hint="use --horizon 1 or more")
+        raise PanelContractError(f"a horizon of {horizon} is not in the future", hint="use --horizon 1 or more")
     static = _static(frame)
     chosen = (config or ForecastConfig()).model_copy(update={"horizon": horizon})
     calendar = partial(calendar_frame, country) if country else None
@@ -75,7 +80,7 @@ def _static(frame: pd.DataFrame) -> pd.DataFrame:
     if len(repeated):
         first, second = repeated[repeated["unique_id"] == repeated["unique_id"].iloc[0]].to_dict("records")[:2]
         column = next(name for name in first if first[name] != second[name])
-        raise PanelError(
+        raise PanelContractError(
             f"series {first['unique_id']!r} has two values of {column!r}: {first[column]!r} and {second[column]!r}",
             hint="static columns describe a series; one value each",
         )
@@ -85,7 +90,7 @@ def _static(frame: pd.DataFrame) -> pd.DataFrame:
 def _no_namesakes(rows: pd.DataFrame) -> None:
     named = rows.groupby("unique_id")["level"].nunique()
     if (named > 1).any():
-        raise PanelError(
+        raise PanelContractError(
             f"series {named.index[named > 1][0]!r} is named like an aggregate",
             hint="rename it, or leave out --levels all",
         )
@@ -94,7 +99,7 @@ def _no_namesakes(rows: pd.DataFrame) -> None:
 def _typed(panel: pd.DataFrame) -> pd.DataFrame:
     missing = [column for column in _KEYS if column not in panel]
     if missing:
-        raise PanelError(f"the panel has no column {missing[0]!r}", hint="a panel has unique_id, ds and y")
+        raise PanelContractError(f"the panel has no column {missing[0]!r}", hint="a panel has unique_id, ds and y")
     nameless = panel["unique_id"].isna() | (panel["unique_id"].astype(str).str.strip() == "")
     read = {
         "unique_id": panel["unique_id"].astype(str).mask(nameless),
@@ -104,7 +109,56 @@ def _typed(panel: pd.DataFrame) -> pd.DataFrame:
     for column, values in read.items():
         if values.isna().any():
             place = int(values.isna().to_numpy().argmax())
-            raise PanelError(
+            raise PanelContractError(
                 f"row {place + 1} of the panel: {column} is {panel[column].iloc[place]!r}", hint=_HINTS[column]
             )
     return panel.assign(**read)
+
+
+# What is issued when no trained model fits: the same-week mean, with the count distribution of its own errors.
+
+
+NAME = "same_week_mean"
+
+
+def fallback_forecast(
+    y: pd.DataFrame,
+    static: pd.DataFrame,
+    *,
+    freq: str,
+    horizon: int,
+    calendar: Calendar | None = None,
+    quantiles: Sequence[float] = (0.1, 0.5, 0.9),
+) -> pd.DataFrame:
+    """Forecast every level by the same (lunar-aligned) week of up to three earlier years.
+
+    Args:
+        y: Long frame `unique_id, ds, y` of the cells.
+        static: The hierarchy, see `Hierarchy.of`.
+        freq: W or D.
+        horizon: Periods ahead.
+        calendar: First and last day to calendar rows, for the Spring Festival.
+        quantiles: Levels between 0 and 1.
+
+    Returns:
+        The columns of `DemandModel.predict`; `base_model` is `same_week_mean`.
+
+    Raises:
+        PanelError: The panel does not fit the contract.
+    """
+    panel, hierarchy = matrix_of(y, static, freq)
+    outcome = rival(NAME)(RivalInput(panel, hierarchy, calendar, ForecastConfig(horizon=horizon), horizon))
+    ds = panel.future(horizon)
+    frames = []
+    for level in hierarchy.levels:
+        mean = level.sum(outcome.mean)
+        alpha = np.asarray(outcome.alpha[level.name])[:, None]
+        rows = {
+            "unique_id": np.repeat(np.asarray(level.ids, dtype=object), horizon),
+            "ds": np.tile(ds.to_numpy(), len(level.ids)),
+            "mean": mean.ravel(),
+            **{f"p{100 * q:g}": values.ravel() for q, values in count_quantiles(mean, alpha, quantiles).items()},
+            "horizon": np.tile(np.arange(1, horizon + 1), len(level.ids)),
+        }
+        frames.append(pd.DataFrame(rows).assign(base_model=NAME, level=level.name))
+    return pd.concat(frames, ignore_index=True)

@@ -12,7 +12,7 @@ import pandas as pd
 
 from features.vocabulary import Frequency
 from models.forecast.drivers import Calendar
-from models.forecast.windows import Floats
+from models.forecast.members import Floats
 
 _MIN_PERIODS = {Frequency.WEEKLY: 78, Frequency.DAILY: 400}
 

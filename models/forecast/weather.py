@@ -17,9 +17,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from features.configuration.forecast import WeatherEffectConfig
-from models.forecast.hierarchy import Level, PanelMatrix
-from models.forecast.windows import Floats
+from features.configuration.forecaster import WeatherEffectConfig
+from models.forecast.hierarchy import HierarchyLevel, PanelMatrix
+from models.forecast.members import Floats
 
 Flags = NDArray[np.bool_]
 
@@ -71,7 +71,7 @@ def weather_departures(panel: PanelMatrix, weather: Weather, *, days: int, horiz
 
 
 def learn_weather(
-    panel: PanelMatrix, matter: Level, weather: Weather, *, days: int, config: WeatherEffectConfig
+    panel: PanelMatrix, matter: HierarchyLevel, weather: Weather, *, days: int, config: WeatherEffectConfig
 ) -> WeatherEffects:
     """Learn the effects from a panel and the weather known at its end."""
     departures = weather_departures(panel, weather, days=days, horizon=0, half_season=config.half_season)

@@ -9,7 +9,7 @@ import typer
 
 from features.configuration.listing import Key, is_set, keys_of
 from features.configuration.toml import masked, toml_key, toml_value
-from features.settings import CONFIG_FILE, Loaded, Settings, load_configuration
+from features.settings import CONFIG_FILE, LoadedSettings, Settings, load_configuration
 from pipelines.commands.options import Home, Json, print_json, say
 
 
@@ -59,7 +59,7 @@ def reference() -> None:
     typer.echo(tables(Settings))
 
 
-def _origin(loaded: Loaded, key: Key) -> str:
+def _origin(loaded: LoadedSettings, key: Key) -> str:
     if not key.table and key.name in loaded.flags:
         return "flag"
     if not key.table and key.name in loaded.variables:

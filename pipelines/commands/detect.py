@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from features.errors import BadInputError
 from features.vocabulary import Frequency
 from pipelines.commands.options import AsOf, Home, Json, exit_degraded, parse_as_of, print_json, say, settings_for
+from pipelines.commands.panel_files import read_panel, write_table
 
 Panel = Annotated[Path | None, typer.Option("--panel", help="Judge this .parquet or .csv of counts, without a lake.")]
 Freq = Annotated[Frequency, typer.Option("--freq", help="With --panel: W, D or h.")]
@@ -71,7 +73,6 @@ def _of_panel(
     *,
     as_json: bool,
 ) -> None:
-    from pipelines.commands.detect_panel import detect_panel_file
 
     if start is None or out is None:
         raise BadInputError(
@@ -82,3 +83,98 @@ def _of_panel(
         print_json(document)
     else:
         say(f"{document['alarms']} alarms in {document['rows']} rows; wrote {out}")
+
+
+# `weisu detect --panel FILE`: the surge detector on any count panel, without a lake.
+
+
+STATIC_COLUMNS = ("level", "category1", "category2", "category", "district", "department")
+OUT_COLUMNS = (
+    "unique_id",
+    "ds",
+    "y",
+    "expected",
+    "upper",
+    "p_value",
+    "p_value_1",
+    "recurrence_days",
+    "alarm",
+    "window",
+    "borrowed",
+)
+
+
+def detect_panel_file(
+    panel: Path, *, freq: str, start: str, out: Path, alpha: float = 0.01, country: str | None = None
+) -> dict[str, Any]:
+    """Judge a panel file and write one row per series and period from `start` on.
+
+    Args:
+        panel: .parquet or .csv with unique_id, ds, y and optional static columns.
+        freq: `W`, `D` or `h`.
+        start: ISO date (or time) of the first judged period.
+        out: .parquet or .csv.
+        alpha: Level of alarms, in (0, 1).
+        country: ISO code whose holidays are known to the detector; None for none.
+
+    Returns:
+        What was done, ready for `--json`.
+
+    Raises:
+        BadInputError: A file, a flag or a column is wrong.
+    """
+    from models.hotspots import detect_surges
+
+    if not 0 < alpha < 1:
+        raise BadInputError(f"--alpha {alpha} is not between 0 and 1")
+    frame = _panel(panel)
+    calendar = None if country is None else _calendar(frame, country)
+    kin = [name for name in STATIC_COLUMNS if name in frame.columns]
+    static = frame[["unique_id", *kin]].drop_duplicates("unique_id") if kin else None
+    rows = detect_surges(frame, freq=freq, start=_moment(start), alpha=alpha, calendar=calendar, static=static)
+    write_table(rows[[*OUT_COLUMNS, *(["tickets"] if "tickets" in rows else [])]], out)
+    return {
+        "schema_version": 1,
+        "panel": str(panel),
+        "out": str(out),
+        "freq": freq,
+        "series": int(rows["unique_id"].nunique()),
+        "rows": len(rows),
+        "alarms": int(rows["alarm"].sum()),
+        "alpha": alpha,
+        "country": country,
+    }
+
+
+def _panel(path: Path) -> Any:
+    """Read a panel file with `ds` as naive timestamps and `y` as numbers."""
+    import pandas as pd
+
+    frame = read_panel(path)
+    try:
+        frame["ds"] = pd.to_datetime(frame["ds"])
+        for column in {"y", "callers"} & set(frame.columns):
+            frame[column] = pd.to_numeric(frame[column])
+    except (ValueError, TypeError) as error:
+        raise BadInputError(f"{path}: {error}", hint="ds is a date, y is a count") from error
+    if frame["ds"].dt.tz is not None:
+        raise BadInputError(f"{path}: ds has a time zone", hint="ds is naive local time of the hotline")
+    return frame
+
+
+def _moment(text: str) -> Any:
+    import pandas as pd
+
+    try:
+        return pd.Timestamp(datetime.fromisoformat(text))
+    except ValueError as error:
+        raise BadInputError(f"--from {text!r} is not a date", hint="use 2026-11-23") from error
+
+
+def _calendar(frame: Any, country: str) -> Any:
+    from datetime import timedelta
+
+    from features.calendars import calendar_frame
+
+    days = frame["ds"]
+    return calendar_frame(country, days.min().date(), days.max().date() + timedelta(days=7))

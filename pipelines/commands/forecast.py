@@ -11,11 +11,12 @@ import typer
 from features.errors import BadInputError
 from features.vocabulary import ForecastFrequency, Frequency
 from pipelines.commands.options import AsOf, Home, Json, exit_degraded, parse_as_of, print_json, say, settings_for
+from pipelines.commands.panel_files import read_panel, write_table
 
 _LONGEST_SUM = 26
 
 
-class Level(StrEnum):
+class ForecastLevels(StrEnum):
     """Which series of a panel are forecast."""
 
     INPUT = "input"
@@ -32,7 +33,7 @@ Freq = Annotated[ForecastFrequency, typer.Option("--freq", help="W (weeks) or D 
 Weeks = Annotated[int, typer.Option("--weeks", min=1, max=13, help="Weeks ahead.")]
 Horizon = Annotated[int | None, typer.Option("--horizon", min=1, help="With --panel: periods ahead.")]
 Country = Annotated[str | None, typer.Option("--country", help="With --panel: holidays of this ISO country code.")]
-Levels = Annotated[Level, typer.Option("--levels", help="With --panel: `all` adds the aggregates.")]
+Levels = Annotated[ForecastLevels, typer.Option("--levels", help="With --panel: `all` adds the aggregates.")]
 Out = Annotated[Path | None, typer.Option("--out", help="With --panel: the .parquet or .csv to write.")]
 
 
@@ -49,7 +50,7 @@ def issue_forecast(
     panel: Panel = None,
     horizon: Horizon = None,
     country: Country = None,
-    levels: Levels = Level.INPUT,
+    levels: Levels = ForecastLevels.INPUT,
     out: Out = None,
     home: Home = None,
     as_json: Json = False,
@@ -94,7 +95,6 @@ def _of_panel(
     *,
     as_json: bool,
 ) -> None:
-    from pipelines.commands.forecast_panel import run
 
     if horizon is None or out is None:
         raise BadInputError(
@@ -105,3 +105,30 @@ def _of_panel(
         print_json({"schema_version": 1, "panel": str(panel), "out": str(out), "freq": freq, "rows": rows})
     else:
         say(f"{rows} rows; wrote {out}")
+
+
+# `weisu forecast --panel FILE`: reads a bare panel, writes its forecast; the command itself is forecast.py's.
+
+
+def run(panel: Path, *, freq: str, horizon: int, country: str | None, levels: str, out: Path) -> int:
+    """Forecast every series of a panel file and write `unique_id, ds, mean, p10, p50, p90`.
+
+    Args:
+        panel: .parquet or .csv with unique_id, ds, y and optional static columns, which become the hierarchy.
+        freq: W or D.
+        horizon: Periods ahead.
+        country: ISO code of the holidays, or None.
+        levels: `all` adds the aggregates.
+        out: .parquet or .csv.
+
+    Returns:
+        Rows written.
+
+    Raises:
+        BadInputError: A file of another kind, or a panel that does not fit the contract.
+    """
+    from models.forecast import forecast_panel
+
+    forecast = forecast_panel(read_panel(panel), freq=freq, horizon=horizon, country=country, levels=levels)
+    write_table(forecast, out)
+    return len(forecast)

@@ -27,10 +27,10 @@ def ingest_command(
 ) -> None:
     """Load tickets; what was loaded before changes nothing, bad rows go to quarantine."""
     from features.clock import SystemClock
-    from pipelines.ingest import Span, ingest
+    from pipelines.ingest import AskedSpan, ingest
 
     settings, clock = settings_for(home), SystemClock()
-    span = Span(
+    span = AskedSpan(
         since=parse_as_of(since, settings, now=clock.now(), flag="--since") if since else None,
         until=parse_as_of(until, settings, now=clock.now(), flag="--until") if until else None,
         query=query,

@@ -58,7 +58,7 @@ def vacuum_command(
 ) -> None:
     """Delete files that neither the present version nor a retained training run needs."""
     from features.lake.upkeep import vacuum
-    from pipelines.retained import retained_snapshots
+    from pipelines.upkeep import retained_snapshots
 
     retained = retained_snapshots(settings_for(home))
     files = vacuum(_lake(home), retained=retained, dry_run=dry_run)

@@ -67,7 +67,7 @@ def promote_model(
     name: Name, version: str, reason: Reason = "by hand", home: Home = None, as_json: Json = False
 ) -> None:
     """Make a version the champion."""
-    from pipelines.publish import promote
+    from pipelines.promotion import promote
 
     event = promote(settings_for(home), name, version, actor=getpass.getuser(), reason=reason)
     _report(name, event.__dict__, as_json=as_json)
@@ -76,7 +76,7 @@ def promote_model(
 @app.command("rollback")
 def rollback_model(name: Name, reason: Reason = "rollback", home: Home = None, as_json: Json = False) -> None:
     """Return to the champion before the present one."""
-    from pipelines.publish import rollback
+    from pipelines.promotion import rollback
 
     event = rollback(settings_for(home), name, actor=getpass.getuser(), reason=reason)
     _report(name, event.__dict__, as_json=as_json)

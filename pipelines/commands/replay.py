@@ -53,7 +53,7 @@ def replay_detectors(
 
     from features.clock import SystemClock
     from pipelines.replay import Injection, Policy, replay
-    from pipelines.replay.report import render_report
+    from pipelines.replay.html_report import render_report
     from pipelines.replay.truth import read_truth
 
     settings = settings_for(home)

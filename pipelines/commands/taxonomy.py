@@ -112,7 +112,7 @@ def sources_command(home: Home = None, as_json: Json = False) -> None:
     from dataclasses import asdict
 
     from features.lake import Lake
-    from features.lake.engine import duck
+    from features.lake.duck import duck
     from features.lake.precedence import among, shared_tickets
 
     lake = Lake.of(settings_for(home))
@@ -161,7 +161,7 @@ def _print_report(file: Path, report: Any, *, as_json: bool) -> None:
 def _known_labels(home: Path | None) -> frozenset[str] | None:
     """Return every label of the lake; None where no lake is, so that nothing can be called unknown."""
     from features.lake import Lake
-    from features.lake.engine import arrow, duck
+    from features.lake.duck import arrow, duck
 
     settings = settings_for(home)
     if not Path(settings.lake_path, "tickets", "_delta_log").is_dir():

@@ -33,7 +33,7 @@ def add(
     from datetime import timedelta
 
     from features.clock import SystemClock
-    from serve.auth import add_key
+    from serve.access import add_key
     from serve.store import Store
 
     store = Store.open(settings_for(home).store_url)
@@ -50,7 +50,7 @@ def list_(home: Home = None, as_json: Json = False) -> None:
     """List every key, revoked ones too; the keys themselves are not kept."""
     from dataclasses import asdict
 
-    from serve.auth import list_keys
+    from serve.access import list_keys
     from serve.store import Store
 
     keys = list_keys(Store.open(settings_for(home).store_url))
@@ -68,7 +68,7 @@ def revoke(
 ) -> None:
     """Take a key out of service, and every browser session it opened with it."""
     from features.clock import SystemClock
-    from serve.auth import revoke_key
+    from serve.access import revoke_key
     from serve.store import Store
 
     info = revoke_key(Store.open(settings_for(home).store_url), key_id, now=SystemClock().now())

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from features.configuration import SurgeConfig
 from features.settings import Settings
-from models.hotspots.surge.config import config_from_json
+from models.hotspots.surge.stored_config import config_from_json
 from pipelines.tracking import Registry
 from pipelines.tracking.registry import HOTSPOT, in_force
 

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from features.knowledge import Knowledge
 from features.lake import Lake
-from features.lake.engine import arrow, duck
+from features.lake.duck import arrow, duck
 from features.lake.keys import key_sql
 from features.lake.overlay import overlaid
 from features.lake.schema import TICKETS

@@ -16,13 +16,13 @@ from features.knowledge import Knowledge, open_lake
 from features.lake import Lake
 from features.settings import Settings
 from features.taxonomy.installed import crosswalk_path
-from pipelines.findings import configured_thresholds, find_batch, find_everything
 from pipelines.replay.detectors import InForce
 from pipelines.replay.episodes import Policy
 from pipelines.replay.inject import Injection, inject_bursts
 from pipelines.replay.power import power_by_callers, summarise_power
 from pipelines.replay.span import check_span, known_span
-from pipelines.replay.what_if import AS_CONFIGURED, Ladder, Span, ladder_of, outcome, what_if
+from pipelines.replay.what_if import AS_CONFIGURED, Ladder, ReplaySpan, ladder_of, outcome, what_if
+from pipelines.run_detectors import configured_thresholds, find_batch, find_everything
 
 SCHEMA_VERSION: Final = 3
 _BEFORE: Final = timedelta(days=30)
@@ -222,7 +222,7 @@ def judge(
 ) -> ReplayResult:
     """Fold candidates into alerts and measure them; see `replay`."""
     departments = max(arrivals.loc[arrivals["department"] != "", "department"].nunique(), 1)
-    span = Span(start, end, departments, arrivals, truth)
+    span = ReplaySpan(start, end, departments, arrivals, truth)
     told = candidates[AS_CONFIGURED]
     configured = outcome(told, policy, span)
     return ReplayResult(

@@ -8,7 +8,7 @@ from typing import Final
 
 from features.errors import BadInputError
 from features.lake import Lake
-from features.lake.engine import arrow, duck
+from features.lake.duck import arrow, duck
 from features.settings import Settings
 
 _LEAST: Final = timedelta(days=14)
@@ -16,7 +16,7 @@ _LEAST: Final = timedelta(days=14)
 
 
 @dataclass(frozen=True)
-class History:
+class LakeSpan:
     """From when to when a lake knows of tickets: the first opening, and the moment the newest version became known."""
 
     first: datetime
@@ -28,14 +28,14 @@ class History:
         return self.first + _LEAST
 
 
-def known_span(lake: Lake) -> History:
+def known_span(lake: Lake) -> LakeSpan:
     """Return the history of a lake that is not empty."""
     with duck(threads=1) as connection:
         query = f"SELECT min(opened_at) AS first, max(known_at) AS last FROM {lake.store.scan()}"
-        return History(**arrow(connection, query).to_pylist()[0])
+        return LakeSpan(**arrow(connection, query).to_pylist()[0])
 
 
-def check_span(history: History, settings: Settings, start: datetime, end: datetime) -> None:
+def check_span(history: LakeSpan, settings: Settings, start: datetime, end: datetime) -> None:
     """Refuse a span that no detector could judge.
 
     Args:

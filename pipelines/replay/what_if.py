@@ -29,7 +29,7 @@ def ladder_of(thresholds: Thresholds) -> Ladder:
 
 
 @dataclass(frozen=True)
-class Span:
+class ReplaySpan:
     """What alerts of a replay are measured against.
 
     Attributes:
@@ -52,7 +52,7 @@ class Span:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class PolicyOutcome:
     """What a policy made of candidates: the alerts, their load, and the bursts they held where some are known.
 
     Attributes:
@@ -66,7 +66,7 @@ class Outcome:
     bursts: pd.DataFrame | None
 
 
-def outcome(candidates: pd.DataFrame, policy: Policy, span: Span) -> Outcome:
+def outcome(candidates: pd.DataFrame, policy: Policy, span: ReplaySpan) -> PolicyOutcome:
     """Fold candidates into alerts and measure them."""
     alerts, held = fold_alerts(candidates, policy, start=span.start)
     bursts, found = None, set()
@@ -75,10 +75,10 @@ def outcome(candidates: pd.DataFrame, policy: Policy, span: Span) -> Outcome:
         bursts = burst_power(span.truth, span.arrivals, held, start=span.start, end=span.end)
         found = alerts_on_bursts(span.truth, span.arrivals, held)
     alerts = alerts[alerts["opened_at"] >= span.start].assign(on_burst=alerts["alert"].isin(found))
-    return Outcome(alerts, load_per_department_week(alerts, span.weeks, span.departments), bursts)
+    return PolicyOutcome(alerts, load_per_department_week(alerts, span.weeks, span.departments), bursts)
 
 
-def what_if(candidates: Mapping[float, pd.DataFrame], ladder: Ladder, policy: Policy, span: Span) -> pd.DataFrame:
+def what_if(candidates: Mapping[float, pd.DataFrame], ladder: Ladder, policy: Policy, span: ReplaySpan) -> pd.DataFrame:
     """Return one row per threshold and budget, the laxest threshold first.
 
     Args:
@@ -96,7 +96,7 @@ def what_if(candidates: Mapping[float, pd.DataFrame], ladder: Ladder, policy: Po
 
 
 def _rows(
-    candidates: Mapping[float, pd.DataFrame], ladder: Ladder, policy: Policy, span: Span
+    candidates: Mapping[float, pd.DataFrame], ladder: Ladder, policy: Policy, span: ReplaySpan
 ) -> Iterator[dict[str, Any]]:
     given = sorted({*BUDGETS, *([] if policy.budget is None else [policy.budget])})
     for times, thresholds in ladder.items():

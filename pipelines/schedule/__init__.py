@@ -10,8 +10,8 @@ runner    runs what is due, recorded, failures contained
 service   the process
 """
 
+from pipelines.errors import ScheduleError, SchedulerRunningError
 from pipelines.schedule.due import Due, LastRun, RunState, due
-from pipelines.schedule.errors import ScheduleError, SchedulerRunningError
 from pipelines.schedule.plan import Schedule, read_schedule
 from pipelines.schedule.runner import Runner
 from pipelines.schedule.service import serve_schedule

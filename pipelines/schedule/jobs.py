@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Final
 
 from features.clock import Clock
@@ -13,6 +14,7 @@ from features.settings import Settings
 from pipelines.schedule.incoming import DONE, FAILED, Arrival, arrivals, put_away
 from pipelines.schedule.plan import Schedule
 from pipelines.schedule.rules import apply_rules_to_news, rules_are_behind
+from serve.reports import WeeklySummary, last_complete_week, weekly
 from serve.store import Store
 
 QUICK: Final = "quick"
@@ -23,7 +25,7 @@ LANES: Final[Mapping[str, int]] = {QUICK: 2, LIGHT: 1, HEAVY: 1}
 
 
 @dataclass(frozen=True)
-class Context:
+class JobContext:
     """What a job works with."""
 
     settings: Settings
@@ -34,7 +36,7 @@ class Context:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class JobOutcome:
     """What a job says about its run: a JSON-ready summary, and why it is degraded ('' when it is not)."""
 
     summary: dict[str, Any] = field(default_factory=dict)
@@ -52,34 +54,34 @@ class Work:
         recorded: Every run has a row in the store; otherwise only failures have.
     """
 
-    run: Callable[[Context], Outcome]
+    run: Callable[[JobContext], JobOutcome]
     lane: str
-    ready: Callable[[Context], bool] = lambda _context: True
+    ready: Callable[[JobContext], bool] = lambda _context: True
     recorded: bool = True
 
 
-def _has_tickets(context: Context) -> bool:
+def _has_tickets(context: JobContext) -> bool:
     from features.knowledge import holds_tickets
 
     return holds_tickets(context.settings)
 
 
-def _arrived(context: Context) -> list[Arrival]:
+def _arrived(context: JobContext) -> list[Arrival]:
     schedule = context.schedule
     return arrivals(schedule.incoming, now=context.clock.now(), settle=schedule.settle)
 
 
-def _something_came(context: Context) -> bool:
+def _something_came(context: JobContext) -> bool:
     return bool(_arrived(context)) or rules_are_behind(context.settings, context.store, now=context.clock.now())
 
 
-def _something_to_send(context: Context) -> bool:
+def _something_to_send(context: JobContext) -> bool:
     from serve.delivery import anything_due
 
     return anything_due(context.store, context.settings, now=context.clock.now())
 
 
-def ingest_incoming(context: Context) -> Outcome:
+def ingest_incoming(context: JobContext) -> JobOutcome:
     """Take every complete file of the watched folder, one after the other; a bad one is put aside with its error.
 
     After each one, and once when there is none, the rules run on all that came into the lake since they last did:
@@ -98,32 +100,32 @@ def ingest_incoming(context: Context) -> Outcome:
             put_away(arrival.path, into=DONE)
         _apply_rules(context)
     _apply_rules(context)
-    return Outcome({"files": taken, "refused": refused}, f"refused {', '.join(refused)}" if refused else "")
+    return JobOutcome({"files": taken, "refused": refused}, f"refused {', '.join(refused)}" if refused else "")
 
 
-def _ingest(arrival: Arrival, context: Context) -> dict[str, Any]:
+def _ingest(arrival: Arrival, context: JobContext) -> dict[str, Any]:
     from pipelines.ingest import ingest
 
     return ingest([arrival.path], arrival.mapping, context.settings, context.clock).to_json()
 
 
-def _apply_rules(context: Context) -> None:
+def _apply_rules(context: JobContext) -> None:
     apply_rules_to_news(context.settings, context.store, context.clock)
 
 
-def _train(context: Context) -> Outcome:
+def _train(context: JobContext) -> JobOutcome:
     from pipelines.train import train
 
     return _outcome(train(context.settings, context.clock))
 
 
-def _forecast(context: Context) -> Outcome:
+def _forecast(context: JobContext) -> JobOutcome:
     from pipelines.forecast import forecast
 
     return _outcome(forecast(context.settings, context.clock))
 
 
-def _detect(context: Context) -> Outcome:
+def _detect(context: JobContext) -> JobOutcome:
     from pipelines.detect import detect_everything
     from pipelines.relabel import bring_into_force
 
@@ -132,55 +134,54 @@ def _detect(context: Context) -> Outcome:
     return _outcome(detect_everything(context.settings, context.clock))
 
 
-def _report(context: Context) -> Outcome:
-    from pipelines.schedule.reporting import write_weekly_report
+def _report(context: JobContext) -> JobOutcome:
 
     return _outcome(write_weekly_report(context.settings, context.store, context.clock))
 
 
-def _quality(context: Context) -> Outcome:
+def _quality(context: JobContext) -> JobOutcome:
     from pipelines.upkeep import write_quality_report
 
     return _outcome(write_quality_report(context.settings, context.clock))
 
 
-def _has_retention(context: Context) -> bool:
+def _has_retention(context: JobContext) -> bool:
     return bool(context.settings.retention) and _has_tickets(context)
 
 
-def _retention(context: Context) -> Outcome:
+def _retention(context: JobContext) -> JobOutcome:
     from pipelines.upkeep import keep_retention
 
     return _outcome(keep_retention(context.settings, context.clock))
 
 
-def _optimize(context: Context) -> Outcome:
+def _optimize(context: JobContext) -> JobOutcome:
     from pipelines.upkeep import optimize_lake
 
     return _outcome(optimize_lake(context.settings))
 
 
-def _vacuum(context: Context) -> Outcome:
+def _vacuum(context: JobContext) -> JobOutcome:
     from pipelines.upkeep import vacuum_lake
 
     return _outcome(vacuum_lake(context.settings))
 
 
-def _clocks(context: Context) -> Outcome:
-    from serve.alerts import tick
+def _clocks(context: JobContext) -> JobOutcome:
+    from serve.supervision import tick
 
-    return Outcome(_jsonable(tick(context.store, context.clock, context.settings).to_json()))
+    return JobOutcome(_jsonable(tick(context.store, context.clock, context.settings).to_json()))
 
 
-def _deliver(context: Context) -> Outcome:
+def _deliver(context: JobContext) -> JobOutcome:
     from serve.delivery import run_once
 
-    return Outcome(run_once(context.store, context.settings, context.clock).to_json())
+    return JobOutcome(run_once(context.store, context.settings, context.clock).to_json())
 
 
-def _outcome(summary: Any) -> Outcome:
+def _outcome(summary: Any) -> JobOutcome:
     document = _jsonable(summary.to_json())
-    return Outcome(document, document["degraded"])
+    return JobOutcome(document, document["degraded"])
 
 
 def _jsonable(document: dict[str, Any]) -> dict[str, Any]:
@@ -204,3 +205,17 @@ WORK: Final[Mapping[str, Work]] = {
     "deliver": Work(_deliver, QUICK, ready=_something_to_send, recorded=False),
 }
 """What the jobs of a schedule do, by name."""
+
+
+# The weekly report on the planner's desk, written on Monday morning.
+
+
+def write_weekly_report(settings: Settings, store: Store, clock: Clock) -> WeeklySummary:
+    """Write the XLSX report about the last complete week; writing it again replaces it."""
+    week = last_complete_week(settings, now=clock.now())
+    return weekly(store, week=week, out=report_path(settings, str(week)), settings=settings, clock=clock)
+
+
+def report_path(settings: Settings, week: str) -> Path:
+    """Return where the report about a week lies."""
+    return settings.home / "reports" / f"weisu-{week}.xlsx"

@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from features.clock import Clock
 from features.knowledge import holds_tickets
 from features.lake import Lake
-from features.lake.news import news_since, ticket_keys
+from features.lake.new_loads import news_since, ticket_keys
 from features.settings import Settings
 from serve.jobs import record
 from serve.store import Store

@@ -14,7 +14,7 @@ from features.clock import Clock
 from features.settings import Settings
 from pipelines.schedule.due import Due, LastRun, RunState, due
 from pipelines.schedule.history import mark_interrupted, read_last_runs, slot_key
-from pipelines.schedule.jobs import WORK, Context, Work
+from pipelines.schedule.jobs import WORK, JobContext, Work
 from pipelines.schedule.plan import Schedule
 from serve.jobs import record
 from serve.store import Store
@@ -139,5 +139,5 @@ class Runner:
         last = self._last.get(item.job.name)
         return last.attempts if last and last.slot == item.slot else 0
 
-    def _context(self, slot: datetime) -> Context:
-        return Context(self.settings, self.store, self.clock, self.schedule, slot)
+    def _context(self, slot: datetime) -> JobContext:
+        return JobContext(self.settings, self.store, self.clock, self.schedule, slot)

@@ -18,7 +18,7 @@ import structlog
 
 from features.clock import Clock
 from features.settings import Settings
-from pipelines.schedule.errors import SchedulerRunningError
+from pipelines.errors import SchedulerRunningError
 from pipelines.schedule.history import SCHEDULER, beat, last_beat, slot_key
 from pipelines.schedule.jobs import LANES, WORK
 from pipelines.schedule.plan import Schedule

@@ -15,7 +15,7 @@ class HotspotBundle(PythonModel):  # type: ignore[misc]
 
     def load_context(self, context: Any) -> None:
         """Read the detector's configuration from the bundle."""
-        from models.hotspots.surge.config import config_from_json
+        from models.hotspots.surge.stored_config import config_from_json
 
         self.config = config_from_json((Path(context.artifacts["bundle"]) / "surge.json").read_text("utf-8"))
 

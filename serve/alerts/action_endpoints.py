@@ -8,14 +8,14 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 
+from serve.access import CallerDep
 from serve.alerts import actions
 from serve.alerts.endpoints import AlertId
 from serve.alerts.lifecycle import Dismissal
 from serve.alerts.schemas import AlertDetail
 from serve.alerts.service import perform
-from serve.api.problems import problems
-from serve.auth import CallerDep
 from serve.idempotency import IdempotencyKey
+from serve.problems import problems
 from serve.wiring import ClockDep, SettingsDep, StoreDep
 
 router = APIRouter(prefix="/v1/alerts", tags=["actions"], responses=problems(401, 403, 404, 409, 422))

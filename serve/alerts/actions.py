@@ -11,13 +11,13 @@ from typing import Any, Final
 from sqlalchemy import select
 
 from features.words import Coded
+from serve.access import Caller, Role
+from serve.access.roles import ROLES
 from serve.alerts import clocks, notify
-from serve.alerts.desk import Actor, Desk
 from serve.alerts.episode import ASKED, ASSIST, LEAD, PARTS, Episode
 from serve.alerts.lifecycle import CLOSED, Dismissal, Event, State
 from serve.alerts.routing import corrections
-from serve.auth import Caller, Role
-from serve.auth.roles import ROLES
+from serve.alerts.unit_of_work import Actor, Desk
 from serve.errors import ConflictError, ForbiddenError, UnprocessableError
 from serve.store.tables import Alert, AlertParty
 

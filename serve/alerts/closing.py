@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from serve.alerts import notify
-from serve.alerts.desk import Desk
 from serve.alerts.episode import Episode
 from serve.alerts.lifecycle import OPEN, Event, State
-from serve.store.tables import Alert, DetectionRunRow
+from serve.alerts.unit_of_work import Desk
+from serve.store.tables import Alert, AlertTicket, DetectionRunRow
 
 
 class Closing(StrEnum):
@@ -90,3 +90,35 @@ def _complete_runs(desk: Desk) -> list[_Run]:
 
 def _calm_runs(alert: Alert, runs: list[_Run]) -> int:
     return sum(run.as_of > alert.seen_as_of and alert.kind in run.kinds for run in runs)
+
+
+# What came of it: some days after an answer, look up whether the complaints came anyway.
+
+
+CAME = "came"
+DID_NOT_COME = "did_not_come"
+
+
+def record_due_outcomes(desk: Desk) -> int:
+    """Record the outcome of every alert whose waiting time is over, and return how many."""
+    query = select(Alert).where(Alert.outcome_due_at <= desk.now).order_by(Alert.seq)
+    alerts = desk.session.scalars(query).all()
+    for alert in alerts:
+        came = _tickets_since_answer(desk, alert)
+        payload = {"outcome": CAME if came else DID_NOT_COME, "tickets": came, "note": ""}
+        desk.record(desk.episode(alert), Event.OUTCOME_RECORDED, payload=payload)
+    return len(alerts)
+
+
+def _tickets_since_answer(desk: Desk, alert: Alert) -> int:
+    """Count tickets of this episode, and of later ones on the same matter in the same place, after the answer."""
+    own = alert.ticket_count - (alert.tickets_when_answered or 0)
+    answered_at = alert.handled_at or alert.closed_at or alert.opened_at
+    later = (
+        select(func.count())
+        .select_from(AlertTicket)
+        .join(Alert, Alert.id == AlertTicket.alert_id)
+        .where(Alert.category == alert.category, Alert.area == alert.area)
+        .where(Alert.id != alert.id, Alert.opened_at >= answered_at)
+    )
+    return own + int(desk.session.scalar(later) or 0)

@@ -13,12 +13,12 @@ from features.errors import WeisuError
 from features.reasons import Reason, ReasonCode
 from features.vocabulary import AlertLevel, Kind
 from serve import paging
+from serve.access import CallerDep
 from serve.alerts import evidence
 from serve.alerts.lifecycle import State
 from serve.alerts.repository import AlertFilter, AlertRepository, Order
 from serve.alerts.schemas import AlertDetail, AlertPage, AlertView, EventList, EventView, Evidence, detail_of
-from serve.api.problems import problems
-from serve.auth import CallerDep
+from serve.problems import problems
 from serve.store.tables import Alert
 from serve.wiring import ClockDep, SettingsDep, StoreDep
 

@@ -14,9 +14,9 @@ from sqlalchemy import and_, or_, select
 
 from features.configuration import Step
 from serve.alerts import notify
-from serve.alerts.desk import Desk
 from serve.alerts.episode import ASKED, Episode
 from serve.alerts.lifecycle import OPEN, Event, State
+from serve.alerts.unit_of_work import Desk
 from serve.store.tables import Alert, AlertParty
 
 Clock = Literal["ack", "handle"]

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from features.settings import Settings
 from features.words import Coded
+from serve.access import Caller
+from serve.access.roles import ROLES
 from serve.alerts.schemas import TicketView
-from serve.auth import Caller
-from serve.auth.roles import ROLES
 from serve.errors import ForbiddenError
 from serve.store import Store
 from serve.store.tables import AccessLog

@@ -14,8 +14,8 @@ from sqlalchemy import select
 
 from features.series import parse_series_id
 from features.vocabulary import AlertLevel
-from serve.alerts.desk import Desk
 from serve.alerts.episode import Episode
+from serve.alerts.unit_of_work import Desk
 from serve.store.tables import Alert, AlertCell, DepartmentRule
 
 
@@ -30,7 +30,7 @@ class Hold(StrEnum):
 
 
 @dataclass(frozen=True)
-class Verdict:
+class TellVerdict:
     """Tell (not before a moment), or hold and why. `in_budget` says that telling takes from the weekly budget."""
 
     hold: Hold | None
@@ -38,20 +38,20 @@ class Verdict:
     in_budget: bool = False
 
 
-def decide(desk: Desk, episode: Episode) -> Verdict:
+def decide(desk: Desk, episode: Episode) -> TellVerdict:
     """Decide whether an episode's lead department may be told now."""
     alert = episode.alert
     rule = desk.department_rules.get(alert.department)
     hold = _silenced(desk, alert) or _inhibited(desk, episode)
     if hold:
-        return Verdict(hold, desk.now)
+        return TellVerdict(hold, desk.now)
     if is_exempt(episode):
-        return Verdict(None, desk.now)
+        return TellVerdict(None, desk.now)
     if rule and rule.minimum_level and episode.level.rank < AlertLevel(rule.minimum_level).rank:
-        return Verdict(Hold.MINIMUM_LEVEL, desk.now)
+        return TellVerdict(Hold.MINIMUM_LEVEL, desk.now)
     if alert.first_notified_at is None and not _budget_left(desk, alert.department, rule):
-        return Verdict(Hold.BUDGET, desk.now)
-    return Verdict(None, _after_quiet_hours(desk, rule), in_budget=True)
+        return TellVerdict(Hold.BUDGET, desk.now)
+    return TellVerdict(None, _after_quiet_hours(desk, rule), in_budget=True)
 
 
 def is_exempt(episode: Episode) -> bool:

@@ -17,13 +17,13 @@ from features.settings import Settings
 from features.vocabulary import Kind
 from serve.alerts import matching, notify
 from serve.alerts.candidates import Candidate, DetectionRun, IntakeResult
-from serve.alerts.desk import Actor, Desk, open_desk
 from serve.alerts.episode import ASSIST, LEAD, LEADING, Episode
 from serve.alerts.fingerprint import fingerprint
 from serve.alerts.levels import Assessment, assess
 from serve.alerts.lifecycle import ANSWERED, OPEN, Event
-from serve.alerts.matching import Part
+from serve.alerts.matching import CandidatePart
 from serve.alerts.routing.table import BY_DUTY_DESK, find_route
+from serve.alerts.unit_of_work import Actor, Desk, open_desk
 from serve.store import Store
 from serve.store.columns import new_id
 from serve.store.tables import Alert, AlertCell, AlertTicket, DetectionRunRow, IntakeRecord
@@ -144,13 +144,13 @@ class _Intake:
         """Take in news about an open episode, and return what it did."""
         alert = episode.alert
         part = matching.part_of(alert, candidate, assessment, mark)
-        if alert.baseline is not None and candidate.observed <= alert.baseline and part is not Part.TAKES_LEAD:
+        if alert.baseline is not None and candidate.observed <= alert.baseline and part is not CandidatePart.TAKES_LEAD:
             return "calm"
         alert.seen_at, alert.seen_as_of = self.desk.now, max(alert.seen_as_of, self.run.as_of)
         new = matching.new_tickets(self.desk.session, alert, candidate.tickets)
-        graver = part is Part.TAKES_LEAD or assessment.level.rank > episode.level.rank
+        graver = part is CandidatePart.TAKES_LEAD or assessment.level.rank > episode.level.rank
         # Another matter's level is no base for the counts of the one that leads.
-        shifted = candidate.level_shift and part is not Part.JOINS
+        shifted = candidate.level_shift and part is not CandidatePart.JOINS
         if not (new or graver or shifted or set(candidate.kinds) - set(alert.kinds)):
             return "known"
         self._update(episode, candidate, assessment, new, part)
@@ -161,17 +161,17 @@ class _Intake:
         reopens = graver and episode.state in ANSWERED
         if reopens:
             self.desk.record(episode, Event.REOPENED, actor=DETECTOR, payload={"reason": GRAVER})
-        if part is Part.TAKES_LEAD:
+        if part is CandidatePart.TAKES_LEAD:
             self._route_anew(episode, candidate)
         if episode.state in OPEN and (graver or self._may_repeat(episode)):
             self._tell(episode, "reopened" if reopens else "updated")
         return "reopened" if reopens else "updated"
 
     def _update(
-        self, episode: Episode, candidate: Candidate, assessment: Assessment, new: list[str], part: Part
+        self, episode: Episode, candidate: Candidate, assessment: Assessment, new: list[str], part: CandidatePart
     ) -> None:
         alert = episode.alert
-        if episode.level.rank > assessment.level.rank or part is Part.JOINS:
+        if episode.level.rank > assessment.level.rank or part is CandidatePart.JOINS:
             # A level does not sink while the episode lasts: the department has been told of the graver one.
             assessment = Assessment(episode.level, alert.level_rule)
         together = {
@@ -179,10 +179,10 @@ class _Intake:
             "sensitive": candidate.sensitive or alert.sensitive,
         }
         news = self._news(candidate.model_copy(update=together), assessment, new)
-        if part is Part.JOINS:
+        if part is CandidatePart.JOINS:
             news["facts"] = {name: news["facts"][name] for name in together}
             news["joined"] = candidate.model_dump(mode="json", include=_JOINED)
-        elif part is Part.TAKES_LEAD:
+        elif part is CandidatePart.TAKES_LEAD:
             news["lead"] = candidate.model_dump(mode="json", include=set(LEADING))
         self.desk.record(episode, Event.UPDATED, actor=DETECTOR, payload=news)
         self._remember(episode, new, matching.new_cells(self.desk.session, alert, candidate.cells))

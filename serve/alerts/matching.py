@@ -18,7 +18,7 @@ from serve.store.tables import Alert, AlertCell, AlertTicket
 _CHUNK: Final = 500
 
 
-class Part(Enum):
+class CandidatePart(Enum):
     """What a candidate is to the open episode that it belongs to."""
 
     LEADS = auto()
@@ -29,7 +29,7 @@ class Part(Enum):
     """Another matter, no graver: it adds tickets, cells and kinds, and the alert says what it said."""
 
 
-def part_of(alert: Alert, candidate: Candidate, assessment: Assessment, mark: str) -> Part:
+def part_of(alert: Alert, candidate: Candidate, assessment: Assessment, mark: str) -> CandidatePart:
     """Return what a candidate is to an open episode.
 
     Args:
@@ -39,9 +39,9 @@ def part_of(alert: Alert, candidate: Candidate, assessment: Assessment, mark: st
         mark: The candidate's fingerprint.
     """
     if mark == fingerprint(alert.kind, alert.category, alert.area):
-        return Part.LEADS
+        return CandidatePart.LEADS
     graver = assessment.level.rank > alert.level_rank or (candidate.sensitive and not alert.sensitive)
-    return Part.TAKES_LEAD if graver else Part.JOINS
+    return CandidatePart.TAKES_LEAD if graver else CandidatePart.JOINS
 
 
 def find_episode(session: Session, candidate: Candidate, mark: str) -> Alert | None:

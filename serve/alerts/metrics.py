@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from serve.access import Caller
 from serve.alerts.lifecycle import Event
 from serve.alerts.repository import AlertRepository
-from serve.auth import Caller
 from serve.store.tables import Alert, AlertEvent, AlertTicket
 
 _TRUE: Final = "handled"

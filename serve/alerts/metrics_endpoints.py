@@ -9,10 +9,10 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
+from serve.access import CallerDep
 from serve.alerts import metrics
-from serve.api.problems import problems
-from serve.auth import CallerDep
 from serve.errors import UnprocessableError
+from serve.problems import problems
 from serve.wiring import ClockDep, SettingsDep, StoreDep
 
 router = APIRouter(prefix="/v1/alerts", tags=["alerts"], responses=problems(401, 422))

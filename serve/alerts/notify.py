@@ -10,9 +10,9 @@ from datetime import datetime
 from typing import Any, Final
 
 from serve.alerts import clocks, gates
-from serve.alerts.desk import Desk
 from serve.alerts.episode import ASKED, Episode
 from serve.alerts.lifecycle import Event
+from serve.alerts.unit_of_work import Desk
 from serve.store.columns import new_id
 from serve.store.tables import AlertEvent, OutboxMessage
 

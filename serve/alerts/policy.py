@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from features.configuration import AlertPolicy
-from serve.auth import Caller
+from serve.access import Caller
 
 
 def on_duty(policy: AlertPolicy, caller: Caller) -> bool:

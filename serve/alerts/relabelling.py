@@ -16,9 +16,9 @@ from features.series import parse_series_id, series_id
 from features.settings import Settings
 from features.taxonomy import Labels, changes_since, labels_in_force, labels_of, taxonomy_version
 from serve.alerts import matching
-from serve.alerts.desk import Actor, Desk, open_desk
 from serve.alerts.fingerprint import fingerprint
 from serve.alerts.lifecycle import Event
+from serve.alerts.unit_of_work import Actor, Desk, open_desk
 from serve.store import Store
 from serve.store.tables import Alert, AlertCell
 

@@ -12,9 +12,9 @@ from sqlalchemy import ColumnElement, and_, or_, select, true, tuple_
 from sqlalchemy.orm import Session
 
 from features.vocabulary import AlertLevel
+from serve.access import Caller
 from serve.alerts.episode import ASKED, Episode
 from serve.alerts.lifecycle import OPEN, WAITING, State
-from serve.auth import Caller
 from serve.errors import NotFoundError
 from serve.paging import Cursor
 from serve.store.tables import Alert, AlertCell, AlertEvent, AlertParty, AlertTicket

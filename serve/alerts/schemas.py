@@ -11,7 +11,7 @@ from features.words import LANGUAGES
 from serve.alerts.episode import Episode
 from serve.alerts.levels import say_level_rule
 from serve.alerts.lifecycle import State
-from serve.alerts.recite import recite
+from serve.alerts.rule_text import recite
 from serve.civil import CivilTime
 from serve.degraded import Degradable
 

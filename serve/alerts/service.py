@@ -10,11 +10,11 @@ from typing import Any
 
 from features.clock import Clock
 from features.settings import Settings
+from serve.access import Caller
 from serve.alerts.actions import Action
-from serve.alerts.desk import open_desk
 from serve.alerts.repository import AlertRepository
 from serve.alerts.schemas import AlertDetail, detail_of
-from serve.auth import Caller
+from serve.alerts.unit_of_work import open_desk
 from serve.idempotency import Attempt
 from serve.store import Store
 

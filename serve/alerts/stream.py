@@ -16,10 +16,10 @@ from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import StreamingResponse
 from sqlalchemy import func, select
 
+from serve.access import Caller, CallerDep
 from serve.alerts.repository import AlertRepository
 from serve.alerts.schemas import AlertView
-from serve.api.problems import problems
-from serve.auth import Caller, CallerDep
+from serve.problems import problems
 from serve.store import Store
 from serve.store.tables import AlertEvent
 from serve.wiring import StoreDep

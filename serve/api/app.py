@@ -13,7 +13,8 @@ from fastapi_offline import FastAPIOffline
 
 from features.clock import Clock, SystemClock
 from features.settings import Settings
-from serve.api import health, observability, problems
+from serve import problems
+from serve.api import health, observability
 from serve.reader_language import ReaderLanguage
 from serve.store import Store
 
@@ -61,18 +62,18 @@ def create_app(settings: Settings, *, clock: Clock | None = None, store: Store |
 
 
 def _routers() -> list[APIRouter]:
+    from serve.access import endpoints as access
     from serve.alerts import action_endpoints, metrics_endpoints, stream
     from serve.alerts import endpoints as alerts
     from serve.alerts.routing import endpoints as routing
     from serve.alerts.silences import endpoints as silences
-    from serve.alerts.supervision import endpoints as supervision
-    from serve.auth import endpoints as access
     from serve.delivery import feed
+    from serve.delivery.subscriptions import endpoints as subscriptions
     from serve.forecasts import endpoints as forecasts
     from serve.overrides import endpoints as overrides
     from serve.pages import router as pages
     from serve.registry import endpoints as models
-    from serve.subscriptions import endpoints as subscriptions
+    from serve.supervision import endpoints as supervision
     from serve.tickets import endpoints as tickets
 
     # Fixed paths under /v1/alerts come before the ones with an id.

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session, aliased
 from features.clock import Clock
 from serve.delivery.failures import Cause, Failure
 from serve.delivery.outbox import QUEUED, postpone, requeue
-from serve.delivery.outcome import Outcome, Verdict
+from serve.delivery.outcome import DeliveryOutcome, DeliveryVerdict
 from serve.delivery.packing import Batch
 from serve.delivery.retries import RetryPolicy
 from serve.errors import ConflictError, NotFoundError
@@ -102,7 +102,7 @@ def give_up(rows: Iterable[DueRow], problems: Mapping[str, Failure], *, now: dat
 def settle(
     session: Session,
     batch: Batch,
-    outcome: Outcome,
+    outcome: DeliveryOutcome,
     *,
     now: datetime,
     retries: RetryPolicy,
@@ -122,7 +122,7 @@ def settle(
     # If the lease ran out and another worker took over, its record stands.
     own = select(Delivery).where(Delivery.id.in_([item.id for item in batch.pending]), Delivery.status == SENDING)
     for attempt in session.scalars(own).all():
-        if outcome.verdict is Verdict.HELD:
+        if outcome.verdict is DeliveryVerdict.HELD:
             status = attempt.status = QUEUED
             attempt.started_at, attempt.due_at = None, now + timedelta(seconds=outcome.retry_after_s or 0.0)
             continue
@@ -244,9 +244,9 @@ def _note(attempt: Delivery, failure: Failure) -> None:
     attempt.cause, attempt.cause_params, attempt.said = failure.cause.value, dict(failure.params), failure.said
 
 
-def _status(outcome: Outcome, attempt: int, retries: RetryPolicy) -> str:
-    if outcome.verdict is Verdict.SENT:
+def _status(outcome: DeliveryOutcome, attempt: int, retries: RetryPolicy) -> str:
+    if outcome.verdict is DeliveryVerdict.SENT:
         return SENT
-    if outcome.verdict is Verdict.REFUSED or retries.exhausted(attempt):
+    if outcome.verdict is DeliveryVerdict.REFUSED or retries.exhausted(attempt):
         return DEAD
     return RETRY

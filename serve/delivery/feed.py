@@ -13,13 +13,13 @@ from sqlalchemy.orm import Session
 
 from features.vocabulary import AlertLevel, Kind, read_rule
 from features.words import AreaNames, in_both
+from serve.access import CallerDep
 from serve.alerts.lifecycle import Event
 from serve.alerts.repository import AlertFilter, AlertRepository
-from serve.api.problems import problems
-from serve.auth import CallerDep
 from serve.delivery.cap import cap_feed
 from serve.delivery.notice import Notice
 from serve.delivery.outbox import simulated_alerts
+from serve.problems import problems
 from serve.store.tables import Alert, AlertEvent
 from serve.wiring import ClockDep, SettingsDep, StoreDep
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 
 @dataclass(frozen=True)
-class Window:
+class RateLimit:
     """At most `count` messages in any `seconds`."""
 
     count: int
@@ -26,7 +26,7 @@ class Limits:
         digest_size: Alerts in one digest: what a person still reads on a phone, and what fits the channel.
     """
 
-    windows: tuple[Window, ...] = ()
+    windows: tuple[RateLimit, ...] = ()
     digest: bool = True
     penalty_s: float = 60.0
     digest_size: int = 10

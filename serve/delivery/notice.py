@@ -9,7 +9,7 @@ from datetime import datetime
 from features.privacy import mask_text
 from features.vocabulary import AlertLevel, Kind, Rule
 from features.words import AreaNames, Language
-from serve.alerts.recite import recite
+from serve.alerts.rule_text import recite
 
 
 @dataclass(frozen=True)

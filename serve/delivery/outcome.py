@@ -8,7 +8,7 @@ from enum import StrEnum
 from serve.delivery.failures import Failure
 
 
-class Verdict(StrEnum):
+class DeliveryVerdict(StrEnum):
     """How an attempt ended."""
 
     SENT = "sent"
@@ -18,7 +18,7 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class DeliveryOutcome:
     """The answer of the other side, judged.
 
     Attributes:
@@ -28,27 +28,27 @@ class Outcome:
         retry_after_s: How long the other side asked to be left alone, in seconds.
     """
 
-    verdict: Verdict
+    verdict: DeliveryVerdict
     code: int | None = None
     failure: Failure | None = None
     retry_after_s: float | None = None
 
     @classmethod
-    def sent(cls, code: int | None = 0) -> Outcome:
+    def sent(cls, code: int | None = 0) -> DeliveryOutcome:
         """Return the outcome of a message that has arrived."""
-        return cls(Verdict.SENT, code)
+        return cls(DeliveryVerdict.SENT, code)
 
     @classmethod
-    def retry(cls, failure: Failure, code: int | None = None, retry_after_s: float | None = None) -> Outcome:
+    def retry(cls, failure: Failure, code: int | None = None, retry_after_s: float | None = None) -> DeliveryOutcome:
         """Return the outcome of a failure that another attempt may mend."""
-        return cls(Verdict.RETRY, code, failure, retry_after_s)
+        return cls(DeliveryVerdict.RETRY, code, failure, retry_after_s)
 
     @classmethod
-    def refused(cls, failure: Failure, code: int | None = None) -> Outcome:
+    def refused(cls, failure: Failure, code: int | None = None) -> DeliveryOutcome:
         """Return the outcome of a failure that no attempt will mend: a wrong key, a malformed body."""
-        return cls(Verdict.REFUSED, code, failure)
+        return cls(DeliveryVerdict.REFUSED, code, failure)
 
     @classmethod
-    def held(cls, retry_after_s: float) -> Outcome:
+    def held(cls, retry_after_s: float) -> DeliveryOutcome:
         """Return the outcome of a message that was not even tried, because its bot had just asked for a pause."""
-        return cls(Verdict.HELD, retry_after_s=retry_after_s)
+        return cls(DeliveryVerdict.HELD, retry_after_s=retry_after_s)

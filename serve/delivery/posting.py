@@ -14,7 +14,7 @@ import httpx2
 from features.retry_after import parse_retry_after
 from serve.delivery.addresses import IPNetwork, UnresolvedAddressError, UnsafeAddressError, pin
 from serve.delivery.failures import Cause, Failure
-from serve.delivery.outcome import Outcome
+from serve.delivery.outcome import DeliveryOutcome
 
 MAX_ANSWER_BYTES: Final = 64 * 1024
 _GONE: Final = 410
@@ -59,20 +59,20 @@ class Poster:
         """Close the connections."""
         self._client.close()
 
-    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer | Outcome:
+    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer | DeliveryOutcome:
         """Post `body`; return the answer, or the outcome when there was none worth judging."""
         try:
             address = pin(url, allowed=self.allowed)
         except UnresolvedAddressError as error:
-            return Outcome.retry(error.failure)
+            return DeliveryOutcome.retry(error.failure)
         except UnsafeAddressError as error:
-            return Outcome.refused(error.failure)
+            return DeliveryOutcome.refused(error.failure)
         try:
             return self._call(address.url, body, {**headers, "Host": address.host_header}, address.server_name)
         except httpx2.TimeoutException:
-            return Outcome.retry(Failure(Cause.NO_ANSWER, {"seconds": self.deadline_s}))
+            return DeliveryOutcome.retry(Failure(Cause.NO_ANSWER, {"seconds": self.deadline_s}))
         except httpx2.HTTPError as error:
-            return Outcome.retry(Failure(Cause.CONNECTION, {"error": type(error).__name__}))
+            return DeliveryOutcome.retry(Failure(Cause.CONNECTION, {"error": type(error).__name__}))
 
     def _call(self, url: str, body: bytes, headers: dict[str, str], server_name: str) -> Answer:
         give_up = time.monotonic() + self.deadline_s
@@ -89,19 +89,21 @@ class Poster:
             return Answer(response.status_code, bytes(received), wait)
 
 
-def judge_status(answer: Answer) -> Outcome:
+def judge_status(answer: Answer) -> DeliveryOutcome:
     """Judge an answer by its HTTP status: 2xx arrived; a redirect or 410 never will; the rest is worth a retry."""
     if httpx2.codes.is_success(answer.status):
-        return Outcome.sent(answer.status)
+        return DeliveryOutcome.sent(answer.status)
     if httpx2.codes.is_redirect(answer.status):
-        return Outcome.refused(Failure(Cause.REDIRECTED), answer.status)
+        return DeliveryOutcome.refused(Failure(Cause.REDIRECTED), answer.status)
     if answer.status == _GONE:
-        return Outcome.refused(Failure(Cause.GONE), answer.status)
+        return DeliveryOutcome.refused(Failure(Cause.GONE), answer.status)
     cause = Cause.TOO_FAST if answer.status == _TOO_MANY else Cause.RECEIVER_FAILED
-    return Outcome.retry(Failure(cause, {"status": answer.status}), answer.status, answer.retry_after_s)
+    return DeliveryOutcome.retry(Failure(cause, {"status": answer.status}), answer.status, answer.retry_after_s)
 
 
-def judge_code(answer: Answer, *, field_name: str, too_fast: Mapping[int, float], busy: Sequence[int] = ()) -> Outcome:
+def judge_code(
+    answer: Answer, *, field_name: str, too_fast: Mapping[int, float], busy: Sequence[int] = ()
+) -> DeliveryOutcome:
     """Judge a chat bot's answer: arrived only with HTTP 200 and its own code 0.
 
     Args:
@@ -115,16 +117,16 @@ def judge_code(answer: Answer, *, field_name: str, too_fast: Mapping[int, float]
     document = answer.document()
     code = document.get(field_name)
     if not isinstance(code, int):
-        return Outcome.retry(Failure(Cause.NO_CODE), answer.status)
+        return DeliveryOutcome.retry(Failure(Cause.NO_CODE), answer.status)
     if code == 0:
-        return Outcome.sent(0)
+        return DeliveryOutcome.sent(0)
     said = str(document.get("errmsg") or document.get("msg") or "")[:200]
     if code in too_fast:
         wait = max(too_fast[code], answer.retry_after_s or 0.0)
-        return Outcome.retry(Failure(Cause.TOO_FAST, said=said), code, wait)
+        return DeliveryOutcome.retry(Failure(Cause.TOO_FAST, said=said), code, wait)
     if code in busy:
-        return Outcome.retry(Failure(Cause.BUSY, said=said), code)
-    return Outcome.refused(Failure(Cause.REFUSED, said=said), code)
+        return DeliveryOutcome.retry(Failure(Cause.BUSY, said=said), code)
+    return DeliveryOutcome.refused(Failure(Cause.REFUSED, said=said), code)
 
 
 def json_body(document: Mapping[str, Any]) -> bytes:

@@ -24,7 +24,7 @@ from serve.delivery import attempts
 from serve.delivery.config import networks_of, retries_of, signer_of
 from serve.delivery.failures import Cause, Failure
 from serve.delivery.outbox import QUEUED, expand
-from serve.delivery.outcome import Outcome
+from serve.delivery.outcome import DeliveryOutcome
 from serve.delivery.planning import BotRound, Call, Planner
 from serve.delivery.posting import Poster
 from serve.store import Store
@@ -32,7 +32,7 @@ from serve.store import Store
 BOTS_AT_ONCE: Final = 8
 _log = structlog.get_logger(__name__)
 
-Answer = tuple[BotRound, Call, Outcome]
+Answer = tuple[BotRound, Call, DeliveryOutcome]
 
 
 @dataclass(frozen=True)
@@ -127,17 +127,17 @@ def _call_bot(plan: BotRound, poster: Poster, answers: SimpleQueue[Answer]) -> N
     pause: float | None = None
     for call in plan.calls:
         # After "too fast" the rest is not even tried: it would lengthen the pause, and cost an attempt.
-        outcome = _call(plan, call, poster) if pause is None else Outcome.held(pause)
+        outcome = _call(plan, call, poster) if pause is None else DeliveryOutcome.held(pause)
         pause = pause if pause is not None else outcome.retry_after_s
         answers.put((plan, call, outcome))
 
 
-def _call(plan: BotRound, call: Call, poster: Poster) -> Outcome:
+def _call(plan: BotRound, call: Call, poster: Poster) -> DeliveryOutcome:
     try:
         return plan.channel.send(call.message, call.target, poster)
     except Exception as error:  # noqa: BLE001 - one broken channel must not keep the others from being told
         _log.exception("a channel failed", channel=plan.channel.name)
-        return Outcome.retry(Failure(Cause.CHANNEL_BROKEN, {"error": type(error).__name__}))
+        return DeliveryOutcome.retry(Failure(Cause.CHANNEL_BROKEN, {"error": type(error).__name__}))
 
 
 def _counted(summary: DeliverySummary, status: str, count: int) -> DeliverySummary:

@@ -10,8 +10,7 @@ from sqlalchemy.orm import Session
 
 from features.vocabulary import ForecastFrequency, Frequency
 from serve import paging
-from serve.api.problems import problems
-from serve.auth import CallerDep
+from serve.access import CallerDep
 from serve.errors import NotFoundError, UnprocessableError
 from serve.forecasts import repository
 from serve.forecasts.schemas import (
@@ -22,6 +21,7 @@ from serve.forecasts.schemas import (
     ForecastSumsPage,
     Override,
 )
+from serve.problems import problems
 from serve.store.tables import ForecastIssueRow, ForecastOverride, ForecastRow
 from serve.wiring import ClockDep, SettingsDep, StoreDep
 

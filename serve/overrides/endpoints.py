@@ -8,10 +8,17 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query
 
 from features.vocabulary import ForecastFrequency, Frequency
-from serve.api.problems import problems
-from serve.auth import Caller, CallerDep, Role, allow
+from serve.access import Caller, CallerDep, Role, allow
 from serve.overrides import service
-from serve.overrides.schemas import EventView, NewEvent, NewOverride, OverrideList, OverrideView, RegisteredEventList
+from serve.overrides.schemas import (
+    CityEventView,
+    NewEvent,
+    NewOverride,
+    OverrideList,
+    OverrideView,
+    RegisteredEventList,
+)
+from serve.problems import problems
 from serve.wiring import ClockDep, StoreDep
 
 router = APIRouter(tags=["planning"], responses=problems(401, 403, 422))
@@ -59,18 +66,18 @@ def list_events(
     """Return registered events and policy changes that touch a period."""
     with store.reading() as session:
         rows = service.list_events(session, since=since, until=until)
-        return RegisteredEventList(items=[EventView.model_validate(row) for row in rows])
+        return RegisteredEventList(items=[CityEventView.model_validate(row) for row in rows])
 
 
 @router.post("/v1/events", status_code=201, summary="Register an event")
-def add_event(store: StoreDep, clock: ClockDep, caller: Planner, wanted: NewEvent) -> EventView:
+def add_event(store: StoreDep, clock: ClockDep, caller: Planner, wanted: NewEvent) -> CityEventView:
     """Register a planned event or policy change. For planners."""
     with store.session() as session:
-        return EventView.model_validate(service.add_event(session, caller, wanted, now=clock.now()))
+        return CityEventView.model_validate(service.add_event(session, caller, wanted, now=clock.now()))
 
 
 @router.delete("/v1/events/{event_id}", summary="Take an event back", responses=problems(404))
-def withdraw_event(store: StoreDep, clock: ClockDep, _caller: Planner, event_id: Id) -> EventView:
+def withdraw_event(store: StoreDep, clock: ClockDep, _caller: Planner, event_id: Id) -> CityEventView:
     """Withdraw an event; it stays on record."""
     with store.session() as session:
-        return EventView.model_validate(service.withdraw_event(session, event_id, now=clock.now()))
+        return CityEventView.model_validate(service.withdraw_event(session, event_id, now=clock.now()))

@@ -111,7 +111,7 @@ class NewEvent(BaseModel):
         return self
 
 
-class EventView(BaseModel):
+class CityEventView(BaseModel):
     """A registered event as it stands."""
 
     model_config = ConfigDict(from_attributes=True)
@@ -134,4 +134,4 @@ class RegisteredEventList(BaseModel):
     """Registered events by their start."""
 
     schema_version: int = 1
-    items: list[EventView]
+    items: list[CityEventView]

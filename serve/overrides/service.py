@@ -8,7 +8,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from features.vocabulary import Frequency
-from serve.auth import Caller
+from serve.access import Caller
 from serve.errors import NotFoundError, UnprocessableError
 from serve.forecasts import repository as forecasts
 from serve.overrides.schemas import NewEvent, NewOverride

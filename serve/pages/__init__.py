@@ -8,14 +8,14 @@ from serve.pages import (
     alert_pages,
     delivery_pages,
     forecast_pages,
-    gate,
     override_pages,
-    quiet_pages,
     report_pages,
     routing_pages,
     supervision_pages,
 )
-from serve.pages.absent import install
+from serve.pages import login_pages as gate
+from serve.pages import silence_pages as quiet_pages
+from serve.pages.not_found import install
 
 __all__ = ["install", "router"]
 

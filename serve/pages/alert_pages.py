@@ -14,12 +14,11 @@ from sqlalchemy import func, select
 
 from features.vocabulary import AlertLevel, Kind
 from serve import paging
+from serve.access import Caller
 from serve.alerts import actions, evidence
 from serve.alerts.lifecycle import OPEN, Dismissal, State
 from serve.alerts.repository import AlertFilter, AlertRepository, overdue
 from serve.alerts.service import perform
-from serve.alerts.supervision import orders
-from serve.auth import Caller
 from serve.errors import NotFoundError, UnprocessableError
 from serve.pages.language import Words
 from serve.pages.render import PageRoute, own_path, page, redirect
@@ -29,6 +28,7 @@ from serve.pages.views.evidence import curve_of, history_of, map_of, past_of
 from serve.pages.views.origin import detection_origin
 from serve.pages.views.supervision import order_line, tomorrow
 from serve.store.tables import Alert, AlertParty, Route
+from serve.supervision import orders
 from serve.wiring import ClockDep, SettingsDep, StoreDep
 
 _log = structlog.get_logger(__name__)

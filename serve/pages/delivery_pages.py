@@ -6,8 +6,8 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Form, Request, Response
 
+from serve.access import Caller
 from serve.alerts.policy import on_duty
-from serve.auth import Caller
 from serve.delivery import dead_letters, send_again
 from serve.delivery.outbox import unheard_audiences
 from serve.errors import ConflictError, ForbiddenError

@@ -12,7 +12,7 @@ from fastapi import Request
 from features.reasons import Reasons, say
 from features.settings import Settings
 from features.words import AreaNames, Language, catalogue
-from serve import figures
+from serve import number_format as figures
 from serve.delivery.failures import Failure, say_failure
 from serve.delivery.wording import say_told
 from serve.families import FAMILIES

@@ -12,18 +12,18 @@ from pydantic import ValidationError
 
 from features.settings import Settings
 from features.vocabulary import Frequency
-from serve.auth import Caller, Role
+from serve.access import Caller, Role
 from serve.errors import ForbiddenError, RequestError, UnprocessableError
+from serve.forecasts.history import weekly_history
 from serve.forecasts.repository import current_issue
 from serve.invalid import Invalid
 from serve.overrides.schemas import NewOverride
 from serve.overrides.service import add_override, list_overrides
+from serve.overrides.workbook import SheetOverride, read_overrides
 from serve.pages.language import Words, language_of
 from serve.pages.render import PageRoute, page, redirect
 from serve.pages.sessions import Visitor, VisitorDep
 from serve.pages.views.origin import forecast_origin
-from serve.reports.history import weekly_history
-from serve.reports.overrides import SheetOverride, read_overrides
 from serve.reports.weekly_xlsx import FORECAST_SHEET
 from serve.store import Store
 from serve.wiring import ClockDep, SettingsDep, StoreDep

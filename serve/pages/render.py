@@ -20,8 +20,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from features.reasons import Reasons
 from features.settings import Settings
 from features.vocabulary import AlertLevel
+from serve.access import Caller
 from serve.alerts.policy import on_duty
-from serve.auth import Caller
 from serve.errors import SpokenError, UnauthorizedError, UnprocessableError
 from serve.pages.language import Words, language_of
 from serve.pages.sessions import Visitor, current_visitor

@@ -12,16 +12,16 @@ from sqlalchemy import select
 from features.vocabulary import Frequency
 from features.words import AreaNames
 from serve.errors import ForbiddenError, NotFoundError
+from serve.forecasts.history import weekly_history
 from serve.pages.language import Words
 from serve.pages.render import HEADERS, PageRoute, page
 from serve.pages.sessions import Visitor, VisitorDep
 from serve.pages.views.origin import forecast_origin
 from serve.reports import FORMATS, Week, last_complete_week
-from serve.reports.history import weekly_history
-from serve.reports.ics import write_ics
-from serve.reports.seasons import Season, coming_seasons
 from serve.reports.weekly import weekly
 from serve.reports.weekly_content import name_of
+from serve.seasons.coming import ComingSeason, coming_seasons
+from serve.seasons.ics import write_ics
 from serve.store.tables import ForecastIssueRow
 from serve.wiring import ClockDep, SettingsDep, StoreDep
 
@@ -100,7 +100,7 @@ def calendar(*, clock: ClockDep, settings: SettingsDep, _visitor: VisitorDep) ->
     return Response(body, media_type="text/calendar; charset=utf-8", headers=headers)
 
 
-def _seasons(settings: SettingsDep, clock: ClockDep) -> list[Season]:
+def _seasons(settings: SettingsDep, clock: ClockDep) -> list[ComingSeason]:
     history = weekly_history(settings, as_of=clock.now())
     if history is None:
         return []

@@ -7,9 +7,9 @@ from typing import Annotated, Final
 from fastapi import APIRouter, File, Form, Request, Response, UploadFile
 
 from features.settings import Settings
+from serve.access import Caller
 from serve.alerts.routing import corrections, service, sheets
 from serve.alerts.routing.schemas import RouteLine
-from serve.auth import Caller
 from serve.errors import ForbiddenError, NotFoundError, UnprocessableError
 from serve.pages.language import Words, language_of
 from serve.pages.render import PageRoute, page, redirect

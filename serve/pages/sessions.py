@@ -11,9 +11,9 @@ from typing import Annotated, Final
 from fastapi import Depends, Request, Response
 from sqlalchemy import select
 
-from serve.auth import Caller, KeyInfo
-from serve.auth.caller import SESSION_COOKIE, session_caller
-from serve.auth.keys import hash_key
+from serve.access import Caller, KeyInfo
+from serve.access.caller import SESSION_COOKIE, session_caller
+from serve.access.keys import hash_key
 from serve.errors import ForbiddenError, UnauthorizedError
 from serve.store import Store
 from serve.store.columns import new_id

@@ -9,10 +9,7 @@ from fastapi import APIRouter, Form, Query, Request, Response
 from pydantic import ValidationError
 
 from features.settings import Settings
-from serve.alerts.desk import open_desk
-from serve.alerts.supervision import orders
-from serve.alerts.supervision.schemas import AnswerBody, NewOrder
-from serve.alerts.supervision.watchlist import watchlist
+from serve.alerts.unit_of_work import open_desk
 from serve.errors import ForbiddenError, UnprocessableError
 from serve.pages.language import Words
 from serve.pages.moments import read_moment
@@ -21,6 +18,9 @@ from serve.pages.sessions import Visitor, VisitorDep
 from serve.pages.views.origin import detection_origin
 from serve.pages.views.supervision import REASONS, by_department, concerns_of, order_line, tomorrow
 from serve.store import Store
+from serve.supervision import orders
+from serve.supervision.schemas import AnswerBody, NewOrder
+from serve.supervision.watchlist import watchlist
 from serve.wiring import ClockDep, SettingsDep, StoreDep
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)

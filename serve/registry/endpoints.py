@@ -7,8 +7,8 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 
-from serve.api.problems import problems
-from serve.auth import CallerDep
+from serve.access import CallerDep
+from serve.problems import problems
 from serve.registry.service import ModelInfo, current_models
 from serve.wiring import StoreDep
 

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from serve.reports.weekly import FORMATS, WeeklySummary, last_complete_week, weekly
-from serve.reports.weeks import Week
+from serve.weeks import Week
 
 __all__ = ["FORMATS", "Week", "WeeklySummary", "last_complete_week", "weekly"]

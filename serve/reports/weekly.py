@@ -11,9 +11,10 @@ from features.clock import Clock, SystemClock
 from features.reasons import Reasons, stored, to_json
 from features.settings import Settings
 from serve.errors import RequestError
-from serve.reports.weekly_content import WeeklyContent, weekly_content
-from serve.reports.weeks import Week
+from serve.reports.headings import columns
+from serve.reports.weekly_content import FORECAST_COLUMNS, LATER_COLUMNS, WeeklyContent, weekly_content
 from serve.store import Store
+from serve.weeks import Week
 
 FORMATS: Final = ("xlsx", "pdf", "html", "csv")
 
@@ -68,7 +69,6 @@ def weekly(
 
 def write(content: WeeklyContent, out: Path, *, settings: Settings) -> None:
     """Write gathered content in the format of the file's ending."""
-    from serve.reports.weekly_csv import write_csv
     from serve.reports.weekly_html import write_html
     from serve.reports.weekly_pdf import write_pdf
     from serve.reports.weekly_xlsx import write_xlsx
@@ -87,3 +87,21 @@ def write(content: WeeklyContent, out: Path, *, settings: Settings) -> None:
 def last_complete_week(settings: Settings, *, now: Any) -> Week:
     """Return the last week that is over, in the hotline's time zone."""
     return Week.of((now.astimezone(settings.zone) - timedelta(days=7)).date())
+
+
+# The forecast table as CSV: UTF-8 with a byte-order mark, so that a spreadsheet opens the Chinese as Chinese.
+
+
+def write_csv(content: WeeklyContent, out: Path) -> None:
+    """Write the forecast table."""
+    table = content.forecast.assign(ds=content.forecast["ds"].dt.strftime("%Y-%m-%d"))
+    for name in ("level", "unique_id", "category1", "category2", "category", "district", "department"):
+        table[name] = table[name].map(_inert)
+    table.rename(
+        columns={name: columns(content.area_names)[name] for name in (*FORECAST_COLUMNS, *LATER_COLUMNS)}
+    ).round(3).to_csv(out, index=False, encoding="utf-8-sig", lineterminator="\r\n")
+
+
+def _inert(text: str) -> str:
+    """Return a text that no spreadsheet takes for a formula."""
+    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text

@@ -14,14 +14,14 @@ from features.series import LEVELS
 from features.settings import Settings
 from features.words import AreaNames, catalogue
 from serve.errors import NotReadyError
-from serve.reports.accuracy import LevelScore, join_actual, score_levels
-from serve.reports.alert_week import AlertWeek, alert_week
+from serve.forecasts.accuracy import LevelScore, join_actual, score_levels
+from serve.forecasts.history import WeeklyHistory, weekly_history
+from serve.forecasts.issues import issue_before, issue_frame, sum_frame
 from serve.reports.headings import base_of, series_level
-from serve.reports.history import History, weekly_history
-from serve.reports.issues import issue_before, issue_frame, sum_frame
-from serve.reports.seasons import Season, coming_seasons
-from serve.reports.weeks import Week
+from serve.seasons.coming import ComingSeason, coming_seasons
 from serve.store.tables import ForecastIssueRow
+from serve.supervision.alert_week import AlertWeek, alert_week
+from serve.weeks import Week
 
 FORECAST_COLUMNS: Final = (
     "level", "unique_id", "category1", "category2", "category", "district", "department",
@@ -108,7 +108,7 @@ class WeeklyContent:
     expected: Sequence[ExpectedRow] = field(default_factory=list)
     categories: Sequence[CountRow] = field(default_factory=list)
     departments: Sequence[CountRow] = field(default_factory=list)
-    seasons: Sequence[Season] = field(default_factory=list)
+    seasons: Sequence[ComingSeason] = field(default_factory=list)
     simulated: bool = False
     sums: pd.DataFrame = field(default_factory=pd.DataFrame)
 
@@ -162,7 +162,7 @@ def name_of(row: pd.Series | dict[str, str], names: AreaNames) -> str:
 
 
 def _look_back(
-    session: Session, settings: Settings, content: WeeklyContent, history: History, ahead: pd.Timestamp
+    session: Session, settings: Settings, content: WeeklyContent, history: WeeklyHistory, ahead: pd.Timestamp
 ) -> None:
     week = pd.Timestamp(content.week.monday)
     total = history.series("total")
@@ -198,7 +198,7 @@ def _in_order(rows: pd.DataFrame, last: str) -> pd.DataFrame:
     )
 
 
-def _counts_of(history: History | None, week: pd.Timestamp) -> pd.Series:
+def _counts_of(history: WeeklyHistory | None, week: pd.Timestamp) -> pd.Series:
     if history is None:
         return pd.Series(dtype=float)
     counts = history.counts[history.counts["ds"] == week]
@@ -220,7 +220,7 @@ def _expected(table: pd.DataFrame, ahead: pd.Timestamp, names: AreaNames) -> lis
     ]
 
 
-def _count_rows(content: WeeklyContent, history: History, level: str) -> list[CountRow]:
+def _count_rows(content: WeeklyContent, history: WeeklyHistory, level: str) -> list[CountRow]:
     week = pd.Timestamp(content.week.monday)
     static = history.static[history.static["level"] == level].set_index("unique_id")
     now, before = _counts_of(history, week), _counts_of(history, week - timedelta(days=7))

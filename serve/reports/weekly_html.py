@@ -15,10 +15,10 @@ from features.words import catalogue, in_both
 from serve.alerts.levels import LEVEL_WORDS
 from serve.charts.demand import Period, demand_chart
 from serve.charts.standalone import standalone
-from serve.figures import change, number, share
-from serve.reports.alert_week import HEADINGS_OF_ALERTS, counts_of
+from serve.number_format import change, number, share
 from serve.reports.headings import alert_level, columns
 from serve.reports.weekly_content import WeeklyContent
+from serve.supervision.alert_week import HEADINGS_OF_ALERTS, counts_of
 
 
 def write_html(content: WeeklyContent, out: Path, *, settings: Settings) -> None:

@@ -11,11 +11,11 @@ from features.reasons import say_in_both, stored
 from features.settings import Settings
 from features.words import catalogue, in_both
 from serve.errors import RequestError
-from serve.figures import change, number, share
-from serve.reports.alert_week import HEADINGS_OF_ALERTS, counts_of
+from serve.number_format import change, number, share
 from serve.reports.headings import alert_level
 from serve.reports.weekly_content import CountRow, WeeklyContent
 from serve.reports.weekly_html import total_chart
+from serve.supervision.alert_week import HEADINGS_OF_ALERTS, counts_of
 
 CJK_FONTS: Final = (
     "Noto Sans CJK SC", "Source Han Sans SC", "Noto Sans SC", "Microsoft YaHei", "PingFang SC", "WenQuanYi Micro Hei",

@@ -14,11 +14,11 @@ import pandas as pd
 from features.reasons import say_in_both, stored
 from features.words import catalogue, in_both
 from serve.alerts.lifecycle import STATES
-from serve.alerts.supervision.sheet import LIST_HEADINGS, watched_row
-from serve.reports.alert_week import HEADINGS_OF_ALERTS, counts_of
+from serve.forecasts.issues import SUM_COLUMNS
 from serve.reports.headings import alert_level, base_of, columns
-from serve.reports.issues import SUM_COLUMNS
 from serve.reports.weekly_content import FORECAST_COLUMNS, LATER_COLUMNS, WeeklyContent
+from serve.supervision.alert_week import HEADINGS_OF_ALERTS, counts_of
+from serve.supervision.sheet import LIST_HEADINGS, watched_row
 
 FORECAST_SHEET: Final = "四周预测 Forecast"
 SUMS_SHEET: Final = "合计预测 Together"

@@ -7,10 +7,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 
-from serve.api.problems import problems
-from serve.auth import Caller, Role, allow
+from serve.access import Caller, Role, allow
 from serve.errors import UnprocessableError
 from serve.idempotency import IdempotencyKey
+from serve.problems import problems
 from serve.tickets.landing import land
 from serve.wiring import ClockDep, SettingsDep
 

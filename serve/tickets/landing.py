@@ -12,11 +12,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from features.errors import QuarantineError
 from features.lake import Lake
 from features.mappings import Mapping as SourceMapping
 from features.mappings import load_mapping, mapping_names
 from features.settings import Settings
-from features.sources.errors import QuarantineError
 from features.sources.landing import KeyUsedError, Receipt, accept
 from features.sources.staging import Privacy
 from serve.errors import ConflictError, UnprocessableError

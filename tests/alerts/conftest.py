@@ -14,11 +14,12 @@ from sqlalchemy import select
 
 from features.clock import FixedClock
 from features.settings import Settings
-from serve.alerts import DetectionRun, IntakeResult, TickResult, intake, tick
+from serve.access import Caller, Role
+from serve.alerts import DetectionRun, IntakeResult, intake
 from serve.alerts.service import perform
-from serve.auth import Caller, Role
 from serve.store import Store
 from serve.store.tables import Alert, AlertEvent, OutboxMessage
+from serve.supervision import TickResult, tick
 
 SUPERVISOR = Caller(key_id="k-sup", name="督办员", role=Role.SUPERVISOR)
 

@@ -17,8 +17,8 @@ from features.vocabulary import (
     SharedCause,
     Watched,
 )
-from serve.alerts import recite as module
-from serve.alerts.recite import recite
+from serve.alerts import rule_text as module
+from serve.alerts.rule_text import recite
 
 
 @pytest.mark.parametrize(

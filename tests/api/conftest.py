@@ -11,9 +11,9 @@ from fastapi.testclient import TestClient
 
 from features.clock import FixedClock
 from features.settings import Settings
+from serve.access import add_key
 from serve.alerts import intake
 from serve.api import create_app
-from serve.auth import add_key
 from serve.forecasts import ForecastIssue, publish
 from serve.registry import ModelInfo, record_model
 from serve.store import Store

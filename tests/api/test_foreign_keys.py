@@ -11,16 +11,16 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select
 
 from serve import pages
+from serve.access import Caller, Role, add_key
+from serve.access.caller import SESSION_COOKIE
 from serve.alerts import actions
-from serve.alerts.desk import open_desk
-from serve.alerts.supervision import orders
+from serve.alerts.unit_of_work import open_desk
 from serve.api import create_app
-from serve.auth import Caller, Role, add_key
-from serve.auth.caller import SESSION_COOKIE
 from serve.pages.sessions import start_session
 from serve.store import Store
 from serve.store.columns import Base
 from serve.store.tables import BrowserSession, Delivery, DepartmentRule, Route, RouteCorrection, Silence, Subscription
+from serve.supervision import orders
 
 SECRET = "水务机密"
 OWNER, STRANGER = "水务局", "生态环境局"

@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as hypothesis_settings
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
+from serve.access import add_key
 from serve.api import create_app
-from serve.auth import add_key
 
 _PATIENT = hypothesis_settings(
     max_examples=6,

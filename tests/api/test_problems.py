@@ -4,8 +4,8 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy.exc import OperationalError
 
+from serve.access import add_key
 from serve.api import create_app
-from serve.auth import add_key
 from serve.store import Store
 
 PROBLEM = "application/problem+json"

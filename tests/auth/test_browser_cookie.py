@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 from fastapi.testclient import TestClient
 
+from serve.access import add_key, revoke_key
+from serve.access.caller import SESSION_COOKIE
+from serve.access.keys import hash_key
 from serve.api import create_app
-from serve.auth import add_key, revoke_key
-from serve.auth.caller import SESSION_COOKIE
-from serve.auth.keys import hash_key
 from serve.store.tables import BrowserSession
 
 

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 from typer.testing import CliRunner
 
-from serve.auth import Role, add_key, authenticate, list_keys, revoke_key
+from serve.access import Role, add_key, authenticate, list_keys, revoke_key
 from serve.errors import NotFoundError, UnauthorizedError, UnprocessableError
 
 

@@ -10,9 +10,9 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import func, select
 
+from serve.access import add_key, authenticate
+from serve.access.logins import PER_ADDRESS, PER_KEY, WINDOW, LoginLimit
 from serve.api import create_app
-from serve.auth import add_key, authenticate
-from serve.auth.logins import PER_ADDRESS, PER_KEY, WINDOW, LoginLimit
 from serve.errors import TooManyRequestsError, UnauthorizedError
 from serve.store.tables import LoginAttempt
 

@@ -92,7 +92,7 @@ def test_year_without_a_notice_falls_back_visibly():
 
 
 def test_fallback_looks_like_the_notices_of_the_years_it_was_taken_from(monkeypatch):
-    from features.calendars.days_off import _usual_pattern
+    from features.calendars.frame import _usual_pattern
 
     for year in (2025, 2026):
         known = days("CN", f"{year}-01-01", f"{year}-12-31")

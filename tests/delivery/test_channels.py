@@ -25,7 +25,7 @@ from serve.delivery.channels.facts import facts_of
 from serve.delivery.channels.feishu import BODY_BYTES
 from serve.delivery.cuts import cut_bytes
 from serve.delivery.failures import Cause, Failure
-from serve.delivery.outcome import Verdict
+from serve.delivery.outcome import DeliveryVerdict
 from serve.delivery.posting import Poster, json_body
 from serve.delivery.wording import words_of
 
@@ -44,22 +44,22 @@ def poster() -> Iterator[Poster]:
 @pytest.mark.parametrize("name", [*PEOPLE_BOTS, *MACHINES])
 def test_a_good_answer_means_sent(name, fake_bot, poster, kit):
     outcome = CHANNELS[name].send(kit.message(), Target(url=fake_bot.url), poster)
-    assert outcome.verdict is Verdict.SENT
+    assert outcome.verdict is DeliveryVerdict.SENT
     assert len(fake_bot.received) == 1
 
 
 @pytest.mark.parametrize(
     ("name", "body", "verdict", "wait"),
     [
-        ("wecom", b'{"errcode":93000,"errmsg":"invalid webhook url"}', Verdict.REFUSED, None),
-        ("wecom", b'{"errcode":45009,"errmsg":"api freq out of limit"}', Verdict.RETRY, 60),
-        ("wecom", b'{"errcode":-1,"errmsg":"system busy"}', Verdict.RETRY, None),
-        ("dingtalk", b'{"errcode":310000,"errmsg":"sign not match"}', Verdict.REFUSED, None),
-        ("dingtalk", b'{"errcode":130101,"errmsg":"send too fast"}', Verdict.RETRY, 600),
-        ("feishu", b'{"code":19021,"msg":"sign match fail"}', Verdict.REFUSED, None),
-        ("feishu", b'{"code":11232,"msg":"frequency limited"}', Verdict.RETRY, 60),
-        ("wecom", b"<html>a proxy says hello</html>", Verdict.RETRY, None),
-        ("feishu", b'{"StatusMessage":"no code"}', Verdict.RETRY, None),
+        ("wecom", b'{"errcode":93000,"errmsg":"invalid webhook url"}', DeliveryVerdict.REFUSED, None),
+        ("wecom", b'{"errcode":45009,"errmsg":"api freq out of limit"}', DeliveryVerdict.RETRY, 60),
+        ("wecom", b'{"errcode":-1,"errmsg":"system busy"}', DeliveryVerdict.RETRY, None),
+        ("dingtalk", b'{"errcode":310000,"errmsg":"sign not match"}', DeliveryVerdict.REFUSED, None),
+        ("dingtalk", b'{"errcode":130101,"errmsg":"send too fast"}', DeliveryVerdict.RETRY, 600),
+        ("feishu", b'{"code":19021,"msg":"sign match fail"}', DeliveryVerdict.REFUSED, None),
+        ("feishu", b'{"code":11232,"msg":"frequency limited"}', DeliveryVerdict.RETRY, 60),
+        ("wecom", b"<html>a proxy says hello</html>", DeliveryVerdict.RETRY, None),
+        ("feishu", b'{"StatusMessage":"no code"}', DeliveryVerdict.RETRY, None),
     ],
 )
 def test_http_200_with_an_error_code_is_not_success(name, body, verdict, wait, fake_bot, poster, kit):
@@ -72,11 +72,11 @@ def test_http_200_with_an_error_code_is_not_success(name, body, verdict, wait, f
 @pytest.mark.parametrize(
     ("reply", "verdict", "wait"),
     [
-        ({"status": 429, "headers": {"Retry-After": "7"}}, Verdict.RETRY, 7.0),
-        ({"status": 500}, Verdict.RETRY, None),
-        ({"status": 503, "headers": {"Retry-After": "2"}}, Verdict.RETRY, 2.0),
-        ({"status": 302, "headers": {"Location": "http://169.254.169.254/"}}, Verdict.REFUSED, None),
-        ({"status": 410}, Verdict.REFUSED, None),
+        ({"status": 429, "headers": {"Retry-After": "7"}}, DeliveryVerdict.RETRY, 7.0),
+        ({"status": 500}, DeliveryVerdict.RETRY, None),
+        ({"status": 503, "headers": {"Retry-After": "2"}}, DeliveryVerdict.RETRY, 2.0),
+        ({"status": 302, "headers": {"Location": "http://169.254.169.254/"}}, DeliveryVerdict.REFUSED, None),
+        ({"status": 410}, DeliveryVerdict.REFUSED, None),
     ],
 )
 def test_http_failures_are_judged_alike(name, reply, verdict, wait, fake_bot, poster, kit):
@@ -90,7 +90,7 @@ def test_http_failures_are_judged_alike(name, reply, verdict, wait, fake_bot, po
 def test_slow_and_never_are_worth_a_retry(reply, fake_bot, poster, kit):
     fake_bot.answers(kit.Reply(**reply))
     outcome = CHANNELS["wecom"].send(kit.message(), Target(url=fake_bot.url), poster)
-    assert outcome.verdict is Verdict.RETRY
+    assert outcome.verdict is DeliveryVerdict.RETRY
     assert outcome.failure == Failure(Cause.NO_ANSWER, {"seconds": poster.deadline_s})
 
 
@@ -98,7 +98,7 @@ def test_nobody_there_is_worth_a_retry(fake_bot, poster, kit):
     url = fake_bot.url
     fake_bot.close()
     outcome = CHANNELS["webhook"].send(kit.message(), Target(url=url), poster)
-    assert outcome.verdict is Verdict.RETRY
+    assert outcome.verdict is DeliveryVerdict.RETRY
     assert outcome.failure == Failure(Cause.CONNECTION, {"error": "ConnectError"}), (
         "addresses carry keys: no word of them"
     )
@@ -123,7 +123,7 @@ def test_nobody_there_is_worth_a_retry(fake_bot, poster, kit):
 def test_messages_never_reach_into_private_networks(url, kit):
     with closing(Poster(deadline_s=0.5)) as closed:
         outcome = CHANNELS["webhook"].send(kit.message(), Target(url=url), closed)
-    assert outcome.verdict is Verdict.REFUSED
+    assert outcome.verdict is DeliveryVerdict.REFUSED
 
 
 def test_dingtalk_signature_is_the_documented_one():
@@ -254,7 +254,7 @@ def _mail_target(server) -> Target:
 
 def test_a_mail_carries_text_and_html_and_one_message_id(mail_server, poster, kit):
     outcome = CHANNELS["email"].send(kit.message(), _mail_target(mail_server), poster)
-    assert outcome.verdict is Verdict.SENT
+    assert outcome.verdict is DeliveryVerdict.SENT
     mail = message_from_bytes(mail_server.mails[0], policy=policy.default)
     assert mail["Message-ID"] == f"<{kit.message().id}@city.example>"
     assert "噪声扰民" in mail["Subject"]
@@ -263,7 +263,7 @@ def test_a_mail_carries_text_and_html_and_one_message_id(mail_server, poster, ki
 
 
 @pytest.mark.parametrize(
-    ("rcpt", "verdict"), [(b"450 later\r\n", Verdict.RETRY), (b"550 unknown\r\n", Verdict.REFUSED)]
+    ("rcpt", "verdict"), [(b"450 later\r\n", DeliveryVerdict.RETRY), (b"550 unknown\r\n", DeliveryVerdict.REFUSED)]
 )
 def test_mail_servers_say_later_or_never(rcpt, verdict, mail_server, poster, kit):
     mail_server.rcpt = rcpt
@@ -273,7 +273,7 @@ def test_mail_servers_say_later_or_never(rcpt, verdict, mail_server, poster, kit
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Apprise imports imghdr
 def test_an_unknown_apprise_address_is_refused(poster, kit):
     pytest.importorskip("apprise")
-    assert CHANNELS["apprise"].send(kit.message(), Target(url="nosuch://x"), poster).verdict is Verdict.REFUSED
+    assert CHANNELS["apprise"].send(kit.message(), Target(url="nosuch://x"), poster).verdict is DeliveryVerdict.REFUSED
 
 
 def test_a_receiving_system_learns_the_place_to_about_a_kilometre_and_the_model(kit):

@@ -13,11 +13,12 @@ import pytest
 from sqlalchemy import func, select
 
 from features.clock import FixedClock, SystemClock
-from serve.alerts import intake, tick
+from serve.alerts import intake
 from serve.alerts.episode import replay
 from serve.delivery import run_once
 from serve.store import Store
 from serve.store.tables import Alert, AlertEvent, Delivery, OutboxMessage
+from serve.supervision import tick
 
 KILLS = 100
 ALERTS_A_LIFE = 3

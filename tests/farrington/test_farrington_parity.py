@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models.errors import PanelError
+from models.errors import PanelContractError
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks" / "hotspots"))
 
@@ -46,7 +46,7 @@ def test_later_weeks_never_change_an_earlier_verdict():
 
 
 def test_too_little_history_is_refused():
-    with pytest.raises(PanelError, match="Farrington needs 263"):
+    with pytest.raises(PanelContractError, match="Farrington needs 263"):
         farrington_flexible(long(GOLDEN["counts"][:1]), start=WEEKS[200])
 
 

@@ -6,15 +6,15 @@ import pandas as pd
 import pytest
 
 from features.configuration import ForecastConfig
-from features.configuration.forecast import TreeConfig
+from features.configuration.forecaster import TreeConfig
 from features.errors import BadInputError
 from models.forecast import backtest
-from models.forecast.backtest import score_rows
 from models.forecast.hierarchy import Hierarchy
+from models.forecast.rolling_origin import score_rows
 from pipelines.backtest import same_levels
 from pipelines.backtest_report import render
 from pipelines.backtest_summary import BacktestSummary, at_a_glance, holiday_totals, pit_histogram, reliability
-from pipelines.commands.forecast_panel import run
+from pipelines.commands.forecast import run
 from pipelines.commands.panel_files import read_panel, write_table
 
 SMALL = ForecastConfig(onestep=TreeConfig(trees=5, leaves=5))

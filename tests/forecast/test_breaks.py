@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.configuration import ForecastConfig
-from features.configuration.forecast import BreakConfig, TreeConfig
+from features.configuration.forecaster import BreakConfig, TreeConfig
 from models.forecast import DemandModel
 from models.forecast.breaks import find_breaks, move_to_breaks
 from models.forecast.engine import breaking_levels
-from models.forecast.hierarchy import Hierarchy, Level
+from models.forecast.hierarchy import Hierarchy, HierarchyLevel
 
 BREAKS = BreakConfig()
 
@@ -57,7 +57,7 @@ def test_a_burst_is_not_a_new_level_but_two_months_of_more_are():
 def test_a_forecast_that_followed_already_is_not_pulled_back():
     y = weeks(12)[None]
     y[0, -6:] = 3.0
-    level = Level("district", ("a",), np.zeros(1, dtype=int))
+    level = HierarchyLevel("district", ("a",), np.zeros(1, dtype=int))
     low, high = np.full((1, 4), 1.0), np.full((1, 4), 10.0)
     np.testing.assert_array_equal(move_to_breaks(low, y, [level], week=1, config=BREAKS), low)
     assert 3.0 < move_to_breaks(high, y, [level], week=1, config=BREAKS)[0, 0] < 4.0
@@ -68,7 +68,9 @@ def test_days_are_judged_by_the_week_and_keep_their_weekdays():
     y = np.tile(shape * 6, 60)[None]
     y[0, -35:] = 0.0
     cells = (shape * 6)[None]
-    moved = move_to_breaks(cells, y, [Level("district", ("a",), np.zeros(1, dtype=int))], week=7, config=BREAKS)
+    moved = move_to_breaks(
+        cells, y, [HierarchyLevel("district", ("a",), np.zeros(1, dtype=int))], week=7, config=BREAKS
+    )
     assert moved.sum() < 0.05 * cells.sum()
     np.testing.assert_allclose(moved / moved.sum(), cells / cells.sum())
 
@@ -79,7 +81,7 @@ def test_breaks_are_finite_for_any_counts(seed, count):
     rng = np.random.default_rng(seed)
     y = rng.poisson(rng.gamma(0.3, 10.0, (5, 1)), (5, count)).astype(float)
     y[rng.integers(5), rng.integers(count) :] = 0.0
-    level = Level("district", tuple("abcde"), np.arange(5))
+    level = HierarchyLevel("district", tuple("abcde"), np.arange(5))
     moved = move_to_breaks(np.full((5, 3), 0.5), y, [level], week=1, config=BREAKS)
     assert np.isfinite(moved).all()
     assert (moved >= 0).all()

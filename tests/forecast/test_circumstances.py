@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from features.calendars import EventError, events_as_of, validate_events
 from features.configuration import ForecastConfig
-from features.configuration.forecast import TreeConfig
+from features.configuration.forecaster import TreeConfig
 from features.vocabulary import Frequency
 from features.weather import validate_weather, weather_frame
 from models.forecast import DemandModel

@@ -3,9 +3,9 @@ import pandas as pd
 import pytest
 
 from features.configuration import ForecastConfig
-from models.forecast.cadence import cadence_of
-from models.forecast.daily_layers import daily_means, without_bursts
 from models.forecast.hierarchy import Hierarchy
+from models.forecast.layers import daily_means, without_bursts
+from models.forecast.periods import cadence_of
 
 CONFIG = ForecastConfig()
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from features.calendars import calendar_frame
 from features.configuration import ForecastConfig
-from features.configuration.forecast import TreeConfig
-from models.errors import ModelError, PanelError
+from features.configuration.forecaster import TreeConfig
+from models.errors import ModelError, PanelContractError
 from models.forecast import DemandModel, backtest, forecast_panel
 
 SMALL = ForecastConfig(
@@ -127,7 +127,7 @@ def test_backtest_scores_every_level_and_model():
 
 def test_backtest_says_when_history_is_too_short():
     y, static = panel(weeks=30)
-    with pytest.raises(PanelError, match="too few for 6 origins"):
+    with pytest.raises(PanelContractError, match="too few for 6 origins"):
         backtest(y, static, freq="W", origins=6, horizon=4, models=("window_mean",))
 
 
@@ -166,7 +166,7 @@ def test_levels_all_adds_the_aggregates_of_static_columns():
 )
 def test_a_wrong_panel_is_refused_with_a_reason(change, message):
     y, _ = panel(cells=2, weeks=30)
-    with pytest.raises(PanelError, match=message):
+    with pytest.raises(PanelContractError, match=message):
         forecast_panel(change(y), freq="W", horizon=2)
 
 
@@ -182,7 +182,7 @@ def test_a_series_named_like_an_aggregate_is_refused_beside_aggregates_only():
     y, _ = panel(cells=2, weeks=30)
     named = y.assign(unique_id=y["unique_id"].replace("cell 00", "total"))
     assert set(forecast_panel(named, freq="W", horizon=2, config=SMALL)["unique_id"]) == {"total", "cell 01"}
-    with pytest.raises(PanelError, match="'total' is named like an aggregate"):
+    with pytest.raises(PanelContractError, match="'total' is named like an aggregate"):
         forecast_panel(named, freq="W", horizon=2, levels="all", config=SMALL)
 
 

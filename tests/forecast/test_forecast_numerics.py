@@ -3,16 +3,15 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from features.configuration.forecast import LessonConfig, MemberConfig
+from features.configuration.forecaster import LessonConfig, MemberConfig
 from models import metrics
 from models.forecast.baselines import same_week_mean, seasonal_naive
-from models.forecast.cadence import cadence_of
+from models.forecast.bases import Pull, rake
+from models.forecast.boosting import lesson_weights, level_shift
 from models.forecast.distribution import count_cdf, count_quantiles, dispersions
-from models.forecast.hierarchy import Level
-from models.forecast.members import PlainMembers
-from models.forecast.reconcile import Pull, rake
-from models.forecast.regimes import lesson_weights, level_shift
-from models.forecast.windows import Steps, Sums
+from models.forecast.hierarchy import HierarchyLevel
+from models.forecast.members import PlainMembers, Steps, Sums
+from models.forecast.periods import cadence_of
 
 WEEKLY = cadence_of("W")
 
@@ -55,7 +54,7 @@ def test_a_pandemic_teaches_little():
 
 def test_raking_with_full_weight_reaches_the_level_above():
     cells = np.array([[1.0, 2.0], [3.0, 2.0], [4.0, 4.0]])
-    level = Level("category", ("a", "b"), np.array([0, 0, 1]))
+    level = HierarchyLevel("category", ("a", "b"), np.array([0, 0, 1]))
     wish = np.array([[8.0, 8.0], [2.0, np.nan]])
     raked = rake(cells, [Pull(level, wish, 1.0)])
     np.testing.assert_allclose(level.sum(raked), [[8.0, 8.0], [2.0, 4.0]])

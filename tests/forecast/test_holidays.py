@@ -8,7 +8,7 @@ import pytest
 
 from features.calendars import calendar_frame
 from features.configuration import ForecastConfig
-from features.configuration.forecast import HolidayConfig
+from features.configuration.forecaster import HolidayConfig
 from features.vocabulary import Frequency
 from models.forecast.engine import fit_engine
 from models.forecast.hierarchy import Hierarchy, PanelMatrix

@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 
 from features.configuration import ForecastConfig
-from features.configuration.forecast import BaseConfig, TreeConfig
+from features.configuration.forecaster import BaseConfig, TreeConfig
 from models.forecast import DemandModel, backtest
-from models.forecast.backtest import issued_rows
 from models.forecast.bases import choose_bases, issue_cells
 from models.forecast.hierarchy import Hierarchy
+from models.forecast.rolling_origin import issued_rows
 
 BASES = BaseConfig()
 

@@ -3,9 +3,9 @@ import pandas as pd
 import pytest
 
 from features.configuration import ForecastConfig
-from models.forecast.cadence import cadence_of
 from models.forecast.hierarchy import Hierarchy
 from models.forecast.layers import layered_means, season
+from models.forecast.periods import cadence_of
 
 CONFIG = ForecastConfig()
 

@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 
 from features.calendars import calendar_frame
-from features.configuration.forecast import MarkedDayConfig
+from features.configuration.forecaster import MarkedDayConfig
 from features.vocabulary import Frequency
 from models.forecast.hierarchy import Hierarchy, PanelMatrix
-from models.forecast.marked_days import marked_days, ordinary_days, weekday_around
+from models.forecast.holidays import marked_days, ordinary_days, weekday_around
 
 MARKED = MarkedDayConfig()
 

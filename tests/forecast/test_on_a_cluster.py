@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from features.configuration import ForecastConfig
-from features.configuration.forecast import TreeConfig
+from features.configuration.forecaster import TreeConfig
 from features.errors import BadInputError
 from models.forecast import backtest
 from pipelines.cluster import on_cluster

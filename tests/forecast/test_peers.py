@@ -9,20 +9,20 @@ import pytest
 from features.configuration import ForecastConfig
 from features.errors import BadInputError
 from features.vocabulary import Frequency
+from models.forecast.candidate_models import RIVALS, RivalInput, rival
 from models.forecast.hierarchy import Hierarchy, PanelMatrix
 from models.forecast.peers import NEEDS, installed_peers
-from models.forecast.rivals import RIVALS, Known, rival
 from pipelines.backtest import _names
 from pipelines.errors import PeerError
 from pipelines.peer_environment import PeerEnvironment, peers_of
 
 
-def known(freq, step, **settings) -> Known:
+def known(freq, step, **settings) -> RivalInput:
     ids = tuple("dcba")
     y = np.random.default_rng(0).poisson([[1], [5], [20], [60]], (4, 150)).astype(float)
     panel = PanelMatrix(y, ids, pd.date_range("2022-01-05", periods=150, freq=f"{step}D"), Frequency(freq))
     static = pd.DataFrame({"unique_id": ids, "category": list("xxyy"), "district": list("1212")})
-    return Known(panel, Hierarchy.of(static, ids), None, ForecastConfig(), 3, **settings)
+    return RivalInput(panel, Hierarchy.of(static, ids), None, ForecastConfig(), 3, **settings)
 
 
 def test_only_installed_peers_are_offered():

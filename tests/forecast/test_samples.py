@@ -2,10 +2,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models.errors import PanelError
+from models.errors import PanelContractError
+from models.forecast.distribution import SharedFactors, sample_paths, shared_factors
 from models.forecast.hierarchy import Hierarchy
 from models.forecast.model import DemandModel
-from models.forecast.samples import SharedFactors, sample_paths, shared_factors
 
 CELLS = [f"{category} {district}" for category in "ab" for district in "xyz"]
 STATIC = pd.DataFrame(
@@ -81,7 +81,7 @@ def test_any_sum_has_quantiles_around_its_mean():
 
 
 def test_a_sum_is_no_part_of_a_sum():
-    with pytest.raises(PanelError, match="'category=a' is no cell of this model"):
+    with pytest.raises(PanelContractError, match="'category=a' is no cell of this model"):
         fitted().predict_sums({"category=a": "all"}, horizon=2)
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from features.areas import check_areas, load_areas
 from features.calendars import EventError, OverrideError, read_events, read_overrides
-from features.handmade import HandmadeError, lines_of, read_handmade
+from features.csv_tables import CsvTableError, lines_of, read_csv_table
 from features.taxonomy import CrosswalkError, read_crosswalk
 from features.weather import WeatherError, read_weather
 
@@ -22,7 +22,7 @@ def written(path: Path, text: str) -> Path:
 
 def test_every_row_has_its_line_whatever_stands_between(tmp_path):
     text = '\ufeff\nname,note\n\na,"two\nlines"\n , \nb\r\n'
-    table = read_handmade(written(tmp_path / "t.csv", text))
+    table = read_csv_table(written(tmp_path / "t.csv", text))
     assert table.index.tolist() == [4, 7]
     assert table.to_dict("list") == {"name": ["a", "b"], "note": ["two\nlines", ""]}
     assert lines_of(table).tolist() == [4, 7]
@@ -42,7 +42,7 @@ def test_a_line_is_where_the_record_begins(tmp_path_factory, rows):
             file.flush()
             begins.append(path.read_text(encoding="utf-8").count("\n") + 1)
             csv.writer(file, lineterminator="\n").writerow(row)
-    table = read_handmade(path)
+    table = read_csv_table(path)
     kept = [(line, row) for line, row in zip(begins, rows, strict=True) if any(cell.strip() for cell in row)]
     assert [(line, tuple(row)) for line, *row in table.itertuples()] == kept
 
@@ -57,8 +57,8 @@ def test_a_line_is_where_the_record_begins(tmp_path_factory, rows):
     ],
 )
 def test_what_is_no_table_is_refused_with_its_line(tmp_path, text, match):
-    with pytest.raises(HandmadeError, match=match):
-        read_handmade(written(tmp_path / "t.csv", text))
+    with pytest.raises(CsvTableError, match=match):
+        read_csv_table(written(tmp_path / "t.csv", text))
 
 
 @pytest.mark.parametrize(

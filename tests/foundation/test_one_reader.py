@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 COUNTING = {"build_panel", "build_panels", "placed_tickets"}
 READING = {"tickets", "selecting", "news"}
-KNOWS = {"features/knowledge.py", "features/placed.py"}
+KNOWS = {"features/knowledge.py", "features/ticket_points.py"}
 
 
 def sources():
@@ -42,7 +42,7 @@ def test_only_the_knowledge_module_counts_the_lake_or_reads_its_tickets():
     "line",
     [
         "from features.panel import build_panel",
-        "from features.placed import placed_tickets",
+        "from features.ticket_points import placed_tickets",
         "rows = lake.tickets(now)",
         "rows = Lake.of(settings).tickets(ids=keys)",
         "rows = self.lake.selecting(now)",

@@ -36,9 +36,9 @@ ROOT: Final = Path(__file__).parents[2]
 PACKAGES: Final = ("features", "models", "pipelines", "serve")
 WHERE_CODES_ARE_TYPED: Final = {"features/vocabulary.py"}
 OTHER_MEANINGS: Final = {
-    ("pipelines/schedule/triggers.py", "h"): "an hour in a duration such as 6h",
+    ("pipelines/schedule/plan.py", "h"): "an hour in a duration such as 6h",
     ("pipelines/replay/episodes.py", "red"): "a column: whether the alert is outside the budget",
-    ("pipelines/replay/report.py", "red"): "the same column",
+    ("pipelines/replay/html_report.py", "red"): "the same column",
 }
 LIBRARY_UNITS: Final = {"date_range", "to_timedelta", "datetime64", "timedelta64", "floor", "Timestamp"}
 """Functions of pandas and numpy whose units look like ours."""

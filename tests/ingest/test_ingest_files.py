@@ -12,11 +12,11 @@ import pytest
 import xlsxwriter
 from typer.testing import CliRunner
 
+from features.errors import QuarantineError, SourceError
 from features.lake import Lake
-from features.lake.news import news_since, ticket_keys
+from features.lake.new_loads import news_since, ticket_keys
 from features.lake.upkeep import optimize
 from features.mappings import Mapping
-from features.sources.errors import QuarantineError, SourceError
 from pipelines.cli import app
 from pipelines.ingest import ingest
 

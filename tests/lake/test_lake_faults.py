@@ -16,7 +16,7 @@ import pyarrow as pa
 import pytest
 
 from features.lake import Lake
-from features.lake.storage import ConflictError
+from features.lake.storage import CommitConflictError
 from features.lake.upkeep import check
 from features.mappings import Mapping
 from features.sources.staging import Staging
@@ -110,7 +110,7 @@ def test_without_the_lock_the_slower_writer_is_told(tmp_path):
     file = lake.store.path / "late.parquet"
     file.write_bytes(Path(lake.store.table().file_uris()[0]).read_bytes())
     load(lake, rows(1, 10))
-    with pytest.raises(ConflictError, match="another writer was faster"):
+    with pytest.raises(CommitConflictError, match="another writer was faster"):
         lake.store.append([file], note={}, guard=base)
 
 

@@ -16,9 +16,9 @@ from fastapi.testclient import TestClient
 from features.clock import FixedClock
 from features.series import series_id
 from features.settings import Settings
+from serve.access import add_key
 from serve.alerts import Candidate, DetectionRun, intake
 from serve.api import create_app
-from serve.auth import add_key
 from serve.forecasts import ForecastIssue, publish
 from serve.store import Store
 from serve.store.tables import Route

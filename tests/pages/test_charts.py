@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from serve.charts.curve import Count, alert_curve
 from serve.charts.demand import Period, demand_chart
-from serve.charts.places import merged_cells
+from serve.charts.place_map import merged_cells
 from serve.charts.scale import nice_ticks
 
 

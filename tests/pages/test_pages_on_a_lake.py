@@ -14,11 +14,11 @@ from features.clock import FixedClock
 from features.lake import Lake
 from features.simulator import SimulatorConfig, write_city
 from pipelines.ingest import ingest
+from serve.access import add_key
 from serve.alerts import Candidate, DetectionRun, intake
 from serve.api import create_app
-from serve.auth import add_key
 from serve.forecasts import ForecastIssue, publish
-from serve.reports.history import weekly_history
+from serve.forecasts.history import weekly_history
 
 pytestmark = pytest.mark.slow
 

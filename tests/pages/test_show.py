@@ -20,13 +20,13 @@ import pytest
 import uvicorn
 from sqlalchemy import select
 
+from serve.access import add_key
 from serve.alerts import DetectionRun, intake
-from serve.alerts.ticking import tick
 from serve.api import create_app
-from serve.auth import add_key
 from serve.delivery import run_once
 from serve.store.columns import new_id
 from serve.store.tables import Alert, AlertEvent, Subscription
+from serve.supervision.tick import tick
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

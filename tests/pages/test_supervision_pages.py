@@ -11,7 +11,7 @@ import pytest
 from openpyxl import load_workbook
 from sqlalchemy import func, select
 
-from serve.auth import add_key
+from serve.access import add_key
 from serve.store.columns import new_id
 from serve.store.tables import Alert, Delivery, OutboxMessage, Subscription, SupervisionOrder
 

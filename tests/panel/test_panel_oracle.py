@@ -13,7 +13,8 @@ import pytest
 from features.lake import Lake
 from features.lake.upkeep import optimize
 from features.mappings import Mapping
-from features.panel import PanelError, build_panel, build_panels, kept
+from features.panel import PanelError, build_panel, build_panels
+from features.panel import count_cache as kept
 from features.series import LEVELS, series_id
 from features.sources.staging import Staging
 from features.vocabulary import Frequency

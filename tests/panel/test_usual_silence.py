@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from features.lake import SourceState
-from features.lake.engine import duck
-from features.panel.windows import Seen, _alive, window
+from features.lake.duck import duck
+from features.panel.complete_periods import Seen, _alive, window
 from features.vocabulary import Frequency
 
 MONDAY = datetime(2026, 11, 23, 0, 0, tzinfo=UTC)

@@ -16,18 +16,18 @@ from features.configuration import SurgeConfig
 from features.knowledge import Knowledge, open_lake
 from features.taxonomy import install_crosswalk, make_crosswalk
 from features.vocabulary import Frequency
-from pipelines.findings import configured_thresholds, find_everything
 from pipelines.forecast import forecast
 from pipelines.relabel import bring_into_force
 from pipelines.replay import replay
+from pipelines.run_detectors import configured_thresholds, find_everything
 from pipelines.seasons import due_seasons
 from pipelines.train import train
+from serve.access import add_key
 from serve.api import create_app
-from serve.auth import add_key
+from serve.forecasts.accuracy import join_actual, score_levels
+from serve.forecasts.history import weekly_history
+from serve.forecasts.issues import issue_frame
 from serve.forecasts.repository import current_issue
-from serve.reports.accuracy import join_actual, score_levels
-from serve.reports.history import weekly_history
-from serve.reports.issues import issue_frame
 from serve.store import Store
 from serve.store.tables import Alert
 

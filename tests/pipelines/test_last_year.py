@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from pipelines.last_year import twins
+from pipelines.forecast import same_week_last_year
 
 
 @pytest.mark.parametrize(
@@ -18,8 +18,10 @@ from pipelines.last_year import twins
     ],
 )
 def test_weeks_near_the_spring_festival_follow_the_moon(week, country, expected):
-    assert twins(pd.DatetimeIndex([week]), freq="W", country=country)[0] == pd.Timestamp(expected)
+    assert same_week_last_year(pd.DatetimeIndex([week]), freq="W", country=country)[0] == pd.Timestamp(expected)
 
 
 def test_days_near_the_spring_festival_keep_their_lunar_date():
-    assert twins(pd.DatetimeIndex(["2026-02-17"]), freq="D", country="CN")[0] == pd.Timestamp("2025-01-29")
+    assert same_week_last_year(pd.DatetimeIndex(["2026-02-17"]), freq="D", country="CN")[0] == pd.Timestamp(
+        "2025-01-29"
+    )

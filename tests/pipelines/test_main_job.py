@@ -10,7 +10,7 @@ from sqlalchemy import select
 from pipelines.detect import detect_everything
 from pipelines.errors import LostBundleError, NoChampionError, UnknownVersionError
 from pipelines.forecast import forecast
-from pipelines.publish import promote, rollback
+from pipelines.promotion import promote, rollback
 from pipelines.tracking import Registry
 from pipelines.tracking.mlflow_setup import mlflow_for
 from pipelines.train import train

@@ -8,10 +8,10 @@ import pytest
 
 from features.calendars import calendar_frame
 from features.configuration import ForecastConfig
-from features.configuration.forecast import TreeConfig
+from features.configuration.forecaster import TreeConfig
 from models.forecast import backtest
-from models.forecast.bases import Base
-from pipelines.gate import Verdict
+from models.forecast.bases import PlainBase
+from pipelines.gate import GateVerdict
 from pipelines.model_card import demand_card
 
 SMALL = ForecastConfig(onestep=TreeConfig(trees=10, leaves=5))
@@ -34,8 +34,8 @@ def card():
     found = backtest(y, static, freq="W", origins=3, horizon=4, models=models, config=SMALL)
     panel = SimpleNamespace(y=y, static=static.assign(level="cell"), data_through=ds[-1], as_of=ds[-1], snapshot=7)
     return demand_card(
-        found.scores, found.predictions, panel, Verdict(True, "first champion"),
-        bases={"total": Base("same_week_mean", 0.1, 0.9, 3)},
+        found.scores, found.predictions, panel, GateVerdict(True, "first champion"),
+        bases={"total": PlainBase("same_week_mean", 0.1, 0.9, 3)},
         calendar=lambda start, end: calendar_frame("CN", start, end),
         of_days=found.scores[found.scores["level"] == "total"],
     )  # fmt: skip

@@ -12,10 +12,10 @@ from features.settings import Settings
 from features.simulator import SimulatorConfig, write_city
 from pipelines.detect import detect_everything
 from pipelines.ingest import ingest
-from serve.alerts import tick
 from serve.alerts.past import ended_cases
 from serve.store import Store
 from serve.store.tables import Alert
+from serve.supervision import tick
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 

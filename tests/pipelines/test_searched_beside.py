@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.beside import searched_beside
+from pipelines.parallel_search import searched_beside
 
 FINE = {"first": partial(divmod, 7, 3), "second": os.getpid}
 
@@ -60,7 +60,7 @@ def test_a_caller_that_is_killed_leaves_no_search_behind() -> None:
     script = """if True:
         import os, time
         from functools import partial
-        from pipelines.beside import searched_beside
+        from pipelines.parallel_search import searched_beside
         with searched_beside({"who": os.getpid, "long": partial(time.sleep, 600)}, {}, apart=True) as found:
             print(found("who"), flush=True)
             found("long")

@@ -17,7 +17,7 @@ from features.mappings import Mapping
 from features.settings import Settings
 from features.sources.staging import Staging
 from models.hotspots.textgroups import TopicMemory
-from pipelines.topics import recalled, remembered
+from pipelines.topic_memory import load_or_learn, load_topic_memory
 
 AS_OF = datetime(2026, 3, 31, 16, tzinfo=UTC)
 COLUMNS = {"ticket_id": "id", "opened_at": "opened", "updated_at": "updated", "title": "title", "text": "text"}
@@ -47,7 +47,7 @@ def lake(tmp_path: Path) -> Lake:
 def learnt(settings: Settings, lake: Lake) -> TopicMemory:
     for kept in (settings.home / "topics").glob("*.npz"):
         kept.unlink()
-    return remembered(Knowledge.at(settings, AS_OF, lake=lake), TextConfig(), days=27)
+    return load_or_learn(Knowledge.at(settings, AS_OF, lake=lake), TextConfig(), days=27)
 
 
 def test_days_are_learnt_from_what_was_known_by_then(settings: Settings, lake: Lake) -> None:
@@ -63,8 +63,8 @@ def test_learning_goes_on_where_it_stopped(settings: Settings, lake: Lake) -> No
     whole = learnt(settings, lake)
     for kept in (settings.home / "topics").glob("*.npz"):
         kept.unlink()
-    remembered(Knowledge.at(settings, AS_OF - timedelta(days=12), lake=lake), TextConfig(), days=15)
-    again = remembered(Knowledge.at(settings, AS_OF, lake=lake), TextConfig(), days=27)
+    load_or_learn(Knowledge.at(settings, AS_OF - timedelta(days=12), lake=lake), TextConfig(), days=15)
+    again = load_or_learn(Knowledge.at(settings, AS_OF, lake=lake), TextConfig(), days=27)
     words = ["搅拌站", "电梯"]
     assert (again.through, again.days) == (whole.through, whole.days)
     assert again.said(words) == pytest.approx(whole.said(words), rel=1e-5)
@@ -77,6 +77,6 @@ def test_a_memory_of_another_schema_is_learnt_anew(settings: Settings, lake: Lak
     buffer = io.BytesIO()
     np.savez_compressed(buffer, span=np.array([1, 0, 0]))
     kept.write_bytes(buffer.getvalue())
-    assert recalled(Knowledge.at(settings, AS_OF, lake=lake), TextConfig()).through is None
-    assert remembered(Knowledge.at(settings, AS_OF, lake=lake), TextConfig(), days=27).to_bytes() == good.to_bytes()
-    assert recalled(Knowledge.at(settings, AS_OF, lake=lake), TextConfig()).through == good.through
+    assert load_topic_memory(Knowledge.at(settings, AS_OF, lake=lake), TextConfig()).through is None
+    assert load_or_learn(Knowledge.at(settings, AS_OF, lake=lake), TextConfig(), days=27).to_bytes() == good.to_bytes()
+    assert load_topic_memory(Knowledge.at(settings, AS_OF, lake=lake), TextConfig()).through == good.through

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.privacy import PLACEHOLDERS, PrivacyError, find_identifiers, mask_column, mask_text
-from features.privacy.checksums import has_luhn_checksum, has_resident_checksum
+from features.privacy.numbers import has_luhn_checksum, has_resident_checksum
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks" / "privacy"))
 

@@ -8,7 +8,7 @@ import pytest
 from features.clock import FixedClock
 from features.configuration import SurgeConfig
 from features.settings import Settings
-from models.hotspots.surge.config import config_to_json
+from models.hotspots.surge.stored_config import config_to_json
 from pipelines.replay.detectors import RELEASE, InForce
 from pipelines.tracking import Registry, Tracker
 from pipelines.tracking.registry import HOTSPOT

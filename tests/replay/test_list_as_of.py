@@ -12,13 +12,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from features.configuration import RuleConfig, SurgeConfig
-from features.lake.engine import arrow, duck
+from features.lake.duck import arrow, duck
 from features.lake.overlay import overlaid
 from features.lake.schema import TICKETS
-from features.placed import placed_tickets
+from features.ticket_points import placed_tickets
 from models.hotspots.ticketframe import between, local_now
-from pipelines import findings
-from pipelines.findings import configured_thresholds, find_everything
+from pipelines import run_detectors as findings
+from pipelines.run_detectors import configured_thresholds, find_everything
 
 pytestmark = pytest.mark.slow
 

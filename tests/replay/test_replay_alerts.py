@@ -13,8 +13,8 @@ from features.settings import Settings
 from models.hotspots.candidates import Thresholds
 from pipelines.replay import Policy, burst_power, fold_alerts
 from pipelines.replay.episodes import load_per_department_week
+from pipelines.replay.html_report import render_report
 from pipelines.replay.power import alerts_on_bursts, power_by_callers, summarise_power
-from pipelines.replay.report import render_report
 from pipelines.replay.run import _moments, judge
 from pipelines.replay.truth import read_truth
 from pipelines.replay.what_if import RARITIES, ladder_of

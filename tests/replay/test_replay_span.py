@@ -15,9 +15,9 @@ from features.settings import Settings
 from features.simulator import SimulatorConfig, write_city
 from pipelines.cli import app
 from pipelines.ingest import ingest
-from pipelines.replay.span import History, check_span, known_span
+from pipelines.replay.span import LakeSpan, check_span, known_span
 
-HISTORY = History(datetime(2026, 1, 1, 1, tzinfo=UTC), datetime(2026, 6, 30, 16, tzinfo=UTC))
+HISTORY = LakeSpan(datetime(2026, 1, 1, 1, tzinfo=UTC), datetime(2026, 6, 30, 16, tzinfo=UTC))
 
 
 def day(text: str) -> datetime:

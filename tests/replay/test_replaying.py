@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 from features.configuration import SurgeConfig
-from pipelines.findings import configured_thresholds, find_everything
 from pipelines.replay import Injection, ReplayResult, replay
 from pipelines.replay.what_if import RARITIES
+from pipelines.run_detectors import configured_thresholds, find_everything
 
 pytestmark = pytest.mark.slow
 

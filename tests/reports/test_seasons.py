@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from features.series import UNCLASSIFIED
 from features.settings import Settings
-from serve.reports.history import History
-from serve.reports.ics import write_ics
-from serve.reports.seasons import Season, coming_seasons
+from serve.forecasts.history import WeeklyHistory
+from serve.seasons.coming import ComingSeason, coming_seasons
+from serve.seasons.ics import write_ics
 
 AFTER = pd.Timestamp("2026-11-23")
 WEEKS = pd.date_range("2023-01-02", AFTER + pd.Timedelta(weeks=8), freq="7D")
@@ -22,9 +22,9 @@ FLOODS = {"unique_id": "category=涝", "category": "涝"} | NOWHERE
 OTHERS = {"unique_id": "category=未分类", "category": UNCLASSIFIED} | NOWHERE
 
 
-def calendar(counts: np.ndarray, **options) -> list[Season]:
+def calendar(counts: np.ndarray, **options) -> list[ComingSeason]:
     series = [pd.DataFrame({"unique_id": row["unique_id"], "ds": WEEKS, "y": counts}) for row in (FLOODS, OTHERS)]
-    history = History(pd.concat(series), pd.DataFrame([FLOODS, OTHERS]), AFTER, simulated=False)
+    history = WeeklyHistory(pd.concat(series), pd.DataFrame([FLOODS, OTHERS]), AFTER, simulated=False)
     return coming_seasons(history, **({"after": AFTER, "names": NAMES, "settings": Settings()} | options))
 
 
@@ -49,7 +49,9 @@ def test_a_report_of_an_earlier_week_does_not_look_ahead():
 
 @given(st.text(min_size=1, max_size=60))
 def test_ics_lines_are_folded_at_75_bytes_and_carry_the_same_uid_again(name):
-    season = Season("category=x", name, pd.Timestamp("2027-07-05"), 3, 3, 3, 2.1, 90.0, pd.Timestamp("2027-06-07"))
+    season = ComingSeason(
+        "category=x", name, pd.Timestamp("2027-07-05"), 3, 3, 3, 2.1, 90.0, pd.Timestamp("2027-06-07")
+    )
     now = datetime(2026, 11, 23, tzinfo=UTC)
     body = write_ics([season], now=now)
     assert all(len(line) <= 75 for line in body.split(b"\r\n"))
@@ -62,5 +64,7 @@ def test_ics_lines_are_folded_at_75_bytes_and_carry_the_same_uid_again(name):
     "words", ["DTSTART;VALUE=DATE:20270607", "DTSTART;VALUE=DATE:20270705", "DTEND;VALUE=DATE:20270726"]
 )
 def test_ics_says_when_to_act_and_how_long_it_lasts(words):
-    season = Season("category=x", "内涝", pd.Timestamp("2027-07-05"), 3, 3, 3, 2.1, 90.0, pd.Timestamp("2027-06-07"))
+    season = ComingSeason(
+        "category=x", "内涝", pd.Timestamp("2027-07-05"), 3, 3, 3, 2.1, 90.0, pd.Timestamp("2027-06-07")
+    )
     assert words in write_ics([season], now=datetime(2026, 11, 23, tzinfo=UTC)).decode()

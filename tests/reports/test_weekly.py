@@ -16,16 +16,16 @@ from features.reasons import Reason, ReasonCode, say
 from features.series import series_id
 from features.words import AreaNames
 from serve.alerts import intake
-from serve.alerts.supervision.watchlist import watchlist
 from serve.errors import NotReadyError
 from serve.forecasts import ForecastIssue, publish
+from serve.forecasts.history import WeeklyHistory
+from serve.overrides.workbook import read_overrides
 from serve.reports import Week, last_complete_week, weekly, weekly_content, weekly_pdf
-from serve.reports.alert_week import alert_week
 from serve.reports.headings import columns
-from serve.reports.history import History
-from serve.reports.overrides import read_overrides
 from serve.reports.weekly_content import FORECAST_COLUMNS, LATER_COLUMNS
 from serve.reports.weekly_xlsx import FORECAST_SHEET, SUMS_SHEET
+from serve.supervision.alert_week import alert_week
+from serve.supervision.watchlist import watchlist
 
 MONDAY = pd.Timestamp("2026-11-23")
 NOW = datetime(2026, 11, 22, 23, 30, tzinfo=UTC)  # Monday 07:30 in the hotline's zone
@@ -70,7 +70,7 @@ def issue(first: pd.Timestamp, version: str) -> ForecastIssue:
     )  # fmt: skip
 
 
-def history() -> History:
+def history() -> WeeklyHistory:
     weeks = pd.date_range(end=MONDAY - pd.Timedelta(days=7), periods=130, freq="7D")
     counts = [
         pd.DataFrame({"unique_id": unique_id, "ds": weeks, "y": 300.0 if level == "total" else 100.0})
@@ -79,7 +79,7 @@ def history() -> History:
     frame = pd.concat(counts, ignore_index=True)
     frame.loc[(frame["unique_id"] == "total") & (frame["ds"] == weeks[-1]), "y"] = 330.0
     static = pd.DataFrame([{"unique_id": unique_id, "level": level, **named} for level, unique_id, named in series()])
-    return History(frame, static, MONDAY, simulated=True)
+    return WeeklyHistory(frame, static, MONDAY, simulated=True)
 
 
 @pytest.fixture

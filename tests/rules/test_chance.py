@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from models.hotspots.chance import at_least, usual_maximum
+from models.hotspots.negative_binomial import at_least, usual_maximum
 
 MEANS = st.floats(1e-4, 1e4)
 DISPERSIONS = st.floats(1.001, 20)

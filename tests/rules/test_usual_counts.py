@@ -10,7 +10,7 @@ from scipy import integrate, stats
 from features.configuration import RuleConfig
 from features.vocabulary import ManyTickets
 from models.hotspots.rules import apply_rules
-from models.hotspots.rules.usual import Usual, usual_counts
+from models.hotspots.rules.recitable import Usual, usual_counts
 
 NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 NOON = pd.Timestamp("2026-11-23 12:00")

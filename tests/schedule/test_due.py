@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from features.configuration import SHIPPED_JOBS
 from features.settings import Settings
 from pipelines.schedule import LastRun, RunState, ScheduleError, due, read_schedule
-from pipelines.schedule.triggers import Cron, Every, parse_length
+from pipelines.schedule.plan import Cron, Every, parse_length
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 MONDAY = datetime(2026, 11, 23, 7, 0, tzinfo=SHANGHAI)

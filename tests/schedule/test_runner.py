@@ -17,7 +17,7 @@ from features.errors import WeisuError
 from pipelines.schedule import Runner, RunState, SchedulerRunningError, read_schedule
 from pipelines.schedule.history import SCHEDULER, beat, last_beat, read_last_runs, slot_key
 from pipelines.schedule.incoming import arrivals, put_away
-from pipelines.schedule.jobs import LIGHT, Outcome, Work
+from pipelines.schedule.jobs import LIGHT, JobOutcome, Work
 from pipelines.schedule.service import sole_scheduler
 from serve.jobs import record
 from serve.store import Store
@@ -51,7 +51,7 @@ class Calls(list):
             self.append(name)
             if name in self.broken:
                 raise WeisuError(f"{name} broke")
-            return Outcome({"slot": context.slot.isoformat()}, "old data" if name == "forecast" else "")
+            return JobOutcome({"slot": context.slot.isoformat()}, "old data" if name == "forecast" else "")
 
         return Work(run, LIGHT, recorded=name not in {"clocks", "deliver"})
 

@@ -14,7 +14,7 @@ from features.calendars import lunar_new_year
 from features.series import UNCLASSIFIED
 from features.simulator import SCHEMA, SimulatorConfig, SimulatorError, simulate, truth, write_city
 from features.simulator.catalogue import catalogue
-from features.simulator.identities import PHONE_PREFIXES, check_digit
+from features.simulator.wording import PHONE_PREFIXES, check_digit
 
 CITY = SimulatorConfig(tickets=60_000, start=date(2023, 11, 23), end=date(2026, 11, 23), seed=7)
 

@@ -15,14 +15,14 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from features.errors import FeedError, SourceError
 from features.lake import Lake
 from features.mappings import MappingError, load_mapping
-from features.sources.errors import FeedError, SourceError
-from pipelines.ingest import Span, ingest
+from pipelines.ingest import AskedSpan, ingest
 
 SINCE, UNTIL = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 9, 1, tzinfo=UTC)
 OPENED = [SINCE + timedelta(hours=19 * i) for i in range(300)]
-SPAN = Span(since=SINCE, until=UNTIL)
+SPAN = AskedSpan(since=SINCE, until=UNTIL)
 
 
 class City(ThreadingHTTPServer):
@@ -219,7 +219,7 @@ def test_a_feed_that_was_read_says_how_far(city, settings, clock):
 
 def test_a_span_that_holds_nothing_is_refused(city, settings, clock):
     with pytest.raises(SourceError, match="nothing lies between 2026-09-01 00:00 and 2026-01-01 00:00 UTC"):
-        ingest([city.address], "open311", settings, clock, span=Span(since=UNTIL, until=SINCE))
+        ingest([city.address], "open311", settings, clock, span=AskedSpan(since=UNTIL, until=SINCE))
     assert city.asked == []
 
 
@@ -248,7 +248,7 @@ def database(tmp_path) -> str:
 
 
 def test_a_database_is_read_by_its_query(database, settings, clock):
-    span = Span(query="SELECT * FROM orders WHERE 工单编号 <> 'S0'")
+    span = AskedSpan(query="SELECT * FROM orders WHERE 工单编号 <> 'S0'")
     first = ingest([database], "zh_12345", settings, clock, span=span)
     again = ingest([database], "zh_12345", settings, clock, span=span)
     assert (first.kept, again.kept, again.unchanged) == (8, 0, 8)
@@ -262,7 +262,7 @@ def test_a_database_s_own_times_are_read_as_what_they_are(postgres_url, settings
         how = load_mapping("zh_12345").model_copy(
             update={"source": column, "columns": {"ticket_id": ("id",), "opened_at": (column,)}}
         )
-        ingest([url], how, settings, clock, span=Span(query=query))
+        ingest([url], how, settings, clock, span=AskedSpan(query=query))
     told = tickets(settings).sort_by("ticket_id").to_pylist()
     assert {row["opened_at"] for row in told if row["ticket_id"] == "P1"} == {
         datetime(2026, 1, 1, 0, 0, 1, 250_000, tzinfo=UTC)
@@ -282,7 +282,7 @@ def test_a_database_s_own_times_are_read_as_what_they_are(postgres_url, settings
 )
 def test_database_errors_say_what_is_wrong_and_not_the_password(settings, clock, address, said):
     with pytest.raises(SourceError, match=said) as caught:
-        ingest([address], "zh_12345", settings, clock, span=Span(query="SELECT * FROM nowhere"))
+        ingest([address], "zh_12345", settings, clock, span=AskedSpan(query="SELECT * FROM nowhere"))
     assert "secret" not in str(caught.value)
     assert not Path("nowhere.db").exists()
 

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.configuration import ScanConfig
-from features.placed import placed_tickets
+from features.ticket_points import placed_tickets
 from models.hotspots.candidates.sentences import sentences
 from models.hotspots.candidates.signals import cluster_signals
 from models.hotspots.spatial import CLUSTER_COLUMNS, ExpectationScan, GumbelTail, Zones, find_clusters
-from models.hotspots.spatial.layout import layouts
+from models.hotspots.spatial.clusters import layouts
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks" / "spacetime"))
 

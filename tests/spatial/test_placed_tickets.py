@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from features.placed import PlacedTickets, placed_tickets
 from features.series import UNCLASSIFIED
+from features.ticket_points import PlacedTickets, placed_tickets
 
 NOW = datetime(2026, 11, 23, 6, 30, tzinfo=UTC)
 LOCAL = pd.Timestamp("2026-11-23 14:30")

@@ -12,7 +12,7 @@ from scipy import stats
 
 from features.configuration.detection import TailConfig
 from features.errors import BadInputError
-from models.hotspots.spatial import ExpectationScan, GumbelTail, Places, Zones, grid_places
+from models.hotspots.spatial import ExpectationScan, GumbelTail, ScanPlaces, Zones, grid_places
 from models.hotspots.spatial.zones import Rings
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks" / "spacetime"))
@@ -20,14 +20,14 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks" / "spacetime"))
 from permutation import PermutationScan
 
 
-def city(size: int, *, spread_km: float = 8.0, seed: int = 0) -> Places:
+def city(size: int, *, spread_km: float = 8.0, seed: int = 0) -> ScanPlaces:
     rng = np.random.default_rng(seed)
     lat = 48.7 + rng.random(size) * spread_km / 111.2
     lon = 9.1 + rng.random(size) * spread_km / 73.4
-    return Places(tuple(map(str, range(size))), lat, lon)
+    return ScanPlaces(tuple(map(str, range(size))), lat, lon)
 
 
-def quiet(places: Places, *, mean: float = 0.3, periods: int = 365, phi: float = 2.0, seed: int = 0) -> np.ndarray:
+def quiet(places: ScanPlaces, *, mean: float = 0.3, periods: int = 365, phi: float = 2.0, seed: int = 0) -> np.ndarray:
     rng = np.random.default_rng(seed)
     mu = np.full((len(places), periods), mean)
     return rng.negative_binomial(mu / (phi - 1), 1 / phi).astype(float)
@@ -35,7 +35,7 @@ def quiet(places: Places, *, mean: float = 0.3, periods: int = 365, phi: float =
 
 def test_distances_are_great_circles() -> None:
     # Stuttgart to Boston, by the haversine formula on a sphere of 6371.0088 km.
-    places = Places(("s", "b"), np.array([48.7758, 42.3601]), np.array([9.1829, -71.0589]))
+    places = ScanPlaces(("s", "b"), np.array([48.7758, 42.3601]), np.array([9.1829, -71.0589]))
     assert places.distances_km()[0, 1] == pytest.approx(5992.5, abs=0.5)
 
 

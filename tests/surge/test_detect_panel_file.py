@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from features.errors import BadInputError, WeisuError
-from pipelines.commands.detect_panel import detect_panel_file
+from pipelines.commands.detect import detect_panel_file
 from pipelines.commands.panel_files import read_panel
 
 

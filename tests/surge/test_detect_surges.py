@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 from features.configuration import SurgeConfig
-from models.errors import PanelError
+from models.errors import PanelContractError
 from models.hotspots import detect_surges
-from models.hotspots.surge.config import config_from_json, config_to_json
+from models.hotspots.surge.stored_config import config_from_json, config_to_json
 
 START = pd.Timestamp("2024-01-01")
 
@@ -106,12 +106,12 @@ def test_missing_periods_are_zeros():
     ],
 )
 def test_a_panel_that_breaks_the_contract_is_refused_with_its_series(change, message):
-    with pytest.raises(PanelError, match=message):
+    with pytest.raises(PanelContractError, match=message):
         detect_surges(change(panel("W")), freq="W", start=START)
 
 
 def test_a_start_beyond_the_panel_is_refused():
-    with pytest.raises(PanelError, match="nothing to judge"):
+    with pytest.raises(PanelContractError, match="nothing to judge"):
         detect_surges(panel("W"), freq="W", start=pd.Timestamp("2030-01-01"))
 
 
@@ -128,7 +128,7 @@ def test_an_incomplete_week_is_measured_by_what_can_have_arrived():
     half = detect_surges(frame, freq="W", start=frame["ds"].max(), reported=[0.5])
     np.testing.assert_allclose(half["expected"], full["expected"] / 2, rtol=1e-6)
     assert (half["p_value_1"] < full["p_value_1"]).all()
-    with pytest.raises(PanelError, match="reported share 0 at age 0"):
+    with pytest.raises(PanelContractError, match="reported share 0 at age 0"):
         detect_surges(frame, freq="W", start=frame["ds"].max(), reported=[0])
 
 

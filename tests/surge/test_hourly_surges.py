@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models.errors import PanelError
+from models.errors import PanelContractError
 from models.hotspots import detect_surges
 
 DAYS = 60
@@ -60,7 +60,7 @@ def test_a_day_that_is_not_over_is_judged_up_to_its_last_hour():
 
 def test_a_panel_that_begins_in_the_middle_of_a_day_is_refused():
     frame = hourly()
-    with pytest.raises(PanelError, match="begins at midnight"):
+    with pytest.raises(PanelContractError, match="begins at midnight"):
         detect_surges(
             frame[frame["ds"] >= frame["ds"].min() + pd.Timedelta(hours=3)], freq="h", start=frame["ds"].max()
         )

@@ -10,12 +10,12 @@ from scipy import stats
 from features.configuration.surge import LevelConfig, RegressionConfig, ServiceConfig
 from models.hotspots.surge.baseline import Prior, Regression, Robust
 from models.hotspots.surge.calibration import calibrate, raw_level
-from models.hotspots.surge.closures import common_closures
 from models.hotspots.surge.dispersion import autocorrelation, seasonal_dispersion, window_dispersion
 from models.hotspots.surge.level import CountSums, Pace, local_level
+from models.hotspots.surge.rolling_fit import blocks
+from models.hotspots.surge.scan_windows import capped
+from models.hotspots.surge.season import common_closures
 from models.hotspots.surge.tails import exceedance, quantile
-from models.hotspots.surge.walk import blocks
-from models.hotspots.surge.windows import capped
 
 PRIORS, LEVEL = RegressionConfig(), LevelConfig()
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.hotspots.textgroups.sketch import NEVER, Sketch
+from models.hotspots.textgroups.memory import NEVER, Sketch
 
 DAYS = st.lists(st.lists(st.sampled_from("abcdefgh"), max_size=20), min_size=1, max_size=10)
 

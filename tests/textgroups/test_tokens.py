@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.text import PLACE_MARK, is_place, tokenise
-from features.text.places import mark_places
+from features.text.place_names import mark_places
 
 
 def words(text: str) -> list[str]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from farrington.glm import Glm, anscombe, quasi_poisson
 from features.vocabulary import Frequency
-from models.errors import PanelError
+from models.errors import PanelContractError
 from models.hotspots.surge.grid import to_grid
 
 Floats = NDArray[np.float64]
@@ -73,7 +73,7 @@ def farrington_flexible(
     grid = to_grid(y, Frequency.WEEKLY)
     first = grid.position(pd.Timestamp(start))
     if first < settings.lead:
-        raise PanelError(
+        raise PanelContractError(
             f"{first} weeks before {start}: Farrington needs {settings.lead}", hint="start later, or use fewer years b"
         )
     expected, upper, p_value = farrington_matrix(grid.y, first, settings)

@@ -9,7 +9,7 @@ from typing import Final, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from models.hotspots.spatial.places import Floats
+from models.hotspots.spatial.scan_places import Floats
 
 Scale = Literal["day", "history"]
 

@@ -27,7 +27,7 @@ from features.configuration.detection import TailConfig
 from features.errors import BadInputError
 from models.hotspots.spatial.analyses import Analyses, Scale, shares
 from models.hotspots.spatial.gumbel import GumbelTail
-from models.hotspots.spatial.places import Floats
+from models.hotspots.spatial.scan_places import Floats
 from models.hotspots.spatial.zones import Zones
 
 _DEFAULTS: Final = ScanConfig()

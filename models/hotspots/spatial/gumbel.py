@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from features.configuration.detection import TailConfig
-from models.hotspots.spatial.places import Floats
+from models.hotspots.spatial.scan_places import Floats
 
 _EULER: Final = 0.5772156649015329
 

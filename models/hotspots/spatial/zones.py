@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from models.hotspots.spatial.places import Floats, Pairs, Places
+from models.hotspots.spatial.scan_places import Floats, Pairs, ScanPlaces
 
 _GROWTH: Final = 1.25
 
@@ -30,7 +30,7 @@ class Zones:
     radii_km: Floats
 
     @classmethod
-    def around(cls, places: Places, *, max_radius_km: float, max_places: int | None = None) -> Zones:
+    def around(cls, places: ScanPlaces, *, max_radius_km: float, max_places: int | None = None) -> Zones:
         """Return the circles up to a radius.
 
         Args:

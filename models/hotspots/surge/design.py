@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from features.configuration.surge import FreqConfig, RegressionConfig
 from features.vocabulary import Frequency
-from models.errors import PanelError
+from models.errors import PanelContractError
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -126,7 +126,9 @@ def _covering(calendar: pd.DataFrame, days: pd.DatetimeIndex) -> pd.DataFrame:
     frame = calendar.set_index(pd.DatetimeIndex(calendar["date"])).reindex(days)
     if (unknown := frame["is_holiday"].isna()).any():
         lost = frame.index[unknown][0].date()
-        raise PanelError(f"the calendar has no row for {lost}", hint="build it over the whole span of the panel")
+        raise PanelContractError(
+            f"the calendar has no row for {lost}", hint="build it over the whole span of the panel"
+        )
     return frame
 
 

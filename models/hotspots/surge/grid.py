@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from features.vocabulary import Frequency
-from models.errors import PanelError
+from models.errors import PanelContractError
 
 Floats = NDArray[np.float64]
 
@@ -18,7 +18,7 @@ _EPOCH: Final = pd.Timestamp("1970-01-01")
 
 
 @dataclass(frozen=True)
-class Grid:
+class SeriesGrid:
     """Counts of S series in T consecutive periods.
 
     Attributes:
@@ -45,7 +45,7 @@ class Grid:
         return int(self.ds.searchsorted(moment))
 
 
-def to_grid(frame: pd.DataFrame, freq: str, end: pd.Timestamp | None = None) -> Grid:
+def to_grid(frame: pd.DataFrame, freq: str, end: pd.Timestamp | None = None) -> SeriesGrid:
     """Spread a long frame `unique_id, ds, y [, callers]` over a grid; missing periods are zeros.
 
     Args:
@@ -57,15 +57,17 @@ def to_grid(frame: pd.DataFrame, freq: str, end: pd.Timestamp | None = None) -> 
         PanelError: A column is missing, the frame is empty, or a value, a period or a pair of keys is wrong.
     """
     if freq not in list(Frequency):
-        raise PanelError(f"unknown frequency {freq!r}", hint=f"use {', '.join(Frequency)}")
+        raise PanelContractError(f"unknown frequency {freq!r}", hint=f"use {', '.join(Frequency)}")
     freq = Frequency(freq)
     missing = {"unique_id", "ds", "y"} - set(frame.columns)
     if missing:
-        raise PanelError(f"the panel has no column {', '.join(sorted(missing))}", hint="it needs unique_id, ds and y")
+        raise PanelContractError(
+            f"the panel has no column {', '.join(sorted(missing))}", hint="it needs unique_id, ds and y"
+        )
     if end is not None:
         frame = frame[frame["ds"] <= end]
     if frame.empty:
-        raise PanelError("the panel has no rows", hint="check the file, and the range of dates asked for")
+        raise PanelContractError("the panel has no rows", hint="check the file, and the range of dates asked for")
     codes, ids = pd.factorize(frame["unique_id"], sort=True)
     ds = pd.to_datetime(frame["ds"])
     first = ds.min()
@@ -77,7 +79,7 @@ def to_grid(frame: pd.DataFrame, freq: str, end: pd.Timestamp | None = None) -> 
     shape = (len(ids), len(index))
     tickets = _spread(frame["y"], codes, column, shape)
     y = _spread(frame["callers"], codes, column, shape) if "callers" in frame.columns else tickets
-    return Grid(np.asarray(ids, dtype=object), index, y, tickets, freq)
+    return SeriesGrid(np.asarray(ids, dtype=object), index, y, tickets, freq)
 
 
 def _spread(values: pd.Series, row: NDArray[Any], column: NDArray[Any], shape: tuple[int, int]) -> Floats:
@@ -89,15 +91,19 @@ def _spread(values: pd.Series, row: NDArray[Any], column: NDArray[Any], shape: t
 def _check(frame: pd.DataFrame, row: NDArray[Any], column: NDArray[Any], rest: NDArray[Any], freq: Frequency) -> None:
     if (astray := rest != np.timedelta64(0)).any():
         at = frame.iloc[int(astray.argmax())]
-        raise PanelError(
+        raise PanelContractError(
             f"series {at['unique_id']!r}: {at['ds']} is not on the panel's {freq} grid",
             hint="ds is the start of the period; every series uses the same starts",
         )
     values = frame["y"].to_numpy(dtype=float, na_value=np.nan)
     if (wrong := ~(np.isfinite(values) & (values >= 0))).any():
         at = frame.iloc[int(wrong.argmax())]
-        raise PanelError(f"series {at['unique_id']!r} at {at['ds']}: y is {at['y']}", hint="counts are 0 or more")
+        raise PanelContractError(
+            f"series {at['unique_id']!r} at {at['ds']}: y is {at['y']}", hint="counts are 0 or more"
+        )
     key = row.astype(np.int64) * (int(column.max()) + 1) + column
     if np.bincount(key).max() > 1:
         at = frame.iloc[int(pd.Series(key).duplicated().to_numpy().argmax())]
-        raise PanelError(f"series {at['unique_id']!r} has {at['ds']} twice", hint="one row per series and period")
+        raise PanelContractError(
+            f"series {at['unique_id']!r} has {at['ds']} twice", hint="one row per series and period"
+        )

@@ -17,28 +17,30 @@ from numpy.typing import NDArray
 from features.configuration import SurgeConfig
 from features.configuration.surge import FreqConfig
 from features.vocabulary import Frequency
-from models.errors import PanelError
-from models.hotspots.surge.grid import Grid
-from models.hotspots.surge.walk import Judged, blocks, reporting_spread
-from models.hotspots.surge.windows import Expectation, RawSignal, capped, judge
+from models.errors import PanelContractError
+from models.hotspots.surge.grid import SeriesGrid
+from models.hotspots.surge.rolling_fit import RawJudgements, blocks, reporting_spread
+from models.hotspots.surge.scan_windows import Expectation, RawSignal, capped, judge
 
 Floats = NDArray[np.float64]
 
 HOURS: Final = 24  # of a day
 
 
-def daily_sums(grid: Grid) -> Grid:
+def daily_sums(grid: SeriesGrid) -> SeriesGrid:
     """Return the daily grid behind an hourly one that starts at midnight; a last, partial day is summed as it is.
 
     Raises:
         PanelError: The panel does not begin at midnight.
     """
     if grid.ds[0].hour:
-        raise PanelError(f"an hourly panel begins at midnight, this one at {grid.ds[0]}", hint="drop the first day")
+        raise PanelContractError(
+            f"an hourly panel begins at midnight, this one at {grid.ds[0]}", hint="drop the first day"
+        )
     days = -(-len(grid.ds) // HOURS)
     filled = np.pad(grid.y, ((0, 0), (0, days * HOURS - len(grid.ds))))
     sums = filled.reshape(len(grid.y), days, HOURS).sum(axis=2)
-    return Grid(grid.ids, pd.date_range(grid.ds[0], periods=days, freq="D"), sums, sums, Frequency.DAILY)
+    return SeriesGrid(grid.ids, pd.date_range(grid.ds[0], periods=days, freq="D"), sums, sums, Frequency.DAILY)
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ class HourlyWalk:
     """
 
     y: Floats
-    days: Judged
+    days: RawJudgements
     first_day: int
     workday: NDArray[np.bool_]
     ordinal: int
@@ -65,10 +67,10 @@ class HourlyWalk:
     surge: SurgeConfig
     reported: Floats
 
-    def run(self, first: int) -> Judged:
+    def run(self, first: int) -> RawJudgements:
         """Judge the hours from column `first` on."""
         series, hours = self.y.shape
-        judged = Judged.empty(series, hours - first)
+        judged = RawJudgements.empty(series, hours - first)
         for block in self._blocks(first):
             raw = self._judge(block)
             out = slice(block.start - first, block.stop - first)

@@ -23,7 +23,7 @@ _WEEK: Final = 7  # periods
 
 
 @dataclass(frozen=True)
-class Level:
+class LocalLevel:
     """Local level of S series, and the dispersion that goes with it.
 
     Attributes:
@@ -45,7 +45,7 @@ class Level:
     residual: Floats
 
     @classmethod
-    def constant(cls, phi: Floats, periods: int) -> Level:
+    def constant(cls, phi: Floats, periods: int) -> LocalLevel:
         """Return the level that never moves."""
         ones = np.broadcast_to(1.0, (len(phi), periods))
         zeros = np.broadcast_to(0.0, ones.shape)
@@ -111,7 +111,7 @@ def _extend(sums: Floats, x: Floats, discount: float, lag: int) -> Floats:
     return np.concatenate([sums, new], axis=1) if sums.size else np.asarray(new)
 
 
-def local_level(counts: CountSums, mu: Floats, phi: Floats, pace: Pace, config: LevelConfig) -> Level:
+def local_level(counts: CountSums, mu: Floats, phi: Floats, pace: Pace, config: LevelConfig) -> LocalLevel:
     """Choose and run the level filter of every series.
 
     Args:
@@ -143,7 +143,7 @@ def local_level(counts: CountSums, mu: Floats, phi: Floats, pace: Pace, config: 
     residual /= np.sqrt(np.maximum(season * mean, LEAST))
     np.clip(residual, -config.limit, config.limit, out=residual)
     residual *= choice
-    return Level(factor, spread, week, week_spread, season, discount, residual)
+    return LocalLevel(factor, spread, week, week_spread, season, discount, residual)
 
 
 def _choose(

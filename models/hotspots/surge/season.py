@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.configuration import SurgeConfig
-from features.configuration.surge import FreqConfig
+from features.configuration.surge import FreqConfig, ServiceConfig
 from models.hotspots.surge.baseline import Prior, Regression, Robust
 from models.hotspots.surge.design import CIVIL_YEAR, SERVICE_YEAR, Design
 from models.hotspots.surge.exposure import exposure
@@ -48,3 +48,30 @@ def _gain(y: Floats, designs: dict[float, Design], until: int, surge: SurgeConfi
     before, after = fits[0].mean(civil.X[rows]), fits[1].mean(service.X[rows])
     weight = np.minimum(fits[0].weights, fits[1].weights) / np.minimum(fits[0].phi, fits[1].phi)[:, None]
     return np.asarray((weight * (y[:, rows] * np.log(after / before) - (after - before))).sum(axis=1))
+
+
+# Days on which the service was shut though no calendar says so, inferred from many series falling silent at once.
+
+
+def common_closures(y: Floats, service: ServiceConfig) -> NDArray[np.bool_]:
+    """Return the days on which busy series fell silent together, T.
+
+    A day is judged by the counts up to that day alone: a series votes when the same weekday of the weeks
+    before had enough tickets on average that a zero cannot be chance.
+
+    Args:
+        y: Daily counts, S x T.
+        service: What is usual, and how many must fall silent.
+    """
+    span = 7 * service.closure_weeks
+    closed = np.zeros(y.shape[1], dtype=bool)
+    if y.shape[1] <= span:
+        return closed
+    weeks = (y[:, span - 7 * week : y.shape[1] - 7 * week] for week in range(1, service.closure_weeks + 1))
+    total = np.zeros((len(y), y.shape[1] - span))
+    for week in weeks:
+        total += week
+    busy = np.asarray(total >= service.closure_usual * service.closure_weeks)
+    silent = (busy & (y[:, span:] == 0)).sum(axis=0)
+    closed[span:] = (silent >= service.closure_fewest) & (silent >= service.closure_share * busy.sum(axis=0))
+    return closed

@@ -11,7 +11,7 @@ from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components
 
 from features.configuration import GroupingConfig
-from models.hotspots.textgroups.vectors import History, Labels, Weights, WordedTexts, vectorise
+from models.hotspots.textgroups.vectors import KnownTerms, Labels, Weights, WordedTexts, vectorise
 
 _ROWS: Final = 512
 """Texts that are compared with those before them at once."""
@@ -27,7 +27,7 @@ def group_texts(
     config: GroupingConfig | None = None,
     *,
     callers: Sequence[str] | None = None,
-    history: History | None = None,
+    history: KnownTerms | None = None,
 ) -> Labels:
     """Return the group of every text, -1 for those that stand alone.
 

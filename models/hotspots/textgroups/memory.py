@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import io
 import json
+import zlib
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations, compress
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from features.configuration.detection import MemoryConfig
 from features.errors import BadInputError
-from models.hotspots.textgroups.habits import Habits
-from models.hotspots.textgroups.sketch import NEVER, Sketch
-from models.hotspots.textgroups.vectors import History, WordedTexts
+from models.hotspots.textgroups.vectors import KnownTerms, WordedTexts
 
 _SCHEMA: Final = 4
 _BITS: Final = {"words": 22, "pairs": 23}
@@ -83,7 +84,7 @@ class TopicMemory:
         """Return how many of `tickets` say each feature."""
         return self._of(features, Sketch.weights)
 
-    def within(self, district: str) -> History:
+    def within(self, district: str) -> KnownTerms:
         """Return what the tickets of one district say, as far as they say it more than the whole city does."""
         return _Within(self, self._habits, district)
 
@@ -171,3 +172,141 @@ def pair(first: str, second: str) -> str:
 
 def _day_number(day: pd.Timestamp) -> int:
     return int((pd.Timestamp(day).normalize() - pd.Timestamp(0)).days)
+
+
+# What the tickets of one district say day in, day out: its own name, its towns, the forms of its offices.
+
+
+_LEAST: Final = 0.01
+"""A word that fewer of a district's tickets say is not kept: it is no habit."""
+
+
+class Habits:
+    """Shares of words among the tickets of each district, forgetting with the memory they are part of.
+
+    A city's memory cannot tell a district's own name from a rare word: three tickets in a hundred say it, and all of
+    its own do.
+    """
+
+    def __init__(self) -> None:
+        self._tickets: dict[str, float] = defaultdict(float)
+        self._said: dict[str, dict[str, float]] = defaultdict(dict)
+
+    def add(self, texts: WordedTexts, districts: Sequence[str], left: float) -> None:
+        """Enter one day.
+
+        Args:
+            texts: Cut texts.
+            districts: The district of each.
+            left: What is left of the weight of the days before.
+        """
+        today: dict[str, Counter[str]] = defaultdict(Counter)
+        for row, district in enumerate(districts):
+            today[district].update(texts.words(row))
+        self._tickets = defaultdict(float, {name: weight * left for name, weight in self._tickets.items()})
+        for district, count in Counter(districts).items():
+            self._tickets[district] += count
+        for district in self._tickets:
+            kept = {word: weight * left for word, weight in self._said[district].items()}
+            for word, count in today[district].items():
+                kept[word] = kept.get(word, 0.0) + count
+            least = _LEAST * self._tickets[district]
+            self._said[district] = {word: weight for word, weight in kept.items() if weight >= least}
+
+    def shares(self, district: str, words: Sequence[str]) -> NDArray[np.floating]:
+        """Return the share of the district's tickets that say each word, 0 for what is no habit."""
+        said, tickets = self._said.get(district, {}), self._tickets.get(district, 0.0)
+        return np.array([said.get(word, 0.0) for word in words]) / max(tickets, 1.0)
+
+    def kept(self) -> dict[str, Any]:
+        """Return the habits, JSON-ready: equal ones in equal order."""
+        return {
+            district: {"tickets": self._tickets[district], "said": dict(sorted(self._said[district].items()))}
+            for district in sorted(self._tickets)
+        }
+
+    def restore(self, kept: dict[str, Any]) -> None:
+        """Fill empty habits with what `kept` returned."""
+        for district, habit in kept.items():
+            self._tickets[district], self._said[district] = habit["tickets"], dict(habit["said"])
+
+
+# Counts and last days of any number of names in a table of fixed size (a count-min sketch with forgetting).
+#
+# Each name has two slots and the smaller count, the older day, is its own: others can only have added to it
+# (Cormode and Muthukrishnan 2005).
+
+
+NEVER: Final = -(10**6)
+"""The day on which nothing was said."""
+
+_MIX: Final = np.uint64(0x9E3779B97F4A7C15)
+
+
+class Sketch:
+    """A table of `2**bits` slots.
+
+    Args:
+        bits: Size; half full, a new name looks old in one case of four.
+    """
+
+    def __init__(self, bits: int) -> None:
+        self._bits = bits
+        self._weight = np.zeros(1 << bits, dtype=np.float32)
+        self._last = np.full(1 << bits, NEVER, dtype=np.int32)
+        # Later counts are entered as larger ones, so that a day's forgetting is one number and no pass over the table.
+        self._unit = 1.0
+        self._floor: float | None = None
+
+    def add(self, names: Sequence[str], day: int, left: float) -> None:
+        """Enter one day.
+
+        Args:
+            names: What was said, as often as it was said.
+            day: The day's number, after all before.
+            left: What is left of the weight of the days before.
+        """
+        self._unit /= left
+        self._floor = None
+        if names:
+            codes, counts = np.unique(_codes(names), return_counts=True)
+            for slots in self._slots(codes):
+                np.add.at(self._weight, slots, (counts * self._unit).astype(np.float32))
+                self._last[slots] = day
+
+    def weights(self, names: Sequence[str]) -> np.ndarray:
+        """Return how often each name was said, forgetting included.
+
+        In a crowded table half of the slots hold more than nothing without being meant; that much is taken off.
+        """
+        if self._floor is None:
+            self._floor = float(np.median(self._weight))
+        first, second = self._slots(_codes(names))
+        least = np.minimum(self._weight[first], self._weight[second]) - self._floor
+        return np.asarray(np.maximum(least, 0.0) / self._unit, dtype=float)
+
+    def last(self, names: Sequence[str]) -> np.ndarray:
+        """Return the day each name was last said, `NEVER` if it was not."""
+        first, second = self._slots(_codes(names))
+        return np.asarray(np.minimum(self._last[first], self._last[second]))
+
+    def kept(self) -> dict[str, np.ndarray]:
+        """Return what is not empty: `slots`, `weight` (as of the last day), `last`."""
+        slots = np.flatnonzero(self._last != NEVER).astype(np.int32)
+        weight = (self._weight[slots] / self._unit).astype(np.float32)
+        return {"slots": slots, "weight": weight, "last": self._last[slots]}
+
+    def restore(self, slots: np.ndarray, weight: np.ndarray, last: np.ndarray) -> None:
+        """Fill an empty table with what `kept` returned."""
+        self._weight[slots], self._last[slots] = weight, last
+
+    def _slots(self, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        # The low bits of the code and the high bits of its product: names that share one slot rarely share the other.
+        mixed = codes.astype(np.uint64) * _MIX
+        second = mixed >> np.uint64(64 - self._bits)
+        return codes & ((1 << self._bits) - 1), second.astype(np.int64)
+
+
+def _codes(names: Sequence[str]) -> np.ndarray:
+    # crc32 and not hash(): the same on every machine and in every process.
+    return np.array([zlib.crc32(name.encode()) for name in names], dtype=np.int64)

@@ -53,7 +53,7 @@ def word_texts(titles: Sequence[str], bodies: Sequence[str]) -> WordedTexts:
     return WordedTexts([tokens[text] for text in titles], [tokens[text] for text in bodies])
 
 
-class History(Protocol):
+class KnownTerms(Protocol):
     """What is known of words from before: see `TopicMemory`."""
 
     @property
@@ -84,7 +84,7 @@ class Weights:
 
 
 def vectorise(
-    texts: WordedTexts, weights: Weights, *, callers: Labels | None = None, history: History | None = None
+    texts: WordedTexts, weights: Weights, *, callers: Labels | None = None, history: KnownTerms | None = None
 ) -> csr_array:
     """Return one unit vector per text: logarithmic word counts times inverse document frequency.
 
@@ -127,7 +127,7 @@ def _features(words: Sequence[str]) -> NDArray[np.integer]:
 
 
 def _heard(
-    words: Sequence[str], features: NDArray[np.integer], history: History | None
+    words: Sequence[str], features: NDArray[np.integer], history: KnownTerms | None
 ) -> tuple[NDArray[np.floating], float]:
     """Return how many tickets before the block said each feature, and how many there were."""
     before = np.zeros(FEATURES)

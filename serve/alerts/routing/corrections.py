@@ -5,9 +5,9 @@ from __future__ import annotations
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from serve.alerts.desk import Desk
+from serve.access import Caller
 from serve.alerts.episode import Episode
-from serve.auth import Caller
+from serve.alerts.unit_of_work import Desk
 from serve.store.columns import new_id
 from serve.store.tables import RouteCorrection
 

@@ -6,6 +6,7 @@ from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
+from serve.access import Caller, CallerDep, Role, allow
 from serve.alerts.routing import corrections, service, sheets
 from serve.alerts.routing.schemas import (
     CorrectionList,
@@ -18,9 +19,8 @@ from serve.alerts.routing.schemas import (
     RouteView,
     SettleBody,
 )
-from serve.api.problems import problems
-from serve.auth import Caller, CallerDep, Role, allow
 from serve.errors import UnprocessableError
+from serve.problems import problems
 from serve.wiring import ClockDep, StoreDep
 
 router = APIRouter(tags=["routing"], responses=problems(401, 403, 422))

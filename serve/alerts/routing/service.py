@@ -9,9 +9,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from features.words import Coded
+from serve.access import Caller
+from serve.access.roles import ROLES
 from serve.alerts.routing.schemas import DepartmentRuleBody, ImportResult, RouteLine
-from serve.auth import Caller
-from serve.auth.roles import ROLES
 from serve.errors import ConflictError, ForbiddenError, NotFoundError, UnprocessableError
 from serve.store.columns import new_id
 from serve.store.tables import DepartmentRule, Route, RouteCorrection

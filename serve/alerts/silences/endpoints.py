@@ -6,10 +6,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
+from serve.access import CallerDep
 from serve.alerts.silences import service
 from serve.alerts.silences.schemas import NewSilence, SilenceList, SilenceView
-from serve.api.problems import problems
-from serve.auth import CallerDep
+from serve.problems import problems
 from serve.wiring import ClockDep, StoreDep
 
 router = APIRouter(prefix="/v1/silences", tags=["silences"], responses=problems(401, 403, 422))

@@ -8,9 +8,9 @@ from sqlalchemy import ColumnElement, select, true
 from sqlalchemy.orm import Session
 
 from features.words import Coded
+from serve.access import Caller, Role
+from serve.access.roles import ROLES
 from serve.alerts.silences.schemas import NewSilence
-from serve.auth import Caller, Role
-from serve.auth.roles import ROLES
 from serve.errors import ForbiddenError, NotFoundError, UnprocessableError
 from serve.store.columns import new_id
 from serve.store.tables import Silence

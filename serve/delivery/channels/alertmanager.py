@@ -9,7 +9,7 @@ from serve.delivery.channels.channel import Target
 from serve.delivery.channels.facts import iso
 from serve.delivery.limits import Limits
 from serve.delivery.notice import Message, Notice
-from serve.delivery.outcome import Outcome
+from serve.delivery.outcome import DeliveryOutcome
 from serve.delivery.posting import Poster, json_body, judge_status
 
 SEVERITIES: Final = {
@@ -27,13 +27,13 @@ class Alertmanager:
     name = "alertmanager"
     limits = Limits(digest=True)
 
-    def send(self, message: Message, target: Target, poster: Poster) -> Outcome:
+    def send(self, message: Message, target: Target, poster: Poster) -> DeliveryOutcome:
         """Post one group of alerts."""
         headers = {"Content-Type": "application/json", "Idempotency-Key": message.id}
         if target.secret:
             headers["Authorization"] = f"Bearer {target.secret}"
         answer = poster.post(target.url, json_body(self.render(message)), headers)
-        return answer if isinstance(answer, Outcome) else judge_status(answer)
+        return answer if isinstance(answer, DeliveryOutcome) else judge_status(answer)
 
     def render(self, message: Message) -> dict[str, Any]:
         """Return the version 4 document."""

@@ -8,7 +8,7 @@ from serve.delivery.cap import cap_alert
 from serve.delivery.channels.channel import Target
 from serve.delivery.limits import Limits
 from serve.delivery.notice import Message
-from serve.delivery.outcome import Outcome
+from serve.delivery.outcome import DeliveryOutcome
 from serve.delivery.posting import Poster, judge_status
 
 CAP_PUSH: Final = "cap"
@@ -21,7 +21,7 @@ class CapPush:
     name = CAP_PUSH
     limits = Limits(digest=False)
 
-    def send(self, message: Message, target: Target, poster: Poster) -> Outcome:
+    def send(self, message: Message, target: Target, poster: Poster) -> DeliveryOutcome:
         """Post one CAP document."""
         notice = message.first
         document = cap_alert(
@@ -35,4 +35,4 @@ class CapPush:
         if target.secret:
             headers["Authorization"] = f"Bearer {target.secret}"
         answer = poster.post(target.url, document, headers)
-        return answer if isinstance(answer, Outcome) else judge_status(answer)
+        return answer if isinstance(answer, DeliveryOutcome) else judge_status(answer)

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from serve.delivery.limits import Limits
 from serve.delivery.notice import Message
-from serve.delivery.outcome import Outcome
+from serve.delivery.outcome import DeliveryOutcome
 from serve.delivery.posting import Poster
 
 
@@ -35,6 +35,6 @@ class Channel(Protocol):
     name: str
     limits: Limits
 
-    def send(self, message: Message, target: Target, poster: Poster, /) -> Outcome:
+    def send(self, message: Message, target: Target, poster: Poster, /) -> DeliveryOutcome:
         """Hand `message` over once and say what came of it; never raises for the other side's faults."""
         ...

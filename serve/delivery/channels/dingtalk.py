@@ -11,9 +11,9 @@ from urllib.parse import quote_plus
 from features.vocabulary import AlertLevel
 from serve.delivery.channels import markdown
 from serve.delivery.channels.channel import Target
-from serve.delivery.limits import Limits, Window
+from serve.delivery.limits import Limits, RateLimit
 from serve.delivery.notice import Message
-from serve.delivery.outcome import Outcome
+from serve.delivery.outcome import DeliveryOutcome
 from serve.delivery.posting import Poster, json_body, judge_code
 from serve.delivery.wording import subject_of
 
@@ -27,14 +27,14 @@ class DingTalk:
 
     name = "dingtalk"
     # 18, not 20: one message too many shuts the bot for ten minutes, and people may use the same bot.
-    limits = Limits((Window(18, 60),), digest=True, penalty_s=600)
+    limits = Limits((RateLimit(18, 60),), digest=True, penalty_s=600)
 
-    def send(self, message: Message, target: Target, poster: Poster) -> Outcome:
+    def send(self, message: Message, target: Target, poster: Poster) -> DeliveryOutcome:
         """Post one Markdown message."""
         body = {"msgtype": "markdown", "markdown": {"title": subject_of(message), "text": self.render(message)}}
         url = signed_url(target.url, target.secret, message.sent_at) if target.secret else target.url
         answer = poster.post(url, json_body(body), {"Content-Type": "application/json"})
-        if isinstance(answer, Outcome):
+        if isinstance(answer, DeliveryOutcome):
             return answer
         return judge_code(answer, field_name="errcode", too_fast=_TOO_FAST, busy=_BUSY)
 

@@ -15,9 +15,9 @@ from features.words import catalogue
 from serve.delivery.channels import markdown
 from serve.delivery.channels.channel import Target
 from serve.delivery.cuts import cut_bytes
-from serve.delivery.limits import Limits, Window
+from serve.delivery.limits import Limits, RateLimit
 from serve.delivery.notice import Message, Notice
-from serve.delivery.outcome import Outcome
+from serve.delivery.outcome import DeliveryOutcome
 from serve.delivery.posting import Poster, json_body, judge_code
 from serve.delivery.wording import more_of, subject_of, words_of
 
@@ -38,15 +38,15 @@ class Feishu:
 
     name = "feishu"
     # Twenty to a digest: a hundred alerts at once are then two seconds' worth of calls.
-    limits = Limits((Window(100, 60), Window(5, 1)), digest=True, penalty_s=60, digest_size=20)
+    limits = Limits((RateLimit(100, 60), RateLimit(5, 1)), digest=True, penalty_s=60, digest_size=20)
 
-    def send(self, message: Message, target: Target, poster: Poster) -> Outcome:
+    def send(self, message: Message, target: Target, poster: Poster) -> DeliveryOutcome:
         """Post one card."""
         body: dict[str, Any] = {"msg_type": "interactive", "card": self.render(message)}
         if target.secret:
             body |= signature(target.secret, message.sent_at)
         answer = poster.post(target.url, json_body(body), {"Content-Type": "application/json"})
-        if isinstance(answer, Outcome):
+        if isinstance(answer, DeliveryOutcome):
             return answer
         return judge_code(answer, field_name="code", too_fast=_TOO_FAST)
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from serve.delivery.channels.channel import Target
 from serve.delivery.channels.mail import plain_text
 from serve.delivery.failures import Cause, Failure
-from serve.delivery.limits import Limits, Window
+from serve.delivery.limits import Limits, RateLimit
 from serve.delivery.notice import Message
-from serve.delivery.outcome import Outcome
+from serve.delivery.outcome import DeliveryOutcome
 from serve.delivery.posting import Poster
 from serve.delivery.wording import subject_of
 
@@ -19,16 +19,16 @@ class LongTail:
     """Any service Apprise knows; `target.url` is an Apprise address."""
 
     name = "apprise"
-    limits = Limits((Window(20, 60),), digest=True)
+    limits = Limits((RateLimit(20, 60),), digest=True)
 
-    def send(self, message: Message, target: Target, _poster: Poster) -> Outcome:
+    def send(self, message: Message, target: Target, _poster: Poster) -> DeliveryOutcome:
         """Hand the message to Apprise; it tells success from failure, and nothing more."""
         try:
             import apprise
         except ImportError:
-            return Outcome.refused(Failure(Cause.APPRISE_MISSING))
+            return DeliveryOutcome.refused(Failure(Cause.APPRISE_MISSING))
         service = apprise.Apprise()
         if not service.add(target.url):
-            return Outcome.refused(Failure(Cause.APPRISE_ADDRESS))
+            return DeliveryOutcome.refused(Failure(Cause.APPRISE_ADDRESS))
         arrived = service.notify(body=plain_text(message), title=subject_of(message))
-        return Outcome.sent(None) if arrived else Outcome.retry(Failure(Cause.APPRISE_FAILED))
+        return DeliveryOutcome.sent(None) if arrived else DeliveryOutcome.retry(Failure(Cause.APPRISE_FAILED))

@@ -15,7 +15,7 @@ from serve.delivery.channels.channel import Target
 from serve.delivery.failures import Cause, Failure
 from serve.delivery.limits import Limits
 from serve.delivery.notice import Message, Notice
-from serve.delivery.outcome import Outcome
+from serve.delivery.outcome import DeliveryOutcome
 from serve.delivery.posting import Poster
 from serve.delivery.wording import colon, subject_of, words_of
 
@@ -37,23 +37,23 @@ class Mail:
     name = "email"
     limits = Limits(digest=True)
 
-    def send(self, message: Message, target: Target, poster: Poster) -> Outcome:
+    def send(self, message: Message, target: Target, poster: Poster) -> DeliveryOutcome:
         """Send one mail to all recipients."""
         try:
             self._deliver(self.render(message, target), target, timeout=poster.deadline_s)
         except smtplib.SMTPResponseException as error:
             said = Failure(Cause.MAIL_ANSWERED, {"code": error.smtp_code})
             permanent = error.smtp_code >= _PERMANENT
-            return (Outcome.refused if permanent else Outcome.retry)(said, error.smtp_code)
+            return (DeliveryOutcome.refused if permanent else DeliveryOutcome.retry)(said, error.smtp_code)
         except smtplib.SMTPRecipientsRefused as error:
             codes = [code for code, _ in error.recipients.values()]
             refused = bool(codes) and min(codes) >= _PERMANENT
-            return (Outcome.refused if refused else Outcome.retry)(
+            return (DeliveryOutcome.refused if refused else DeliveryOutcome.retry)(
                 Failure(Cause.MAIL_NO_RECIPIENT), max(codes, default=None)
             )
         except (smtplib.SMTPException, OSError) as error:
-            return Outcome.retry(Failure(Cause.MAIL_UNREACHABLE, {"error": type(error).__name__}))
-        return Outcome.sent(250)
+            return DeliveryOutcome.retry(Failure(Cause.MAIL_UNREACHABLE, {"error": type(error).__name__}))
+        return DeliveryOutcome.sent(250)
 
     def render(self, message: Message, target: Target) -> EmailMessage:
         """Return the mail with its text and HTML parts."""

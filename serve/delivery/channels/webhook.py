@@ -9,7 +9,7 @@ from serve.delivery.channels.channel import Target
 from serve.delivery.channels.facts import cloud_event
 from serve.delivery.limits import Limits
 from serve.delivery.notice import Message
-from serve.delivery.outcome import Outcome
+from serve.delivery.outcome import DeliveryOutcome
 from serve.delivery.posting import Poster, json_body, judge_status
 
 CLOUD_EVENT_TYPE: Final = "application/cloudevents+json; charset=utf-8"
@@ -21,11 +21,11 @@ class Webhook:
     name = "webhook"
     limits = Limits(digest=False)
 
-    def send(self, message: Message, target: Target, poster: Poster) -> Outcome:
+    def send(self, message: Message, target: Target, poster: Poster) -> DeliveryOutcome:
         """Post one CloudEvent."""
         body = json_body(cloud_event(message.first, message))
         answer = poster.post(target.url, body, self.headers(message, target, body))
-        return answer if isinstance(answer, Outcome) else judge_status(answer)
+        return answer if isinstance(answer, DeliveryOutcome) else judge_status(answer)
 
     def headers(self, message: Message, target: Target, body: bytes) -> dict[str, str]:
         """Return the headers of a call, signed when the target has a secret."""

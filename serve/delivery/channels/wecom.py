@@ -7,9 +7,9 @@ from typing import Final
 from features.vocabulary import AlertLevel
 from serve.delivery.channels import markdown
 from serve.delivery.channels.channel import Target
-from serve.delivery.limits import Limits, Window
+from serve.delivery.limits import Limits, RateLimit
 from serve.delivery.notice import Message
-from serve.delivery.outcome import Outcome
+from serve.delivery.outcome import DeliveryOutcome
 from serve.delivery.posting import Poster, json_body, judge_code
 
 MARKDOWN_BYTES: Final = 4096
@@ -27,13 +27,13 @@ class WeCom:
     """A WeCom group bot; the address carries its key."""
 
     name = "wecom"
-    limits = Limits((Window(20, 60),), digest=True, penalty_s=60)
+    limits = Limits((RateLimit(20, 60),), digest=True, penalty_s=60)
 
-    def send(self, message: Message, target: Target, poster: Poster) -> Outcome:
+    def send(self, message: Message, target: Target, poster: Poster) -> DeliveryOutcome:
         """Post one Markdown message."""
         body = {"msgtype": "markdown", "markdown": {"content": self.render(message)}}
         answer = poster.post(target.url, json_body(body), {"Content-Type": "application/json"})
-        if isinstance(answer, Outcome):
+        if isinstance(answer, DeliveryOutcome):
             return answer
         return judge_code(answer, field_name="errcode", too_fast=_TOO_FAST, busy=_BUSY)
 

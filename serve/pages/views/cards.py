@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from features.vocabulary import AlertLevel, read_rule
+from serve.access import Caller
 from serve.alerts.levels import say_level_rule
 from serve.alerts.lifecycle import ALLOWED, OPEN, WAITING, Dismissal, Event, State
-from serve.alerts.recite import recite
-from serve.auth import Caller
+from serve.alerts.rule_text import recite
 from serve.pages.language import Words
 from serve.store.tables import Alert
 

@@ -13,9 +13,9 @@ from markupsafe import Markup
 
 from features.settings import Settings
 from features.vocabulary import Frequency, read_rule
-from serve.alerts.recite import recite
+from serve.alerts.rule_text import recite
 from serve.charts.curve import Count, alert_curve
-from serve.charts.places import Place, merged_cells, place_map
+from serve.charts.place_map import MapPlace, merged_cells, place_map
 from serve.pages.language import Words
 from serve.store.tables import Alert, AlertEvent
 
@@ -49,7 +49,7 @@ class PlacesMap:
     """The map of an alert and the cells on it."""
 
     picture: Markup
-    places: Sequence[Place]
+    places: Sequence[MapPlace]
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def map_of(settings: Settings, keys: Sequence[tuple[str, str]], words: Words) ->
 
 
 @lru_cache(maxsize=256)
-def _places(lake_path: str, timezone: str, keys: tuple[tuple[str, str], ...]) -> tuple[Place, ...]:
+def _places(lake_path: str, timezone: str, keys: tuple[tuple[str, str], ...]) -> tuple[MapPlace, ...]:
     """Return the merged cells of these tickets, remembered: several people open the same alert."""
     from features.knowledge import ticket_points
 

@@ -14,15 +14,15 @@ from sqlalchemy.orm import Session
 from features.settings import Settings
 from features.vocabulary import Frequency
 from serve.charts.demand import Period, demand_chart, spark
+from serve.forecasts.accuracy import JudgedSeries, LevelScore, join_actual, judge, score_levels
+from serve.forecasts.drivers import Driver, calendar_drivers, model_drivers
+from serve.forecasts.history import WeeklyHistory, weekly_history
+from serve.forecasts.issues import issue_before, issue_frame, sum_frame
 from serve.forecasts.repository import current_issue
 from serve.pages.language import Words
 from serve.pages.render import Provenance
 from serve.pages.views.origin import alerts_are_simulated, forecast_origin
-from serve.reports.accuracy import Judged, LevelScore, join_actual, judge, score_levels
-from serve.reports.drivers import Driver, calendar_drivers, model_drivers
-from serve.reports.history import History, weekly_history
-from serve.reports.issues import issue_before, issue_frame, sum_frame
-from serve.reports.seasons import Season, coming_seasons
+from serve.seasons.coming import ComingSeason, coming_seasons
 
 LEVELS: Final = ("total", "district", "department", "category1", "category2", "category", "cell")
 ROWS: Final = 40
@@ -98,9 +98,9 @@ class Overview:
     row_count: int
     last_actual: float | None
     change_on_last_week: float | None
-    judged: Judged | None = None
+    judged: JudgedSeries | None = None
     scores: Sequence[LevelScore] = field(default_factory=list)
-    seasons: Sequence[Season] = field(default_factory=list)
+    seasons: Sequence[ComingSeason] = field(default_factory=list)
     has_years: bool = False
     categories: Sequence[str] = field(default_factory=list)
     districts: Sequence[str] = field(default_factory=list)
@@ -157,7 +157,7 @@ def _look_back(
     session: Session,
     settings: Settings,
     view: Overview,
-    history: History,
+    history: WeeklyHistory,
     chosen: pd.DataFrame,
     words: Words,
     *,
@@ -242,7 +242,7 @@ def _sums(sums: pd.DataFrame) -> list[SumRow]:
     ]
 
 
-def _row(group: pd.DataFrame, history: History | None, words: Words, *, place: int) -> SeriesRow:
+def _row(group: pd.DataFrame, history: WeeklyHistory | None, words: Words, *, place: int) -> SeriesRow:
     first = group.iloc[0]
     known = _known(history, str(first["unique_id"]))
     name = series_name(first, words)
@@ -260,7 +260,7 @@ def _row(group: pd.DataFrame, history: History | None, words: Words, *, place: i
     )
 
 
-def _known(history: History | None, unique_id: str) -> pd.Series:
+def _known(history: WeeklyHistory | None, unique_id: str) -> pd.Series:
     if history is None:
         return pd.Series(dtype=float, index=pd.DatetimeIndex([]))
     return history.series(unique_id)

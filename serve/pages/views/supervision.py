@@ -11,21 +11,21 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from features.settings import Settings
+from serve.access import Caller
 from serve.alerts.lifecycle import OPEN
 from serve.alerts.repository import departments_of
-from serve.alerts.supervision.watchlist import (
+from serve.pages.language import Words
+from serve.pages.moments import show_moment
+from serve.pages.views.cards import Card, card_of
+from serve.store.tables import SupervisionOrder
+from serve.supervision.watchlist import (
     DISMISSED_AGAIN,
     LATE_ACK,
     LATE_HANDLE,
     ORDER_OVERDUE,
     UNANSWERED,
-    Watched,
+    WatchedAlert,
 )
-from serve.auth import Caller
-from serve.pages.language import Words
-from serve.pages.moments import show_moment
-from serve.pages.views.cards import Card, card_of
-from serve.store.tables import SupervisionOrder
 
 REASONS: Final = (UNANSWERED, LATE_ACK, LATE_HANDLE, DISMISSED_AGAIN, ORDER_OVERDUE)
 """In the order in which they are shown, the gravest first."""
@@ -50,7 +50,7 @@ class OrderLine:
 
 
 @dataclass(frozen=True)
-class Concern:
+class WatchedCard:
     """An alert on the list. `may_order` says whether an order can still be issued about it."""
 
     card: Card
@@ -64,13 +64,13 @@ class Concern:
 
 def concerns_of(
     session: Session,
-    watched: Sequence[Watched],
+    watched: Sequence[WatchedAlert],
     issued: Iterable[SupervisionOrder],
     words: Words,
     caller: Caller,
     *,
     now: datetime,
-) -> list[Concern]:
+) -> list[WatchedCard]:
     """Return the alerts of a watch list as they are shown, each with its departments and open orders."""
     parties = departments_of(session, [item.alert.id for item in watched], asked=False)
     waiting: dict[str, list[OrderLine]] = defaultdict(list)
@@ -78,7 +78,7 @@ def concerns_of(
         if order.answered_at is None:
             waiting[order.alert_id].append(order_line(order, now=now))
     return [
-        Concern(
+        WatchedCard(
             card=card_of(item.alert, words, caller, now=now),
             reasons=tuple(name for name in REASONS if name in item.reasons),
             departments=tuple(sorted(item.departments)) or (item.alert.department,),
@@ -109,7 +109,7 @@ def order_line(order: SupervisionOrder, *, now: datetime) -> OrderLine:
     )
 
 
-def by_department(watched: Iterable[Watched]) -> list[tuple[str, Counter[str]]]:
+def by_department(watched: Iterable[WatchedAlert]) -> list[tuple[str, Counter[str]]]:
     """Return how often each department is on the list, and why; the most often named first."""
     table: dict[str, Counter[str]] = defaultdict(Counter)
     for item in watched:

@@ -1,0 +1,294 @@
+"""Counts kept between runs: only the weeks about which something new became known are counted again.
+
+Nine years of 52 million tickets are counted once; a morning later a few blocks of four weeks have changed. A block
+holds the tickets of every cell, source and day, and the callers with several tickets in a day or a week. What is
+kept belongs to one moment and one snapshot of one lake; it is counted anew when the lake lost rows since, and never
+serves an earlier moment.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from features.errors import LakeError
+from features.lake import Lake
+from features.lake.asof import as_of_query
+from features.lake.duck import instant, literal, literals
+from features.lake.schema import MOVED
+from features.lake.storage import writer_lock
+from features.panel.complete_periods import Edges, edges
+from features.vocabulary import Frequency
+
+KEYS: Final = ("category1", "category2", "category", "district", "department")
+_SCHEMA: Final = 2
+_BLOCK_DAYS: Final = 28
+_EPOCH: Final = datetime(1900, 1, 1)  # noqa: DTZ001 - a Monday, civil time
+_DAY: Final = f"date_diff('day', TIMESTAMP '{_EPOCH}', opened_local)"
+_BLOCK: Final = f"({_DAY} // {_BLOCK_DAYS})"
+_NAMES: Final = ("source", *KEYS)
+_TABLES: Final = {
+    "matters": f"matter UBIGINT, {', '.join(f'{name} VARCHAR' for name in _NAMES)}",
+    "counts": "matter UBIGINT, day INTEGER, n INTEGER",
+    "repeats": "freq VARCHAR, matter UBIGINT, period INTEGER, caller UBIGINT, n INTEGER",
+}
+"""Each block has names of its own: how they are hashed may change with DuckDB, and old blocks stay."""
+_CHUNK_ROWS: Final = 8_000_000
+
+
+@dataclass(frozen=True)
+class _State:
+    """What the blocks of a folder say: as known at `as_of`, from a snapshot of a lake, with the ends of its sources."""
+
+    as_of: str
+    snapshot: int
+    lake: str
+    edges: Mapping[str, Edges]
+    schema: int = _SCHEMA
+
+
+def day_number(moment: datetime) -> int:
+    """Return the number of a naive local midnight, as `day` and `period` count them."""
+    return (moment - _EPOCH).days
+
+
+def bring_cache_up(
+    folder: Path, lake: Lake, connection: Any, *, as_of: datetime, snapshot: int
+) -> Mapping[str, Edges] | None:
+    """Bring the kept counts up to a moment and leave them on the connection; None where they cannot serve it.
+
+    They cannot serve a moment or a snapshot before their own, nor a lake in which one source has the word over another:
+    what one says of a ticket then depends on what the other knew.
+
+    Args:
+        folder: Where they are kept, this function's own.
+        lake: The ticket lake.
+        connection: DuckDB; gets the tables `kept_matters` (number, source, KEYS), `kept_counts` (number, day, n) and
+            `kept_repeats` (freq, number, period, caller, n; `period` is the first day of a day or week).
+        as_of: Aware moment.
+        snapshot: Version of the lake.
+
+    Returns:
+        The ends of what is known of each source by then.
+    """
+    if lake.precedence:
+        return None
+    with writer_lock(folder):
+        known = _read_state(folder, lake)
+        if known and (as_of < datetime.fromisoformat(known.as_of) or snapshot < known.snapshot):
+            return None
+        moment = as_of.astimezone(UTC).isoformat()
+        if known is None or (known.as_of, known.snapshot) != (moment, snapshot):
+            found = _bring_up(folder, lake, connection, known, as_of=as_of, snapshot=snapshot)
+            known = _State(moment, snapshot, str(lake.path.resolve()), found)
+            (folder / "state.json").write_text(json.dumps(asdict(known), default=str))
+        _leave(connection, folder / "blocks")
+    return known.edges
+
+
+def _leave(connection: Any, blocks: Path) -> None:
+    """Leave what is kept on the connection, with a small number for each matter."""
+    for name, columns in _TABLES.items():
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE read ({columns})")
+        if files := sorted((blocks / name).glob("*/*.parquet")):
+            found = f"read_parquet({literals(map(str, files))}, hive_partitioning = false)"
+            connection.execute(f"INSERT INTO read BY NAME SELECT * FROM {found}")
+        if name == "matters":
+            query = "SELECT (row_number() OVER () - 1)::INTEGER AS number, * FROM (SELECT DISTINCT * FROM read)"
+        else:
+            query = "SELECT number, read.* EXCLUDE (matter) FROM read JOIN kept_matters USING (matter)"
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE kept_{name} AS {query}")
+    connection.execute("DROP TABLE read")
+
+
+def _bring_up(
+    folder: Path, lake: Lake, connection: Any, known: _State | None, *, as_of: datetime, snapshot: int
+) -> Mapping[str, Edges]:
+    scan = lake.store.scan(snapshot)
+    added = _known_added(lake, known.snapshot, snapshot) if known else None
+    # Without its state a folder is nobody's: a run that is killed in between leaves nothing that looks finished.
+    (folder / "state.json").unlink(missing_ok=True)
+    if known is None or added is None:
+        shutil.rmtree(folder / "blocks", ignore_errors=True)
+        _count(connection, folder, scan, None, as_of)
+        return edges(connection, f"(SELECT * FROM {scan} WHERE known_at <= {instant(as_of)})")
+    since = datetime.fromisoformat(known.as_of)
+    if blocks := _touched(connection, lake, scan, added, since=since, until=as_of):
+        _count(connection, folder, scan, blocks, as_of)
+    new = edges(connection, "news")
+    return {**known.edges, **{name: edge.joined(known.edges.get(name, edge)) for name, edge in new.items()}}
+
+
+def _read_state(folder: Path, lake: Lake) -> _State | None:
+    try:
+        said = json.loads((folder / "state.json").read_text())
+        ends = {
+            name: Edges(**{**edge, "first_opened": datetime.fromisoformat(edge["first_opened"])})
+            for name, edge in said["edges"].items()
+        }
+        state = _State(**{**said, "edges": ends})
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return None
+    return state if (state.schema, state.lake) == (_SCHEMA, str(lake.path.resolve())) else None
+
+
+def _known_added(lake: Lake, since: int, until: int) -> list[str] | None:
+    """Return what `_added` does; None too where a version can no longer be read."""
+    try:
+        return _added(lake, since, until)
+    except LakeError:
+        return None
+
+
+def _added(lake: Lake, since: int, until: int) -> list[str] | None:
+    """Return the files that commits after one version and by another added; None when rows were removed.
+
+    A compaction removes files and adds others with the same rows: it changes nothing.
+    """
+    compacted = _compactions(lake, since, until)
+    if compacted is None:
+        return None
+    added: set[str] = set()
+    at = since
+    # Compactions cut the span: on both sides of one, files are those of the commits in between.
+    for stop in (*(version - 1 for version in compacted), until):
+        if stop > at:
+            before, after = _files(lake, at), _files(lake, stop)
+            if before - after:
+                return None
+            added |= after - before
+        at = stop + 1
+    # A file that a later compaction took up is not there any more; its rows are in a file that no one can tell apart.
+    return sorted(added) if _files(lake, until) >= added else None
+
+
+def _compactions(lake: Lake, since: int, until: int) -> list[int] | None:
+    """Return the versions between two that only merged files; None where the history does not reach back so far."""
+    table = lake.store.table(until)
+    operations = {commit["version"]: commit.get("operation") for commit in table.history(until - since)}
+    if not set(range(since + 1, until + 1)) <= set(operations):
+        return None
+    return sorted(version for version, name in operations.items() if name == "OPTIMIZE" and since < version <= until)
+
+
+def _files(lake: Lake, version: int) -> set[str]:
+    return set(lake.store.table(version).file_uris())
+
+
+def _touched(
+    connection: Any, lake: Lake, scan: str, added: Sequence[str], *, since: datetime, until: datetime
+) -> set[int]:
+    """Return the blocks of tickets of which a version became known after one moment and by another, or was added."""
+    between = f"known_at > {instant(since)} AND known_at <= {instant(until)}"
+    columns = "source, key, flags, known_at, opened_at, opened_local"
+    sources = [f"SELECT {columns} FROM {scan} WHERE {between}"]
+    if added:
+        late = f"known_at <= {instant(until)}"
+        sources.append(f"SELECT {columns} FROM {lake.store.scan_files(added)} WHERE {late}")
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE news AS {' UNION ALL '.join(sources)}")
+    blocks = {
+        block
+        for (block,) in connection.execute(
+            f"SELECT DISTINCT {_BLOCK} FROM news WHERE opened_local IS NOT NULL"
+        ).fetchall()
+    }
+    moved = f"SELECT key FROM news WHERE contains(flags, '{MOVED}')"
+    if connection.execute(f"SELECT count(*) FROM ({moved})").fetchall()[0][0]:
+        elsewhere = f"SELECT DISTINCT {_BLOCK} FROM {scan} WHERE opened_local IS NOT NULL AND key IN ({moved})"
+        blocks |= {block for (block,) in connection.execute(elsewhere).fetchall()}
+    return blocks
+
+
+def _count(connection: Any, folder: Path, scan: str, blocks: Collection[int] | None, as_of: datetime) -> None:
+    """Count some blocks anew, all of them when None."""
+    versions = scan if blocks is None else _versions(connection, scan, blocks)
+    inside = "opened_local IS NOT NULL" if blocks is None else f"{_BLOCK} IN ({', '.join(map(str, blocks))})"
+    state = as_of_query(versions, ["source", "opened_local", *KEYS, "caller"], as_of=as_of, where=inside)
+    names = ", ".join(_NAMES)
+    connection.execute(f"""CREATE OR REPLACE TEMP TABLE counted AS
+        SELECT hash({names}) AS matter, hash(caller) AS caller, {_DAY}::INTEGER AS day, caller IS NULL AS nobody
+        FROM ({state})""")
+    connection.execute(f"""CREATE OR REPLACE TEMP TABLE matters AS
+        SELECT DISTINCT hash({names}) AS matter, {names} FROM {versions}""")
+    fresh = folder / "fresh"
+    shutil.rmtree(fresh, ignore_errors=True)
+    for name in _TABLES:
+        (fresh / name).mkdir(parents=True)
+    for low, high in _chunks(connection):
+        queries = {"matters": _matters(low, high), "counts": _counts(low, high), "repeats": _repeats(low, high)}
+        for name, query in queries.items():
+            connection.execute(f"""COPY ({query}) TO {literal(str(fresh / name))}
+                (FORMAT parquet, PARTITION_BY (block), OVERWRITE_OR_IGNORE true)""")
+    for name in _TABLES:
+        _replace(folder / "blocks" / name, fresh / name, blocks)
+    connection.execute("DROP TABLE counted")
+    connection.execute("DROP TABLE matters")
+
+
+def _chunks(connection: Any) -> Iterator[tuple[int, int]]:
+    """Yield spans of days, whole blocks each, that bound the memory of grouping."""
+    query = f"SELECT day // {_BLOCK_DAYS}, count(*) FROM counted GROUP BY ALL ORDER BY ALL"
+    low, size = None, 0
+    for block, count in connection.execute(query).fetchall():
+        low = block if low is None else low
+        size += count
+        if size >= _CHUNK_ROWS:
+            yield low * _BLOCK_DAYS, (block + 1) * _BLOCK_DAYS
+            low, size = None, 0
+        last = block
+    if low is not None:
+        yield low * _BLOCK_DAYS, (last + 1) * _BLOCK_DAYS
+
+
+def _matters(low: int, high: int) -> str:
+    return f"""SELECT * FROM (SELECT DISTINCT day // {_BLOCK_DAYS} AS block, matter FROM counted
+        WHERE day >= {low} AND day < {high}) JOIN matters USING (matter)"""
+
+
+def _counts(low: int, high: int) -> str:
+    return f"""SELECT day // {_BLOCK_DAYS} AS block, matter, day, count(*)::INTEGER AS n FROM counted
+        WHERE day >= {low} AND day < {high} GROUP BY matter, day"""
+
+
+def _repeats(low: int, high: int) -> str:
+    """Return the query of callers with several tickets in a day or in a week: only these tell callers from tickets."""
+    parts = (
+        f"""WITH part AS (SELECT matter, {period}::INTEGER AS period, caller FROM counted
+            WHERE NOT nobody AND day >= {low} AND day < {high}),
+        again AS (SELECT period, caller FROM part GROUP BY period, caller HAVING count(*) > 1)
+        SELECT period // {_BLOCK_DAYS} AS block, '{freq}' AS freq, matter, period, caller, count(*)::INTEGER AS n
+        FROM part SEMI JOIN again USING (period, caller) GROUP BY matter, period, caller"""
+        for freq, period in ((Frequency.DAILY, "day"), (Frequency.WEEKLY, "(day // 7 * 7)"))
+    )
+    return " UNION ALL ".join(f"({part})" for part in parts)
+
+
+def _versions(connection: Any, scan: str, blocks: Collection[int]) -> str:
+    """Leave the versions that count for some blocks on the connection: those in them, and all of moved tickets."""
+    low, high = (_EPOCH + timedelta(days=_BLOCK_DAYS * block) for block in (min(blocks), max(blocks) + 1))
+    wanted = f"""opened_local >= TIMESTAMP '{low}' AND opened_local < TIMESTAMP '{high}'
+        AND {_BLOCK} IN ({", ".join(map(str, blocks))})"""
+    moved = f"SELECT DISTINCT key FROM {scan} WHERE contains(flags, '{MOVED}')"
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE moved AS {moved}")
+    query = f"SELECT * FROM {scan} ANTI JOIN moved USING (key) WHERE {wanted}"
+    if connection.execute("SELECT count(*) FROM moved").fetchall()[0][0]:
+        query += f" UNION ALL SELECT * FROM {scan} SEMI JOIN moved USING (key)"
+    columns = ", ".join(
+        ["source", "ticket_id", "key", "revision", "known_at", "opened_local", *KEYS, "caller", "deleted"]
+    )
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE versions AS SELECT {columns} FROM ({query})")
+    return "versions"
+
+
+def _replace(kept: Path, fresh: Path, blocks: Collection[int] | None) -> None:
+    """Put fresh blocks where the old ones were; a block without any ticket left is gone."""
+    kept.mkdir(parents=True, exist_ok=True)
+    for block in blocks or ():
+        shutil.rmtree(kept / f"block={block}", ignore_errors=True)
+    for counted in fresh.iterdir():
+        counted.replace(kept / counted.name)

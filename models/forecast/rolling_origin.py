@@ -1,0 +1,229 @@
+"""Rolling-origin backtest: every model refitted at every cutoff, scored per level of the hierarchy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from features.configuration import ForecastConfig
+from features.configuration.forecaster import BaseConfig
+from models.errors import PanelContractError
+from models.forecast.baselines import PLAIN
+from models.forecast.bases import MODEL, choose_bases, issue_cells
+from models.forecast.candidate_models import RivalInput, rival
+from models.forecast.distribution import count_cdf, count_quantiles
+from models.forecast.drivers import Calendar, Circumstances
+from models.forecast.events import Events
+from models.forecast.hierarchy import CELL, Hierarchy, HierarchyLevel, PanelMatrix
+from models.forecast.members import Floats
+from models.forecast.model import matrix_of
+from models.forecast.peers import PeerFit, fit_peer
+from models.forecast.weather import Weather
+from models.metrics import (
+    bias,
+    coverage,
+    mase,
+    naive_scales,
+    pit_coverage,
+    randomised_pit,
+    rmsse,
+    wape,
+    weighted_pinball,
+)
+
+QUANTILES: Final = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
+DEFAULT_MODELS: Final = ("weisu", "issued", "lightgbm", "seasonal_naive", "same_week_mean", "window_mean")
+ISSUED: Final = "issued"
+"""What would have gone out: the model, or at a level where it lost before, a plain forecast."""
+
+_COMPARED: Final = frozenset({MODEL, *PLAIN})
+_NOMINAL: Final = (50, 80, 90)
+
+
+@dataclass(frozen=True)
+class BacktestResult:
+    """What was forecast, and how good it was.
+
+    Attributes:
+        predictions: `model, level, unique_id, ds, cutoff, horizon, y, mean, alpha, p5 .. p95, pit, base_model`.
+        scores: One row per level and model: `wape, mase, rmsse, bias, pinball` (wQL), `coverage80` (as printed, ends
+            included), `pit50, pit80, pit90` (randomised), `periods`.
+    """
+
+    predictions: pd.DataFrame
+    scores: pd.DataFrame
+
+
+def backtest(
+    y: pd.DataFrame,
+    static: pd.DataFrame,
+    *,
+    freq: str,
+    origins: int,
+    horizon: int,
+    models: Sequence[str] = DEFAULT_MODELS,
+    calendar: Calendar | None = None,
+    weather: Weather | None = None,
+    events: Events | None = None,
+    config: ForecastConfig | None = None,
+    step: int | None = None,
+    n_jobs: int = 1,
+    peer_fit: PeerFit = fit_peer,
+    told: Callable[[int], None] | None = None,
+) -> BacktestResult:
+    """Refit and forecast at `origins` cutoffs, the last one ending with the data.
+
+    Args:
+        y: Long frame of the cells, see `DemandModel.fit`.
+        static: The hierarchy.
+        freq: W or D.
+        origins: Number of cutoffs.
+        horizon: Periods ahead at each.
+        models: Names from models/forecast/candidate_models.py, and `issued`, which needs `weisu` and the two plain
+            forecasts.
+        calendar: First and last day to calendar rows.
+        weather: Daily weather as known at a moment.
+        events: The event register as known at a moment.
+        config: Configuration of our model; its horizon is replaced by `horizon`.
+        step: Periods between cutoffs; `horizon` when None, so that test periods never overlap.
+        n_jobs: Refits at once, by joblib: inside a `joblib.parallel_config("dask")` they run on the cluster.
+        peer_fit: Fits the public libraries; another than `fit_peer` has it done elsewhere.
+        told: Hears how many cutoffs are done, after each.
+
+    Raises:
+        PanelError: The history is too short for that many origins.
+    """
+    from joblib import Parallel, delayed
+
+    panel, hierarchy = matrix_of(y, static, freq)
+    cutoffs = _cutoffs(panel, origins, horizon, step or horizon)
+    chosen = (config or ForecastConfig()).model_copy(update={"horizon": horizon})
+    everything = RivalInput(panel, hierarchy, calendar, chosen, horizon, Circumstances(weather, events), peer_fit)
+    rivals = tuple(name for name in models if name != ISSUED)
+    for name in rivals:
+        rival(name)  # an unknown name is said before anything is fitted
+    parallel = Parallel(n_jobs=n_jobs, return_as="generator")
+    frames = []
+    for fold in parallel(delayed(_fold)(rivals, everything, cutoff) for cutoff in cutoffs):
+        frames.append(fold)
+        if told is not None:
+            told(len(frames))
+    predictions = pd.concat(frames, ignore_index=True)
+    if ISSUED in models and set(rivals) >= _COMPARED:
+        predictions = pd.concat([predictions, issued_rows(predictions, hierarchy, chosen.bases)], ignore_index=True)
+    return BacktestResult(predictions, score(predictions, panel, hierarchy, until=cutoffs[0]))
+
+
+def _cutoffs(panel: PanelMatrix, origins: int, horizon: int, step: int) -> list[pd.Timestamp]:
+    last = panel.y.shape[1] - 1 - horizon
+    indices = [last - step * back for back in range(origins - 1, -1, -1)]
+    if indices[0] < 2 * horizon:
+        raise PanelContractError(
+            f"{panel.y.shape[1]} periods are too few for {origins} origins of {horizon}",
+            hint="ask for fewer origins or a shorter horizon",
+        )
+    return [panel.ds[index] for index in indices]
+
+
+def _fold(names: Sequence[str], everything: RivalInput, cutoff: pd.Timestamp) -> pd.DataFrame:
+    """Let every model forecast one cutoff; parts of our model share one fit."""
+    panel, hierarchy, horizon = everything.panel, everything.hierarchy, everything.horizon
+    known = replace(everything, panel=panel.until(cutoff))
+    first = known.panel.y.shape[1]
+    actual, ds = panel.y[:, first : first + horizon], panel.ds[first : first + horizon]
+    frames = []
+    for name in names:
+        outcome = rival(name)(known)
+        means = [(level, outcome.mean_of(level)) for level in hierarchy.levels]
+        rows = [_rows(level, mean, outcome.alpha[level.name], actual, ds) for level, mean in means if mean is not None]
+        # A model that cannot speak yet (Prophet on a short history) has no rows at this cutoff.
+        frames += [pd.concat(rows, ignore_index=True).assign(model=name, base_model=name)] if rows else []
+    return pd.concat(frames, ignore_index=True).assign(cutoff=cutoff)
+
+
+def issued_rows(predictions: pd.DataFrame, hierarchy: Hierarchy, config: BaseConfig) -> pd.DataFrame:
+    """Return what would have been issued at each cutoff, judging the model by the folds that were over by then.
+
+    Args:
+        predictions: Of the model and the plain forecasts, as `backtest` makes them.
+        hierarchy: The levels.
+        config: By how much a plain forecast must have been better.
+    """
+    frames = []
+    for cutoff, fold in predictions.groupby("cutoff"):
+        better = choose_bases(predictions, config, cutoff=cutoff)
+        bases = {level: base.model for level, base in better.items()}
+        if not bases:
+            frames.append(fold[fold["model"] == MODEL].assign(model=ISSUED))
+            continue
+        ds = pd.DatetimeIndex(fold["ds"].unique())
+        at_cells = fold[fold["level"] == CELL].groupby("model", sort=False)
+        cells = {str(name): rows["mean"].to_numpy().reshape(-1, len(ds)) for name, rows in at_cells}
+        actual = at_cells.get_group(MODEL)["y"].to_numpy().reshape(-1, len(ds))
+        issued = issue_cells(cells[MODEL], cells, hierarchy, bases)
+        for level in hierarchy.levels:
+            base = bases.get(level.name, MODEL)
+            alpha = fold.loc[(fold["level"] == level.name) & (fold["model"] == base), "alpha"].to_numpy()
+            rows = _rows(level, level.sum(issued), alpha.reshape(-1, len(ds)), actual, ds)
+            frames.append(rows.assign(model=ISSUED, base_model=base, cutoff=cutoff))
+    return pd.concat(frames, ignore_index=True)
+
+
+def _rows(level: HierarchyLevel, mean: Floats, alpha: Floats, actual: Floats, ds: pd.DatetimeIndex) -> pd.DataFrame:
+    y = level.sum(actual)
+    alpha = np.broadcast_to(alpha[:, None] if alpha.ndim == 1 else alpha, mean.shape)
+    rng = np.random.default_rng(0)
+    pit = randomised_pit(count_cdf(y - 1, mean, alpha), count_cdf(y, mean, alpha), rng)
+    rows = {
+        "level": level.name,
+        "unique_id": np.repeat(np.asarray(level.ids, dtype=object), len(ds)),
+        "ds": np.tile(ds.to_numpy(), len(level.ids)),
+        "horizon": np.tile(np.arange(1, len(ds) + 1), len(level.ids)),
+        "y": y.ravel(),
+        "mean": mean.ravel(),
+        "alpha": alpha.ravel(),
+        "pit": pit.ravel(),
+    }
+    quantiles = count_quantiles(mean, alpha, QUANTILES)
+    return pd.DataFrame(rows | {f"p{100 * q:g}": values.ravel() for q, values in quantiles.items()})
+
+
+def score(predictions: pd.DataFrame, panel: PanelMatrix, hierarchy: Hierarchy, *, until: pd.Timestamp) -> pd.DataFrame:
+    """Score predictions per level and model; MASE and RMSSE are scaled on the history up to `until`."""
+    history = panel.until(until).y
+    rows = []
+    for level in hierarchy.levels:
+        scales = naive_scales(level.sum(history))
+        own = predictions[predictions["level"] == level.name]
+        for model, group in own.groupby("model", sort=False):
+            rows.append({"level": level.name, "model": model, **_scores(group, level.ids, scales)})
+    return pd.DataFrame(rows)
+
+
+def score_rows(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Score any subset of predictions (holidays, one district) by what needs no history, per level and model."""
+    groups = predictions.groupby(["level", "model"], sort=False)
+    return pd.DataFrame([{"level": level, "model": model, **_plain(group)} for (level, model), group in groups])
+
+
+def _scores(group: pd.DataFrame, ids: Sequence[str], scales: tuple[Any, Any]) -> dict[str, float]:
+    by_series = group.set_index("unique_id").loc[list(ids)]
+    y, mean = (by_series[name].to_numpy().reshape(len(ids), -1) for name in ("y", "mean"))
+    return {**_plain(group), "mase": mase(y, mean, scales[0]), "rmsse": rmsse(y, mean, scales[1])}
+
+
+def _plain(group: pd.DataFrame) -> dict[str, float]:
+    y, mean = group["y"].to_numpy(), group["mean"].to_numpy()
+    quantiles = {q: group[f"p{100 * q:g}"].to_numpy() for q in QUANTILES}
+    return {
+        "wape": wape(y, mean),
+        "bias": bias(y, mean),
+        "pinball": weighted_pinball(y, quantiles),
+        "coverage80": coverage(y, quantiles[0.1], quantiles[0.9]),
+        **{f"pit{n}": pit_coverage(group["pit"], n / 100) for n in _NOMINAL},
+        "periods": float(group["ds"].nunique()),
+    }

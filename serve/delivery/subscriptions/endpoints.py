@@ -1,0 +1,88 @@
+"""`/v1/subscriptions` and `/v1/deliveries`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path, Query
+
+from serve import paging
+from serve.access import CallerDep
+from serve.alerts.policy import on_duty
+from serve.delivery import send_again
+from serve.delivery.subscriptions import service
+from serve.delivery.subscriptions.schemas import (
+    DeliveryList,
+    NewSubscription,
+    SentAgain,
+    SubscriptionList,
+    SubscriptionView,
+)
+from serve.errors import ForbiddenError
+from serve.problems import problems
+from serve.wiring import ClockDep, SettingsDep, StoreDep
+
+router = APIRouter(tags=["delivery"], responses=problems(401, 403, 422))
+
+Id = Annotated[str, Path(max_length=40)]
+Status = Literal["queued", "sending", "sent", "retry", "dead", "skipped"]
+
+
+@router.get("/v1/subscriptions", summary="Who hears of what")
+def list_subscriptions(store: StoreDep, caller: CallerDep) -> SubscriptionList:
+    """Return the subscriptions you may see; addresses are not shown."""
+    with store.reading() as session:
+        return SubscriptionList(items=service.subscriptions(session, caller))
+
+
+@router.post("/v1/subscriptions", status_code=201, summary="Subscribe")
+def add_subscription(store: StoreDep, clock: ClockDep, caller: CallerDep, wanted: NewSubscription) -> SubscriptionView:
+    """Subscribe an audience to its messages. A department subscribes for itself."""
+    with store.session() as session:
+        return service.add(session, caller, wanted, now=clock.now())
+
+
+@router.post("/v1/subscriptions/{subscription_id}/pause", summary="Pause", responses=problems(404))
+def pause_subscription(store: StoreDep, clock: ClockDep, caller: CallerDep, subscription_id: Id) -> SubscriptionView:
+    """Send nothing more here, until it is resumed."""
+    with store.session() as session:
+        return service.pause(session, caller, subscription_id, at=clock.now())
+
+
+@router.post("/v1/subscriptions/{subscription_id}/resume", summary="Go on", responses=problems(404))
+def resume_subscription(store: StoreDep, caller: CallerDep, subscription_id: Id) -> SubscriptionView:
+    """Send here again; what was missed meanwhile is not sent later."""
+    with store.session() as session:
+        return service.pause(session, caller, subscription_id, at=None)
+
+
+@router.get("/v1/deliveries", summary="What became of every message")
+def list_deliveries(
+    *,
+    store: StoreDep,
+    caller: CallerDep,
+    status: Annotated[Status | None, Query(description="`dead` is the dead-letter list")] = None,
+    alert_id: Annotated[str | None, Query(max_length=40)] = None,
+    limit: paging.LimitQuery = 100,
+    cursor: paging.CursorQuery = None,
+) -> DeliveryList:
+    """Return attempts to deliver messages about alerts you may see, newest first."""
+    after = paging.decode(cursor, (str, str))
+    with store.reading() as session:
+        found = service.deliveries(session, caller, status=status, alert_id=alert_id, limit=limit + 1, after=after)
+    page = DeliveryList(items=found[:limit])
+    if len(found) > limit:
+        page.next_cursor = paging.encode([found[limit - 1].due_at.isoformat(), found[limit - 1].id])
+    return page
+
+
+@router.post(
+    "/v1/deliveries/{delivery_id}/send-again", summary="Send a given-up message again", responses=problems(404, 409)
+)
+def send_delivery_again(
+    store: StoreDep, clock: ClockDep, settings: SettingsDep, caller: CallerDep, delivery_id: Id
+) -> SentAgain:
+    """Queue a message from the dead-letter list once more, under its old id. For supervisors and the duty desk."""
+    if not on_duty(settings.alerts, caller):
+        raise ForbiddenError("only_duty_sends_again")
+    return SentAgain(delivery_id=send_again(store, delivery_id, clock=clock))

@@ -1,0 +1,95 @@
+"""The weeks that were: counts from the ticket lake as known at a moment, read once per hour and lake version."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import structlog
+
+from features.errors import WeisuError
+from features.settings import Settings
+from features.vocabulary import SIMULATED, Frequency
+
+if TYPE_CHECKING:
+    from features.knowledge import Knowledge
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class WeeklyHistory:
+    """Weekly counts of complete weeks; one object per hour and lake version, the key of what is derived from it.
+
+    Attributes:
+        counts: unique_id, ds (Monday, naive local), y.
+        static: unique_id, level and its dimensions.
+        data_through: End of the last complete week (exclusive), naive local.
+        simulated: Whether any source is the simulated city.
+        known_at: The moment at which this was known, naive local; the end of the last week when None.
+    """
+
+    counts: pd.DataFrame
+    static: pd.DataFrame
+    data_through: pd.Timestamp
+    simulated: bool
+    known_at: pd.Timestamp | None = None
+
+    @property
+    def last_week(self) -> pd.Timestamp:
+        """Monday of the last complete week."""
+        return self.data_through - pd.Timedelta(days=7)
+
+    def level(self, name: str) -> pd.DataFrame:
+        """Return the counts of one level."""
+        wanted = self.static.loc[self.static["level"] == name, "unique_id"]
+        return self.counts[self.counts["unique_id"].isin(wanted)]
+
+    def series(self, unique_id: str) -> pd.Series:
+        """Return one series' counts by week; empty when it has none."""
+        return self.counts[self.counts["unique_id"] == unique_id].set_index("ds")["y"]
+
+
+def weekly_history(settings: Settings, *, as_of: datetime) -> WeeklyHistory | None:
+    """Return the history as known at `as_of`, or None where there is no lake or no complete week yet."""
+    from features.knowledge import Knowledge
+
+    try:
+        hour = as_of.replace(minute=0, second=0, microsecond=0)
+        return _read(_Asked(Knowledge.at(settings, hour)))
+    except WeisuError as error:
+        _log.info("no weekly history", reason=str(error))
+    except Exception:  # noqa: BLE001 - a forecast without its past is still a forecast
+        _log.exception("the lake cannot be read")
+    return None
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What was asked for; equal where the same counts would be read again."""
+
+    knowledge: Knowledge = field(compare=False)
+    key: tuple[Hashable, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Name the lake, its version, the labels and the moment."""
+        of = self.knowledge
+        key = (str(of.lake.path), of.settings.timezone, of.lake.precedence, of.snapshot, of.labels.key, of.as_of)
+        object.__setattr__(self, "key", key)
+
+
+@lru_cache(maxsize=4)
+def _read(asked: _Asked) -> WeeklyHistory:
+    knowledge = asked.knowledge
+    panel = knowledge.panel(Frequency.WEEKLY, threads=2).panel
+    return WeeklyHistory(
+        counts=panel.y[["unique_id", "ds", "y"]],
+        static=panel.static,
+        data_through=panel.data_through,
+        simulated=SIMULATED in {state.source for state in knowledge.feeds},
+        known_at=pd.Timestamp(knowledge.as_of.astimezone(knowledge.settings.zone).replace(tzinfo=None)),
+    )
