@@ -35,7 +35,7 @@ def test_a_second_tap_changes_nothing(hotline):
 def test_handled_cannot_become_in_hand_again(hotline):
     hotline.detect({})
     hotline.press(actions.handle, "水务局")
-    with pytest.raises(ConflictError, match=r"is handled: it cannot be started now\nHint: .*acknowledged"):
+    with pytest.raises(ConflictError, match=r"is now “Handled”: “Taken in hand” is not possible\nHint: .*Acknowledged"):
         hotline.press(actions.start, "水务局")
 
 
@@ -130,7 +130,7 @@ def test_not_mine_without_a_name_asks_the_duty_desk(hotline):
 def test_a_department_neither_dismisses_nor_resolves_what_others_lead(hotline, supervisor):
     hotline.detect({})
     hotline.press(actions.assign, supervisor, department="城管局", part="assist")
-    with pytest.raises(ForbiddenError, match="城管局 is assist here"):
+    with pytest.raises(ForbiddenError, match="城管局 is Assisting here"):
         hotline.press(actions.dismiss, "城管局", reason=Dismissal.OTHER)
     with pytest.raises(ForbiddenError, match="may not resolve"):
         hotline.press(actions.resolve, "水务局")
