@@ -237,12 +237,12 @@ class Knowledge:
             since = self.as_of - timedelta(days=days + 1)
             source = self.tickets(since=since, columns=list(dict.fromkeys([*PLACED_COLUMNS, by])))
         zone = self.settings.timezone
-        asked |= {"by": by, "days": days, "points_only": points_only}
+        asked |= {"by": by, "days": days, "points_only": points_only, "snapshot": self.snapshot}
         return placed_tickets(source, as_of=self.as_of, timezone=zone, **asked)
 
     def arrivals(self, since: datetime, until: datetime) -> pa.Table:
         """Return `source, ticket_id, known_at` of what became known after one moment and by another."""
-        return self.lake.news(since, until)
+        return self.lake.news(since, until, snapshot=self.snapshot)
 
 
 _LABELLED: Final = ("category1", "category2", "category", "district")

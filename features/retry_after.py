@@ -5,6 +5,10 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import Final
+
+LONGEST_S: Final = 86_400.0
+"""A receiver that asks for more than a day is asked again after one: it may have meant anything."""
 
 
 def parse_retry_after(value: str | None, *, now: datetime) -> float | None:
@@ -26,10 +30,10 @@ def parse_retry_after(value: str | None, *, now: datetime) -> float | None:
     except ValueError:
         pass
     else:
-        return max(seconds, 0.0) if math.isfinite(seconds) else None
+        return min(max(seconds, 0.0), LONGEST_S) if math.isfinite(seconds) else None
     try:
         moment = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max((aware - now).total_seconds(), 0.0)
+    return min(max((aware - now).total_seconds(), 0.0), LONGEST_S)

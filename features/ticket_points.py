@@ -63,6 +63,7 @@ def placed_tickets(
     merge_days: int = 7,
     keyed_days: int = 14,
     points_only: bool = True,
+    snapshot: int | None = None,
 ) -> PlacedTickets:
     """Return the tickets opened in the last days, as known at a moment.
 
@@ -76,6 +77,7 @@ def placed_tickets(
             without a caller counts as a caller of its own.
         keyed_days: Tickets younger than so many days keep their keys.
         points_only: Leave out tickets without coordinates, and the districts.
+        snapshot: Version of the lake; the newest when None.
     """
     columns = [*_READ, by]
     now = pd.Timestamp(as_of.astimezone(ZoneInfo(timezone)).replace(tzinfo=None))
@@ -87,7 +89,7 @@ def placed_tickets(
     if isinstance(source, Lake):
         # A day more than asked for: civil days can be longer than 24 hours.
         since = as_of - timedelta(days=days + 1)
-        with source.selecting(as_of, since=since, columns=columns) as (connection, tickets):
+        with source.selecting(as_of, snapshot=snapshot, since=since, columns=columns) as (connection, tickets):
             return _packed(arrow(connection, f"SELECT {said} FROM ({tickets}) WHERE {where}"), now, merge_days)
     frame = source.to_pandas() if hasattr(source, "to_pandas") else source
     frame = frame[pd.to_datetime(frame["known_at"], utc=True) <= pd.Timestamp(as_of)]

@@ -4,7 +4,7 @@ WeisuError
 ├── ModelError             a model cannot be fitted or restored
 │   └── UnusableModelError  one that was fitted cannot be used here: why is a `Reason`
 └── BadInputError
-    └── PanelError      the panel cannot be used: columns, periods, values
+    └── PanelContractError  the panel cannot be used: columns, periods, values
 """
 
 from __future__ import annotations

@@ -79,7 +79,7 @@ def load_champion(settings: Settings, known: KnownPanel) -> Champion:
     changes = changes_since(then, known.labels)
     if changes is None:
         raise _lost(version, ReasonCode.LABELS_TAKEN_BACK)
-    moves = Moves.of(model.static, changes, known.labels.day)
+    moves = Moves.of(model.static, changes, known.labels.day, now=known.panel.static)
     filed = restate_panel(known.filed, *then.in_force, levels=["cell"])
     y = moves.counts_before(filed.y[["unique_id", "ds", "y"]], filed.static)
     return Champion(model, version.version, y, moves)

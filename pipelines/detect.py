@@ -15,7 +15,7 @@ from features.configuration import SurgeConfig
 from features.knowledge import open_lake
 from features.reasons import Reasons, to_json
 from features.settings import Settings
-from features.taxonomy import taxonomy_version
+from features.taxonomy import Labels, labels_in_force, taxonomy_version
 from features.vocabulary import Kind
 from models.hotspots.surge.stored_config import config_from_json
 from pipelines.errors import NoChampionError
@@ -61,12 +61,12 @@ def detect_everything(settings: Settings, clock: Clock, *, as_of: datetime | Non
     Raises:
         PipelineError: The lake is empty, or no complete day is known by then.
     """
-    moment, lake = (as_of or clock.now()).astimezone(UTC), open_lake(settings)
+    moment, lake, taxonomy = (as_of or clock.now()).astimezone(UTC), open_lake(settings), taxonomy_version(settings)
     surge, version, fallback = live_detector(settings)
     found = find_everything(settings, moment, lake=lake, surge=surge)
     run = _run("all", found, lake.version, version, clock)
     degraded = (*fallback, *(found.daily.degraded if found.daily else ()))
-    return _hand_in(settings, clock, found, run.model_copy(update={"degraded": degraded}))
+    return _hand_in(settings, clock, found, run.model_copy(update={"degraded": degraded, "taxonomy_version": taxonomy}))
 
 
 def detect_batch(
@@ -84,12 +84,13 @@ def detect_batch(
     Raises:
         PipelineError: The lake is empty.
     """
-    moment, lake = (as_of or clock.now()).astimezone(UTC), open_lake(settings)
+    moment, lake, taxonomy = (as_of or clock.now()).astimezone(UTC), open_lake(settings), taxonomy_version(settings)
     _, version, fallback = live_detector(settings)
     found = find_batch(settings, moment, lake=lake, keys=keys)
     batch = "" if keys is None else hashlib.sha256("\n".join(sorted(keys)).encode()).hexdigest()[:16]
     run = _run("rules", found, lake.version, version, clock, batch=batch)
     partial_run = {"complete": False, "kinds": list(BATCH_KINDS), "degraded": fallback}
+    partial_run["taxonomy_version"] = taxonomy
     return _hand_in(settings, clock, found, run.model_copy(update=partial_run))
 
 
@@ -110,9 +111,8 @@ def _run(mode: str, found: Findings, snapshot: int, version: str, clock: Clock, 
 def _hand_in(settings: Settings, clock: Clock, found: Findings, run: DetectionRun) -> DetectSummary:
     """Hand what was found to the alerts, and sum up."""
     store = Store.open(settings.store_url)
-    past = pd.DataFrame(ended_cases(store, run.as_of))
+    past = pd.DataFrame(_in_force(ended_cases(store, run.as_of), labels_in_force(settings, run.as_of)))
     rows = found.candidates(configured_thresholds(settings), past=past)
-    run = run.model_copy(update={"taxonomy_version": taxonomy_version(settings)})
     candidates = [Candidate(**row) for row in rows.to_dict("records")]
     result = intake(store, candidates, clock=clock, run=run, settings=settings)
     return DetectSummary(
@@ -127,6 +127,14 @@ def _hand_in(settings: Settings, clock: Clock, found: Findings, run: DetectionRu
         alerts=result.model_dump(),
         degraded=run.degraded,
     )
+
+
+def _in_force(cases: list[dict[str, Any]], labels: Labels) -> list[dict[str, Any]]:
+    """Return past cases under the names in force: people were told others, and the matter is the same."""
+    return [
+        {**case, "category": labels.name(case["category"], "category"), "area": labels.name(case["area"], "district")}
+        for case in cases
+    ]
 
 
 def live_detector(settings: Settings) -> tuple[SurgeConfig, str, Reasons]:

@@ -95,7 +95,7 @@ def forecast(
         data_through=known.panel.data_through.to_pydatetime(),
         model_name=DEMAND,
         model_version=version,
-        taxonomy_version=taxonomy_version(settings),
+        taxonomy_version=taxonomy_version(settings, known.labels.crosswalk),
         calendar_version=known.calendar_version,
         snapshot=known.panel.snapshot,
         degraded=(*known.degraded, *fallback, *gap),

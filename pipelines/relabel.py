@@ -41,9 +41,10 @@ def bring_into_force(settings: Settings, clock: Clock) -> Relabelled:
     """
     store = Store.open(settings.store_url)
     stale = {freq: weeks for freq in _FREQUENCIES if (weeks := _weeks_to_reissue(store, settings, clock, freq))}
+    alerts = relabel_open_alerts(store, settings, clock=clock)
     for freq, weeks in stale.items():
         forecast(settings, clock, weeks=weeks, freq=freq)
-    return Relabelled(tuple(stale), relabel_open_alerts(store, settings, clock=clock))
+    return Relabelled(tuple(stale), alerts)
 
 
 def _weeks_to_reissue(store: Store, settings: Settings, clock: Clock, freq: ForecastFrequency) -> int:

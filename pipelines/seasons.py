@@ -44,10 +44,15 @@ def main_departments(panel: Panel) -> pd.Series:
 
 def _issued(settings: Settings, as_of: datetime) -> pd.DataFrame | None:
     # Processes that search beside the others ask no store: they need not load what speaks with it.
-    from serve.forecasts.repository import means_issued_by
+    from serve.forecasts.issues import issue_frame
+    from serve.forecasts.repository import issue_published_by
     from serve.store import Store
 
     store = Store.open(settings.store_url)
     with store.reading() as session:
-        means = means_issued_by(session, Frequency.WEEKLY, as_of, level="category")
-    return pd.DataFrame(means, columns=["unique_id", "ds", "mean"]) if means else None
+        issue = issue_published_by(session, Frequency.WEEKLY, as_of)
+        if issue is None:
+            return None
+        rows = issue_frame(session, issue, settings, now=as_of)
+    means = rows.loc[rows["level"] == "category", ["unique_id", "ds", "mean"]].reset_index(drop=True)
+    return means if len(means) else None

@@ -296,6 +296,6 @@ def _tags(settings: Settings, known: KnownPanel) -> dict[str, str]:
         "weisu.data_through": panel.data_through.isoformat(),
         "weisu.snapshot": str(panel.snapshot),
         "weisu.calendar_version": known.calendar_version,
-        TAXONOMY_TAG: taxonomy_version(settings),
+        TAXONOMY_TAG: taxonomy_version(settings, known.labels.crosswalk),
         "weisu.degraded": say(known.degraded, "en"),
     }

@@ -239,12 +239,13 @@ class Lake:
                 as_of_query(scan, wanted, as_of=as_of, where=" AND ".join(where) or "true", superseded=again),
             )
 
-    def news(self, since: datetime, until: datetime) -> pa.Table:
+    def news(self, since: datetime, until: datetime, *, snapshot: int | None = None) -> pa.Table:
         """Return `source, ticket_id, known_at` of every version that became known after `since` and by `until`.
 
         Args:
             since: Aware moment, excluded.
             until: Aware moment, included.
+            snapshot: Version of the lake; the newest when None.
 
         Raises:
             LakeInputError: A moment has no time zone.
@@ -253,7 +254,7 @@ class Lake:
             raise LakeInputError("since and until need a time zone", hint="give aware datetimes")
         where = f"known_at > {instant(since)} AND known_at <= {instant(until)}"
         with duck() as connection:
-            rows = f"SELECT source, ticket_id, known_at FROM {self.store.scan()} WHERE {where}"
+            rows = f"SELECT source, ticket_id, known_at FROM {self.store.scan(snapshot)} WHERE {where}"
             return arrow(connection, f"{rows} ORDER BY known_at, source, ticket_id")
 
     def sources(self, as_of: datetime | None = None, *, snapshot: int | None = None) -> list[SourceState]:

@@ -23,7 +23,6 @@ _CELL: Final = ["category", "district"]
 _BAND: Final = ("p10", "p50", "p90")
 _Z90: Final = 1.2816
 """A standard normal's 90 % quantile: turns the half of a band into a spread and back."""
-_VOLUME_PERIODS: Final = 52
 
 
 @dataclass(frozen=True)
@@ -34,20 +33,24 @@ class Moves:
         before: `unique_id, *DIMENSIONS` of the cells under the earlier labels.
         after: The same of the cells under the later ones.
         shares: `before` and `after` (row numbers of the two frames) and `weight`; the weights of a cell sum to 1.
+        since: Day of the first change, naive local.
     """
 
     before: pd.DataFrame
     after: pd.DataFrame
     shares: pd.DataFrame
+    since: pd.Timestamp
 
     @classmethod
-    def of(cls, static: pd.DataFrame, changes: Crosswalk, day: date) -> Moves:
+    def of(cls, static: pd.DataFrame, changes: Crosswalk, day: date, *, now: pd.DataFrame | None = None) -> Moves:
         """Follow the cells of a static frame.
 
         Args:
             static: `unique_id, level, *DIMENSIONS`; only the rows of the level `cell` count.
             changes: What came into force between the two sets of labels.
             day: The day on which the later labels hold.
+            now: The static frame of a panel in the later labels, whose parents and departments hold; those of the
+                earlier cells where it does not know a category.
         """
         before = static.loc[static["level"] == "cell", ["unique_id", *DIMENSIONS]].reset_index(drop=True)
         # Opened before every change, whatever its day: these cells are what the earlier labels meant.
@@ -55,12 +58,13 @@ class Moves:
         moved = before[_CELL].assign(before=before.index, weight=1.0, ds=opened)
         for dimension in _CELL:
             moved = apply_crosswalk(moved, changes, day, dimension=dimension, values=("weight",))
-        after = described_cells(moved[_CELL].drop_duplicates(), before, changes)
+        after = described_cells(moved[_CELL].drop_duplicates(), _as_now(before, now), changes)
         codes, named = level_codes(after, "cell")
         after = after.assign(unique_id=named["unique_id"].to_numpy()[codes])[["unique_id", *DIMENSIONS]]
         number = after[_CELL].assign(after=after.index)
         shares = moved.merge(number, on=_CELL)[["before", "after", "weight"]]
-        return cls(before, after, shares.sort_values(["before", "after"], ignore_index=True))
+        since = changes.rows["valid_from"].min()
+        return cls(before, after, shares.sort_values(["before", "after"], ignore_index=True), since)
 
     def counts_before(self, y: pd.DataFrame, static: pd.DataFrame) -> pd.DataFrame:
         """Return newer counts of cells under the earlier labels: a label that came since counts for those it came of.
@@ -77,7 +81,7 @@ class Moves:
         flows = strange.merge(self.after[_CELL].assign(after=self.after.index), on=_CELL)
         if flows.empty:
             return y
-        volume = _last_year(y[y["unique_id"].isin(known)])
+        volume = self._told_apart(y[y["unique_id"].isin(known)])
         flows = flows.merge(self.shares, on="after").merge(
             self.before["unique_id"].rename("origin"), left_on="before", right_index=True
         )
@@ -87,6 +91,11 @@ class Moves:
         returned = returned.assign(unique_id=returned["origin"], y=returned["y"] * returned["part"])
         rows = pd.concat([y[~y["unique_id"].isin(flows["strange"])], returned], ignore_index=True)
         return rows.groupby(["unique_id", "ds"], as_index=False, sort=True)["y"].sum()
+
+    def _told_apart(self, y: pd.DataFrame) -> pd.Series:
+        """Return the counts of each cell in the last year before the first change; in all its years where none is."""
+        year = y[(y["ds"] < self.since) & (y["ds"] >= self.since - pd.Timedelta(days=364))]
+        return (year if len(year) else y).groupby("unique_id")["y"].sum()
 
     def forecast(self, rows: pd.DataFrame, *, by: Sequence[str], sums: Sequence[str] = ()) -> pd.DataFrame:
         """Return a forecast under the later labels; every total and every untouched series stays as it is.
@@ -127,9 +136,12 @@ class Moves:
         return kept.assign(**{name: kept["unique_id"].map(static[name]) for name in DIMENSIONS if name in rows})
 
 
-def _last_year(y: pd.DataFrame) -> pd.Series:
-    last = np.sort(y["ds"].unique())[-_VOLUME_PERIODS:]
-    return y[y["ds"].isin(last)].groupby("unique_id")["y"].sum()
+def _as_now(before: pd.DataFrame, now: pd.DataFrame | None) -> pd.DataFrame:
+    """Add the cells of a later panel in front: what they say of a label and its parents holds."""
+    if now is None:
+        return before
+    later = now.loc[now["level"] == "cell", ["unique_id", *DIMENSIONS]]
+    return pd.concat([later, before]).drop_duplicates("unique_id", ignore_index=True)
 
 
 def _unchanged(flows: pd.DataFrame) -> dict[str, str]:

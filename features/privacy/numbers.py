@@ -10,7 +10,6 @@ from typing import Final
 from features.privacy.identifiers import Identifier, Recogniser
 
 _SEPARATORS: Final = str.maketrans("", "", " -—–·.\t")
-_RESIDENT_DIGITS: Final = 18
 
 # Numbers that a hotline needs: orders, work orders, contracts. They often have the length of an identifier.
 _DOCUMENT_CUE: Final = re.compile(

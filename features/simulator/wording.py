@@ -247,7 +247,7 @@ def check_digit(first17: str) -> str:
     """Return the last character of an 18-character identity number (GB 11643, ISO 7064 MOD 11-2).
 
     >>> check_digit("46010019491231002")
-    'X'
+    '8'
     """
     return _CHECK[int(np.dot([int(digit) for digit in first17], _WEIGHTS)) % 11]
 

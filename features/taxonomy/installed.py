@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 
 from features.settings import Settings
-from features.taxonomy.crosswalk import Crosswalk, empty_crosswalk, read_crosswalk
+from features.taxonomy.crosswalk import NO_CROSSWALK, Crosswalk, empty_crosswalk, read_crosswalk
 
 
 def crosswalk_path(settings: Settings) -> Path:
@@ -27,32 +27,63 @@ def crosswalk_for(settings: Settings) -> Crosswalk:
 def version_of(crosswalk: Crosswalk, settings: Settings) -> str:
     """Return the version of a crosswalk together with the installation's precedence of sources.
 
-    `none` without either; without a precedence, the hash of the crosswalk alone.
+    The hash of the crosswalk (`none` without one); where sources are ranked, `+` and the hash of the ranking.
     """
     precedence = settings.taxonomy.precedence
     if not precedence:
         return crosswalk.version
-    return hashlib.sha256(f"{crosswalk.version} {precedence}".encode()).hexdigest()[:12]
+    return f"{crosswalk.version}+{hashlib.sha256(str(precedence).encode()).hexdigest()[:8]}"
 
 
-def taxonomy_version(settings: Settings) -> str:
-    """Return the version that outputs carry; its crosswalk is kept, so that the output can be read in later labels."""
-    crosswalk = crosswalk_for(settings)
-    if len(crosswalk) and not _copy_of(crosswalk, settings).exists():
-        _write(crosswalk, _copy_of(crosswalk, settings))
+def labels_part(version: str) -> str:
+    """Return the part of a version that names the crosswalk: which source counts changes no label.
+
+    >>> labels_part("f4cb54608719+1c0ffee0")
+    'f4cb54608719'
+    """
+    return version.partition("+")[0]
+
+
+def kept_crosswalk(settings: Settings, version: str) -> Crosswalk | None:
+    """Return the crosswalk that was in force under a version; None where it is not kept.
+
+    Raises:
+        CrosswalkError: The installed crosswalk, or the copy that was kept, is wrong.
+    """
+    wanted = labels_part(version)
+    if wanted in {NO_CROSSWALK, ""}:
+        return empty_crosswalk()
+    current = crosswalk_for(settings)
+    if current.version == wanted:
+        return current
+    copy = _copy_of(wanted, settings)
+    return read_crosswalk(copy) if copy.exists() else None
+
+
+def taxonomy_version(settings: Settings, crosswalk: Crosswalk | None = None) -> str:
+    """Return the version that an output carries; its crosswalk is kept, so that the output can be read in later labels.
+
+    Args:
+        settings: The installation.
+        crosswalk: What the output was made with; the installed one when None.
+    """
+    crosswalk = crosswalk_for(settings) if crosswalk is None else crosswalk
+    copy = _copy_of(crosswalk.version, settings)
+    if len(crosswalk) and not copy.exists():
+        _write(crosswalk, copy)
     return version_of(crosswalk, settings)
 
 
 def install_crosswalk(crosswalk: Crosswalk, settings: Settings) -> Path:
     """Put a checked crosswalk in force and keep a copy under its version; return where it lies."""
     path = crosswalk_path(settings)
-    for target in (_copy_of(crosswalk, settings), path):
+    for target in (_copy_of(crosswalk.version, settings), path):
         _write(crosswalk, target)
     return path
 
 
-def _copy_of(crosswalk: Crosswalk, settings: Settings) -> Path:
-    return crosswalk_path(settings).with_name(f"crosswalk-{crosswalk.version}.csv")
+def _copy_of(version: str, settings: Settings) -> Path:
+    return settings.home / "taxonomy" / f"crosswalk-{version}.csv"
 
 
 def _write(crosswalk: Crosswalk, target: Path) -> None:

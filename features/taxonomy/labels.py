@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
-from typing import Any, Final
+from typing import Any
 
 import pandas as pd
 
+from features.series import parse_series_id
 from features.settings import Settings
 from features.taxonomy.apply import relabel_tickets
-from features.taxonomy.crosswalk import COLUMNS, DIMENSIONS, Crosswalk, empty_crosswalk, read_crosswalk
-from features.taxonomy.installed import crosswalk_for, crosswalk_path, version_of
-
-_PARENTS: Final = ("category1", "category2")
+from features.taxonomy.crosswalk import COLUMNS, DIMENSIONS, Crosswalk
+from features.taxonomy.installed import crosswalk_for, kept_crosswalk
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,20 +60,45 @@ class Labels:
                 tickets = relabel_tickets(tickets, self.changes, self.day, dimension=dimension)
         return tickets
 
-    def parents(self, category: str) -> dict[str, str]:
-        """Return the parents that a change of this category states; empty where they stay."""
-        rows = self.changes.rows
-        rows = rows[(rows["dimension"] == "category") & (rows["old"] == category)]
-        stated = rows.sort_values(["weight", "new"], ascending=[False, True], kind="stable").head(1)
-        return {name: value for name in _PARENTS for value in stated[name] if value}
+    def renamed(self, named: dict[str, str], opened: pd.Timestamp) -> dict[str, str]:
+        """Return what something that was opened then is called now.
 
-    def name(self, label: str, dimension: str) -> str:
-        """Return what a label of `category` or `district` is called now; the likeliest part of one that was split."""
+        Args:
+            named: `category`, `category1`, `category2` and `district`, those that are known.
+            opened: Naive local; a label may mean less from a day on.
+        """
+        known = {name: value for name, value in named.items() if value}
+        if self.as_filed or not known:
+            return dict(named)
+        row = self.relabel(pd.DataFrame([{**known, "opened_local": opened}])).iloc[0]
+        return {name: str(row[name]) if name in known else value for name, value in named.items()}
+
+    def name(self, label: str, dimension: str, opened: pd.Timestamp | None = None) -> str:
+        """Return what a label of `category` or `district` is called now; the likeliest part of one that was split.
+
+        Args:
+            label: As it was said.
+            dimension: `category` or `district`.
+            opened: Naive local moment at which it was meant; before every change when None.
+        """
         if self.as_filed or not label:
             return label
         before = self.changes.rows["valid_from"].min() - pd.Timedelta(days=1)
-        one = pd.DataFrame({dimension: [label], "opened_local": [before]})
-        return str(self.relabel(one)[dimension].iloc[0])
+        return self.renamed({dimension: label}, before if opened is None else opened)[dimension]
+
+    def series(self, unique_id: str) -> str:
+        """Return what a series is called now, where its labels were only renamed; else what it was called.
+
+        Of a label that was split or merged no number is the number of another.
+        """
+        if self.as_filed:
+            return unique_id
+        rows = self.changes.rows
+        single = rows.groupby(["dimension", "new"])["old"].transform("nunique").eq(1) & rows["weight"].eq(1.0)
+        moved = set(map(tuple, rows.loc[single, ["dimension", "old"]].to_numpy()))
+        named = parse_series_id(unique_id)
+        found = {name: self.name(label, name) if (name, label) in moved else label for name, label in named.items()}
+        return ";".join(f"{name}={label}" for name, label in found.items()) or unique_id
 
 
 def labels_in_force(settings: Settings, moment: datetime) -> Labels:
@@ -95,10 +118,8 @@ def labels_of(settings: Settings, taxonomy_version: str, moment: datetime) -> La
         taxonomy_version: As outputs carry it.
         moment: Aware; when it was said.
     """
-    for crosswalk in _kept(settings):
-        if taxonomy_version in {crosswalk.version, version_of(crosswalk, settings)}:
-            return Labels(crosswalk, moment.astimezone(settings.zone).date())
-    return None
+    crosswalk = kept_crosswalk(settings, taxonomy_version)
+    return None if crosswalk is None else Labels(crosswalk, moment.astimezone(settings.zone).date())
 
 
 def changes_since(then: Labels, now: Labels) -> Crosswalk | None:
@@ -111,11 +132,3 @@ def changes_since(then: Labels, now: Labels) -> Crosswalk | None:
 
 def _keyed(rows: Any) -> Any:
     return rows.set_index(pd.MultiIndex.from_frame(rows[list(COLUMNS)].astype(str)), drop=True)
-
-
-def _kept(settings: Settings) -> Iterator[Crosswalk]:
-    """Yield the crosswalk in force, then every earlier one that was kept beside it, and that of no change at all."""
-    yield crosswalk_for(settings)
-    for path in sorted(crosswalk_path(settings).parent.glob("crosswalk-*.csv")):
-        yield read_crosswalk(path)
-    yield empty_crosswalk()

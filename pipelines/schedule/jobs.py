@@ -8,6 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+import structlog
+
 from features.clock import Clock
 from features.errors import WeisuError
 from features.settings import Settings
@@ -16,6 +18,8 @@ from pipelines.schedule.plan import Schedule
 from pipelines.schedule.rules import apply_rules_to_news, rules_are_behind
 from serve.reports import WeeklySummary, last_complete_week, weekly
 from serve.store import Store
+
+_log = structlog.get_logger(__name__)
 
 QUICK: Final = "quick"
 LIGHT: Final = "light"
@@ -130,12 +134,15 @@ def _detect(context: JobContext) -> JobOutcome:
     from pipelines.relabel import bring_into_force
 
     # A change of labels may come into force on a day on which nobody imports anything.
-    bring_into_force(context.settings, context.clock)
+    try:
+        bring_into_force(context.settings, context.clock)
+    except WeisuError as error:
+        # A forecast that cannot be issued anew is no reason to hear nothing of hotspots.
+        _log.warning("the labels in force do not reach the forecast", reason=str(error))
     return _outcome(detect_everything(context.settings, context.clock))
 
 
 def _report(context: JobContext) -> JobOutcome:
-
     return _outcome(write_weekly_report(context.settings, context.store, context.clock))
 
 

@@ -69,8 +69,8 @@ def _silenced(desk: Desk, alert: Alert) -> Hold | None:
     for silence in desk.silences:
         if (
             silence.kind in {"", alert.kind}
-            and silence.category in matters
-            and silence.area in {"", alert.area}
+            and desk.labels.name(silence.category, "category") in matters
+            and desk.area_name(silence.area) in {"", alert.area}
             and silence.department in {"", alert.department}
         ):
             return Hold(silence.purpose)

@@ -22,7 +22,7 @@ from serve.alerts.fingerprint import fingerprint
 from serve.alerts.levels import Assessment, assess
 from serve.alerts.lifecycle import ANSWERED, OPEN, Event
 from serve.alerts.matching import CandidatePart
-from serve.alerts.routing.table import BY_DUTY_DESK, find_route
+from serve.alerts.routing.table import BY_DUTY_DESK, RouteMatch, find_route
 from serve.alerts.unit_of_work import Actor, Desk, open_desk
 from serve.store import Store
 from serve.store.columns import new_id
@@ -122,13 +122,17 @@ class _Intake:
         self._tell(episode, "opened")
         return episode
 
+    def _match(self, candidate: Candidate) -> RouteMatch:
+        desk = self.desk
+        return find_route(desk.routes, candidate, duty_desk=desk.policy.duty_desk, area_name=desk.area_name)
+
     def _route(self, episode: Episode, candidate: Candidate) -> None:
-        match = find_route(self.desk.routes, candidate, duty_desk=self.desk.policy.duty_desk)
+        match = self._match(candidate)
         self._assign(episode, match.department, match.assisting, by=match.source)
 
     def _route_anew(self, episode: Episode, candidate: Candidate) -> None:
         """Give the matter that took the lead to its own department; whoever led assists: its matter is not over."""
-        match = find_route(self.desk.routes, candidate, duty_desk=self.desk.policy.duty_desk)
+        match = self._match(candidate)
         former = episode.alert.department
         if match.source == BY_DUTY_DESK or match.department == former:
             return

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 from typing import Any, Final
 
+import pandas as pd
 from sqlalchemy import select
 
 from features.clock import Clock
@@ -59,11 +61,12 @@ def relabel_open_alerts(store: Store, settings: Settings, *, clock: Clock) -> in
 
 def _relabel(desk: Desk, alert: Alert, labels: Labels, version: str) -> bool:
     lead = _lead(alert, labels)
-    cells = {cell: _cell(cell, labels.name) for cell in desk.session.scalars(_cells_of(alert))}
+    rename = partial(labels.name, opened=pd.Timestamp(alert.window_start))
+    cells = {cell: _cell(cell, rename) for cell in desk.session.scalars(_cells_of(alert))}
     if cells == {cell: cell for cell in cells} and lead == {name: getattr(alert, name) for name in lead}:
         return False
     facts = {
-        "evidence": _restated(alert.evidence, labels.name),
+        "evidence": _restated(alert.evidence, rename),
         "sentence_zh": _renamed_once(alert.sentence_zh, alert, lead),
         "sentence_en": _renamed_once(alert.sentence_en, alert, lead),
         "taxonomy_version": version,
@@ -86,11 +89,10 @@ def _cells_of(alert: Alert) -> Any:
 
 
 def _lead(alert: Alert, labels: Labels) -> dict[str, str]:
-    """Return what the alert is about in the labels in force."""
-    parents = labels.parents(alert.category)
-    category = labels.name(alert.category, "category")
-    own = {"category1": alert.category1, "category2": alert.category2, **parents}
-    return {**own, "category": category, "area": labels.name(alert.area, "district")}
+    """Return what the alert is about in the labels in force for tickets of its window."""
+    named = {name: getattr(alert, name) for name in ("category1", "category2", "category")}
+    found = labels.renamed({**named, "district": alert.area}, pd.Timestamp(alert.window_start))
+    return {**{name: found[name] for name in named}, "area": found["district"]}
 
 
 def _mark(desk: Desk, alert: Alert, lead: dict[str, str]) -> str:

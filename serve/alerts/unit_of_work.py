@@ -15,12 +15,15 @@ from functools import cached_property
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+import structlog
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from features.clock import Clock
 from features.configuration import AlertPolicy
+from features.errors import TaxonomyError
 from features.settings import Settings
+from features.taxonomy import Labels, empty_crosswalk, labels_in_force
 from features.vocabulary import AlertLevel
 from serve.alerts.episode import Episode, apply
 from serve.alerts.lifecycle import OPEN, Event, check_allowed
@@ -29,6 +32,7 @@ from serve.store.columns import new_id
 from serve.store.tables import Alert, AlertCell, AlertEvent, AlertParty, DepartmentRule, Route, Silence
 
 SYSTEM: Final = "system"
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -49,12 +53,14 @@ class Desk:
         policy: The written rules.
         now: The present, the same for everything in this transaction.
         zone: The hotline's time zone: quiet hours and budget weeks are local.
+        labels: The labels in force: what people wrote under earlier ones (routes, silences) is read in these.
     """
 
     session: Session
     policy: AlertPolicy
     now: datetime
     zone: ZoneInfo
+    labels: Labels
 
     @cached_property
     def silences(self) -> list[Silence]:
@@ -67,8 +73,12 @@ class Desk:
         """The routing table by category."""
         lines: dict[str, list[Route]] = defaultdict(list)
         for line in self.session.scalars(select(Route)):
-            lines[line.category].append(line)
+            lines[self.labels.name(line.category, "category")].append(line)
         return lines
+
+    def area_name(self, area: str) -> str:
+        """Return what an area is called under the labels in force."""
+        return self.labels.name(area, "district")
 
     @cached_property
     def department_rules(self) -> dict[str, DepartmentRule]:
@@ -166,4 +176,14 @@ def open_desk(
     rules = policy or wanted.alerts
     with store.session() as session:
         store.lock(session, "alerts")
-        yield Desk(session=session, policy=rules, now=clock.now(), zone=wanted.zone)
+        now = clock.now()
+        yield Desk(session=session, policy=rules, now=now, zone=wanted.zone, labels=_labels(wanted, now))
+
+
+def _labels(settings: Settings, now: datetime) -> Labels:
+    try:
+        return labels_in_force(settings, now)
+    except TaxonomyError:
+        # A broken crosswalk must not keep anybody from answering an alert; doctor and the forecast say that it is.
+        _log.exception("the crosswalk cannot be read: labels count as they were filed")
+        return Labels(empty_crosswalk(), now.date())

@@ -41,7 +41,7 @@ class Limits:
 
         >>> from datetime import UTC
         >>> now = datetime(2026, 11, 23, 8, tzinfo=UTC)
-        >>> Limits((Window(20, 60),)).room([now - timedelta(seconds=30)] * 18, now)
+        >>> Limits((RateLimit(20, 60),)).room([now - timedelta(seconds=30)] * 18, now)
         2
         """
         if not self.windows:

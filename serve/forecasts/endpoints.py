@@ -8,11 +8,12 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from sqlalchemy.orm import Session
 
+from features.taxonomy import labels_in_force
 from features.vocabulary import ForecastFrequency, Frequency
 from serve import paging
 from serve.access import CallerDep
 from serve.errors import NotFoundError, UnprocessableError
-from serve.forecasts import repository
+from serve.forecasts import issues, repository
 from serve.forecasts.schemas import (
     ForecastIssue,
     ForecastItem,
@@ -62,8 +63,9 @@ def read_forecasts(
     after = paging.decode(cursor, (str, str, int))
     with store.reading() as session:
         issue = _current(session, freq, after)
-        found = repository.rows(session, issue.id, wanted, limit=limit + 1, after=after)
-        overrides = repository.overrides(session, freq, now=clock.now())
+        now = clock.now()
+        found = issues.rows_in_force(session, issue, wanted, settings, now=now, limit=limit + 1, after=after)
+        overrides = repository.overrides(session, freq, now=now, labels=labels_in_force(settings, now))
         items = [_item(row, overrides.get((row.unique_id, row.ds))) for row in found[:limit]]
         page = ForecastPage(**ForecastIssue.model_validate(issue).model_dump(), items=items)
     if len(found) > limit:
@@ -76,6 +78,8 @@ def read_forecasts(
 def read_sums(
     *,
     store: StoreDep,
+    clock: ClockDep,
+    settings: SettingsDep,
     _caller: CallerDep,
     freq: ForecastFrequency = Frequency.WEEKLY,
     periods: Annotated[int | None, Query(ge=1, description="Periods summed: 4 and 13 weeks unless configured")] = None,
@@ -94,7 +98,9 @@ def read_sums(
     after = paging.decode(cursor, (int, str, int))
     with store.reading() as session:
         issue = _current(session, freq, after)
-        found = repository.sums(session, issue.id, wanted, periods=periods, limit=limit + 1, after=after)
+        found = issues.sums_in_force(
+            session, issue, wanted, settings, now=clock.now(), periods=periods, limit=limit + 1, after=after
+        )
         items = [ForecastSumItem.model_validate(row) for row in found[:limit]]
         page = ForecastSumsPage(**ForecastIssue.model_validate(issue).model_dump(), items=items)
     if len(found) > limit:

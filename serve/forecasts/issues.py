@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 import structlog
@@ -16,7 +16,11 @@ from features.series import DIMENSIONS
 from features.settings import Settings
 from features.taxonomy import changes_since, labels_in_force, labels_of
 from features.vocabulary import Frequency
+from serve import paging
+from serve.forecasts import repository
+from serve.forecasts.repository import ForecastFilter
 from serve.forecasts.schemas import DRIVERS
+from serve.paging import Cursor
 from serve.store.tables import ForecastIssueRow, ForecastRow, ForecastSum
 
 _log = structlog.get_logger(__name__)
@@ -54,6 +58,61 @@ def issue_frame(
     frame = pd.DataFrame(session.execute(query).all(), columns=list(COLUMNS))
     frame = frame.astype(dict.fromkeys(("last_year", "mean", "p10", "p50", "p90", *DRIVERS), float))
     return _in_force(frame, issue, settings, now, by=("ds", "horizon"), sums=DRIVERS)
+
+
+def rows_in_force(
+    session: Session,
+    issue: ForecastIssueRow,
+    wanted: ForecastFilter,
+    settings: Settings,
+    *,
+    now: datetime,
+    limit: int | None = None,
+    after: Cursor | None = None,
+) -> list[ForecastRow]:
+    """Return an issue's rows in the labels in force, in the order of `ds, unique_id`, after a cursor."""
+    if not labels_differ(issue, settings, now=now):
+        return repository.rows(session, issue.id, wanted, limit=limit, after=after)
+    frame = issue_frame(session, issue, settings, now=now).sort_values(["ds", "unique_id"])
+    position = (paging.moment(after[0]), str(after[1])) if after else None
+    found = [
+        ForecastRow(issue_id=issue.id, **row)
+        for row in _records(frame)
+        if repository.is_wanted(row, wanted) and (position is None or (row["ds"], row["unique_id"]) > position)
+    ]
+    return found[:limit]
+
+
+def sums_in_force(
+    session: Session,
+    issue: ForecastIssueRow,
+    wanted: ForecastFilter,
+    settings: Settings,
+    *,
+    now: datetime,
+    periods: int | None = None,
+    limit: int | None = None,
+    after: Cursor | None = None,
+) -> list[ForecastSum]:
+    """Return an issue's sums in the labels in force, in the order of `periods, unique_id`, after a cursor."""
+    if not labels_differ(issue, settings, now=now):
+        return repository.sums(session, issue.id, wanted, periods=periods, limit=limit, after=after)
+    frame = sum_frame(session, issue, settings, now=now).sort_values(["periods", "unique_id"])
+    position = (int(after[0]), str(after[1])) if after else None
+    found = [
+        ForecastSum(issue_id=issue.id, **row)
+        for row in _records(frame)
+        if repository.is_wanted(row, wanted)
+        and periods in {None, row["periods"]}
+        and (position is None or (row["periods"], row["unique_id"]) > position)
+    ]
+    return found[:limit]
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return rows as the store holds them: what is not known is None."""
+    rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
+    return [{**row, "ds": pd.Timestamp(row["ds"]).to_pydatetime()} for row in rows]
 
 
 def labels_differ(issue: ForecastIssueRow, settings: Settings, *, now: datetime) -> bool:

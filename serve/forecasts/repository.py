@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Select, or_, select, tuple_
 from sqlalchemy.orm import Session
 
+from features.taxonomy import Labels
 from features.vocabulary import Frequency
 from serve import paging
 from serve.paging import Cursor
@@ -41,15 +43,11 @@ def issues(session: Session, freq: Frequency, *, limit: int = 50) -> list[Foreca
     return list(session.scalars(query.order_by(ForecastIssueRow.as_of.desc(), ForecastIssueRow.id.desc()).limit(limit)))
 
 
-def means_issued_by(
-    session: Session, freq: Frequency, moment: datetime, *, level: str
-) -> list[tuple[str, datetime, float]]:
-    """Return (unique_id, ds, mean) of the newest forecast that was published by a moment, empty when there was none."""
-    issued = select(ForecastIssueRow.id).where(ForecastIssueRow.freq == freq, ForecastIssueRow.published_at <= moment)
-    newest = session.scalar(issued.order_by(ForecastIssueRow.as_of.desc(), ForecastIssueRow.id.desc()).limit(1))
-    columns = select(ForecastRow.unique_id, ForecastRow.ds, ForecastRow.mean)
-    found = session.execute(columns.where(ForecastRow.issue_id == newest, ForecastRow.level == level))
-    return [(unique_id, ds, mean) for unique_id, ds, mean in found]
+def issue_published_by(session: Session, freq: Frequency, moment: datetime) -> ForecastIssueRow | None:
+    """Return the newest issue that was published by a moment, None when there was none."""
+    published = select(ForecastIssueRow).where(ForecastIssueRow.freq == freq, ForecastIssueRow.published_at <= moment)
+    newest = published.order_by(ForecastIssueRow.as_of.desc(), ForecastIssueRow.id.desc())
+    return session.scalars(newest.limit(1)).first()
 
 
 def rows(
@@ -81,15 +79,30 @@ def sums(
     return list(session.scalars(query.order_by(ForecastSum.periods, ForecastSum.unique_id).limit(limit)))
 
 
-def overrides(session: Session, freq: Frequency, *, now: datetime) -> dict[tuple[str, datetime], ForecastOverride]:
-    """Return the overrides in force, by series and period; of several the newest."""
+def overrides(
+    session: Session, freq: Frequency, *, now: datetime, labels: Labels | None = None
+) -> dict[tuple[str, datetime], ForecastOverride]:
+    """Return the overrides in force, by series (under the labels in force) and period; of several the newest."""
     query = (
         select(ForecastOverride)
         .where(ForecastOverride.freq == freq, ForecastOverride.withdrawn_at.is_(None))
         .where(or_(ForecastOverride.expires_at.is_(None), ForecastOverride.expires_at > now))
         .order_by(ForecastOverride.created_at, ForecastOverride.id)
     )
-    return {(row.unique_id, row.ds): row for row in session.scalars(query)}
+    named = labels.series if labels else str
+    return {(named(row.unique_id), row.ds): row for row in session.scalars(query)}
+
+
+def is_wanted(row: Mapping[str, Any], wanted: ForecastFilter) -> bool:
+    """Tell whether a row that is not in the store as it stands meets a filter: what `rows` asks of the store."""
+    return (
+        wanted.level in {None, row["level"]}
+        and wanted.category in {None, row["category"], row["category2"], row["category1"]}
+        and wanted.district in {None, row["district"]}
+        and wanted.unique_id in {None, row["unique_id"]}
+        and (wanted.ds_from is None or row["ds"] >= wanted.ds_from)
+        and (wanted.ds_to is None or row["ds"] < wanted.ds_to)
+    )
 
 
 def _filtered(query: Select[Row], table: type[ForecastRow | ForecastSum], wanted: ForecastFilter) -> Select[Row]:

@@ -10,6 +10,7 @@ from importlib.resources import files
 from typing import Any, Final
 from urllib.parse import quote
 
+import structlog
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -17,14 +18,17 @@ from fastapi.routing import APIRoute
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from sqlalchemy.exc import SQLAlchemyError
 
+from features.errors import WeisuError
 from features.reasons import Reasons
 from features.settings import Settings
 from features.vocabulary import AlertLevel
 from serve.access import Caller
 from serve.alerts.policy import on_duty
-from serve.errors import SpokenError, UnauthorizedError, UnprocessableError
+from serve.errors import ServeError, SpokenError, UnauthorizedError, UnprocessableError
 from serve.pages.language import Words, language_of
 from serve.pages.sessions import Visitor, current_visitor
+
+_log = structlog.get_logger(__name__)
 
 HEADERS: Final = {
     "Content-Security-Policy": (
@@ -126,6 +130,10 @@ class PageRoute(APIRoute):
                 return error_page(request, error)
             except RequestValidationError:
                 return error_page(request, UnprocessableError("form_incomplete"))
+            except WeisuError as error:
+                # Of another room, and said in English: the log has it, the reader gets a page that can be read.
+                _log.exception("a page failed", path=request.url.path, error=str(error))
+                return error_page(request, ServeError("bug"))
 
         return answer
 

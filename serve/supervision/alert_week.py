@@ -78,7 +78,11 @@ def alert_week(session: Session, settings: Settings, week: Week, *, now: datetim
     start = datetime.combine(week.monday, datetime.min.time())
     gravest_first = select(Alert).order_by(Alert.level_rank.desc(), Alert.seq)
     about = session.scalars(
-        gravest_first.where(Alert.window_start < start + timedelta(days=7), Alert.window_end >= start)
+        gravest_first.where(
+            Alert.window_start < start + timedelta(days=7),
+            # A window ends before its end; one without a length is the moment itself.
+            (Alert.window_end > start) | (Alert.window_start >= start),
+        )
     ).all()
     waiting = [state.value for state in OPEN]
     open_now = session.scalars(gravest_first.where(Alert.ended_at.is_(None), Alert.state.in_(waiting))).all()

@@ -125,7 +125,7 @@ def remind_overdue(desk: Desk) -> int:
         episode = desk.load(order.alert_id)
         facts = {
             "order_id": order.id,
-            "step_name": "督办逾期",
+            "step_name": "",
             "step": 0,
             "clock": "supervision",
             "of": order.department,

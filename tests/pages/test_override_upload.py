@@ -62,9 +62,9 @@ def test_an_edited_workbook_becomes_overrides_beside_the_models_numbers(browser,
 @pytest.mark.parametrize(
     ("row", "says"),
     [
-        (("total", "many", "x"), f"sheet {FORECAST_SHEET}, row 3, column {column('override')}"),
-        (("total", 5, ""), f"sheet {FORECAST_SHEET}, row 3, column {column('reason')}"),
-        (("nowhere", 5, "x"), f"sheet {FORECAST_SHEET}, row 3: the current forecast has no series"),
+        (("total", "many", "x"), f"工作表“{FORECAST_SHEET}”第 3 行，“{column('override')}”列：many 不是件数"),
+        (("total", 5, ""), f"工作表“{FORECAST_SHEET}”第 3 行，“{column('reason')}”列：修正须写明理由"),
+        (("nowhere", 5, "x"), "当前预测没有序列 nowhere"),
     ],
 )
 def test_one_bad_row_is_named_and_nothing_is_stored(row, says, browser, city):
@@ -78,7 +78,7 @@ def test_one_bad_row_is_named_and_nothing_is_stored(row, says, browser, city):
 def test_a_file_that_is_no_workbook_is_refused(browser, city):
     page = upload(browser, b"not a workbook", csrf=log_in(browser, city.keys["planner"]), reason="x")
     assert page.status_code == 422
-    assert "is not a weekly workbook" in page.text
+    assert "不是周报工作簿" in page.text
 
 
 @pytest.mark.parametrize(("role", "csrf"), [("planner", "forged"), ("supervisor", "")])

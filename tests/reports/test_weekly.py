@@ -283,7 +283,7 @@ def monday(store, settings, make_candidate, make_run):
     """Monday's detection, after the week has ended: one alert about the week that is over, one about this morning."""
     sewage = {"category": "污水", "cells": ["category=污水;district=龙华区"], "tickets": ["a/1", "a/2"]}
     found = [
-        make_candidate(window_start="2026-11-16T00:00", window_end="2026-11-22T23:59"),
+        make_candidate(window_start="2026-11-16T00:00", window_end="2026-11-23T00:00"),
         make_candidate(**sewage, window_start="2026-11-23T02:00", window_end="2026-11-23T07:00"),
     ]
     intake(store, found, clock=FixedClock(NOW), run=make_run(as_of=NOW, generated_at=NOW), settings=settings)
@@ -294,7 +294,9 @@ def monday(store, settings, make_candidate, make_run):
 def test_the_report_counts_alerts_about_its_week_and_those_open_now(monday, settings, tmp_path):
     with monday.reading() as session:
         found = alert_week(session, settings, Week.parse("2026-W47"), now=NOW)
+        next_week = alert_week(session, settings, Week.parse("2026-W48"), now=NOW)
     assert [alert.category for alert in found.about] == ["停水"]
+    assert [alert.category for alert in next_week.about] == ["污水"], "a window ends before its end"
     assert {alert.category for alert in found.open_now} == {"停水", "污水"}
     assert sum(found.by_level.values()) == 2
     assert [(one.department, one.about, one.open_now) for one in found.departments] == [("水务局", 1, 2)]

@@ -98,7 +98,7 @@ def test_rules_that_fail_are_tried_again_and_then_less_often(settings, store, cl
         raise PipelineError("the detector is out of order", hint="mend it")
 
     with monkeypatch.context() as broken:
-        broken.setattr("pipelines.detect.detect", fails)
+        broken.setattr("pipelines.detect.detect_batch", fails)
         tried = []
         for _ in range(4):
             tried.append(rules_are_behind(settings, store, now=clock.now()))

@@ -9,8 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from features.vocabulary import Frequency
 from serve.errors import UnprocessableError
 from serve.forecasts import ForecastIssue, publish, repository
+from serve.forecasts.repository import ForecastFilter
 from serve.store import Store
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -58,7 +60,8 @@ def test_the_pointer_follows_the_newest_as_of(any_store, clock):
 def test_a_forecast_counts_from_the_moment_it_was_published(any_store, clock):
     def issued_by(moment: datetime) -> set[float]:
         with any_store.reading() as session:
-            return {mean for _, _, mean in repository.means_issued_by(session, "W", moment, level="category")}
+            found = repository.issue_published_by(session, Frequency.WEEKLY, moment)
+            return {row.mean for row in repository.rows(session, found.id, ForecastFilter())} if found else set()
 
     publish(any_store, issue(), rows(1.0), clock=clock)
     clock.advance(timedelta(days=7))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -24,7 +24,13 @@ class RouteMatch:
     route_id: str = ""
 
 
-def find_route(table: Mapping[str, Sequence[Route]], candidate: Candidate, *, duty_desk: str) -> RouteMatch:
+def find_route(
+    table: Mapping[str, Sequence[Route]],
+    candidate: Candidate,
+    *,
+    duty_desk: str,
+    area_name: Callable[[str], str] = str,
+) -> RouteMatch:
     """Return where a candidate goes.
 
     A line matches by category (any level) and area; empty matches all. The finer category wins, then the named area.
@@ -33,11 +39,18 @@ def find_route(table: Mapping[str, Sequence[Route]], candidate: Candidate, *, du
         table: The lines by category, '' for those that match every category.
         candidate: What is to be routed.
         duty_desk: Who gets what nobody is named for.
+        area_name: What the area of a line is called now.
     """
-    chain = dict.fromkeys([candidate.category, candidate.category2, candidate.category1, ""])
-    lines = (line for category in chain for line in table.get(category, ()) if line.area in {candidate.area, ""})
-    best = min(lines, key=lambda line: (list(chain).index(line.category), line.area == "", line.id), default=None)
-    if best is not None:
+    chain = list(dict.fromkeys([candidate.category, candidate.category2, candidate.category1, ""]))
+    lines = (
+        (place, line.area == "", line.id, line)
+        for place, category in enumerate(chain)
+        for line in table.get(category, ())
+        if area_name(line.area) in {candidate.area, ""}
+    )
+    found = min(lines, key=lambda match: match[:3], default=None)
+    if found is not None:
+        best = found[-1]
         assisting = [name for name in dict.fromkeys(best.assisting) if name != best.department]
         return RouteMatch(best.department, BY_ROUTE, assisting, best.id)
     if candidate.department:

@@ -161,7 +161,8 @@ def _note(event: AlertEvent, words: Words) -> str:
     if event.kind == "reassignment_asked":
         said.insert(0, str(payload.get("asked", "")))
     if event.kind == "escalated":
-        said.insert(0, f"{payload.get('step_name', '')} → {words.audience(str(payload.get('to', '')))}")
+        step = words("concern.order_overdue") if payload.get("clock") == "supervision" else payload.get("step_name", "")
+        said.insert(0, f"{step} → {words.audience(str(payload.get('to', '')))}")
     if event.kind == "resolved" and payload.get("closing"):
         said.insert(0, words.of("closed", str(payload["closing"])))
     if event.kind == "held" and payload.get("by"):

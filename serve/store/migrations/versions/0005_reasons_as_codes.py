@@ -181,6 +181,9 @@ def _convert_deliveries(connection: sa.Connection) -> None:
     for name, error in connection.execute(sa.select(rows.c.id, rows.c.error).where(rows.c.error != "")).all():
         values = {**cause_of(error.removeprefix(_PAUSED)), "paused_bot": error.startswith(_PAUSED)}
         connection.execute(sa.update(rows).where(rows.c.id == name).values(values))
+    # A bot that refused without a word left no text at all.
+    silent = (rows.c.error == "") & sa.column("status").in_(("dead", "retry"))
+    connection.execute(sa.update(rows).where(silent).values(cause="refused"))
     op.drop_column("deliveries", "error")
 
 
