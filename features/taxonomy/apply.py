@@ -76,8 +76,10 @@ def relabel_tickets(
     rows = _in_force(crosswalk, as_of, dimension)
     relabelled = tickets.copy()
     for _, change in rows.groupby("valid_from", sort=True):
-        likeliest = change.sort_values(["weight", "new"], ascending=[False, True], kind="stable").drop_duplicates("old")
-        moved = _moved(relabelled, _with_windows(likeliest, rows), dimension=dimension, day=day)
+        # The window first: a part of the label that stays says from when on the label means only that part.
+        ranked = _with_windows(change, rows).sort_values(["weight", "new"], ascending=[False, True], kind="stable")
+        likeliest = ranked.drop_duplicates("old")
+        moved = _moved(relabelled, likeliest, dimension=dimension, day=day)
         targets = likeliest.set_index("old").loc[relabelled.loc[moved, dimension]]
         relabelled.loc[moved, dimension] = targets["new"].to_numpy()
         for parent in _PARENTS if dimension == "category" else ():

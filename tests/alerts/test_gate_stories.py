@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from datetime import time, timedelta
 
-from serve.store.tables import DepartmentRule, Silence
+import pandas as pd
+
+from features.taxonomy import install_crosswalk, make_crosswalk
+from serve.alerts.relabelling import relabel_open_alerts
+from serve.store.tables import DepartmentRule, Route, Silence
 
 NOISE = {"category": "噪声", "tickets": ["demo/N1"], "cells": ["category=噪声;district=龙华区"]}
 
@@ -128,3 +132,48 @@ def test_a_red_cluster_speaks_for_the_cells_inside_it(hotline):
         }
     )
     assert hotline.alert(3).held_by == ""
+
+
+def rename_water(hotline):
+    """Put a crosswalk in force under which 停水 is 供水中断."""
+    rows = pd.DataFrame([("停水", "供水中断", "2020-01-01")], columns=["old", "new", "valid_from"])
+    install_crosswalk(make_crosswalk(rows), hotline.settings)
+
+
+RENAMED = {"category": "供水中断", "cells": ["category=供水中断;district=龙华区"]}
+
+
+def test_a_silence_holds_what_was_renamed_since(hotline):
+    silence(hotline, hours=1, category="停水")
+    rename_water(hotline)
+    assert hotline.detect(RENAMED).held == 1
+
+
+def test_a_route_leads_to_its_department_after_a_rename(hotline):
+    with hotline.store.session() as session:
+        session.add(Route(id="r1", category="停水", area="", department="供水公司", assisting=[], author="台",
+                          updated_at=hotline.clock.now()))  # fmt: skip
+    rename_water(hotline)
+    hotline.detect(RENAMED)
+    assert hotline.alert().department == "供水公司"
+
+
+def test_a_broken_crosswalk_keeps_nobody_from_an_alert(hotline):
+    path = hotline.settings.home / "taxonomy" / "crosswalk.csv"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("old\n停水\n", encoding="utf-8")
+    hotline.detect({})
+    assert hotline.story()[0] == "opened"
+
+
+def test_an_open_alert_is_renamed_once_and_keeps_its_state(hotline):
+    hotline.detect({})
+    rename_water(hotline)
+    assert relabel_open_alerts(hotline.store, hotline.settings, clock=hotline.clock) == 1
+    assert relabel_open_alerts(hotline.store, hotline.settings, clock=hotline.clock) == 0
+    alert = hotline.alert()
+    assert (alert.category, alert.state) == ("供水中断", "opened")
+    assert "供水中断" in alert.sentence_zh
+    assert hotline.story()[-1] == "relabelled"
+    hotline.detect({**RENAMED, "tickets": ["demo/T1", "demo/T99"]})
+    assert hotline.count() == 1, "the same matter under its new name is no new alert"
