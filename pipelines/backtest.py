@@ -46,7 +46,7 @@ def run_backtest(
     peers_python: Path | None = None,
     n_jobs: int = 2,
     scheduler: str | None = None,
-    told: Callable[[str], None] | None = None,
+    on_progress: Callable[[str], None] | None = None,
 ) -> BacktestSummary:
     """Backtest on the lake's panel.
 
@@ -64,14 +64,14 @@ def run_backtest(
         peers_python: Interpreter of an environment that holds those libraries; this one when None.
         n_jobs: Refits at once.
         scheduler: A Dask scheduler instead of local cores.
-        told: Hears, line by line, how far it is.
+        on_progress: Called with a line that says how far it is.
 
     Raises:
         PipelineError: Nothing is known by then, or the other Python fails.
         PanelError: The history is too short for that many origins.
         BadInputError: A model or a level of that name does not exist, or a library is asked for that is not installed.
     """
-    started, say = time.monotonic(), told or (lambda _line: None)
+    started, say = time.monotonic(), on_progress or (lambda _line: None)
     fit, installed = peers_of(peers_python) if peers or set(models) & set(NEEDS) else (None, {})
     names = _names(models, freq, peers=peers, installed=installed)
     _announce(names, installed, say, peers=peers)
@@ -90,7 +90,7 @@ def run_backtest(
             events=known.events,
             config=settings.forecast,
             n_jobs=n_jobs,
-            told=lambda done: say(f"{done} of {origins} origins, {time.monotonic() - started:.0f} s"),
+            on_progress=lambda done: say(f"{done} of {origins} origins, {time.monotonic() - started:.0f} s"),
             **({} if fit is None else {"peer_fit": fit}),
         )
     took_part = {name: installed[name] for name in names if name in installed}

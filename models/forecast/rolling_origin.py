@@ -73,7 +73,7 @@ def backtest(
     step: int | None = None,
     n_jobs: int = 1,
     peer_fit: PeerFit = fit_peer,
-    told: Callable[[int], None] | None = None,
+    on_progress: Callable[[int], None] | None = None,
 ) -> BacktestResult:
     """Refit and forecast at `origins` cutoffs, the last one ending with the data.
 
@@ -92,7 +92,7 @@ def backtest(
         step: Periods between cutoffs; `horizon` when None, so that test periods never overlap.
         n_jobs: Refits at once, by joblib: inside a `joblib.parallel_config("dask")` they run on the cluster.
         peer_fit: Fits the public libraries; another than `fit_peer` has it done elsewhere.
-        told: Hears how many cutoffs are done, after each.
+        on_progress: Called with the number of finished cutoffs, after each.
 
     Raises:
         PanelError: The history is too short for that many origins.
@@ -110,8 +110,8 @@ def backtest(
     frames = []
     for fold in parallel(delayed(_fold)(rivals, everything, cutoff) for cutoff in cutoffs):
         frames.append(fold)
-        if told is not None:
-            told(len(frames))
+        if on_progress is not None:
+            on_progress(len(frames))
     predictions = pd.concat(frames, ignore_index=True)
     if ISSUED in models and set(rivals) >= _COMPARED:
         predictions = pd.concat([predictions, issued_rows(predictions, hierarchy, chosen.bases)], ignore_index=True)

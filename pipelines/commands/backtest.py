@@ -90,7 +90,7 @@ def backtest_models(
         peers_python=peers_python and peers_python.absolute(),
         n_jobs=jobs,
         scheduler=scheduler,
-        told=say,
+        on_progress=say,
     )
     _write(summary, html, predictions)
     if as_json:
