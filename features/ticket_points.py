@@ -32,17 +32,17 @@ class PlacedTickets:
     """Tickets as known at a moment, in no order.
 
     Attributes:
-        matter: Index into `matters`, the values of the column asked for.
+        label: Index into `labels`, the values of the column asked for.
         district: Index into `districts`; both empty where only points were asked for.
         lat, lon: Degrees, WGS 84; NaN where unknown.
         age: Whole days between opening and the moment.
-        again: Whether the ticket repeats its caller's last one on the same matter.
+        again: Whether the ticket repeats its caller's last one on the same label.
         key: "source/ticket_id" of the tickets younger than asked for, None for the others.
         now: The moment, naive local.
     """
 
-    matter: NDArray[np.int32]
-    matters: tuple[str, ...]
+    label: NDArray[np.int32]
+    labels: tuple[str, ...]
     district: NDArray[np.int32]
     districts: tuple[str, ...]
     lat: NDArray[np.float64]
@@ -73,7 +73,7 @@ def placed_tickets(
         timezone: Zone of `opened_local`.
         by: The column that says what a ticket is about.
         days: How many days.
-        merge_days: A caller's ticket at most so many days after the last one on the same matter repeats it. A ticket
+        merge_days: A caller's ticket at most so many days after the last one on the same label repeats it. A ticket
             without a caller counts as a caller of its own.
         keyed_days: Tickets younger than so many days keep their keys.
         points_only: Leave out tickets without coordinates, and the districts.
@@ -101,14 +101,14 @@ def placed_tickets(
 
 def _said(by: str, now: pd.Timestamp, *, keyed_days: int, points_only: bool) -> str:
     """Return the SQL of what is asked of a ticket."""
-    matter = f"coalesce(nullif({by}, ''), '{UNCLASSIFIED}')"
+    label = f"coalesce(nullif({by}, ''), '{UNCLASSIFIED}')"
     young = f"opened_local > TIMESTAMP '{now}' - INTERVAL {keyed_days} DAY"
     asked = [
-        f"{matter} AS matter",
+        f"{label} AS label",
         "coalesce(lat, 'nan')::DOUBLE AS lat",
         "coalesce(lon, 'nan')::DOUBLE AS lon",
         "epoch_us(opened_local) AS opened",
-        f"CASE WHEN coalesce(caller, '') = '' THEN {_NOBODY} ELSE hash(caller, {matter}) END AS caller",
+        f"CASE WHEN coalesce(caller, '') = '' THEN {_NOBODY} ELSE hash(caller, {label}) END AS caller",
         f"CASE WHEN {young} THEN source || '/' || ticket_id END AS key",
     ]
     if not points_only:
@@ -117,19 +117,19 @@ def _said(by: str, now: pd.Timestamp, *, keyed_days: int, points_only: bool) -> 
 
 
 def _packed(rows: pa.Table, now: pd.Timestamp, merge_days: int) -> PlacedTickets:
-    matter, matters = _coded(rows, "matter")
+    label, labels = _coded(rows, "label")
     district, districts = _coded(rows, "district")
     lat, lon, opened, caller = (rows[name].to_numpy() for name in ("lat", "lon", "opened", "caller"))
     age = ((now - pd.Timestamp(0)) // pd.Timedelta(1, "us") - opened) // _DAY_US
     again = _repeats(caller, opened, lat, lon, merge_days * _DAY_US)
     keys = rows["key"].combine_chunks()
-    return PlacedTickets(matter, matters, district, districts, lat, lon, age.astype(np.int32), again, key=keys, now=now)
+    return PlacedTickets(label, labels, district, districts, lat, lon, age.astype(np.int32), again, key=keys, now=now)
 
 
 def _repeats(
     caller: NDArray[np.uint64], opened: NDArray[np.int64], lat: NDArray[Any], lon: NDArray[Any], within: int
 ) -> NDArray[np.bool_]:
-    """Return which tickets follow another of the same `caller` (and matter) within so many microseconds.
+    """Return which tickets follow another of the same `caller` (and label) within so many microseconds.
 
     Hardly any caller calls twice, so that the order in time is asked for among the few; of two tickets of one moment
     the place decides, never the order in which they were read.

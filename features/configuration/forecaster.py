@@ -23,7 +23,7 @@ def _one_of(*names: str) -> AfterValidator:
 
 
 Member = Annotated[str, _one_of("onestep", "layered", "season", "window")]
-Grouping = Annotated[str, _one_of("matter", "place", "total")]
+Grouping = Annotated[str, _one_of("category", "district", "total")]
 
 _WEIGHTS: Final[dict[Frequency, dict[Member, float]]] = {
     Frequency.WEEKLY: {"onestep": 3.0, "layered": 2.0, "season": 0.1},
@@ -85,9 +85,9 @@ class LayerConfig(ConfigPart):
     """Half width over which the city's season is smoothed."""
     city_half_life: float = key(26.0, unit="weeks", gt=0)
     """After so long a count says half as much about the city's level."""
-    matter_reach: int = key(3, unit="weeks", ge=0)
+    category_reach: int = key(3, unit="weeks", ge=0)
     """Half width over which a category's season is smoothed."""
-    matter_half_life: float = key(13.0, unit="weeks", gt=0)
+    category_half_life: float = key(13.0, unit="weeks", gt=0)
     """After so long a count says half as much about a category's level."""
     cell_reach: int = key(4, unit="weeks", ge=0)
     """Half width over which a cell's season is smoothed."""
@@ -102,7 +102,7 @@ class DailyLayerConfig(ConfigPart):
 
     city_reach: int = key(9, unit="days", ge=0)
     """Half width over which the city's season is smoothed."""
-    matter_reach: int = key(22, unit="days", ge=0)
+    category_reach: int = key(22, unit="days", ge=0)
     """Half width over which a category's season is smoothed."""
     weekday_tickets: float = key(200.0, unit="tickets", gt=0)
     """Tickets before a category's weekdays are believed half against the city's."""
@@ -190,7 +190,7 @@ class MarkedDayConfig(ConfigPart):
     """Days from the first to the last day of one holiday, at most."""
     city_tickets: float = key(10.0, unit="tickets", gt=0)
     """Tickets before a kind of day is believed half, in the city."""
-    matter_tickets: float = key(30.0, unit="tickets", gt=0)
+    category_tickets: float = key(30.0, unit="tickets", gt=0)
     """Tickets before a kind of day is believed half, in a category against the city."""
 
 
@@ -257,7 +257,7 @@ class ForecastConfig(ConfigPart):
     """Frequency -> weight of each member in the power mean of a cell's forecasts."""
     power: dict[Frequency, float] = key(_POWER)
     """Frequency -> exponent of that mean: -1 is harmonic (low where members differ), near 0 geometric, 1 arithmetic."""
-    pulls: dict[Grouping, float] = key({"matter": 0.2, "total": 0.01})
+    pulls: dict[Grouping, float] = key({"category": 0.2, "total": 0.01})
     """Grouping -> weight with which last year's same periods pull its sums; hardly any weight holds its own sum."""
     doubt: float = key(2.0, unit="tickets", ge=0)
     """Doubt about one week of last year, in those pulls."""

@@ -33,9 +33,9 @@ _DAY: Final = f"date_diff('day', TIMESTAMP '{_EPOCH}', opened_local)"
 _BLOCK: Final = f"({_DAY} // {_BLOCK_DAYS})"
 _NAMES: Final = ("source", *KEYS)
 _TABLES: Final = {
-    "matters": f"matter UBIGINT, {', '.join(f'{name} VARCHAR' for name in _NAMES)}",
-    "counts": "matter UBIGINT, day INTEGER, n INTEGER",
-    "repeats": "freq VARCHAR, matter UBIGINT, period INTEGER, caller UBIGINT, n INTEGER",
+    "label_keys": f"label_key UBIGINT, {', '.join(f'{name} VARCHAR' for name in _NAMES)}",
+    "counts": "label_key UBIGINT, day INTEGER, n INTEGER",
+    "repeats": "freq VARCHAR, label_key UBIGINT, period INTEGER, caller UBIGINT, n INTEGER",
 }
 """Each block has names of its own: how they are hashed may change with DuckDB, and old blocks stay."""
 _CHUNK_ROWS: Final = 8_000_000
@@ -68,7 +68,7 @@ def bring_cache_up(
     Args:
         folder: Where they are kept, this function's own.
         lake: The ticket lake.
-        connection: DuckDB; gets the tables `kept_matters` (number, source, KEYS), `kept_counts` (number, day, n) and
+        connection: DuckDB; gets the tables `kept_label_keys` (number, source, KEYS), `kept_counts` (number, day, n) and
             `kept_repeats` (freq, number, period, caller, n; `period` is the first day of a day or week).
         as_of: Aware moment.
         snapshot: Version of the lake.
@@ -92,16 +92,16 @@ def bring_cache_up(
 
 
 def _leave(connection: Any, blocks: Path) -> None:
-    """Leave what is kept on the connection, with a small number for each matter."""
+    """Leave what is kept on the connection, with a small number for each label_key."""
     for name, columns in _TABLES.items():
         connection.execute(f"CREATE OR REPLACE TEMP TABLE read ({columns})")
         if files := sorted((blocks / name).glob("*/*.parquet")):
             found = f"read_parquet({literals(map(str, files))}, hive_partitioning = false)"
             connection.execute(f"INSERT INTO read BY NAME SELECT * FROM {found}")
-        if name == "matters":
+        if name == "label_keys":
             query = "SELECT (row_number() OVER () - 1)::INTEGER AS number, * FROM (SELECT DISTINCT * FROM read)"
         else:
-            query = "SELECT number, read.* EXCLUDE (matter) FROM read JOIN kept_matters USING (matter)"
+            query = "SELECT number, read.* EXCLUDE (label_key) FROM read JOIN kept_label_keys USING (label_key)"
         connection.execute(f"CREATE OR REPLACE TEMP TABLE kept_{name} AS {query}")
     connection.execute("DROP TABLE read")
 
@@ -211,23 +211,23 @@ def _count(connection: Any, folder: Path, scan: str, blocks: Collection[int] | N
     state = as_of_query(versions, ["source", "opened_local", *KEYS, "caller"], as_of=as_of, where=inside)
     names = ", ".join(_NAMES)
     connection.execute(f"""CREATE OR REPLACE TEMP TABLE counted AS
-        SELECT hash({names}) AS matter, hash(caller) AS caller, {_DAY}::INTEGER AS day, caller IS NULL AS nobody
+        SELECT hash({names}) AS label_key, hash(caller) AS caller, {_DAY}::INTEGER AS day, caller IS NULL AS nobody
         FROM ({state})""")
-    connection.execute(f"""CREATE OR REPLACE TEMP TABLE matters AS
-        SELECT DISTINCT hash({names}) AS matter, {names} FROM {versions}""")
+    connection.execute(f"""CREATE OR REPLACE TEMP TABLE label_keys AS
+        SELECT DISTINCT hash({names}) AS label_key, {names} FROM {versions}""")
     fresh = folder / "fresh"
     shutil.rmtree(fresh, ignore_errors=True)
     for name in _TABLES:
         (fresh / name).mkdir(parents=True)
     for low, high in _chunks(connection):
-        queries = {"matters": _matters(low, high), "counts": _counts(low, high), "repeats": _repeats(low, high)}
+        queries = {"label_keys": _label_keys(low, high), "counts": _counts(low, high), "repeats": _repeats(low, high)}
         for name, query in queries.items():
             connection.execute(f"""COPY ({query}) TO {literal(str(fresh / name))}
                 (FORMAT parquet, PARTITION_BY (block), OVERWRITE_OR_IGNORE true)""")
     for name in _TABLES:
         _replace(folder / "blocks" / name, fresh / name, blocks)
     connection.execute("DROP TABLE counted")
-    connection.execute("DROP TABLE matters")
+    connection.execute("DROP TABLE label_keys")
 
 
 def _chunks(connection: Any) -> Iterator[tuple[int, int]]:
@@ -245,24 +245,24 @@ def _chunks(connection: Any) -> Iterator[tuple[int, int]]:
         yield low * _BLOCK_DAYS, (last + 1) * _BLOCK_DAYS
 
 
-def _matters(low: int, high: int) -> str:
-    return f"""SELECT * FROM (SELECT DISTINCT day // {_BLOCK_DAYS} AS block, matter FROM counted
-        WHERE day >= {low} AND day < {high}) JOIN matters USING (matter)"""
+def _label_keys(low: int, high: int) -> str:
+    return f"""SELECT * FROM (SELECT DISTINCT day // {_BLOCK_DAYS} AS block, label_key FROM counted
+        WHERE day >= {low} AND day < {high}) JOIN label_keys USING (label_key)"""
 
 
 def _counts(low: int, high: int) -> str:
-    return f"""SELECT day // {_BLOCK_DAYS} AS block, matter, day, count(*)::INTEGER AS n FROM counted
-        WHERE day >= {low} AND day < {high} GROUP BY matter, day"""
+    return f"""SELECT day // {_BLOCK_DAYS} AS block, label_key, day, count(*)::INTEGER AS n FROM counted
+        WHERE day >= {low} AND day < {high} GROUP BY label_key, day"""
 
 
 def _repeats(low: int, high: int) -> str:
     """Return the query of callers with several tickets in a day or in a week: only these tell callers from tickets."""
     parts = (
-        f"""WITH part AS (SELECT matter, {period}::INTEGER AS period, caller FROM counted
+        f"""WITH part AS (SELECT label_key, {period}::INTEGER AS period, caller FROM counted
             WHERE NOT nobody AND day >= {low} AND day < {high}),
         again AS (SELECT period, caller FROM part GROUP BY period, caller HAVING count(*) > 1)
-        SELECT period // {_BLOCK_DAYS} AS block, '{freq}' AS freq, matter, period, caller, count(*)::INTEGER AS n
-        FROM part SEMI JOIN again USING (period, caller) GROUP BY matter, period, caller"""
+        SELECT period // {_BLOCK_DAYS} AS block, '{freq}' AS freq, label_key, period, caller, count(*)::INTEGER AS n
+        FROM part SEMI JOIN again USING (period, caller) GROUP BY label_key, period, caller"""
         for freq, period in ((Frequency.DAILY, "day"), (Frequency.WEEKLY, "(day // 7 * 7)"))
     )
     return " UNION ALL ".join(f"({part})" for part in parts)

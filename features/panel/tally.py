@@ -94,39 +94,40 @@ def count(
     again = superseded(scan, among(precedence, [w.source for w in windows]), as_of=as_of, counted=counted)
     state = as_of_query(scan, ["opened_local", *_KEYS, "caller"], as_of=as_of, where=counted, superseded=again)
     keys = ", ".join(_KEYS)
-    connection.execute(f"""CREATE OR REPLACE TEMP TABLE state AS SELECT hash({keys}) AS matter, hash(caller) AS caller,
+    connection.execute(f"""CREATE OR REPLACE TEMP TABLE state AS
+        SELECT hash({keys}) AS label_key, hash(caller) AS caller,
         {grid.number("opened_local")}::INTEGER AS period, caller IS NULL AS nobody FROM ({state})""")
     groups = connection.execute(f"""
-        SELECT * FROM (SELECT matter, count(*) AS n, min(period) AS first FROM state GROUP BY matter)
-        JOIN (SELECT DISTINCT hash({keys}) AS matter, {keys} FROM {scan}) USING (matter)""").df()
+        SELECT * FROM (SELECT label_key, count(*) AS n, min(period) AS first FROM state GROUP BY label_key)
+        JOIN (SELECT DISTINCT hash({keys}) AS label_key, {keys} FROM {scan}) USING (label_key)""").df()
     if groups.empty:
         raise PanelError("no ticket lies in a complete period yet", hint="choose a later --as-of")
     cells = cell_table(groups)
     numbered = cells[["category", "district"]].assign(cell=np.arange(len(cells), dtype=np.int32))
-    connection.register("cell_of", groups.merge(numbered, on=["category", "district"])[["matter", "cell"]])
+    connection.register("cell_of", groups.merge(numbered, on=["category", "district"])[["label_key", "cell"]])
     connection.execute(f"""CREATE OR REPLACE TEMP VIEW tickets AS SELECT cell, period, caller, nobody
-        FROM state JOIN cell_of USING (matter) WHERE period >= {grid.first}""")
+        FROM state JOIN cell_of USING (label_key) WHERE period >= {grid.first}""")
     counts = connection.execute("SELECT cell, period, count(*) AS n FROM tickets GROUP BY cell, period").fetchnumpy()
     return Tally(cells, counts, _repeat_calls(connection, grid))
 
 
 def counts_from_cache(connection: Any, windows: list[CompleteWindow], grid: PeriodGrid) -> Tally:
-    """Count from what is kept on the connection: numbers only, in arrays, but for the names of the matters."""
-    matters = connection.execute("SELECT * FROM kept_matters ORDER BY number").df()
-    low, high = _days_that_count(matters["source"], windows, grid)
+    """Count from what is kept on the connection: numbers only, in arrays, but for the names behind the keys."""
+    label_keys = connection.execute("SELECT * FROM kept_label_keys ORDER BY number").df()
+    low, high = _days_that_count(label_keys["source"], windows, grid)
     kept = connection.execute("SELECT number, day, n FROM kept_counts").fetchnumpy()
     number, period = kept["number"], (kept["day"] - day_number(grid.origin)) // grid.freq.length.days
     inside = (kept["day"] >= low[number]) & (kept["day"] < high[number])
     number, period, n = number[inside], period[inside], kept["n"][inside]
     if not number.size:
         raise PanelError("no ticket lies in a complete period yet", hint="choose a later --as-of")
-    first = np.full(len(matters), grid.count, dtype=period.dtype)  # of two types it would take forty times as long
+    first = np.full(len(label_keys), grid.count, dtype=period.dtype)  # of two types it would take forty times as long
     np.minimum.at(first, number, period)
-    groups = matters.assign(n=np.bincount(number, n, len(matters)).astype(np.int64), first=first)
+    groups = label_keys.assign(n=np.bincount(number, n, len(label_keys)).astype(np.int64), first=first)
     groups = groups[groups["n"] > 0].groupby(list(_KEYS), dropna=False, as_index=False, sort=False)
     cells = cell_table(groups.agg({"n": "sum", "first": "min"}))
     cell = pd.MultiIndex.from_frame(cells[["category", "district"]]).get_indexer(
-        pd.MultiIndex.from_frame(matters[["category", "district"]])
+        pd.MultiIndex.from_frame(label_keys[["category", "district"]])
     )
     # What has no category or no district belongs to no cell.
     shown = (period >= grid.first) & (cell[number] >= 0)
@@ -139,7 +140,7 @@ def counts_from_cache(connection: Any, windows: list[CompleteWindow], grid: Peri
 def _days_that_count(
     sources: pd.Series, windows: Sequence[CompleteWindow], grid: PeriodGrid
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the first day that counts for each matter's source, and the day after the last; none where it has none."""
+    """Return the first day that counts for the source of each key, and the day after the last; none for no window."""
     days = {w.source: (day_number(w.first), day_number(min(w.end, grid.end))) for w in windows}
     low, high = np.array([days.get(source, (0, 0)) for source in sources], dtype=np.int64).reshape(-1, 2).T
     return low, high

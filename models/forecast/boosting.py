@@ -210,7 +210,7 @@ class OneStepBuilder:
     """Cuts one-step designs from a history that may grow by its own forecasts."""
 
     def __init__(self, hierarchy: Hierarchy, cadence: Cadence) -> None:
-        self._matter, self._place, self.cadence = hierarchy.matter(), hierarchy.place(), cadence
+        self._category, self._district, self.cadence = hierarchy.category(), hierarchy.district(), cadence
 
     def reach(self) -> int:
         """Return how many trailing periods a design looks at."""
@@ -227,9 +227,9 @@ class OneStepBuilder:
         Returns:
             Shape (cells, origins, features) and the names.
         """
-        columns = self._cell_columns(y, origin) | self._matter_columns(y, origin)
-        columns["matter"] = self._matter.groups[:, None].astype(float)
-        columns["place"] = self._place.groups[:, None].astype(float)
+        columns = self._cell_columns(y, origin) | self._category_columns(y, origin)
+        columns["category"] = self._category.groups[:, None].astype(float)
+        columns["district"] = self._district.groups[:, None].astype(float)
         columns["days_off"], columns["festival"] = drivers[None, :, 0], drivers[None, :, 1]
         columns["season"] = drivers[None, :, 2] // 7
         X = np.empty((len(y), len(origin), len(columns)), dtype=np.float32)
@@ -253,14 +253,14 @@ class OneStepBuilder:
             columns[f"year_ago_{year}"] = np.where(count == width, total / width, np.nan)
         return columns
 
-    def _matter_columns(self, y: Floats, origin: Indices) -> dict[str, Floats]:
-        cadence, groups = self.cadence, self._matter.groups
-        sums = Sums(self._matter.sum(y))
+    def _category_columns(self, y: Floats, origin: Indices) -> dict[str, Floats]:
+        cadence, groups = self.cadence, self._category.groups
+        sums = Sums(self._category.sum(y))
         short, middle, long = cadence.windows[-1], cadence.year // 4, cadence.year
-        columns = {f"matter_{length}": _mean(sums, origin, length)[groups] for length in (short, middle, long)}
+        columns = {f"category_{length}": _mean(sums, origin, length)[groups] for length in (short, middle, long)}
         then = _mean(sums, origin + 1 - cadence.year + cadence.smooth, 2 * cadence.smooth + 1)
         before = _mean(sums, origin - cadence.year, middle)
-        columns["matter_season"] = ((then + _PAD) / (before + _PAD))[groups]
+        columns["category_season"] = ((then + _PAD) / (before + _PAD))[groups]
         return columns
 
 

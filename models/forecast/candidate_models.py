@@ -99,7 +99,7 @@ def _prophet(known: RivalInput) -> RivalForecast:
     """Fit Prophet on each level above the cells by itself: strong there, not coherent, and too slow for cells."""
     plain = _simple(known, method=_window)
     weights = {known.panel.freq: {"window": 1.0}}
-    levels = {"place": 1.0, "matter": 1.0, "total": 1.0}
+    levels = {"district": 1.0, "category": 1.0, "total": 1.0}
     config = known.config.model_copy(update={"prophet": levels, "weights": weights})
     engine = fit_engine(known.panel, known.hierarchy, config=config, calendar=known.calendar)
     groupings, ds = groupings_of(known.hierarchy), known.panel.future(known.horizon)
@@ -117,7 +117,7 @@ def _library(known: RivalInput, *, name: str) -> RivalForecast:
         y=panel.y,
         ds=ds.to_numpy(),
         days_off=drivers[:, DAYS_OFF],
-        groups=np.stack([known.hierarchy.matter().groups, known.hierarchy.place().groups]),
+        groups=np.stack([known.hierarchy.category().groups, known.hierarchy.district().groups]),
         freq=panel.freq,
     )
     return replace(_simple(known, method=_window), mean=mean)

@@ -129,7 +129,7 @@ def shared_factors(mean: Floats, hierarchy: Hierarchy, alpha: Mapping[str, Float
         hierarchy: The levels; the total, the category-like and the district-like grouping share factors.
         alpha: Dispersion by level name, one number per series.
     """
-    found = {level.name: level for level in (hierarchy.levels[0], hierarchy.matter(), hierarchy.place())}
+    found = {level.name: level for level in (hierarchy.levels[0], hierarchy.category(), hierarchy.district())}
     levels = [level for level in found.values() if level.name != CELL]
     own = alpha[CELL].copy()
     shared = [np.zeros(len(level.ids)) for level in levels]

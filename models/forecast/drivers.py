@@ -96,7 +96,7 @@ def learn_circumstances(
     if not config.enabled or circumstances.weather is None:
         return None
     days = cadence_of(panel.freq).days
-    return learn_weather(panel, hierarchy.matter(), circumstances.weather, days=days, config=config)
+    return learn_weather(panel, hierarchy.category(), circumstances.weather, days=days, config=config)
 
 
 def usual(
@@ -124,10 +124,10 @@ def usual(
         events = circumstances.events(panel.ds[-1] + pd.Timedelta(days=days))
         factors += event_factors(panel, hierarchy, events, days=days, horizon=horizon, config=config.events)
     if effects is not None and circumstances.weather is not None:
-        of_matters = effects.log_factors(
+        of_categories = effects.log_factors(
             panel, circumstances.weather, days=days, horizon=horizon, config=config.weather
         )
-        factors += of_matters[hierarchy.matter().groups]
+        factors += of_categories[hierarchy.category().groups]
     if not factors.any():
         return UsualPanel(panel, np.ones((len(panel.y), horizon)))
     return UsualPanel(replace(panel, y=panel.y / np.exp(factors[:, :known])), np.exp(factors[:, known:]))

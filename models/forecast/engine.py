@@ -177,18 +177,18 @@ def _undisturbed(
     seen = usual(panel, hierarchy, told, weather, horizon=horizon, config=config)
     if not cadence_of(panel.freq).week:
         return seen
-    days = ordinary_days(seen.panel, hierarchy.matter(), calendar, horizon, config.marked_days)
+    days = ordinary_days(seen.panel, hierarchy.category(), calendar, horizon, config.marked_days)
     return UsualPanel(days.panel, seen.ahead * days.ahead)
 
 
 def groupings_of(hierarchy: Hierarchy) -> dict[str, HierarchyLevel]:
     """Return the three groupings that models know, whatever their columns are called."""
-    return {"place": hierarchy.place(), "matter": hierarchy.matter(), "total": hierarchy.levels[0]}
+    return {"district": hierarchy.district(), "category": hierarchy.category(), "total": hierarchy.levels[0]}
 
 
 def breaking_levels(hierarchy: Hierarchy) -> list[HierarchyLevel]:
     """Return the groupings that break as one: categories and districts (offices); the cells where there are neither."""
-    found = {level.name: level for level in (hierarchy.matter(), hierarchy.place()) if len(level.ids) > 1}
+    found = {level.name: level for level in (hierarchy.category(), hierarchy.district()) if len(level.ids) > 1}
     return list(found.values()) or [hierarchy.levels[-1]]
 
 

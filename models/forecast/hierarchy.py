@@ -88,11 +88,11 @@ class Hierarchy:
         """Return the level of that name."""
         return next(level for level in self.levels if level.name == name)
 
-    def matter(self) -> HierarchyLevel:
+    def category(self) -> HierarchyLevel:
         """Return the grouping that shares a season: the leaf category, or what comes closest."""
         return self._first_of(("category", "category2", "category1"), 0)
 
-    def place(self) -> HierarchyLevel:
+    def district(self) -> HierarchyLevel:
         """Return the grouping that shares a local level: the district, or what comes closest."""
         return self._first_of(("district", "department"), -1)
 

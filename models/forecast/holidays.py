@@ -168,13 +168,13 @@ def marked_days(rows: pd.DataFrame, longest: int) -> MarkedDays:
 
 
 def ordinary_days(
-    panel: PanelMatrix, matter: HierarchyLevel, calendar: Calendar | None, horizon: int, config: MarkedDayConfig
+    panel: PanelMatrix, category: HierarchyLevel, calendar: Calendar | None, horizon: int, config: MarkedDayConfig
 ) -> UsualPanel:
     """Fill the marked days of a daily history up to ordinary ones, and tell what those ahead do.
 
     Args:
         panel: Daily counts of the cells.
-        matter: Groups the cells into categories.
+        category: Groups the cells into categories.
         calendar: Gives the days; None marks none.
         horizon: Coming days.
         config: How much a kind of day must have shown.
@@ -186,7 +186,7 @@ def ordinary_days(
     end = panel.ds[-1] + pd.Timedelta(days=horizon + 1)
     marks = marked_days(calendar(panel.ds[0].date(), end.date()), config.longest)
     marks = replace(marks, kind=marks.kind[: known + horizon])
-    factors = _factors(matter.sum(panel.y), marks, config)[matter.groups]
+    factors = _factors(category.sum(panel.y), marks, config)[category.groups]
     around, seen = weekday_around(panel.y, marks.kind[:known] < 0, config.weeks_around)
     filled = np.maximum(panel.y + (1 - factors[:, :known]) * around * seen, 0.0)
     # Whole tickets, rounded at random: trees would take a fraction in a history of counts for a state of its own.
@@ -213,19 +213,19 @@ def weekday_around(y: Floats, ordinary: NDArray[np.bool_], weeks: int) -> tuple[
     return total / np.maximum(count, 1), count > 0
 
 
-def _factors(matters: Floats, marks: MarkedDays, config: MarkedDayConfig) -> Floats:
+def _factors(categories: Floats, marks: MarkedDays, config: MarkedDayConfig) -> Floats:
     """Return what each day does to each category, categories x known and coming days; 1 on ordinary ones."""
-    known, kinds = matters.shape[1], len(marks.off)
-    around, seen = weekday_around(matters, marks.kind[:known] < 0, config.weeks_around)
+    known, kinds = categories.shape[1], len(marks.off)
+    around, seen = weekday_around(categories, marks.kind[:known] < 0, config.weeks_around)
     told = np.flatnonzero((marks.kind[:known] >= 0) & seen)
-    count, expected = np.zeros((kinds, len(matters))), np.zeros((kinds, len(matters)))
-    np.add.at(count, marks.kind[told], matters[:, told].T)
+    count, expected = np.zeros((kinds, len(categories))), np.zeros((kinds, len(categories)))
+    np.add.at(count, marks.kind[told], categories[:, told].T)
     np.add.at(expected, marks.kind[told], around[:, told].T)
     city, city_expected = count.sum(axis=1), expected.sum(axis=1)
     of_holidays = _drawn(city[marks.off].sum(), city_expected[marks.off].sum(), 1.0, config.city_tickets)
     of_city = _drawn(city, city_expected, np.where(marks.off, of_holidays, 1.0), config.city_tickets)
-    of_matters = _drawn(count, expected, of_city[:, None], config.matter_tickets)
-    with_ordinary = np.concatenate([of_matters, np.ones((1, len(matters)))])
+    of_categories = _drawn(count, expected, of_city[:, None], config.category_tickets)
+    with_ordinary = np.concatenate([of_categories, np.ones((1, len(categories)))])
     return np.asarray(with_ordinary[marks.kind].T)
 
 

@@ -34,18 +34,20 @@ def layered_means(y: Floats, hierarchy: Hierarchy, cadence: Cadence, horizon: in
     Returns:
         Means, cells x horizon. Without two years of history every season is 1.
     """
-    matter, layers, shape = hierarchy.matter(), config.layers, config.seasons
-    groups, year, known = matter.groups, cadence.year, y.shape[1]
-    city, matters = y.sum(axis=0, keepdims=True), matter.sum(y)
+    category, layers, shape = hierarchy.category(), config.layers, config.seasons
+    groups, year, known = category.groups, cadence.year, y.shape[1]
+    city, categories = y.sum(axis=0, keepdims=True), category.sum(y)
     of_city = season(city, np.ones((1, year)), reach=layers.city_reach, config=shape)
-    of_matter = season(matters, np.repeat(of_city, len(matters), axis=0), reach=layers.matter_reach, config=shape)
-    of_cell = season(y, of_matter[groups], reach=layers.cell_reach, config=shape)
+    of_category = season(
+        categories, np.repeat(of_city, len(categories), axis=0), reach=layers.category_reach, config=shape
+    )
+    of_cell = season(y, of_category[groups], reach=layers.cell_reach, config=shape)
 
     moved = _level(city, of_city, layers.city_half_life, layers.shortest_life) / _level(
-        city, of_city, layers.matter_half_life, layers.shortest_life
+        city, of_city, layers.category_half_life, layers.shortest_life
     )
-    now = _level(matters, of_matter, layers.matter_half_life, layers.shortest_life) * moved
-    moved = now / _level(matters, of_matter, layers.cell_half_life, layers.shortest_life)
+    now = _level(categories, of_category, layers.category_half_life, layers.shortest_life) * moved
+    moved = now / _level(categories, of_category, layers.cell_half_life, layers.shortest_life)
     count, expected = _discounted(y, of_cell, layers.cell_half_life, layers.shortest_life)
     slow = _level(y, of_cell, layers.long_run, layers.shortest_life)
     level = (count + layers.shrink_weeks * slow) / (expected + layers.shrink_weeks) * moved[groups]
@@ -131,20 +133,20 @@ def daily_means(y: Floats, hierarchy: Hierarchy, cadence: Cadence, horizon: int,
     Returns:
         Means, cells x horizon. Without two years of history every season is 1.
     """
-    matter, layers = hierarchy.matter(), config.daily_layers
-    groups, known = matter.groups, y.shape[1]
-    matters = matter.sum(y)
-    shape = _shapes(matters, cadence, known + horizon, config)
+    category, layers = hierarchy.category(), config.daily_layers
+    groups, known = category.groups, y.shape[1]
+    categories = category.sum(y)
+    shape = _shapes(categories, cadence, known + horizon, config)
 
-    usual = shape[:, :known] * _alive(matters, layers.shortest_life)
-    calm = without_bursts(matters, usual, layers)
+    usual = shape[:, :known] * _alive(categories, layers.shortest_life)
+    calm = without_bursts(categories, usual, layers)
     slow = _daily_layers_level(calm, usual, layers.slow)
     count, expected = _daily_layers_discounted(calm, layers.recent), _daily_layers_discounted(usual, layers.recent)
     moved = (count + layers.shrink_days * slow) / (expected + layers.shrink_days) / slow
 
     of_cells = shape[groups, :known] * _alive(y, layers.shortest_life)
     level = _daily_layers_level(without_bursts(y, of_cells, layers), of_cells, layers.slow) * moved[groups]
-    bursts = matters[:, -cadence.year :].sum() / max(calm[:, -cadence.year :].sum(), _SMALLEST)
+    bursts = categories[:, -cadence.year :].sum() / max(calm[:, -cadence.year :].sum(), _SMALLEST)
     return np.asarray(bursts * level[:, None] * shape[groups, known:])
 
 
@@ -161,16 +163,18 @@ def without_bursts(y: Floats, usual: Floats, layers: DailyLayerConfig) -> Floats
     return np.minimum(y, expected + layers.burst * spread)
 
 
-def _shapes(matters: Floats, cadence: Cadence, periods: int, config: ForecastConfig) -> Floats:
+def _shapes(categories: Floats, cadence: Cadence, periods: int, config: ForecastConfig) -> Floats:
     """Return season times weekday of known and coming days, categories x days, around 1."""
-    known, at, layers, shape = matters.shape[1], np.arange(periods), config.daily_layers, config.seasons
-    city = matters.sum(axis=0, keepdims=True)
+    known, at, layers, shape = categories.shape[1], np.arange(periods), config.daily_layers, config.seasons
+    city = categories.sum(axis=0, keepdims=True)
     of_city = season(city, np.ones((1, cadence.year)), reach=layers.city_reach, config=shape)
-    of_matter = season(matters, np.repeat(of_city, len(matters), axis=0), reach=layers.matter_reach, config=shape)
-    of_city, of_matter = of_city[:, at % cadence.year], of_matter[:, at % cadence.year]
+    of_category = season(
+        categories, np.repeat(of_city, len(categories), axis=0), reach=layers.category_reach, config=shape
+    )
+    of_city, of_category = of_city[:, at % cadence.year], of_category[:, at % cadence.year]
     city_week = _weekdays(city, of_city[:, :known], np.ones((1, cadence.week)), tickets=1.0)
-    week = _weekdays(matters, of_matter[:, :known], city_week, tickets=layers.weekday_tickets)
-    return np.asarray(of_matter * week[:, at % cadence.week])
+    week = _weekdays(categories, of_category[:, :known], city_week, tickets=layers.weekday_tickets)
+    return np.asarray(of_category * week[:, at % cadence.week])
 
 
 def _weekdays(y: Floats, seasons: Floats, prior: Floats, *, tickets: float) -> Floats:

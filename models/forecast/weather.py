@@ -32,7 +32,7 @@ _AROUND: Final = {7: (1, 2, 3, 4), 1: (7, 14, 21)}
 
 @dataclass(frozen=True)
 class WeatherEffects:
-    """Log effect of one standard deviation of each measure, matters x measures; `scale` are the deviations."""
+    """Log effect of one standard deviation of each measure, categories x measures; `scale` are the deviations."""
 
     effect: Floats
     scale: Floats
@@ -49,7 +49,7 @@ class WeatherEffects:
     def log_factors(
         self, panel: PanelMatrix, weather: Weather, *, days: int, horizon: int, config: WeatherEffectConfig
     ) -> Floats:
-        """Return what the weather does to known and coming periods, matters x periods."""
+        """Return what the weather does to known and coming periods, categories x periods."""
         departures = weather_departures(panel, weather, days=days, horizon=horizon, half_season=config.half_season)
         return np.asarray(np.clip(self.effect @ (departures / self.scale).T, -config.largest, config.largest))
 
@@ -71,13 +71,13 @@ def weather_departures(panel: PanelMatrix, weather: Weather, *, days: int, horiz
 
 
 def learn_weather(
-    panel: PanelMatrix, matter: HierarchyLevel, weather: Weather, *, days: int, config: WeatherEffectConfig
+    panel: PanelMatrix, category: HierarchyLevel, weather: Weather, *, days: int, config: WeatherEffectConfig
 ) -> WeatherEffects:
     """Learn the effects from a panel and the weather known at its end."""
     departures = weather_departures(panel, weather, days=days, horizon=0, half_season=config.half_season)
     scale = np.maximum(departures.std(axis=0), 1e-6)
     z = departures / scale
-    counts = matter.sum(panel.y)
+    counts = category.sum(panel.y)
     usual = np.column_stack([_around(column, days) for column in z.T])
     x = z - np.nan_to_num(usual)
     around = np.stack([_around(row, days) for row in counts])

@@ -130,7 +130,7 @@ def asked(known):
 
 def test_the_effect_of_heat_is_found_where_it_is():
     counts, known = hot_city()
-    effects = learn_weather(counts, HIERARCHY.matter(), asked(known), days=1, config=CONFIG.weather)
+    effects = learn_weather(counts, HIERARCHY.category(), asked(known), days=1, config=CONFIG.weather)
     assert effects.effect[0, 0] / effects.scale[0] == pytest.approx(0.08, abs=0.015)
     assert abs(effects.effect[1, 0]) < 0.03
     assert np.abs(effects.effect[:, 1]).max() < 0.03

@@ -82,7 +82,7 @@ def test_the_mean_of_ordinary_weekdays_is_found_by_the_slow_way_too():
 
 def test_a_quiet_day_is_filled_up_and_comes_back_ahead():
     panel = quiet_christmas(until="2023-12-20", eve=0.5)
-    found = ordinary_days(panel, hierarchy().matter(), us, HORIZON, MARKED)
+    found = ordinary_days(panel, hierarchy().category(), us, HORIZON, MARKED)
     past = (panel.ds.month == 12) & (panel.ds.day == 25)
     assert found.panel.y[:, past].mean() == pytest.approx(15, rel=0.1)
     ahead = dict(zip(panel.future(HORIZON).strftime("%m-%d"), found.ahead[0], strict=True))
@@ -96,7 +96,7 @@ def test_categories_differ_where_their_own_past_says_so():
     animals_every_day = panel.y.copy()
     animals_every_day[2] = 20.0
     panel = PanelMatrix(animals_every_day, panel.ids, panel.ds, Frequency.DAILY)
-    found = ordinary_days(panel, hierarchy().matter(), us, HORIZON, MARKED)
+    found = ordinary_days(panel, hierarchy().category(), us, HORIZON, MARKED)
     at = list(panel.future(HORIZON).strftime("%m-%d")).index("12-25")
     offices, animals = found.ahead[0, at], found.ahead[2, at]
     assert offices < 0.2
@@ -108,7 +108,7 @@ def test_history_stays_whole_tickets_and_ordinary_days_stay_untouched():
     panel = PanelMatrix(
         np.random.default_rng(2).poisson(panel.y / 40).astype(float), panel.ids, panel.ds, Frequency.DAILY
     )
-    filled = ordinary_days(panel, hierarchy().matter(), us, HORIZON, MARKED).panel.y
+    filled = ordinary_days(panel, hierarchy().category(), us, HORIZON, MARKED).panel.y
     ordinary = marked_days(us(panel.ds[0].date(), panel.ds[-1].date()), MARKED.longest).kind < 0
     np.testing.assert_array_equal(filled[:, ordinary], panel.y[:, ordinary])
     np.testing.assert_array_equal(filled, np.floor(filled))
@@ -116,8 +116,8 @@ def test_history_stays_whole_tickets_and_ordinary_days_stay_untouched():
 
 def test_a_holiday_never_met_is_like_the_others_and_a_short_history_is_no_error():
     panel = quiet_christmas(until="2019-02-10")
-    found = ordinary_days(panel, hierarchy().matter(), us, HORIZON, MARKED)
+    found = ordinary_days(panel, hierarchy().category(), us, HORIZON, MARKED)
     assert np.isfinite(found.ahead).all()
-    without = ordinary_days(panel, hierarchy().matter(), None, HORIZON, MARKED)
+    without = ordinary_days(panel, hierarchy().category(), None, HORIZON, MARKED)
     np.testing.assert_array_equal(without.ahead, np.ones((3, HORIZON)))
     assert without.panel is panel

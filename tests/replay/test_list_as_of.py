@@ -116,8 +116,8 @@ def test_the_lake_hands_over_the_tickets_that_a_table_of_it_holds(hotline):
 
     def sums(source) -> pd.DataFrame:
         placed = placed_tickets(source, as_of=as_of, timezone="Asia/Shanghai", by="category", days=200)
-        matter = np.array(placed.matters, dtype=object)[placed.matter]
-        frame = pd.DataFrame({"matter": matter, "age": placed.age, "again": placed.again, "lat": placed.lat})
-        return frame.sort_values(["lat", "age", "matter"], ignore_index=True)
+        label = np.array(placed.labels, dtype=object)[placed.label]
+        frame = pd.DataFrame({"label": label, "age": placed.age, "again": placed.again, "lat": placed.lat})
+        return frame.sort_values(["lat", "age", "label"], ignore_index=True)
 
     pd.testing.assert_frame_equal(sums(hotline.lake), sums(hotline.lake.tickets(as_of)))

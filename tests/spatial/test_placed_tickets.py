@@ -38,7 +38,7 @@ def flat(placed: PlacedTickets) -> pd.DataFrame:
     """Return one row per ticket in an order of its own."""
     frame = pd.DataFrame(
         {
-            "matter": np.array(placed.matters, dtype=object)[placed.matter],
+            "label": np.array(placed.labels, dtype=object)[placed.label],
             "lat": placed.lat,
             "lon": placed.lon,
             "age": placed.age,
@@ -60,13 +60,13 @@ def test_placed_tickets_equal_the_oracle(points_only: bool) -> None:
     if points_only:
         kept = kept[kept["lat"].notna()]
     kept = kept.sort_values("opened_local", kind="stable")
-    matter = kept["category"].fillna("").replace("", UNCLASSIFIED)
+    label = kept["category"].fillna("").replace("", UNCLASSIFIED)
     caller = kept["caller"].fillna("").where(kept["caller"].fillna("") != "", kept["ticket_id"])
-    since = kept["opened_local"] - kept.groupby([caller, matter])["opened_local"].shift()
+    since = kept["opened_local"] - kept.groupby([caller, label])["opened_local"].shift()
     age = (LOCAL - kept["opened_local"]) // timedelta(days=1)
     expected = pd.DataFrame(
         {
-            "matter": matter.to_numpy(),
+            "label": label.to_numpy(),
             "lat": kept["lat"].to_numpy(),
             "lon": kept["lon"].to_numpy(),
             "age": age.to_numpy(),

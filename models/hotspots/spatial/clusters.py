@@ -214,10 +214,10 @@ def _described(cluster: dict[str, Any], tickets: pd.DataFrame, now: pd.Timestamp
 
 @dataclass(frozen=True)
 class Layout:
-    """Tickets of one matter: every ticket's place, period (0 the oldest), and whether it counts (no caller's repeat).
+    """Tickets of one label: every ticket's place, period (0 the oldest), and whether it counts (no caller's repeat).
 
     Attributes:
-        matter: What they are about.
+        label: What they are about.
         places: Where they lie; an empty place is nobody's centre.
         near: Pairs of them that one circle may hold.
         place, period, counted: Of each ticket.
@@ -225,7 +225,7 @@ class Layout:
         periods: How many days.
     """
 
-    matter: str
+    label: str
     places: ScanPlaces
     near: Pairs
     place: NDArray[np.intp]
@@ -254,7 +254,7 @@ class Layout:
 def layouts(
     placed: PlacedTickets, *, places: Literal["points", "district"], cell_km: float, radius_km: float
 ) -> Iterator[Layout]:
-    """Yield the tickets of each matter on one grid, or in their districts; none where nothing lies anywhere."""
+    """Yield the tickets of each label on one grid, or in their districts; none where nothing lies anywhere."""
     if places == "points":
         laid, place = grid_places(placed.lat, placed.lon, cell_km=cell_km)
     else:
@@ -265,14 +265,14 @@ def layouts(
     inside = np.flatnonzero(place >= 0)
     periods = int(placed.age[inside].max(initial=-1)) + 1
     # Numbers of 16 bits are sorted in one pass.
-    narrow = np.min_scalar_type(len(placed.matters))
-    by_matter = inside[np.argsort(placed.matter[inside].astype(narrow), kind="stable")]
-    ends = np.cumsum(np.bincount(placed.matter[inside], minlength=len(placed.matters)))
-    for matter, start, end in zip(placed.matters, [0, *ends], ends, strict=False):
-        rows = by_matter[start:end]
+    narrow = np.min_scalar_type(len(placed.labels))
+    by_label = inside[np.argsort(placed.label[inside].astype(narrow), kind="stable")]
+    ends = np.cumsum(np.bincount(placed.label[inside], minlength=len(placed.labels)))
+    for label, start, end in zip(placed.labels, [0, *ends], ends, strict=False):
+        rows = by_label[start:end]
         own, used = pd.factorize(place[rows], sort=True)
         yield Layout(
-            matter=matter,
+            label=label,
             places=ScanPlaces(tuple(laid.names[at] for at in used), laid.lat[used], laid.lon[used], laid.reach_km),
             near=_among(near, first, used),
             place=own,
