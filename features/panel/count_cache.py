@@ -26,7 +26,8 @@ from features.panel.complete_periods import Edges, edges
 from features.vocabulary import Frequency
 
 KEYS: Final = ("category1", "category2", "category", "district", "department")
-_SCHEMA: Final = 2
+_SCHEMA: Final = 3
+"""Of the blocks and their state; another one is counted anew."""
 _BLOCK_DAYS: Final = 28
 _EPOCH: Final = datetime(1900, 1, 1)  # noqa: DTZ001 - a Monday, civil time
 _DAY: Final = f"date_diff('day', TIMESTAMP '{_EPOCH}', opened_local)"
