@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from features.configuration import RuleConfig, SurgeConfig
+from features.knowledge import Knowledge
 from features.lake.duck import arrow, duck
 from features.lake.overlay import overlaid
 from features.lake.schema import TICKETS
@@ -90,8 +91,9 @@ def test_counts_that_the_run_before_left_change_no_list(hotline, tmp_path):
 def test_tickets_of_a_run_have_words_as_far_back_as_any_detector_reads_them(hotline):
     as_of = hotline.end - timedelta(days=3, hours=17)
     rules = RuleConfig(frequent={"place": "address"}, sensitive={"hours": 100})
-    recent = findings._recent(hotline.settings, hotline.lake, as_of, rules)
-    plain = findings._recent(hotline.settings, hotline.lake, as_of, RuleConfig())
+    knowledge = Knowledge.at(hotline.settings, as_of, lake=hotline.lake)
+    recent = findings._recent(knowledge, rules)
+    plain = findings._recent(knowledge, RuleConfig())
     now = local_now(as_of, hotline.settings.timezone)
     worded = between(recent, now - timedelta(hours=100), now)
     assert (worded["text"] != "").mean() > 0.9
