@@ -8,15 +8,16 @@ from datetime import UTC, date, datetime, timedelta
 
 from icalendar import Calendar, Event
 
+from features.words import catalogue, in_both
 from serve.seasons.coming import ComingSeason
 
 
-def write_ics(seasons: Iterable[ComingSeason], *, now: datetime, name: str = "民情月历") -> bytes:
+def write_ics(seasons: Iterable[ComingSeason], *, now: datetime) -> bytes:
     """Return the calendar; the same season keeps its UID, so a re-import updates instead of doubling."""
     calendar = Calendar()
     calendar.add("prodid", "-//weisu//seasonal calendar//ZH")
     calendar.add("version", "2.0")
-    calendar.add("x-wr-calname", name)
+    calendar.add("x-wr-calname", in_both("ics.name"))
     for season in seasons:
         for event in _events(season, now):
             calendar.add_component(event)
@@ -27,13 +28,12 @@ def _events(season: ComingSeason, now: datetime) -> Iterator[Event]:
     week = season.starts.isocalendar()
     uid = f"{week.year}W{week.week:02d}-{hashlib.sha256(season.unique_id.encode()).hexdigest()[:20]}@weisu"
     act_by = f"{season.act_by:%Y-%m-%d}"
-    told = (
-        f"{season.years} 年中有 {season.hits} 年，约为平时 {season.times:.1f} 倍；请在 {act_by} 前行动。\n"
-        f"{season.hits} of {season.years} years, about {season.times:.1f} times the usual; act by {act_by}."
-    )
+    times = f"{season.times:.1f}"
+    told = in_both("ics.told", between="\n", years=season.years, hits=season.hits, times=times, act_by=act_by)
+    words = catalogue("zh-CN")
     end = season.starts + timedelta(weeks=season.weeks)
-    yield _event(f"act-{uid}", f"行动：{season.name}", told, now, season.act_by.date())
-    yield _event(f"season-{uid}", f"高发：{season.name}", told, now, season.starts.date(), end.date())
+    yield _event(f"act-{uid}", words("ics.act", name=season.name), told, now, season.act_by.date())
+    yield _event(f"season-{uid}", words("ics.season", name=season.name), told, now, season.starts.date(), end.date())
 
 
 def _event(uid: str, summary: str, description: str, now: datetime, start: date, end: date | None = None) -> Event:
