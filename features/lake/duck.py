@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 
@@ -52,6 +54,20 @@ def literal(value: str) -> str:
 def literals(values: Iterable[str]) -> str:
     """Return texts as an SQL list of literals, `['a', 'b']`."""
     return "[" + ", ".join(map(literal, values)) + "]"
+
+
+def path_literal(path: str | Path) -> str:
+    """Return the path of one file that is to be read: DuckDB takes `*`, `?` and `[` in a name for a pattern.
+
+    >>> path_literal("export[1].csv")
+    "'export[[]1].csv'"
+    """
+    return literal(re.sub(r"([\[*?])", r"[\1]", str(path)))
+
+
+def path_literals(paths: Iterable[str | Path]) -> str:
+    """Return paths of files that are to be read as an SQL list; see `path_literal`."""
+    return "[" + ", ".join(map(path_literal, paths)) + "]"
 
 
 def instant(moment: datetime) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from features.errors import LakeInputError
-from features.lake.duck import duck, instant, literal, literals
+from features.lake.duck import duck, instant, literal, literals, path_literals
 from features.lake.keys import key_sql
 from features.lake.schema import ERASURES
 from features.lake.storage import writer_lock
@@ -190,7 +190,7 @@ def _find(connection: Any, lake: Lake, whom: _Whom) -> _Found:
 
 
 def _scan(files: Sequence[str]) -> str:
-    return f"read_parquet({literals(files)}, union_by_name = true, filename = true)"
+    return f"read_parquet({path_literals(files)}, union_by_name = true, filename = true)"
 
 
 def _names(files: Sequence[str]) -> frozenset[str]:

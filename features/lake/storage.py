@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features.errors import LakeError
-from features.lake.duck import literals
+from features.lake.duck import path_literals
 
 _KEEP_LOG: Final = "interval 36500 days"
 """Delta forgets old versions after 30 days by default; a training must be repeatable on its snapshot for years."""
@@ -92,7 +92,7 @@ class DeltaStore:
             return f"(SELECT {empty}, NULL::VARCHAR AS filename WHERE false)"
         # By name: a file may carry more columns than the table, and then `*` would not read it beside the others.
         columns = ", ".join(f'"{field.name}"' for field in self.schema)
-        return f"(SELECT {columns}, filename FROM read_parquet({literals(files)}, filename = true))"
+        return f"(SELECT {columns}, filename FROM read_parquet({path_literals(files)}, filename = true))"
 
     def append(self, files: list[Path], *, note: dict[str, Any], guard: int | None = None) -> int:
         """Commit Parquet files that already lie in the table's folder and return the new version.

@@ -9,7 +9,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from features.errors import SourceError
-from features.lake.duck import literal, quoted
+from features.lake.duck import path_literal, quoted
 from features.sources.columns import column_of
 from features.sources.encoding import detect_encoding, transcode
 
@@ -51,7 +51,7 @@ def raw_table(connection: Any, path: Path, *, scratch: Path) -> RawTable:
     suffix = Path(name).suffix
     try:
         if suffix in {".parquet", ".pq"}:
-            return described(connection, f"read_parquet({literal(str(path))})")
+            return described(connection, f"read_parquet({path_literal(path)})")
         if suffix in {".jsonl", ".ndjson", ".json"}:
             return _json(connection, path, lines=suffix != ".json")
         if suffix in {".csv", ".tsv", ".txt"}:
@@ -76,7 +76,7 @@ def _json(connection: Any, path: Path, *, lines: bool) -> RawTable:
     A line that is no JSON becomes a row without anything, which ends in quarantine.
     """
     how = "format = 'newline_delimited', ignore_errors = true" if lines else "format = 'auto'"
-    place = literal(str(path))
+    place = path_literal(path)
     found = described(connection, f"read_json({place}, {how}, sample_size = -1)")
     columns = ", ".join(f"{quoted(name)}: 'VARCHAR'" for name in found.columns)
     return described(connection, f"read_json({place}, {how}, columns = {{{columns}}})")
@@ -93,7 +93,7 @@ def _csv(connection: Any, path: Path, *, tabs: bool, scratch: Path) -> RawTable:
     options += f", rejects_table = '{_REJECTS}', rejects_scan = '{_REJECTS}_scan'"
     if tabs:
         options += r", delim = '\t'"
-    return described(connection, f"read_csv({literal(str(path))}, {options})", _REJECTS)
+    return described(connection, f"read_csv({path_literal(path)}, {options})", _REJECTS)
 
 
 def _duckdb_error() -> type[Exception]:

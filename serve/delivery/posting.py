@@ -101,6 +101,10 @@ def judge_status(answer: Answer) -> DeliveryOutcome:
     return DeliveryOutcome.retry(Failure(cause, {"status": answer.status}), answer.status, answer.retry_after_s)
 
 
+_OLDER: Final = {"code": "StatusCode"}
+"""Feishu's bots answer in two ways, the older one with `StatusCode` alone."""
+
+
 def judge_code(
     answer: Answer, *, field_name: str, too_fast: Mapping[int, float], busy: Sequence[int] = ()
 ) -> DeliveryOutcome:
@@ -115,12 +119,12 @@ def judge_code(
     if not httpx2.codes.is_success(answer.status):
         return judge_status(answer)
     document = answer.document()
-    code = document.get(field_name)
-    if not isinstance(code, int):
+    code = document.get(field_name, document.get(_OLDER.get(field_name, field_name)))
+    if not isinstance(code, int) or isinstance(code, bool):
         return DeliveryOutcome.retry(Failure(Cause.NO_CODE), answer.status)
     if code == 0:
         return DeliveryOutcome.sent(0)
-    said = str(document.get("errmsg") or document.get("msg") or "")[:200]
+    said = str(document.get("errmsg") or document.get("msg") or document.get("StatusMessage") or "")[:200]
     if code in too_fast:
         wait = max(too_fast[code], answer.retry_after_s or 0.0)
         return DeliveryOutcome.retry(Failure(Cause.TOO_FAST, said=said), code, wait)

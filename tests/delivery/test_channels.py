@@ -60,6 +60,8 @@ def test_a_good_answer_means_sent(name, fake_bot, poster, kit):
         ("feishu", b'{"code":11232,"msg":"frequency limited"}', DeliveryVerdict.RETRY, 60),
         ("wecom", b"<html>a proxy says hello</html>", DeliveryVerdict.RETRY, None),
         ("feishu", b'{"StatusMessage":"no code"}', DeliveryVerdict.RETRY, None),
+        ("feishu", b'{"Extra":null,"StatusCode":0,"StatusMessage":"success"}', DeliveryVerdict.SENT, None),
+        ("feishu", b'{"StatusCode":19021,"StatusMessage":"sign match fail"}', DeliveryVerdict.REFUSED, None),
     ],
 )
 def test_http_200_with_an_error_code_is_not_success(name, body, verdict, wait, fake_bot, poster, kit):

@@ -231,3 +231,14 @@ def test_the_command_prints_one_json_document(tmp_path, settings, monkeypatch):
     assert result.exit_code == 0
     document = json.loads(result.stdout)
     assert (document["schema_version"], document["read"], document["kept"]) == (1, 3, 3)
+
+
+@pytest.mark.parametrize("name", ["export[1].csv", "a*b.csv", "what?.csv", "[x.csv", "quote's.csv", "导出 1.csv"])
+def test_a_name_is_a_name_and_no_pattern(tmp_path, settings, clock, name):
+    folder = tmp_path / "di[r] *"
+    folder.mkdir()
+    write_csv(folder / "export1.csv")
+    write_csv(folder / "axb.csv")
+    summary = ingest([write_csv(folder / name, ROWS[:1])], "zh_12345", settings, clock)
+    assert summary.kept == 1
+    assert Lake.of(settings).tickets(columns=["ticket_id"])["ticket_id"].to_pylist() == ["HK001"]
