@@ -122,6 +122,7 @@ class PageRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def answer(request: Request) -> Response:
+            """Return the route's answer, or the page that says why there is none."""
             try:
                 return await handle(request)
             except UnauthorizedError:

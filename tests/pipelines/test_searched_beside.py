@@ -68,8 +68,10 @@ def test_a_caller_that_is_killed_leaves_no_search_behind() -> None:
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as caller:
         worker = int(caller.stdout.readline())  # type: ignore[union-attr]
         caller.kill()
-    while Path(f"/proc/{worker}").exists():
+    ends_at = time.monotonic() + 60
+    while Path(f"/proc/{worker}").exists() and time.monotonic() < ends_at:
         time.sleep(0.1)
+    assert not Path(f"/proc/{worker}").exists()
 
 
 def test_a_search_has_one_thread_of_linear_algebra() -> None:
