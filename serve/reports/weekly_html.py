@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from features.reasons import say_in_both, stored
+from features.sentences import said_of
 from features.settings import Settings
 from features.words import catalogue, in_both
 from serve.alerts.levels import LEVEL_WORDS
@@ -36,6 +37,7 @@ def write_html(content: WeeklyContent, out: Path, *, settings: Settings) -> None
         share=share,
         level=content.level_name,
         alert_level=alert_level,
+        said_of=said_of,
         alert_headings=HEADINGS_OF_ALERTS,
         alert_counts=counts_of,
         columns=columns(content.area_names),

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from features.reasons import say_in_both, stored
+from features.sentences import said_of
 from features.settings import Settings
 from features.words import catalogue, in_both
 from serve.errors import RequestError
@@ -117,7 +118,7 @@ def _sections(content: WeeklyContent) -> list[dict[str, Any]]:
     alerts = [[one.department, *map(str, counts_of(one))] for one in content.alerts.departments]
     named = [
         [
-            one.sentence_zh or f"{content.area_names.place(one.area, 'zh-CN')}{one.category}",
+            said_of(one.sentence, "zh-CN") or f"{content.area_names.place(one.area, 'zh-CN')}{one.category}",
             alert_level(one.level),
             one.department,
         ]

@@ -12,6 +12,7 @@ from typing import Any, Final
 import pandas as pd
 
 from features.reasons import say_in_both, stored
+from features.sentences import said_of
 from features.words import catalogue, in_both
 from serve.alerts.lifecycle import STATES
 from serve.forecasts.issues import SUM_COLUMNS
@@ -286,7 +287,7 @@ def _alerts(sheets: _Sheets, content: WeeklyContent) -> None:
     lines = [
         [alert_level(one.level), one.kind, one.category,
          content.area_names.place(one.area, "zh-CN"), one.department, words.of(STATES, one.state),
-         one.sentence_zh]
+         said_of(one.sentence, "zh-CN")]
         for one in content.alerts.listed
     ]  # fmt: skip
     row = sheets.table(sheet, row, [in_both(key, names=content.area_names) for key in keys], lines, [sheets.text] * 7)

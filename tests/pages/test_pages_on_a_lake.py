@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 
 from features.clock import FixedClock
 from features.lake import Lake
+from features.sentences import Sentence
 from features.simulator import SimulatorConfig, write_city
 from pipelines.ingest import ingest
 from serve.access import add_key
@@ -47,7 +48,7 @@ def city(store, settings, tmp_path) -> SimpleNamespace:
     found = Candidate(
         kind="异动", category=category, area=district, department="市民服务中心", tickets=keys, observed=30, callers=28,
         expected=4.0, upper=9.0, window_start=datetime(2026, 11, 22), window_end=datetime(2026, 11, 23),  # noqa: DTZ001
-        sentence_zh=f"{district}{category}：1天内30件（28人），平时至多9件。",
+        sentence=Sentence.recorded(f"{district}{category}：1天内30件（28人），平时至多9件。").document(),
     )  # fmt: skip
     run = DetectionRun(key="r", as_of=NOW, generated_at=NOW, data_through=MONDAY)
     alert = intake(store, [found], clock=clock, run=run, settings=settings).alert_ids[0]

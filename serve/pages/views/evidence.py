@@ -11,6 +11,7 @@ from typing import Any, Final
 import structlog
 from markupsafe import Markup
 
+from features.sentences import said_of
 from features.settings import Settings
 from features.vocabulary import Frequency, read_rule
 from serve.alerts.rule_text import recite
@@ -168,7 +169,7 @@ def _note(event: AlertEvent, words: Words) -> str:
     if event.kind == "held" and payload.get("by"):
         said.insert(0, words.of("held", str(payload["by"])))
     if joined := payload.get("joined"):
-        said.insert(0, words.either(joined["sentence_zh"], joined["sentence_en"]) or _rule_of(joined, words))
+        said.insert(0, said_of(joined["sentence"], words.language) or _rule_of(joined, words))
     return "　".join(said)
 
 
@@ -178,7 +179,7 @@ def _rule_of(joined: Mapping[str, Any], words: Words) -> str:
 
 def _past_case(case: Mapping[str, Any], words: Words) -> str:
     when = str(case.get("window_start") or case.get("ds") or "")[:10]
-    sentence = words.either(str(case.get("sentence_zh") or ""), str(case.get("sentence_en") or ""))
+    sentence = said_of(case.get("sentence"), words.language)
     if sentence:
         state = f"（{words.of('state', str(case['state']))}）" if case.get("state") else ""
         return f"{when}　{sentence}{state}"
