@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import structlog
 from markupsafe import Markup
@@ -80,16 +80,20 @@ def curve_of(alert: Alert, words: Words) -> Curve | None:
     )
 
 
-def map_of(settings: Settings, keys: Sequence[tuple[str, str]], words: Words) -> PlacesMap | None:
-    """Return the map of an alert's tickets; None without a lake or with fewer than five located tickets."""
+def map_of(
+    settings: Settings, keys: Sequence[tuple[str, str]], words: Words
+) -> tuple[PlacesMap | None, Literal["", "none", "unreadable"]]:
+    """Return the map of an alert's tickets; None with the reason: few have a place, or the lake cannot be read."""
     if not keys:
-        return None
+        return None, "none"
     try:
         places = _places(settings.lake_path, settings.timezone, tuple(keys[:_MOST_TICKETS]))
     except Exception:  # noqa: BLE001 - an alert without its map is still an alert to act on
         _log.exception("no map: the lake cannot be read")
-        return None
-    return PlacesMap(place_map(places, title=words("alert.map"), name="map"), places) if places else None
+        return None, "unreadable"
+    if not places:
+        return None, "none"
+    return PlacesMap(place_map(places, title=words("alert.map"), name="map"), places), ""
 
 
 @lru_cache(maxsize=256)
