@@ -89,6 +89,10 @@ class PanelError(BadInputError):
     """The panel that was asked for does not exist."""
 
 
+class PanelContractError(BadInputError):
+    """A panel of counts does not fit the contract: a column, a period or a value is wrong."""
+
+
 class PrivacyError(BadInputError):
     """Masking or hashing was asked for something it cannot do."""
 

@@ -19,7 +19,9 @@ class ReasonCode(StrEnum):
 
     STALE_FEED = "stale_feed"
     CALENDAR_GUESSED = "calendar_guessed"
+    STAND_IN = "stand_in"
     SAME_WEEK_MEAN = "same_week_mean"
+    """What an earlier version issued in its place."""
     NO_CHAMPION = "no_champion"
     BUNDLE_LOST = "bundle_lost"
     LABELS_TAKEN_BACK = "labels_taken_back"

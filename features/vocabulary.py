@@ -77,6 +77,17 @@ _LENGTH: Final = {
 _NOUN: Final = {Frequency.WEEKLY: "week", Frequency.DAILY: "day", Frequency.HOURLY: "hour"}
 
 
+class Missing(StrEnum):
+    """What becomes of periods that a series has no row for."""
+
+    ZERO = "zero"
+    """Nothing happened: they count zero."""
+    ERROR = "error"
+    """The panel is refused."""
+    DROP = "drop"
+    """Series with such a period are left out."""
+
+
 class Kind(StrEnum):
     """The seven kinds of a hotspot, from hotline practice.
 

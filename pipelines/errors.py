@@ -5,6 +5,7 @@ WeisuError
     ├── NoChampionError      nothing has been trained and promoted yet
     │   ├── LostBundleError  the files of a registered version are not where the registry says
     │   └── LostLabelsError  nobody knows any more which labels a registered version speaks
+    ├── ChampionChangedError  another version became champion meanwhile
     ├── NoEarlierChampionError  nothing to roll back to
     ├── PeerError            another Python, with the libraries of a comparison, does not do its part
     ├── UnknownVersionError  a model version that the registry does not hold
@@ -32,6 +33,10 @@ class LostBundleError(NoChampionError):
 
 class LostLabelsError(NoChampionError):
     """Nobody knows any more which labels a registered version speaks: as good as no champion."""
+
+
+class ChampionChangedError(PipelineError):
+    """Another version became champion while this one was measured against the one before."""
 
 
 class NoEarlierChampionError(PipelineError):

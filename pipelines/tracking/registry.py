@@ -49,6 +49,8 @@ class Promotion:
     at: str
     actor: str
     reason: str
+    back: bool = False
+    """Whether it went back to an earlier champion: the next rollback goes back from there."""
 
 
 def in_force(promotions: Sequence[Promotion], moment: datetime) -> str:
@@ -62,6 +64,24 @@ def in_force(promotions: Sequence[Promotion], moment: datetime) -> str:
     """
     known = [event.version for event in promotions if datetime.fromisoformat(event.at) <= moment]
     return known[-1] if known else next((event.previous for event in promotions), "")
+
+
+def champions_of(promotions: Sequence[Promotion]) -> list[str]:
+    """Return the line of champions, oldest first: what was rolled back is not in it any more.
+
+    >>> at = {"at": "", "actor": "", "reason": ""}
+    >>> first, second = Promotion("1", "", **at), Promotion("2", "1", **at)
+    >>> champions_of([first, second]), champions_of([first, second, Promotion("1", "2", **at, back=True)])
+    (['1', '2'], ['1'])
+    """
+    line = [promotions[0].previous] if promotions and promotions[0].previous else []
+    for event in promotions:
+        if event.back and event.version in line:
+            while line[-1] != event.version:
+                line.pop()
+        else:
+            line.append(event.version)
+    return line
 
 
 @dataclass(frozen=True)
@@ -133,32 +153,34 @@ class Registry:
         """Give a version the alias `challenger`."""
         self._client.set_registered_model_alias(name, CHALLENGER, version)
 
-    def promote(self, name: str, version: str, *, actor: str, reason: str, clock: Clock) -> Promotion:
+    def promote(
+        self, name: str, version: str, *, actor: str, reason: str, clock: Clock, back: bool = False
+    ) -> Promotion:
         """Make a version the champion and keep the event; promoting the champion again changes nothing."""
         target = self.get(name, version)
         history = self.promotions(name)
         if CHAMPION in target.aliases and history:
             return history[-1]
         current = next((known.version for known in self.versions(name) if CHAMPION in known.aliases), "")
-        event = Promotion(target.version, current, clock.now().isoformat(), actor, reason)
+        event = Promotion(target.version, current, clock.now().isoformat(), actor, reason, back)
         # History first: a crash between the two calls leaves an event whose alias is set again by the next promotion.
         self._write_history(name, [*history, event])
         self._client.set_registered_model_alias(name, CHAMPION, target.version)
         return event
 
     def rollback(self, name: str, *, actor: str, reason: str, clock: Clock) -> Promotion:
-        """Return to the champion before the present one, in one step.
+        """Return to the champion before the present one; done again, to the one before that.
 
         Raises:
-            NoEarlierChampionError: There is no earlier champion.
+            NoEarlierChampionError: The history ends here.
         """
         champion = self.champion(name).version
-        changes = [event for event in self.promotions(name) if event.version == champion and event.previous]
-        if not changes:
+        line = champions_of(self.promotions(name))
+        if len(line) < 2 or line[-1] != champion:  # noqa: PLR2004 - the champion and one before it
             raise NoEarlierChampionError(
                 f"{name} version {champion} has no champion before it", hint="promote a version by hand"
             )
-        return self.promote(name, changes[-1].previous, actor=actor, reason=reason, clock=clock)
+        return self.promote(name, line[-2], actor=actor, reason=reason, clock=clock, back=True)
 
     def promotions(self, name: str) -> list[Promotion]:
         """Return every change of the champion, oldest first."""
