@@ -44,6 +44,10 @@ class ReasonCode(StrEnum):
     NEW_DISTRICT_ALIKE = "new_district_alike"
     MISSING_RISEN = "missing_risen"
     IDENTICAL_TICKETS = "identical_tickets"
+    IDS_REPEAT = "ids_repeat"
+    IDS_BECAME_ONE = "ids_became_one"
+    IDS_WRITTEN_TWICE = "ids_written_twice"
+    DIGITS_LOST = "digits_lost"
     AS_RECORDED = "as_recorded"
     """A sentence that an older version stored, before reasons had codes."""
 

@@ -94,6 +94,7 @@ class Mapping(BaseModel):
         columns: Field -> column, or columns in order of preference (the first that is not blank counts).
         optional: Fields whose columns may be missing from a file.
         values: Field -> value in the source -> value in the lake.
+        blanks: Words that stand for nothing, in any case.
         deleted_values: Values of the `deleted` column that mean: gone at the source.
         areas: GeoJSON of outlines, beside the mapping: a ticket without a district gets that of its coordinates.
         area_level: Level of those areas.
@@ -102,6 +103,8 @@ class Mapping(BaseModel):
         window_days: Longest span asked for at once (Open311 allows 90 days).
         quarantine_limit: Share of bad rows above which the whole load fails before anything is kept; up to
             `TOLERATED` bad rows are let pass, as long as most rows are good.
+        repeat_warning: Share of rows that repeat an id of their file with another opening, above which that is said.
+        repeat_limit: Share of them above which the whole load fails, in files of ten rows and more.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -120,6 +123,7 @@ class Mapping(BaseModel):
     columns: dict[str, tuple[str, ...]]
     optional: tuple[str, ...] = ()
     values: dict[str, dict[str, str]] = {}
+    blanks: tuple[str, ...] = ("NULL", "\\N", "N/A", "nan", "(null)", "[NULL]", "#N/A", "<NA>")
     deleted_values: tuple[str, ...] = ("1", "true", "True", "yes", "是")
     areas: str = ""
     area_level: str = "district"
@@ -127,6 +131,8 @@ class Mapping(BaseModel):
     page_size: int = Field(default=1000, ge=1)
     window_days: int = Field(default=90, ge=1)
     quarantine_limit: float = Field(default=0.05, ge=0, le=1)
+    repeat_warning: float = Field(default=0.01, ge=0, le=1)
+    repeat_limit: float = Field(default=0.2, ge=0, le=1)
 
     @field_validator("timezone")
     @classmethod

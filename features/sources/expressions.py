@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from features.lake.duck import instant, literal, literals, quoted
+from features.lake.duck import instant, literal, literals
 from features.lake.keys import key_sql
 from features.lake.schema import STATED
 from features.mappings import KnownAt, Mapping, MappingError, SourceClock
 from features.mappings.mapping import FIELDS, TIME_FIELDS
 from features.series import UNCLASSIFIED
+from features.sources.cells import Cell, cleaned, lost_digits, needs_care, stated
 from features.sources.tables import RawTable
 
 _EARLIEST: Final = "TIMESTAMP '1990-01-01'"
@@ -18,10 +19,30 @@ _OFFSET_AT_END: Final = r"(Z|z|[+-]\d\d(:?\d\d)?)$"
 _TRUE: Final = literals(("1", "true", "t", "yes", "y", "是"))
 _HASHED: Final = tuple(name for name in STATED if name not in {"opened_local", "flags"})
 _GUARDS: Final = {"title": "mask_text", "text": "mask_text", "address": "mask_text", "caller": "hash_caller"}
+_CELLS: Final = (
+    dict.fromkeys(FIELDS, Cell.LABEL)
+    | dict.fromkeys(("ticket_id", "category_code", "caller", "lat", "lon"), Cell.ID)
+    | dict.fromkeys(TIME_FIELDS, Cell.TIME)
+    | dict.fromkeys(("title", "text", "address"), Cell.TEXT)
+)
+_CARE: Final = '"needs care"'
+"""Name of a column that no source has: whether a row's cells hold more than their values."""
+_UNCERTAIN: Final = ("VARCHAR", "DOUBLE", "FLOAT", "DECIMAL")
+"""Types of which the text may be other than the value."""
+_TIMES: Final = ("TIMESTAMP", "DATE")
+
+
+def label_columns(raw: RawTable, mapping: Mapping) -> list[str]:
+    """Return the columns of labels that the source has."""
+    fields = [field for field in mapping.columns if _CELLS[field] is Cell.LABEL]
+    named = dict.fromkeys(column for field in fields for column in mapping.columns[field])
+    return [column for column in named if column in raw.columns]
 
 
 def canonical_query(raw: RawTable, mapping: Mapping, *, now: datetime, load_id: str, private: bool) -> str:
-    """Return the SELECT that gives the lake's columns, and `problem` and `problem_value` for bad rows.
+    """Return the SELECT that gives the lake's columns, `problem` and `problem_value` for bad rows, and `written`.
+
+    `written` is a hash of the id as the source writes it, where that is not the ticket's id.
 
     Args:
         raw: The source.
@@ -36,8 +57,10 @@ def canonical_query(raw: RawTable, mapping: Mapping, *, now: datetime, load_id: 
     facts = ",\n  ".join(f"{_fact(field, raw, mapping, private=private)} AS {field}" for field in FIELDS)
     located = ", coalesce(district, district_of(lat, lon)) AS district" if mapping.areas else ""
     return f"""
-WITH facts AS (SELECT {facts}, {_raw_text("opened_at", raw, mapping)} AS opened_text,
-  {_raw_text("closed_at", raw, mapping)} AS closed_text FROM {raw.sql}),
+WITH cells AS (SELECT *, {_care(raw, mapping)} AS {_CARE} FROM {raw.sql}),
+facts AS (SELECT {facts}, {_time_text("opened_at", raw, mapping)} AS opened_text,
+  {_time_text("closed_at", raw, mapping)} AS closed_text,
+  {_written(raw, mapping)} AS written_id, {_lost(raw, mapping)} AS digits_lost FROM cells),
 moments AS (SELECT * REPLACE ({_moments(mapping)}{located}), {_local(mapping)} AS opened_local FROM facts),
 known AS (SELECT *, {_known_at(mapping, now)} AS known, {_closing_known_at(mapping)} AS closing_known FROM moments),
 filled AS (SELECT * REPLACE ({_levels()},
@@ -52,8 +75,30 @@ SELECT {literal(mapping.source)} AS source, ticket_id,
   category1, category2, category, category_code, district, street, department, channel, request_type, status,
   caller, title, text, address, lat, lon, is_repeat, satisfaction, flags, deleted,
   {_content_hash(mapping)} AS content_hash, {literal(load_id)} AS load_id,
-  {_problem(now)} AS problem, {_problem_value(private=private)} AS problem_value
+  {_problem(now)} AS problem, {_problem_value(private=private)} AS problem_value,
+  CASE WHEN written_id <> ticket_id THEN (md5_number_lower(written_id) >> 1)::BIGINT END AS written
 FROM filled"""
+
+
+def _care(raw: RawTable, mapping: Mapping) -> str:
+    fields = [field for field in mapping.columns if _CELLS[field] is not Cell.TEXT and field not in {"lat", "lon"}]
+    columns = dict.fromkeys(column for field in fields for column in _columns(field, raw, mapping))
+    texts = [
+        stated(raw.column(name), raw.columns[name]) for name in columns if raw.columns[name].startswith(_UNCERTAIN)
+    ]
+    return needs_care(texts, mapping.blanks) if texts else "false"
+
+
+def _written(raw: RawTable, mapping: Mapping) -> str:
+    texts = [stated(raw.column(name), raw.columns[name]) for name in _columns("ticket_id", raw, mapping)]
+    return f"CASE WHEN {_CARE} THEN coalesce({', '.join(texts)}) END"
+
+
+def _lost(raw: RawTable, mapping: Mapping) -> str:
+    """Return whether a caller or a code is a number that a spreadsheet cut: it would be one with many others."""
+    fields = [field for field in ("caller", "category_code") if _columns(field, raw, mapping)]
+    lost = [lost_digits(_raw_text(field, raw, mapping)) for field in fields]
+    return f"({_CARE} AND ({' OR '.join(f'coalesce({one}, false)' for one in lost)}))" if lost else "false"
 
 
 def _columns(field: str, raw: RawTable, mapping: Mapping) -> list[str]:
@@ -68,19 +113,38 @@ def _columns(field: str, raw: RawTable, mapping: Mapping) -> list[str]:
     return present
 
 
-def _raw_text(field: str, raw: RawTable, mapping: Mapping) -> str:
-    columns = _columns(field, raw, mapping)
-    texts = [f"nullif(trim({quoted(column)}::VARCHAR), '')" for column in columns]
+def _raw_text(field: str, raw: RawTable, mapping: Mapping, columns: list[str] | None = None) -> str:
+    columns = _columns(field, raw, mapping) if columns is None else columns
+    # A word that the mapping translates says something.
+    blanks = [word for word in mapping.blanks if word not in mapping.values.get(field, {})]
+    texts = [
+        cleaned(
+            stated(raw.column(name), raw.columns[name]),
+            _CELLS[field],
+            care=_CARE,
+            blanks=blanks,
+            guarded=name in raw.guarded,
+        )
+        for name in columns
+    ]
     return f"coalesce({', '.join(texts)})" if len(texts) > 1 else (texts or ["NULL::VARCHAR"])[0]
 
 
+def _time_text(field: str, raw: RawTable, mapping: Mapping) -> str:
+    """Return a time as it is written; NULL where the column holds times, which can all be read."""
+    columns = [name for name in _columns(field, raw, mapping) if not raw.columns[name].startswith(_TIMES)]
+    return _raw_text(field, raw, mapping, columns) if columns else "NULL::VARCHAR"
+
+
 def _fact(field: str, raw: RawTable, mapping: Mapping, *, private: bool) -> str:
-    text = _translated(field, _raw_text(field, raw, mapping), mapping)
     if field in TIME_FIELDS:
         return _time(field, raw, mapping)
+    if field in {"lat", "lon"}:
+        return _degrees(field, raw, mapping)
+    text = _translated(field, _raw_text(field, raw, mapping), mapping)
+    if field in {"caller", "category_code"} and _columns(field, raw, mapping):
+        text = f"CASE WHEN {_CARE} AND {lost_digits(text)} THEN NULL ELSE {text} END"
     typed = {
-        "lat": f"TRY_CAST({text} AS DOUBLE)",
-        "lon": f"TRY_CAST({text} AS DOUBLE)",
         "is_repeat": f"list_contains({_TRUE}, lower({text}))",
         "deleted": f"list_contains({literals(mapping.deleted_values)}, {text})",
     }
@@ -90,32 +154,48 @@ def _fact(field: str, raw: RawTable, mapping: Mapping, *, private: bool) -> str:
     return typed.get(field, text)
 
 
+def _degrees(field: str, raw: RawTable, mapping: Mapping) -> str:
+    read = []
+    for name in _columns(field, raw, mapping):
+        column = raw.column(name)
+        if raw.columns[name] in {"DOUBLE", "FLOAT"} and field not in mapping.values:
+            read.append(f"nullif({column}::DOUBLE, 'nan'::DOUBLE)")
+            continue
+        text = stated(column, raw.columns[name])
+        careful = _translated(field, cleaned(text, Cell.ID, care="true", blanks=mapping.blanks), mapping)
+        plain = [] if field in mapping.values else [f"TRY_CAST({text} AS DOUBLE)"]
+        read.append(f"nullif(coalesce({', '.join([*plain, f'TRY_CAST({careful} AS DOUBLE)'])}), 'nan'::DOUBLE)")
+    return f"coalesce({', '.join(read)})" if read else "NULL::DOUBLE"
+
+
 def _translated(field: str, text: str, mapping: Mapping) -> str:
     values = mapping.values.get(field)
     if not values:
         return text
     cases = " ".join(f"WHEN {literal(old)} THEN {literal(new)}" for old, new in values.items())
-    return f"CASE {text} {cases} ELSE {text} END"
+    # What is rewritten to '' is blank.
+    return f"nullif(CASE {text} {cases} ELSE {text} END, '')"
 
 
 def _time(field: str, raw: RawTable, mapping: Mapping) -> str:
     """Return a naive time as the source writes it, or an instant where it says its offset."""
     wanted = "TIMESTAMPTZ" if mapping.clock is SourceClock.OFFSET else "TIMESTAMP"
-    read = [_one_time(column, raw.columns[column], mapping) for column in _columns(field, raw, mapping)]
+    read = [_one_time(column, raw, mapping) for column in _columns(field, raw, mapping)]
     return f"coalesce({', '.join(read)})" if read else f"NULL::{wanted}"
 
 
-def _one_time(column: str, kind: str, mapping: Mapping) -> str:
-    name = quoted(column)
+def _one_time(column: str, raw: RawTable, mapping: Mapping) -> str:
+    name = raw.column(column)
+    kind = raw.columns[column]
     if kind == "TIMESTAMP WITH TIME ZONE":
         return name if mapping.clock is SourceClock.OFFSET else f"timezone({_zone_of_columns(mapping)}, {name})"
-    if kind.startswith(("TIMESTAMP", "DATE")):
+    if kind.startswith(_TIMES):
         if mapping.clock is SourceClock.OFFSET:
             raise MappingError(
                 f"mapping {mapping.source}: column {column!r} has no offset", hint='say clock = "local" or "utc"'
             )
         return f"{name}::TIMESTAMP"
-    text = f"trim({name}::VARCHAR)"
+    text = cleaned(stated(name, kind), Cell.TIME, care=_CARE, blanks=mapping.blanks)
     if mapping.time_formats:
         parsed = f"try_strptime({text}, {literals(mapping.time_formats)})"
         return f"{parsed}::TIMESTAMPTZ" if mapping.clock is SourceClock.OFFSET else parsed
@@ -199,6 +279,7 @@ def _flags() -> str:
         "bad_coordinates": "lat NOT BETWEEN -90 AND 90 OR lon NOT BETWEEN -180 AND 180 OR (lat = 0 AND lon = 0)",
         "unreadable_closed_at": "closed_at IS NULL AND closed_text IS NOT NULL",
         "closed_before_opened": "closed_at < opened_at",
+        "digits_lost": "digits_lost",
     }
     named = ", ".join(f"CASE WHEN {condition} THEN '{flag}' END" for flag, condition in conditions.items())
     return f"nullif(concat_ws(',', {named}), '')"
@@ -215,7 +296,8 @@ def _content_hash(mapping: Mapping) -> str:
 def _problem(now: datetime) -> str:
     return f"""CASE
     WHEN ticket_id IS NULL THEN 'ticket_id: no id'
-    WHEN opened_text IS NULL THEN 'opened_at: no time'
+    WHEN written_id IS NOT NULL AND {lost_digits("ticket_id")} THEN 'ticket_id: id in scientific notation'
+    WHEN opened_text IS NULL AND opened_at IS NULL THEN 'opened_at: no time'
     WHEN opened_at IS NULL THEN 'opened_at: time is unreadable'
     WHEN opened_at > {instant(now)} THEN 'opened_at: time in the future'
     WHEN opened_local < {_EARLIEST} THEN 'opened_at: time before 1990'
@@ -223,5 +305,6 @@ def _problem(now: datetime) -> str:
 
 
 def _problem_value(*, private: bool) -> str:
-    value = "CASE WHEN ticket_id IS NULL OR problem IS NULL THEN NULL ELSE opened_text END"
+    written = "coalesce(opened_text, opened_local::VARCHAR)"
+    value = f"CASE WHEN ticket_id IS NULL OR problem IS NULL THEN NULL ELSE {written} END"
     return f"mask_text({value})" if private else value

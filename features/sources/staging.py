@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -19,8 +19,12 @@ from features.lake.duck import arrow, duck, literal, path_literal
 from features.lake.schema import QUARANTINE
 from features.lake.staged import StagedBatch
 from features.mappings import Mapping
-from features.sources.expressions import canonical_query
+from features.reasons import Reason, ReasonCode, Reasons
+from features.sources.cells import is_guarded
+from features.sources.expressions import canonical_query, label_columns
 from features.sources.tables import RawTable, described, raw_table
+
+_PEEK: Final = 1000
 
 ColumnFunction = Callable[[pa.Array], pa.Array]
 
@@ -112,6 +116,7 @@ class Staging:
             self.privacy.register(connection)
         if self.mapping.areas:
             register_areas(connection, self.mapping)
+        raw = replace(raw, guarded=_guarded(connection, raw, self.mapping))
         query = canonical_query(raw, self.mapping, now=self.now, load_id=self.load_id, private=self.privacy is not None)
         staged = self.into / "staged.parquet"
         connection.execute(f"COPY ({query}) TO {literal(str(staged))} (FORMAT parquet, COMPRESSION zstd)")
@@ -124,6 +129,7 @@ class Staging:
             read=pq.ParquetFile(staged).metadata.num_rows + unreadable,
             quarantine=self._quarantine(connection, raw, staged, name),
             name=name,
+            notices=_read_together(connection, staged, name),
         )
         _check_limit(batch)
         return batch
@@ -147,6 +153,40 @@ class Staging:
                 {unreadable})
             ORDER BY 4"""
         return arrow(connection, query, {"now": self.now}).cast(QUARANTINE)
+
+
+def _guarded(connection: Any, raw: RawTable, mapping: Mapping) -> frozenset[str]:
+    """Return the columns of labels in which every filled cell has an apostrophe or a backtick in front."""
+    found = label_columns(raw, mapping)
+    # A few rows acquit nearly every column; the whole is read only for those that they do not.
+    for limit in (f" LIMIT {_PEEK}", ""):
+        if not found:
+            break
+        selected = ", ".join(f"{raw.column(name)}::VARCHAR" for name in found)
+        rows = connection.execute(f"SELECT DISTINCT * FROM (SELECT {selected} FROM {raw.sql}{limit})").fetchall()
+        found = [name for name, values in zip(found, zip(*rows, strict=True), strict=False) if is_guarded(values)]
+    return frozenset(found)
+
+
+def _read_together(connection: Any, staged: Path, name: str) -> Reasons:
+    """Return what has to be said of ids and numbers that are not as the source wrote them."""
+    place = f"read_parquet({path_literal(staged)})"
+    notices = []
+    if _count(connection, f"SELECT count(written) FROM {place}"):
+        merged, apart = connection.execute(
+            f"""SELECT count(*), count(*) FILTER (apart) FROM (
+                SELECT min(opened_at) <> max(opened_at) AS apart FROM {place}
+                SEMI JOIN (SELECT ticket_id FROM {place} WHERE written IS NOT NULL) USING (ticket_id)
+                WHERE problem IS NULL GROUP BY ticket_id HAVING count(DISTINCT coalesce(written, 0)) > 1)"""
+        ).fetchone()
+        if apart:
+            notices.append(Reason(ReasonCode.IDS_BECAME_ONE, {"file": name, "tickets": apart}))
+        if merged > apart:
+            notices.append(Reason(ReasonCode.IDS_WRITTEN_TWICE, {"file": name, "tickets": merged - apart}))
+    lost = _count(connection, f"SELECT count(*) FROM {place} WHERE contains(flags, 'digits_lost')")
+    if lost:
+        notices.append(Reason(ReasonCode.DIGITS_LOST, {"file": name, "rows": lost}))
+    return tuple(notices)
 
 
 def _count(connection: Any, query: str) -> int:

@@ -26,12 +26,18 @@ class RawTable:
         columns: Column -> DuckDB type.
         rejects: Name of the DuckDB table where unreadable lines are gathered while `sql` is read, or ''.
         name: What messages call it.
+        guarded: Columns of which every filled cell has an apostrophe or a backtick in front.
     """
 
     sql: str
     columns: dict[str, str]
     rejects: str = ""
     name: str = "the source"
+    guarded: frozenset[str] = frozenset()
+
+    def column(self, name: str) -> str:
+        """Return a column as SQL."""
+        return quoted(name)
 
 
 def raw_table(connection: Any, path: Path, *, scratch: Path) -> RawTable:
