@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from features.mappings.time_formats import format_problem
+
 FIELDS: Final = (
     "ticket_id",
     "opened_at",
@@ -90,7 +92,9 @@ class Mapping(BaseModel):
         covers_from: First day on which the source is complete; the day of the first ticket when absent.
         ended: The source will never bring more: it does not hold back the panel of the others.
         full_export: Every file is the whole source, so a ticket that is missing from it was deleted.
-        time_formats: Accepted formats (strptime) of times given as text; ISO 8601 when empty.
+        time_formats: Accepted formats of times given as text: strptime's, `epoch`, `epoch_ms`, `excel`; when empty, any
+            in which year, month and day stand in this order.
+        time_of_day: Field of a time -> column of its time of day, where its own column holds but the day.
         columns: Field -> column, or columns in order of preference (the first that is not blank counts).
         optional: Fields whose columns may be missing from a file.
         values: Field -> value in the source -> value in the lake.
@@ -121,6 +125,7 @@ class Mapping(BaseModel):
     full_export: bool = False
     time_formats: tuple[str, ...] = ()
     columns: dict[str, tuple[str, ...]]
+    time_of_day: dict[str, str] = {}
     optional: tuple[str, ...] = ()
     values: dict[str, dict[str, str]] = {}
     blanks: tuple[str, ...] = ("NULL", "\\N", "N/A", "nan", "(null)", "[NULL]", "#N/A", "<NA>")
@@ -160,7 +165,18 @@ class Mapping(BaseModel):
             raise ValueError(f"[columns] must name {' and '.join(missing)}")
         if self.known_at is KnownAt.UPDATED and "updated_at" not in self.columns:
             raise ValueError('known_at = "updated_at" needs a column for updated_at')
+        self._check_times()
         return self
+
+    def _check_times(self) -> None:
+        problems = [format_problem(form, clock=self.clock) for form in self.time_formats]
+        if problem := next(filter(None, problems), ""):
+            raise ValueError(f"time_formats: {problem}")
+        stray = [field for field in self.time_of_day if field not in TIME_FIELDS or field not in self.columns]
+        if stray:
+            raise ValueError(f"time_of_day: [columns] has no day for {', '.join(stray)}")
+        if self.time_of_day and self.clock is SourceClock.OFFSET:
+            raise ValueError('time_of_day: a time in two columns says no offset; clock = "local" or "utc"')
 
     def tolerates(self, bad: int, read: int) -> bool:
         """Return whether a load with so many bad rows may go on."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
-from features.lake.duck import instant, literal, literals
+from features.lake.duck import instant, literal, literals, quoted
 from features.lake.keys import key_sql
 from features.lake.schema import STATED
 from features.mappings import KnownAt, Mapping, MappingError, SourceClock
@@ -13,9 +14,9 @@ from features.mappings.mapping import FIELDS, TIME_FIELDS
 from features.series import UNCLASSIFIED
 from features.sources.cells import Cell, cleaned, lost_digits, needs_care, stated
 from features.sources.tables import RawTable
+from features.sources.times import TIMES, instant_of_column, time_of_day_sql, time_sql, unreadable
 
 _EARLIEST: Final = "TIMESTAMP '1990-01-01'"
-_OFFSET_AT_END: Final = r"(Z|z|[+-]\d\d(:?\d\d)?)$"
 _TRUE: Final = literals(("1", "true", "t", "yes", "y", "是"))
 _HASHED: Final = tuple(name for name in STATED if name not in {"opened_local", "flags"})
 _GUARDS: Final = {"title": "mask_text", "text": "mask_text", "address": "mask_text", "caller": "hash_caller"}
@@ -29,7 +30,6 @@ _CARE: Final = '"needs care"'
 """Name of a column that no source has: whether a row's cells hold more than their values."""
 _UNCERTAIN: Final = ("VARCHAR", "DOUBLE", "FLOAT", "DECIMAL")
 """Types of which the text may be other than the value."""
-_TIMES: Final = ("TIMESTAMP", "DATE")
 
 
 def label_columns(raw: RawTable, mapping: Mapping) -> list[str]:
@@ -58,9 +58,10 @@ def canonical_query(raw: RawTable, mapping: Mapping, *, now: datetime, load_id: 
     located = ", coalesce(district, district_of(lat, lon)) AS district" if mapping.areas else ""
     return f"""
 WITH cells AS (SELECT *, {_care(raw, mapping)} AS {_CARE} FROM {raw.sql}),
+timed AS (SELECT *{_time_cells(raw, mapping)} FROM cells),
 facts AS (SELECT {facts}, {_time_text("opened_at", raw, mapping)} AS opened_text,
-  {_time_text("closed_at", raw, mapping)} AS closed_text,
-  {_written(raw, mapping)} AS written_id, {_lost(raw, mapping)} AS digits_lost FROM cells),
+  {_time_text("closed_at", raw, mapping)} AS closed_text, {_time_text("updated_at", raw, mapping)} AS updated_text,
+  {_written(raw, mapping)} AS written_id, {_lost(raw, mapping)} AS digits_lost FROM timed),
 moments AS (SELECT * REPLACE ({_moments(mapping)}{located}), {_local(mapping)} AS opened_local FROM facts),
 known AS (SELECT *, {_known_at(mapping, now)} AS known, {_closing_known_at(mapping)} AS closing_known FROM moments),
 filled AS (SELECT * REPLACE ({_levels()},
@@ -75,7 +76,7 @@ SELECT {literal(mapping.source)} AS source, ticket_id,
   category1, category2, category, category_code, district, street, department, channel, request_type, status,
   caller, title, text, address, lat, lon, is_repeat, satisfaction, flags, deleted,
   {_content_hash(mapping)} AS content_hash, {literal(load_id)} AS load_id,
-  {_problem(now)} AS problem, {_problem_value(private=private)} AS problem_value,
+  {_problem(mapping, now)} AS problem, {_problem_value(private=private)} AS problem_value,
   CASE WHEN written_id <> ticket_id THEN (md5_number_lower(written_id) >> 1)::BIGINT END AS written
 FROM filled"""
 
@@ -83,10 +84,32 @@ FROM filled"""
 def _care(raw: RawTable, mapping: Mapping) -> str:
     fields = [field for field in mapping.columns if _CELLS[field] is not Cell.TEXT and field not in {"lat", "lon"}]
     columns = dict.fromkeys(column for field in fields for column in _columns(field, raw, mapping))
+    columns |= dict.fromkeys(name for name in mapping.time_of_day.values() if name in raw.columns)
     texts = [
         stated(raw.column(name), raw.columns[name]) for name in columns if raw.columns[name].startswith(_UNCERTAIN)
     ]
     return needs_care(texts, mapping.blanks) if texts else "false"
+
+
+def _time_cells(raw: RawTable, mapping: Mapping) -> str:
+    """Return the clean text of every column of times, each written down once: reading one looks at it many times."""
+    names = [name for field in TIME_FIELDS for name in _columns(field, raw, mapping)]
+    names += [name for name in mapping.time_of_day.values() if name in raw.columns]
+    texts = [
+        f", {_clean(name, Cell.TIME, raw, mapping.blanks)} AS {_time_cell(name)}"
+        for name in dict.fromkeys(names)
+        if not raw.columns[name].startswith(TIMES)
+    ]
+    return "".join(texts)
+
+
+def _time_cell(name: str) -> str:
+    return quoted(f"text of {name}")
+
+
+def _clean(name: str, cell: Cell, raw: RawTable, blanks: Iterable[str]) -> str:
+    text = stated(raw.column(name), raw.columns[name])
+    return cleaned(text, cell, care=_CARE, blanks=blanks, guarded=name in raw.guarded)
 
 
 def _written(raw: RawTable, mapping: Mapping) -> str:
@@ -113,27 +136,23 @@ def _columns(field: str, raw: RawTable, mapping: Mapping) -> list[str]:
     return present
 
 
-def _raw_text(field: str, raw: RawTable, mapping: Mapping, columns: list[str] | None = None) -> str:
-    columns = _columns(field, raw, mapping) if columns is None else columns
+def _raw_text(field: str, raw: RawTable, mapping: Mapping) -> str:
+    columns = _columns(field, raw, mapping)
     # A word that the mapping translates says something.
     blanks = [word for word in mapping.blanks if word not in mapping.values.get(field, {})]
-    texts = [
-        cleaned(
-            stated(raw.column(name), raw.columns[name]),
-            _CELLS[field],
-            care=_CARE,
-            blanks=blanks,
-            guarded=name in raw.guarded,
-        )
-        for name in columns
-    ]
+    texts = [_clean(name, _CELLS[field], raw, blanks) for name in columns]
     return f"coalesce({', '.join(texts)})" if len(texts) > 1 else (texts or ["NULL::VARCHAR"])[0]
 
 
 def _time_text(field: str, raw: RawTable, mapping: Mapping) -> str:
     """Return a time as it is written; NULL where the column holds times, which can all be read."""
-    columns = [name for name in _columns(field, raw, mapping) if not raw.columns[name].startswith(_TIMES)]
-    return _raw_text(field, raw, mapping, columns) if columns else "NULL::VARCHAR"
+    columns = [name for name in _columns(field, raw, mapping) if not raw.columns[name].startswith(TIMES)]
+    text = f"coalesce({', '.join(map(_time_cell, columns))})" if columns else "NULL::VARCHAR"
+    if field not in mapping.time_of_day or not _columns(field, raw, mapping):
+        return text
+    days = [f"{raw.column(name)}::DATE::VARCHAR" for name in _columns(field, raw, mapping) if name not in columns]
+    # A day without its time of day is unreadable, and not absent.
+    return f"coalesce({', '.join([text, *days])}) || ' ' || coalesce({_of_day(field, raw, mapping)}, '')"
 
 
 def _fact(field: str, raw: RawTable, mapping: Mapping, *, private: bool) -> str:
@@ -181,33 +200,33 @@ def _time(field: str, raw: RawTable, mapping: Mapping) -> str:
     """Return a naive time as the source writes it, or an instant where it says its offset."""
     wanted = "TIMESTAMPTZ" if mapping.clock is SourceClock.OFFSET else "TIMESTAMP"
     read = [_one_time(column, raw, mapping) for column in _columns(field, raw, mapping)]
-    return f"coalesce({', '.join(read)})" if read else f"NULL::{wanted}"
+    if not read:
+        return f"NULL::{wanted}"
+    time = f"coalesce({', '.join(read)})"
+    return time_of_day_sql(time, _of_day(field, raw, mapping)) if field in mapping.time_of_day else time
 
 
 def _one_time(column: str, raw: RawTable, mapping: Mapping) -> str:
-    name = raw.column(column)
-    kind = raw.columns[column]
-    if kind == "TIMESTAMP WITH TIME ZONE":
-        return name if mapping.clock is SourceClock.OFFSET else f"timezone({_zone_of_columns(mapping)}, {name})"
-    if kind.startswith(_TIMES):
-        if mapping.clock is SourceClock.OFFSET:
-            raise MappingError(
-                f"mapping {mapping.source}: column {column!r} has no offset", hint='say clock = "local" or "utc"'
-            )
-        return f"{name}::TIMESTAMP"
-    text = cleaned(stated(name, kind), Cell.TIME, care=_CARE, blanks=mapping.blanks)
-    if mapping.time_formats:
-        parsed = f"try_strptime({text}, {literals(mapping.time_formats)})"
-        return f"{parsed}::TIMESTAMPTZ" if mapping.clock is SourceClock.OFFSET else parsed
-    carries = f"regexp_matches({text}, '{_OFFSET_AT_END}') AND length({text}) > 10"
-    if mapping.clock is SourceClock.OFFSET:
-        return f"CASE WHEN {carries} THEN TRY_CAST({text} AS TIMESTAMPTZ) END"
-    # A time that says its offset under a clock that has none is a contradiction, not a wall-clock time.
-    return f"CASE WHEN NOT ({carries}) THEN TRY_CAST({text} AS TIMESTAMP) END"
+    name, kind = raw.column(column), raw.columns[column]
+    held = instant_of_column(name, kind, column, mapping)
+    if held:
+        return held
+    return time_sql(_time_cell(column), mapping)
 
 
-def _zone_of_columns(mapping: Mapping) -> str:
-    return literal("UTC" if mapping.clock is SourceClock.UTC else mapping.timezone)
+def _of_day(field: str, raw: RawTable, mapping: Mapping) -> str:
+    """Return the time of day that a column of its own says, NULL where it says none."""
+    named = mapping.time_of_day[field]
+    if named not in raw.columns:
+        raise MappingError(
+            f"mapping {mapping.source}: no column {named!r} (time of day of {field}) in {raw.name}",
+            hint=f"it has {', '.join(raw.columns)}",
+        )
+    name, kind = raw.column(named), raw.columns[named]
+    if kind.startswith(TIMES):
+        # A workbook keeps a time of day as a moment of its first day.
+        return f"strftime({name}, '%H:%M:%S')"
+    return _time_cell(named)
 
 
 def _moments(mapping: Mapping) -> str:
@@ -278,6 +297,7 @@ def _flags() -> str:
         "no_district": "district IS NULL",
         "bad_coordinates": "lat NOT BETWEEN -90 AND 90 OR lon NOT BETWEEN -180 AND 180 OR (lat = 0 AND lon = 0)",
         "unreadable_closed_at": "closed_at IS NULL AND closed_text IS NOT NULL",
+        "unreadable_updated_at": "updated_at IS NULL AND updated_text IS NOT NULL",
         "closed_before_opened": "closed_at < opened_at",
         "digits_lost": "digits_lost",
     }
@@ -293,12 +313,12 @@ def _content_hash(mapping: Mapping) -> str:
     return f"(md5_number_lower(concat_ws(chr(31), {joined})) >> 1)::BIGINT"
 
 
-def _problem(now: datetime) -> str:
+def _problem(mapping: Mapping, now: datetime) -> str:
     return f"""CASE
     WHEN ticket_id IS NULL THEN 'ticket_id: no id'
     WHEN written_id IS NOT NULL AND {lost_digits("ticket_id")} THEN 'ticket_id: id in scientific notation'
     WHEN opened_text IS NULL AND opened_at IS NULL THEN 'opened_at: no time'
-    WHEN opened_at IS NULL THEN 'opened_at: time is unreadable'
+    WHEN opened_at IS NULL THEN 'opened_at: ' || {unreadable("opened_text", mapping)}
     WHEN opened_at > {instant(now)} THEN 'opened_at: time in the future'
     WHEN opened_local < {_EARLIEST} THEN 'opened_at: time before 1990'
     WHEN updated_at > {instant(now)} THEN 'updated_at: time in the future' END"""
