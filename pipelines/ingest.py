@@ -27,7 +27,17 @@ from features.sources.staging import Privacy, Staging
 _log = structlog.get_logger(__name__)
 
 SCHEMA_VERSION = 1
-HARMLESS: Final = frozenset({ReasonCode.IDS_WRITTEN_TWICE})
+HARMLESS: Final = frozenset(
+    {
+        ReasonCode.IDS_WRITTEN_TWICE,
+        ReasonCode.SHEETS_READ,
+        ReasonCode.SHEETS_LEFT,
+        ReasonCode.WEB_PAGE,
+        ReasonCode.LINES_ABOVE,
+        ReasonCode.WRITTEN_ANEW,
+        ReasonCode.ENCODING_GUESSED,
+    }
+)
 """What is said of a file without making its load less than it should be."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 from datetime import date
 from enum import StrEnum
@@ -96,6 +97,7 @@ class Mapping(BaseModel):
             in which year, month and day stand in this order.
         time_of_day: Field of a time -> column of its time of day, where its own column holds but the day.
         columns: Field -> column, or columns in order of preference (the first that is not blank counts).
+        encoding: Of text files, such as cp1252 or big5; told from the bytes when empty.
         optional: Fields whose columns may be missing from a file.
         values: Field -> value in the source -> value in the lake.
         blanks: Words that stand for nothing, in any case.
@@ -126,6 +128,7 @@ class Mapping(BaseModel):
     time_formats: tuple[str, ...] = ()
     columns: dict[str, tuple[str, ...]]
     time_of_day: dict[str, str] = {}
+    encoding: str = ""
     optional: tuple[str, ...] = ()
     values: dict[str, dict[str, str]] = {}
     blanks: tuple[str, ...] = ("NULL", "\\N", "N/A", "nan", "(null)", "[NULL]", "#N/A", "<NA>")
@@ -147,6 +150,14 @@ class Mapping(BaseModel):
         except (ZoneInfoNotFoundError, ValueError) as error:
             raise ValueError(f"unknown time zone {value!r}; use an IANA name such as Asia/Shanghai") from error
         return value
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, value: str) -> str:
+        try:
+            return codecs.lookup(value).name if value else ""
+        except LookupError as error:
+            raise ValueError(f"unknown encoding {value!r}; such as utf-8, gb18030, big5, cp1252, utf-16") from error
 
     @field_validator("columns", mode="before")
     @classmethod

@@ -22,7 +22,7 @@ INVISIBLE: Final = (
 
 _BREAKS: Final = r"\t\n\x{b}\f\r\x{85}\x{2028}\x{2029}"
 _HAN: Final = r"[\p{Han}\x{3000}-\x{303f}\x{ff00}-\x{ffef}]"
-_SCIENTIFIC: Final = r"^[+-]?(?:\d+(?:[.,]\d+)?[eE]\+\d+|\d+[.,]\d+[eE]\d+)$"
+_CUT: Final = r"[+-]?(?:\d+(?:[.,]\d+)?[eE]\+\d+|\d+[.,]\d+[eE]\d+)"
 _EXACT: Final = {"DOUBLE": 2**53, "FLOAT": 2**24}
 """From here on a floating-point number no longer tells two whole numbers apart."""
 _EDGE: Final = "|"
@@ -79,7 +79,9 @@ def needs_care(cells: Iterable[str], blanks: Iterable[str]) -> str:
     return f"regexp_matches(concat('{_EDGE}', {between.join(cells)}, '{_EDGE}'), {literal('|'.join(parts))})"
 
 
-def cleaned(text: str, cell: Cell, *, care: str, blanks: Iterable[str], guarded: bool = False) -> str:
+def cleaned(
+    text: str, cell: Cell, *, care: str, blanks: Iterable[str], guarded: bool = False, whole: bool = False
+) -> str:
     """Return the SQL of a cell's value, NULL where it is blank.
 
     Args:
@@ -88,18 +90,25 @@ def cleaned(text: str, cell: Cell, *, care: str, blanks: Iterable[str], guarded:
         care: SQL that is true where `needs_care` is.
         blanks: Words that stand for nothing, in any case.
         guarded: Every filled cell of the column has an apostrophe or a backtick in front.
+        whole: A number that lost digits is blank.
     """
     words = tuple(blanks)
     if cell is Cell.TEXT:
         care, value = _text_needs_care(text, words), _text(text, words)
     else:
-        value = _label(text, cell, words, guarded=guarded)
+        value = _label(text, cell, words, guarded=guarded, whole=whole)
     return f"CASE WHEN {care} THEN {value} ELSE nullif({text}, '') END"
 
 
 def lost_digits(value: str) -> str:
     """Return the SQL of: this value is a number of which a spreadsheet kept only the first digits."""
-    return f"regexp_matches({value}, {literal(_SCIENTIFIC)})"
+    return f"regexp_full_match({value}, {literal(_CUT)})"
+
+
+def any_lost_digits(texts: Iterable[str]) -> str:
+    """Return the SQL of: one of these cells, as they stand in the source, is such a number."""
+    pattern = rf"\x1f[^\w+\x1f-]*{_CUT}[^\w\x1f]*\x1f"
+    return f"regexp_matches(concat(chr(31), {', chr(31), '.join(texts)}, chr(31)), {literal(pattern)})"
 
 
 def is_guarded(values: Iterable[str | None]) -> bool:
@@ -126,7 +135,7 @@ def _text(text: str, blanks: tuple[str, ...]) -> str:
     return _unless_blank(_unwrapped(_replaced(text, around, "", every=True)), blanks)
 
 
-def _label(text: str, cell: Cell, blanks: tuple[str, ...], *, guarded: bool) -> str:
+def _label(text: str, cell: Cell, blanks: tuple[str, ...], *, guarded: bool, whole: bool) -> str:
     value = text
     if cell is Cell.TIME:
         value = _replaced(value, f"[{_BREAKS}]+", " ", every=True)
@@ -140,7 +149,7 @@ def _label(text: str, cell: Cell, blanks: tuple[str, ...], *, guarded: bool) -> 
         value = f"trim({_replaced(value, _GUARD, _GUARDED)})"
     if cell is not Cell.TIME:
         value = _replaced(value, r"^([+-]?\d+)\.0+$", r"\1")
-    return _unless_blank(value, blanks)
+    return _unless_blank(_replaced(value, f"^{_CUT}$", "") if whole else value, blanks)
 
 
 def _unwrapped(value: str) -> str:

@@ -12,8 +12,9 @@ from features.lake.schema import STATED
 from features.mappings import KnownAt, Mapping, MappingError, SourceClock
 from features.mappings.mapping import FIELDS, TIME_FIELDS
 from features.series import UNCLASSIFIED
-from features.sources.cells import Cell, cleaned, lost_digits, needs_care, stated
-from features.sources.tables import RawTable
+from features.sources.cells import Cell, any_lost_digits, cleaned, lost_digits, needs_care, stated
+from features.sources.headers import clean_name
+from features.sources.tables import RawTable, unreadable_row
 from features.sources.times import TIMES, instant_of_column, time_of_day_sql, time_sql, unreadable
 
 _EARLIEST: Final = "TIMESTAMP '1990-01-01'"
@@ -26,6 +27,8 @@ _CELLS: Final = (
     | dict.fromkeys(TIME_FIELDS, Cell.TIME)
     | dict.fromkeys(("title", "text", "address"), Cell.TEXT)
 )
+_WHOLE: Final = ("caller", "category_code")
+"""Fields in which a number that lost digits would be one with many others, and is left out."""
 _CARE: Final = '"needs care"'
 """Name of a column that no source has: whether a row's cells hold more than their values."""
 _UNCERTAIN: Final = ("VARCHAR", "DOUBLE", "FLOAT", "DECIMAL")
@@ -35,7 +38,7 @@ _UNCERTAIN: Final = ("VARCHAR", "DOUBLE", "FLOAT", "DECIMAL")
 def label_columns(raw: RawTable, mapping: Mapping) -> list[str]:
     """Return the columns of labels that the source has."""
     fields = [field for field in mapping.columns if _CELLS[field] is Cell.LABEL]
-    named = dict.fromkeys(column for field in fields for column in mapping.columns[field])
+    named = dict.fromkeys(clean_name(column) for field in fields for column in mapping.columns[field])
     return [column for column in named if column in raw.columns]
 
 
@@ -61,7 +64,8 @@ WITH cells AS (SELECT *, {_care(raw, mapping)} AS {_CARE} FROM {raw.sql}),
 timed AS (SELECT *{_time_cells(raw, mapping)} FROM cells),
 facts AS (SELECT {facts}, {_time_text("opened_at", raw, mapping)} AS opened_text,
   {_time_text("closed_at", raw, mapping)} AS closed_text, {_time_text("updated_at", raw, mapping)} AS updated_text,
-  {_written(raw, mapping)} AS written_id, {_lost(raw, mapping)} AS digits_lost FROM timed),
+  {_written(raw, mapping)} AS written_id, {_lost(raw, mapping)} AS digits_lost,
+  {unreadable_row(raw)} AS unreadable_row FROM timed),
 moments AS (SELECT * REPLACE ({_moments(mapping)}{located}), {_local(mapping)} AS opened_local FROM facts),
 known AS (SELECT *, {_known_at(mapping, now)} AS known, {_closing_known_at(mapping)} AS closing_known FROM moments),
 filled AS (SELECT * REPLACE ({_levels()},
@@ -84,7 +88,7 @@ FROM filled"""
 def _care(raw: RawTable, mapping: Mapping) -> str:
     fields = [field for field in mapping.columns if _CELLS[field] is not Cell.TEXT and field not in {"lat", "lon"}]
     columns = dict.fromkeys(column for field in fields for column in _columns(field, raw, mapping))
-    columns |= dict.fromkeys(name for name in mapping.time_of_day.values() if name in raw.columns)
+    columns |= dict.fromkeys(name for name in map(clean_name, mapping.time_of_day.values()) if name in raw.columns)
     texts = [
         stated(raw.column(name), raw.columns[name]) for name in columns if raw.columns[name].startswith(_UNCERTAIN)
     ]
@@ -94,7 +98,7 @@ def _care(raw: RawTable, mapping: Mapping) -> str:
 def _time_cells(raw: RawTable, mapping: Mapping) -> str:
     """Return the clean text of every column of times, each written down once: reading one looks at it many times."""
     names = [name for field in TIME_FIELDS for name in _columns(field, raw, mapping)]
-    names += [name for name in mapping.time_of_day.values() if name in raw.columns]
+    names += [name for name in map(clean_name, mapping.time_of_day.values()) if name in raw.columns]
     texts = [
         f", {_clean(name, Cell.TIME, raw, mapping.blanks)} AS {_time_cell(name)}"
         for name in dict.fromkeys(names)
@@ -107,9 +111,9 @@ def _time_cell(name: str) -> str:
     return quoted(f"text of {name}")
 
 
-def _clean(name: str, cell: Cell, raw: RawTable, blanks: Iterable[str]) -> str:
+def _clean(name: str, cell: Cell, raw: RawTable, blanks: Iterable[str], *, whole: bool = False) -> str:
     text = stated(raw.column(name), raw.columns[name])
-    return cleaned(text, cell, care=_CARE, blanks=blanks, guarded=name in raw.guarded)
+    return cleaned(text, cell, care=_CARE, blanks=blanks, guarded=name in raw.guarded, whole=whole)
 
 
 def _written(raw: RawTable, mapping: Mapping) -> str:
@@ -119,14 +123,17 @@ def _written(raw: RawTable, mapping: Mapping) -> str:
 
 def _lost(raw: RawTable, mapping: Mapping) -> str:
     """Return whether a caller or a code is a number that a spreadsheet cut: it would be one with many others."""
-    fields = [field for field in ("caller", "category_code") if _columns(field, raw, mapping)]
-    lost = [lost_digits(_raw_text(field, raw, mapping)) for field in fields]
-    return f"({_CARE} AND ({' OR '.join(f'coalesce({one}, false)' for one in lost)}))" if lost else "false"
+    names = [name for field in _WHOLE for name in _columns(field, raw, mapping)]
+    texts = [stated(raw.column(name), raw.columns[name]) for name in names]
+    # CASE and not AND, of which DuckDB works out both sides in every row.
+    return f"CASE WHEN {_CARE} THEN {any_lost_digits(texts)} ELSE false END" if texts else "false"
 
 
 def _columns(field: str, raw: RawTable, mapping: Mapping) -> list[str]:
     """Return the columns of a field that the source has."""
-    named = mapping.columns.get(field, ())
+    named = [clean_name(column) for column in mapping.columns.get(field, ())]
+    for name in named:
+        _refuse_doubled(name, field, raw, mapping)
     present = [column for column in named if column in raw.columns]
     if named and not present and field not in mapping.optional:
         raise MappingError(
@@ -136,11 +143,21 @@ def _columns(field: str, raw: RawTable, mapping: Mapping) -> list[str]:
     return present
 
 
+def _refuse_doubled(name: str, field: str, raw: RawTable, mapping: Mapping) -> None:
+    places = raw.doubled.get(name)
+    if places and name not in raw.columns:
+        raise MappingError(
+            f"mapping {mapping.source}: {len(places)} columns are called {name!r} (for {field}) in {raw.name}: "
+            f"the columns {', '.join(map(str, places))}",
+            hint=f"choose one in the mapping: {' or '.join(f'{name}#{i}' for i in range(1, len(places) + 1))}",
+        )
+
+
 def _raw_text(field: str, raw: RawTable, mapping: Mapping) -> str:
     columns = _columns(field, raw, mapping)
     # A word that the mapping translates says something.
     blanks = [word for word in mapping.blanks if word not in mapping.values.get(field, {})]
-    texts = [_clean(name, _CELLS[field], raw, blanks) for name in columns]
+    texts = [_clean(name, _CELLS[field], raw, blanks, whole=field in _WHOLE) for name in columns]
     return f"coalesce({', '.join(texts)})" if len(texts) > 1 else (texts or ["NULL::VARCHAR"])[0]
 
 
@@ -161,8 +178,6 @@ def _fact(field: str, raw: RawTable, mapping: Mapping, *, private: bool) -> str:
     if field in {"lat", "lon"}:
         return _degrees(field, raw, mapping)
     text = _translated(field, _raw_text(field, raw, mapping), mapping)
-    if field in {"caller", "category_code"} and _columns(field, raw, mapping):
-        text = f"CASE WHEN {_CARE} AND {lost_digits(text)} THEN NULL ELSE {text} END"
     typed = {
         "is_repeat": f"list_contains({_TRUE}, lower({text}))",
         "deleted": f"list_contains({literals(mapping.deleted_values)}, {text})",
@@ -216,7 +231,8 @@ def _one_time(column: str, raw: RawTable, mapping: Mapping) -> str:
 
 def _of_day(field: str, raw: RawTable, mapping: Mapping) -> str:
     """Return the time of day that a column of its own says, NULL where it says none."""
-    named = mapping.time_of_day[field]
+    named = clean_name(mapping.time_of_day[field])
+    _refuse_doubled(named, field, raw, mapping)
     if named not in raw.columns:
         raise MappingError(
             f"mapping {mapping.source}: no column {named!r} (time of day of {field}) in {raw.name}",
@@ -315,6 +331,7 @@ def _content_hash(mapping: Mapping) -> str:
 
 def _problem(mapping: Mapping, now: datetime) -> str:
     return f"""CASE
+    WHEN unreadable_row IS NOT NULL THEN ': unreadable: ' || unreadable_row
     WHEN ticket_id IS NULL THEN 'ticket_id: no id'
     WHEN written_id IS NOT NULL AND {lost_digits("ticket_id")} THEN 'ticket_id: id in scientific notation'
     WHEN opened_text IS NULL AND opened_at IS NULL THEN 'opened_at: no time'

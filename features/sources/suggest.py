@@ -93,12 +93,18 @@ def suggest_mapping(path: Path, *, source: str | None = None, timezone: str | No
     Raises:
         SourceError: The file cannot be read.
     """
+    import duckdb
+
     from features.lake.duck import duck
-    from features.sources.tables import raw_table
+    from features.sources.tables import mended, raw_table
 
     with duck(threads=1) as connection, tempfile.TemporaryDirectory() as scratch:
         raw = raw_table(connection, path, scratch=Path(scratch))
-        rows = connection.sql(f"SELECT {_texts(raw)} FROM {raw.sql} LIMIT {_SAMPLE}").df()
+        try:
+            rows = connection.sql(f"SELECT {_texts(raw)} FROM {raw.sql} LIMIT {_SAMPLE}").df()
+        except duckdb.InvalidInputException:
+            raw = mended(connection, raw, scratch=Path(scratch))
+            rows = connection.sql(f"SELECT {_texts(raw)} FROM {raw.sql} LIMIT {_SAMPLE}").df()
     columns = {name: _column(rows[name]) for name in rows.columns}
     guesses = _found_by_values(_assign(columns), columns)
     of_day = _times_of_day(guesses, columns)

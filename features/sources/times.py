@@ -142,21 +142,21 @@ def _instants(text: str, mapping: Mapping) -> list[str]:
 
 def _zoned(text: str, mapping: Mapping) -> str:
     """Return the instant of a time that says its zone, NULL where it says none or one that could be several."""
-    rest = f"regexp_extract({text}, {literal(_ZONED)}, 1)"
-    zone = f"regexp_extract({text}, {literal(_ZONED)}, 2)"
-    naive = _naive(rest, mapping)
+    zone = "(zoned).zone"
     names = " ".join(f"WHEN {literal(name)} THEN {minutes}" for name, minutes in ZONE_MINUTES.items())
     figures = literal(_OFFSET_IN_FIGURES)
     hours, minutes = (f"TRY_CAST(regexp_extract({zone}, {figures}, {group}) AS INTEGER)" for group in (2, 3))
     east = f"CASE WHEN contains({zone}, '-') THEN -1 ELSE 1 END * ({hours} * 60 + coalesce({minutes}, 0))"
     shift = f"coalesce(CASE {zone} {names} END, CASE WHEN {hours} <= 14 THEN {east} END)"
-    places = f"CASE WHEN list_contains({literals(_places())}, {zone}) THEN timezone({zone}, {naive}) END"
-    read = f"coalesce(timezone('UTC', {naive} - to_minutes({shift})), {places})"
+    places = f"CASE WHEN list_contains({literals(_places())}, {zone}) THEN timezone({zone}, naive) END"
+    moment = f"coalesce(timezone('UTC', naive - to_minutes({shift})), {places})"
+    rest = _given(_naive("(zoned).rest", mapping), "naive", moment)
+    read = _given(f"regexp_extract({text}, {literal(_ZONED)}, ['rest', 'zone'])", "zoned", rest)
     direct = [form for form in mapping.time_formats if tells_zone(form)]
     formats = [f"try_strptime({text}, {literals(direct)})::TIMESTAMPTZ"] if direct else []
     if not mapping.time_formats:
         iso = f"regexp_full_match({text}, {literal(_ISO + _NUMERIC)})"
-        formats.append(f"CASE WHEN {iso} THEN TRY_CAST({text} AS TIMESTAMPTZ) END")
+        return f"CASE WHEN {iso} THEN TRY_CAST({text} AS TIMESTAMPTZ) ELSE {read} END"
     return f"coalesce({', '.join([*formats, read])})"
 
 
@@ -171,9 +171,17 @@ def _by_default(text: str) -> str:
 
     DuckDB's own cast drops whatever stands behind the time, be it a zone or PM.
     """
-    iso = f"CASE WHEN regexp_full_match({text}, {literal(_ISO)}) THEN TRY_CAST({text} AS TIMESTAMP) END"
     part = f"regexp_extract(upper({_half_width_sql(text)}), {literal(_SPOKEN)}, {literals(_PARTS)})"
-    return f"coalesce({iso}, CASE WHEN NOT regexp_full_match({text}, {literal(_ISO)}) THEN {_spoken(part)} END)"
+    iso = f"regexp_full_match({text}, {literal(_ISO)})"
+    return f"CASE WHEN {iso} THEN TRY_CAST({text} AS TIMESTAMP) ELSE {_given(part, 'part', _spoken('part'))} END"
+
+
+def _given(value: str, name: str, then: str) -> str:
+    """Return SQL that uses a value several times and works it out once, and in no row that does not need it.
+
+    DuckDB takes what stands twice in an expression out of its CASE and works it out in every row.
+    """
+    return f"list_transform([{value}], lambda {name}: {then})[1]"
 
 
 def _spoken(part: str) -> str:
