@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
 import structlog
@@ -17,6 +17,7 @@ from features.errors import SourceError
 from features.lake import Lake, StagedBatch, UpsertResult
 from features.lake.loads import Loaded
 from features.mappings import Mapping, load_mapping
+from features.reasons import Reason, ReasonCode, Reasons, Value, documents, to_json
 from features.settings import Settings
 from features.sources.feeds import Bookmark, as_table, gathered, read_pages
 from features.sources.files import file_digest, find_files
@@ -26,6 +27,18 @@ from features.sources.staging import Privacy, Staging
 _log = structlog.get_logger(__name__)
 
 SCHEMA_VERSION = 1
+HARMLESS: Final = frozenset(
+    {
+        ReasonCode.IDS_WRITTEN_TWICE,
+        ReasonCode.SHEETS_READ,
+        ReasonCode.SHEETS_LEFT,
+        ReasonCode.WEB_PAGE,
+        ReasonCode.LINES_ABOVE,
+        ReasonCode.WRITTEN_ANEW,
+        ReasonCode.ENCODING_GUESSED,
+    }
+)
+"""What is said of a file without making its load less than it should be."""
 
 
 @dataclass(frozen=True)
@@ -42,11 +55,13 @@ class IngestSummary:
         unchanged: Rows that say what the lake held already.
         quarantined: Rows that were refused.
         repeated: Rows whose ticket id came before in the same file.
+        moved: Those of them that state another opening than the first one.
         deleted: Tickets that a full export no longer holds.
         batches: Files or pages committed, one after the other.
         skipped: Files of which the very bytes had been loaded before.
         snapshot: Version of the lake afterwards.
-        degraded: Why the result is less than it should be, '' if it is not.
+        degraded: Why the result is less than it should be.
+        notices: What else was guessed, left out or taken together.
     """
 
     source: str
@@ -56,18 +71,25 @@ class IngestSummary:
     unchanged: int = 0
     quarantined: int = 0
     repeated: int = 0
+    moved: int = 0
     deleted: int = 0
     batches: int = 0
     skipped: int = 0
     snapshot: int = 0
-    degraded: str = ""
+    degraded: Reasons = ()
+    notices: Reasons = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the summary as a JSON document."""
-        return {"schema_version": SCHEMA_VERSION, **asdict(self)}
+        said = {**to_json(self.degraded), "notices": documents(self.notices)}
+        return {"schema_version": SCHEMA_VERSION, **asdict(replace(self, degraded=(), notices=())), **said}
 
-    def plus(self, result: UpsertResult, *, read: int, quarantined: int) -> IngestSummary:
+    def plus(self, result: UpsertResult, batch: StagedBatch) -> IngestSummary:
         """Return the summary with one more batch counted."""
+        read, quarantined, notices = batch.read, batch.quarantine.num_rows, batch.notices
+        if result.moved > batch.mapping.repeat_warning * read:
+            repeats: dict[str, Value] = {"file": batch.name, "rows": result.moved, "read": read}
+            notices = (*notices, Reason(ReasonCode.IDS_REPEAT, repeats))
         return replace(
             self,
             read=self.read + read,
@@ -76,9 +98,12 @@ class IngestSummary:
             unchanged=self.unchanged + result.unchanged,
             quarantined=self.quarantined + quarantined,
             repeated=self.repeated + result.repeated,
+            moved=self.moved + result.moved,
             deleted=self.deleted + result.deleted,
             batches=self.batches + 1,
             snapshot=result.version,
+            degraded=self.degraded + tuple(one for one in notices if one.code not in HARMLESS),
+            notices=self.notices + tuple(one for one in notices if one.code in HARMLESS),
         )
 
 
@@ -171,7 +196,7 @@ class Loading:
             staging = Staging(self.mapping, into=folder, privacy=self.privacy, now=self.clock.now(), load_id=load_id)
             batch = stage(staging)
             result = self.lake.upsert(batch)
-        return summary.plus(result, read=batch.read, quarantined=batch.quarantine.num_rows)
+        return summary.plus(result, batch)
 
 
 def _ingest_feed(

@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from features.mappings import Mapping
+from features.reasons import Reasons
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class StagedBatch:
         name: What the source calls itself: a file name or an address.
         digest: Hash of the source's bytes, '' where there is no file.
         known_through: A live feed was read up to this moment.
+        notices: What was guessed, left out or taken together while it was read.
     """
 
     file: Path
@@ -36,3 +38,4 @@ class StagedBatch:
     name: str = ""
     digest: str = ""
     known_through: datetime | None = None
+    notices: Reasons = ()

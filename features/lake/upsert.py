@@ -11,12 +11,14 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from features.errors import QuarantineError
 from features.lake.asof import as_of_query
 from features.lake.duck import instant, literal, path_literal
 from features.lake.schema import MOVED, TICKETS
 from features.lake.staged import StagedBatch
 from features.lake.storage import DeltaStore
 from features.mappings import KnownAt
+from features.mappings.mapping import TOLERATED
 
 _WHO = "source, ticket_id"
 _COMPARED = ("opened_at", "category1", "category2", "category", "district", "department", "caller", "deleted")
@@ -35,6 +37,7 @@ class UpsertResult:
         updated: Rows that became a further version.
         unchanged: Rows that said nothing new.
         repeated: Rows whose ticket had come before in the same batch.
+        moved: Those of them that state another opening than the first one.
         deleted: Tickets that a full export no longer holds.
     """
 
@@ -43,6 +46,7 @@ class UpsertResult:
     updated: int = 0
     unchanged: int = 0
     repeated: int = 0
+    moved: int = 0
     deleted: int = 0
 
 
@@ -74,13 +78,17 @@ def compare(connection: Any, batch: StagedBatch, store: DeltaStore, erased: str,
         store: The table of versions.
         erased: Keys of tickets that were erased and must not come back, as SQL.
         version: The snapshot to compare with.
+
+    Raises:
+        QuarantineError: More rows repeat an id with another opening than the mapping allows.
     """
     staged = f"read_parquet({path_literal(batch.file)}, file_row_number = true)"
     connection.execute(f"CREATE TEMP VIEW staged AS SELECT * FROM {staged}")
     connection.execute(
-        f"CREATE TEMP TABLE staged_keys AS SELECT key, count(*) AS n FROM staged ANTI JOIN {erased} USING (key) "
-        "WHERE problem IS NULL GROUP BY key"
+        "CREATE TEMP TABLE staged_keys AS SELECT key, count(*) AS n, min(opened_at) <> max(opened_at) AS moved "
+        f"FROM staged ANTI JOIN {erased} USING (key) WHERE problem IS NULL GROUP BY key"
     )
+    moved = _moved(connection, batch)
     # First the keys alone: they decide which files hold any of these tickets, and mostly few or none do.
     files = connection.execute(
         f"SELECT DISTINCT filename FROM {store.scan(version)} SEMI JOIN staged_keys USING (key)"
@@ -93,18 +101,40 @@ def compare(connection: Any, batch: StagedBatch, store: DeltaStore, erased: str,
     admitted = _one(connection, "SELECT coalesce(sum(n), 0)::BIGINT FROM staged_keys")[0]
     untouched = _one(connection, "SELECT count(*) FROM history")[0] == 0
     if untouched and admitted == rows and batch.mapping.known_at is not KnownAt.OPENED:
-        return _first_load(connection, batch, rows, version)
+        return _first_load(connection, batch, rows, version, moved)
     if untouched and admitted == rows == _one(connection, "SELECT count(*) FROM staged_keys")[0]:
         connection.execute(_NOTHING_DECIDED)
         return Comparison(UpsertResult(version, kept=rows), Writing.AS_IS)
     connection.execute(_decide(batch))
     kept, updated = _decided(connection)
     repeated = good - _one(connection, f"SELECT count(DISTINCT ({_WHO})) FROM staged WHERE problem IS NULL")[0]
-    counts = UpsertResult(version, kept=kept, updated=updated, unchanged=good - kept - updated, repeated=repeated)
+    unchanged = good - kept - updated
+    counts = UpsertResult(version, kept=kept, updated=updated, unchanged=unchanged, repeated=repeated, moved=moved)
     return Comparison(counts, Writing.DECIDED if kept + updated else Writing.NOTHING)
 
 
-def _first_load(connection: Any, batch: StagedBatch, rows: int, version: int) -> Comparison:
+def _moved(connection: Any, batch: StagedBatch) -> int:
+    """Return how many rows repeat an id of their batch with another opening than its first row.
+
+    Rows of many tickets that came under one id would become its versions, and all but one of the tickets would be lost.
+    """
+    if not _one(connection, "SELECT count(*) FROM staged_keys WHERE moved")[0]:
+        return 0
+    moved = _one(
+        connection,
+        """SELECT count(*) FILTER (opened_at <> first) FROM (
+            SELECT opened_at, first_value(opened_at) OVER (PARTITION BY key ORDER BY file_row_number) AS first
+            FROM staged SEMI JOIN (SELECT key FROM staged_keys WHERE moved) USING (key) WHERE problem IS NULL)""",
+    )[0]
+    if batch.read >= TOLERATED and moved > batch.mapping.repeat_limit * batch.read:
+        raise QuarantineError(
+            f"{batch.name}: {moved:,} of {batch.read:,} rows repeat an id with another opening; nothing was kept",
+            hint="did a spreadsheet cut the ids? export them as text, or raise repeat_limit in the mapping",
+        )
+    return moved
+
+
+def _first_load(connection: Any, batch: StagedBatch, rows: int, version: int, moved: int) -> Comparison:
     """Compare only the tickets that occur more than once; with millions of others there is nothing to decide.
 
     The staged file then holds every version with revision 1. The later versions of repeated tickets are restated in a
@@ -120,11 +150,12 @@ def _first_load(connection: Any, batch: StagedBatch, rows: int, version: int) ->
         updated=updated,
         unchanged=in_question - kept - updated,
         repeated=in_question - tickets,
+        moved=moved,
     )
     if counts.unchanged:
         # Rows that say the same twice must go, so the file has to be written anew, from all its rows.
         connection.execute("DELETE FROM staged_keys")
-        connection.execute("INSERT INTO staged_keys SELECT key, count(*) FROM staged GROUP BY key")
+        connection.execute("INSERT INTO staged_keys SELECT key, count(*), false FROM staged GROUP BY key")
         connection.execute(_decide(batch))
         return Comparison(counts, Writing.DECIDED)
     return Comparison(counts, Writing.AS_IS)

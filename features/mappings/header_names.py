@@ -23,6 +23,9 @@ HEADER_NAMES: Final[dict[str, tuple[str, ...]]] = {
         "case_enquiry_id",
         "case_number",
         "reference",
+        "request_number",
+        "request_no",
+        "ticket_number",
         "nummer",
         "number",
     ),
@@ -135,12 +138,28 @@ HEADER_NAMES: Final[dict[str, tuple[str, ...]]] = {
     "satisfaction": ("满意度", "satisfaction"),
 }
 
+_OF_OTHER_THINGS: Final = {
+    "category_code": {
+        "zip", "zipcode", "postal", "postcode", "post", "plz", "school", "area", "country", "county", "phone", "state",
+        "city", "region", "district", "borough", "street", "agency", "department", "dept", "status", "ward", "source",
+        "location", "building", "facility", "channel", "priority", "resolution", "zips",
+    },
+    "caller": {"school", "agency", "office", "department", "dept", "handler", "staff", "fax", "facility", "park"},
+}  # fmt: skip
+"""Words that make a column the code or the telephone of something else."""
+_OF_OTHER_CHINESE: Final = {
+    "category_code": ("邮政", "邮编", "区划", "学校", "区号", "单位", "街道", "部门"),
+    "caller": ("学校", "单位", "部门", "承办", "经办", "办理", "处理", "坐席", "话务"),
+}
 _LONG: Final = 5
 _WORD: Final = re.compile(r"[A-Z]?[a-zäöüß]+|[A-Z]+(?![a-z])|\d+|[一-鿿]+")
 
 
 def likeness_to(field: str, column: str) -> float:
-    """Return how much a column is called like a field, 0 to 1."""
+    """Return how much a column is called like a field, 0 to 1; nothing where it is the code of a place, say."""
+    words = {word.lower() for word in _WORD.findall(column)}
+    if words & _OF_OTHER_THINGS.get(field, set()) or any(word in column for word in _OF_OTHER_CHINESE.get(field, ())):
+        return 0.0
     return max(_likeness(column, name) - 0.01 * place for place, name in enumerate(HEADER_NAMES[field]))
 
 

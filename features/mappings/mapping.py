@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 from datetime import date
 from enum import StrEnum
@@ -9,6 +10,8 @@ from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from features.mappings.time_formats import format_problem
 
 FIELDS: Final = (
     "ticket_id",
@@ -90,10 +93,14 @@ class Mapping(BaseModel):
         covers_from: First day on which the source is complete; the day of the first ticket when absent.
         ended: The source will never bring more: it does not hold back the panel of the others.
         full_export: Every file is the whole source, so a ticket that is missing from it was deleted.
-        time_formats: Accepted formats (strptime) of times given as text; ISO 8601 when empty.
+        time_formats: Accepted formats of times given as text: strptime's, `epoch`, `epoch_ms`, `excel`; when empty, any
+            in which year, month and day stand in this order.
+        time_of_day: Field of a time -> column of its time of day, where its own column holds but the day.
         columns: Field -> column, or columns in order of preference (the first that is not blank counts).
+        encoding: Of text files, such as cp1252 or big5; told from the bytes when empty.
         optional: Fields whose columns may be missing from a file.
         values: Field -> value in the source -> value in the lake.
+        blanks: Words that stand for nothing, in any case.
         deleted_values: Values of the `deleted` column that mean: gone at the source.
         areas: GeoJSON of outlines, beside the mapping: a ticket without a district gets that of its coordinates.
         area_level: Level of those areas.
@@ -102,6 +109,8 @@ class Mapping(BaseModel):
         window_days: Longest span asked for at once (Open311 allows 90 days).
         quarantine_limit: Share of bad rows above which the whole load fails before anything is kept; up to
             `TOLERATED` bad rows are let pass, as long as most rows are good.
+        repeat_warning: Share of rows that repeat an id of their file with another opening, above which that is said.
+        repeat_limit: Share of them above which the whole load fails, in files of ten rows and more.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -118,8 +127,11 @@ class Mapping(BaseModel):
     full_export: bool = False
     time_formats: tuple[str, ...] = ()
     columns: dict[str, tuple[str, ...]]
+    time_of_day: dict[str, str] = {}
+    encoding: str = ""
     optional: tuple[str, ...] = ()
     values: dict[str, dict[str, str]] = {}
+    blanks: tuple[str, ...] = ("NULL", "\\N", "N/A", "nan", "(null)", "[NULL]", "#N/A", "<NA>")
     deleted_values: tuple[str, ...] = ("1", "true", "True", "yes", "是")
     areas: str = ""
     area_level: str = "district"
@@ -127,6 +139,8 @@ class Mapping(BaseModel):
     page_size: int = Field(default=1000, ge=1)
     window_days: int = Field(default=90, ge=1)
     quarantine_limit: float = Field(default=0.05, ge=0, le=1)
+    repeat_warning: float = Field(default=0.01, ge=0, le=1)
+    repeat_limit: float = Field(default=0.2, ge=0, le=1)
 
     @field_validator("timezone")
     @classmethod
@@ -136,6 +150,14 @@ class Mapping(BaseModel):
         except (ZoneInfoNotFoundError, ValueError) as error:
             raise ValueError(f"unknown time zone {value!r}; use an IANA name such as Asia/Shanghai") from error
         return value
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, value: str) -> str:
+        try:
+            return codecs.lookup(value).name if value else ""
+        except LookupError as error:
+            raise ValueError(f"unknown encoding {value!r}; such as utf-8, gb18030, big5, cp1252, utf-16") from error
 
     @field_validator("columns", mode="before")
     @classmethod
@@ -154,7 +176,18 @@ class Mapping(BaseModel):
             raise ValueError(f"[columns] must name {' and '.join(missing)}")
         if self.known_at is KnownAt.UPDATED and "updated_at" not in self.columns:
             raise ValueError('known_at = "updated_at" needs a column for updated_at')
+        self._check_times()
         return self
+
+    def _check_times(self) -> None:
+        problems = [format_problem(form, clock=self.clock) for form in self.time_formats]
+        if problem := next(filter(None, problems), ""):
+            raise ValueError(f"time_formats: {problem}")
+        stray = [field for field in self.time_of_day if field not in TIME_FIELDS or field not in self.columns]
+        if stray:
+            raise ValueError(f"time_of_day: [columns] has no day for {', '.join(stray)}")
+        if self.time_of_day and self.clock is SourceClock.OFFSET:
+            raise ValueError('time_of_day: a time in two columns says no offset; clock = "local" or "utc"')
 
     def tolerates(self, bad: int, read: int) -> bool:
         """Return whether a load with so many bad rows may go on."""

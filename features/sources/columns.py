@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
+
+_EXACT: Final = 2**53
+"""From here on a floating-point number no longer tells two whole numbers apart."""
 
 
 def column_of(cells: Sequence[Any]) -> pa.Array:
@@ -40,6 +43,9 @@ def _text(cell: Any) -> str | None:
         return cell.isoformat(sep=" ") if cell.tzinfo is None else cell.isoformat()
     if isinstance(cell, date):
         return cell.isoformat()
+    if isinstance(cell, float) and abs(cell) >= _EXACT:
+        # Digits are lost: scientific notation says so, and is refused where it matters.
+        return f"{cell:.16e}"
     if isinstance(cell, float) and cell.is_integer():
         # A ticket number kept as a floating-point number is a number there; 1001.0 is not what it says.
         return str(int(cell))

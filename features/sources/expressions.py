@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
@@ -11,17 +12,40 @@ from features.lake.schema import STATED
 from features.mappings import KnownAt, Mapping, MappingError, SourceClock
 from features.mappings.mapping import FIELDS, TIME_FIELDS
 from features.series import UNCLASSIFIED
-from features.sources.tables import RawTable
+from features.sources.cells import Cell, any_lost_digits, cleaned, lost_digits, needs_care, stated
+from features.sources.headers import clean_name
+from features.sources.tables import RawTable, unreadable_row
+from features.sources.times import TIMES, instant_of_column, time_of_day_sql, time_sql, unreadable
 
 _EARLIEST: Final = "TIMESTAMP '1990-01-01'"
-_OFFSET_AT_END: Final = r"(Z|z|[+-]\d\d(:?\d\d)?)$"
 _TRUE: Final = literals(("1", "true", "t", "yes", "y", "是"))
 _HASHED: Final = tuple(name for name in STATED if name not in {"opened_local", "flags"})
 _GUARDS: Final = {"title": "mask_text", "text": "mask_text", "address": "mask_text", "caller": "hash_caller"}
+_CELLS: Final = (
+    dict.fromkeys(FIELDS, Cell.LABEL)
+    | dict.fromkeys(("ticket_id", "category_code", "caller", "lat", "lon"), Cell.ID)
+    | dict.fromkeys(TIME_FIELDS, Cell.TIME)
+    | dict.fromkeys(("title", "text", "address"), Cell.TEXT)
+)
+_WHOLE: Final = ("caller", "category_code")
+"""Fields in which a number that lost digits would be one with many others, and is left out."""
+_CARE: Final = '"needs care"'
+"""Name of a column that no source has: whether a row's cells hold more than their values."""
+_UNCERTAIN: Final = ("VARCHAR", "DOUBLE", "FLOAT", "DECIMAL")
+"""Types of which the text may be other than the value."""
+
+
+def label_columns(raw: RawTable, mapping: Mapping) -> list[str]:
+    """Return the columns of labels that the source has."""
+    fields = [field for field in mapping.columns if _CELLS[field] is Cell.LABEL]
+    named = dict.fromkeys(clean_name(column) for field in fields for column in mapping.columns[field])
+    return [column for column in named if column in raw.columns]
 
 
 def canonical_query(raw: RawTable, mapping: Mapping, *, now: datetime, load_id: str, private: bool) -> str:
-    """Return the SELECT that gives the lake's columns, and `problem` and `problem_value` for bad rows.
+    """Return the SELECT that gives the lake's columns, `problem` and `problem_value` for bad rows, and `written`.
+
+    `written` is a hash of the id as the source writes it, where that is not the ticket's id.
 
     Args:
         raw: The source.
@@ -36,8 +60,12 @@ def canonical_query(raw: RawTable, mapping: Mapping, *, now: datetime, load_id: 
     facts = ",\n  ".join(f"{_fact(field, raw, mapping, private=private)} AS {field}" for field in FIELDS)
     located = ", coalesce(district, district_of(lat, lon)) AS district" if mapping.areas else ""
     return f"""
-WITH facts AS (SELECT {facts}, {_raw_text("opened_at", raw, mapping)} AS opened_text,
-  {_raw_text("closed_at", raw, mapping)} AS closed_text FROM {raw.sql}),
+WITH cells AS (SELECT *, {_care(raw, mapping)} AS {_CARE} FROM {raw.sql}),
+timed AS (SELECT *{_time_cells(raw, mapping)} FROM cells),
+facts AS (SELECT {facts}, {_time_text("opened_at", raw, mapping)} AS opened_text,
+  {_time_text("closed_at", raw, mapping)} AS closed_text, {_time_text("updated_at", raw, mapping)} AS updated_text,
+  {_written(raw, mapping)} AS written_id, {_lost(raw, mapping)} AS digits_lost,
+  {unreadable_row(raw)} AS unreadable_row FROM timed),
 moments AS (SELECT * REPLACE ({_moments(mapping)}{located}), {_local(mapping)} AS opened_local FROM facts),
 known AS (SELECT *, {_known_at(mapping, now)} AS known, {_closing_known_at(mapping)} AS closing_known FROM moments),
 filled AS (SELECT * REPLACE ({_levels()},
@@ -52,13 +80,60 @@ SELECT {literal(mapping.source)} AS source, ticket_id,
   category1, category2, category, category_code, district, street, department, channel, request_type, status,
   caller, title, text, address, lat, lon, is_repeat, satisfaction, flags, deleted,
   {_content_hash(mapping)} AS content_hash, {literal(load_id)} AS load_id,
-  {_problem(now)} AS problem, {_problem_value(private=private)} AS problem_value
+  {_problem(mapping, now)} AS problem, {_problem_value(private=private)} AS problem_value,
+  CASE WHEN written_id <> ticket_id THEN (md5_number_lower(written_id) >> 1)::BIGINT END AS written
 FROM filled"""
+
+
+def _care(raw: RawTable, mapping: Mapping) -> str:
+    fields = [field for field in mapping.columns if _CELLS[field] is not Cell.TEXT and field not in {"lat", "lon"}]
+    columns = dict.fromkeys(column for field in fields for column in _columns(field, raw, mapping))
+    columns |= dict.fromkeys(name for name in map(clean_name, mapping.time_of_day.values()) if name in raw.columns)
+    texts = [
+        stated(raw.column(name), raw.columns[name]) for name in columns if raw.columns[name].startswith(_UNCERTAIN)
+    ]
+    return needs_care(texts, mapping.blanks) if texts else "false"
+
+
+def _time_cells(raw: RawTable, mapping: Mapping) -> str:
+    """Return the clean text of every column of times, each written down once: reading one looks at it many times."""
+    names = [name for field in TIME_FIELDS for name in _columns(field, raw, mapping)]
+    names += [name for name in map(clean_name, mapping.time_of_day.values()) if name in raw.columns]
+    texts = [
+        f", {_clean(name, Cell.TIME, raw, mapping.blanks)} AS {_time_cell(name)}"
+        for name in dict.fromkeys(names)
+        if not raw.columns[name].startswith(TIMES)
+    ]
+    return "".join(texts)
+
+
+def _time_cell(name: str) -> str:
+    return quoted(f"text of {name}")
+
+
+def _clean(name: str, cell: Cell, raw: RawTable, blanks: Iterable[str], *, whole: bool = False) -> str:
+    text = stated(raw.column(name), raw.columns[name])
+    return cleaned(text, cell, care=_CARE, blanks=blanks, guarded=name in raw.guarded, whole=whole)
+
+
+def _written(raw: RawTable, mapping: Mapping) -> str:
+    texts = [stated(raw.column(name), raw.columns[name]) for name in _columns("ticket_id", raw, mapping)]
+    return f"CASE WHEN {_CARE} THEN coalesce({', '.join(texts)}) END"
+
+
+def _lost(raw: RawTable, mapping: Mapping) -> str:
+    """Return whether a caller or a code is a number that a spreadsheet cut: it would be one with many others."""
+    names = [name for field in _WHOLE for name in _columns(field, raw, mapping)]
+    texts = [stated(raw.column(name), raw.columns[name]) for name in names]
+    # CASE and not AND, of which DuckDB works out both sides in every row.
+    return f"CASE WHEN {_CARE} THEN {any_lost_digits(texts)} ELSE false END" if texts else "false"
 
 
 def _columns(field: str, raw: RawTable, mapping: Mapping) -> list[str]:
     """Return the columns of a field that the source has."""
-    named = mapping.columns.get(field, ())
+    named = [clean_name(column) for column in mapping.columns.get(field, ())]
+    for name in named:
+        _refuse_doubled(name, field, raw, mapping)
     present = [column for column in named if column in raw.columns]
     if named and not present and field not in mapping.optional:
         raise MappingError(
@@ -68,19 +143,42 @@ def _columns(field: str, raw: RawTable, mapping: Mapping) -> list[str]:
     return present
 
 
+def _refuse_doubled(name: str, field: str, raw: RawTable, mapping: Mapping) -> None:
+    places = raw.doubled.get(name)
+    if places and name not in raw.columns:
+        raise MappingError(
+            f"mapping {mapping.source}: {len(places)} columns are called {name!r} (for {field}) in {raw.name}: "
+            f"the columns {', '.join(map(str, places))}",
+            hint=f"choose one in the mapping: {' or '.join(f'{name}#{i}' for i in range(1, len(places) + 1))}",
+        )
+
+
 def _raw_text(field: str, raw: RawTable, mapping: Mapping) -> str:
     columns = _columns(field, raw, mapping)
-    texts = [f"nullif(trim({quoted(column)}::VARCHAR), '')" for column in columns]
+    # A word that the mapping translates says something.
+    blanks = [word for word in mapping.blanks if word not in mapping.values.get(field, {})]
+    texts = [_clean(name, _CELLS[field], raw, blanks, whole=field in _WHOLE) for name in columns]
     return f"coalesce({', '.join(texts)})" if len(texts) > 1 else (texts or ["NULL::VARCHAR"])[0]
 
 
+def _time_text(field: str, raw: RawTable, mapping: Mapping) -> str:
+    """Return a time as it is written; NULL where the column holds times, which can all be read."""
+    columns = [name for name in _columns(field, raw, mapping) if not raw.columns[name].startswith(TIMES)]
+    text = f"coalesce({', '.join(map(_time_cell, columns))})" if columns else "NULL::VARCHAR"
+    if field not in mapping.time_of_day or not _columns(field, raw, mapping):
+        return text
+    days = [f"{raw.column(name)}::DATE::VARCHAR" for name in _columns(field, raw, mapping) if name not in columns]
+    # A day without its time of day is unreadable, and not absent.
+    return f"coalesce({', '.join([text, *days])}) || ' ' || coalesce({_of_day(field, raw, mapping)}, '')"
+
+
 def _fact(field: str, raw: RawTable, mapping: Mapping, *, private: bool) -> str:
-    text = _translated(field, _raw_text(field, raw, mapping), mapping)
     if field in TIME_FIELDS:
         return _time(field, raw, mapping)
+    if field in {"lat", "lon"}:
+        return _degrees(field, raw, mapping)
+    text = _translated(field, _raw_text(field, raw, mapping), mapping)
     typed = {
-        "lat": f"TRY_CAST({text} AS DOUBLE)",
-        "lon": f"TRY_CAST({text} AS DOUBLE)",
         "is_repeat": f"list_contains({_TRUE}, lower({text}))",
         "deleted": f"list_contains({literals(mapping.deleted_values)}, {text})",
     }
@@ -90,44 +188,61 @@ def _fact(field: str, raw: RawTable, mapping: Mapping, *, private: bool) -> str:
     return typed.get(field, text)
 
 
+def _degrees(field: str, raw: RawTable, mapping: Mapping) -> str:
+    read = []
+    for name in _columns(field, raw, mapping):
+        column = raw.column(name)
+        if raw.columns[name] in {"DOUBLE", "FLOAT"} and field not in mapping.values:
+            read.append(f"nullif({column}::DOUBLE, 'nan'::DOUBLE)")
+            continue
+        text = stated(column, raw.columns[name])
+        careful = _translated(field, cleaned(text, Cell.ID, care="true", blanks=mapping.blanks), mapping)
+        plain = [] if field in mapping.values else [f"TRY_CAST({text} AS DOUBLE)"]
+        read.append(f"nullif(coalesce({', '.join([*plain, f'TRY_CAST({careful} AS DOUBLE)'])}), 'nan'::DOUBLE)")
+    return f"coalesce({', '.join(read)})" if read else "NULL::DOUBLE"
+
+
 def _translated(field: str, text: str, mapping: Mapping) -> str:
     values = mapping.values.get(field)
     if not values:
         return text
     cases = " ".join(f"WHEN {literal(old)} THEN {literal(new)}" for old, new in values.items())
-    return f"CASE {text} {cases} ELSE {text} END"
+    # What is rewritten to '' is blank.
+    return f"nullif(CASE {text} {cases} ELSE {text} END, '')"
 
 
 def _time(field: str, raw: RawTable, mapping: Mapping) -> str:
     """Return a naive time as the source writes it, or an instant where it says its offset."""
     wanted = "TIMESTAMPTZ" if mapping.clock is SourceClock.OFFSET else "TIMESTAMP"
-    read = [_one_time(column, raw.columns[column], mapping) for column in _columns(field, raw, mapping)]
-    return f"coalesce({', '.join(read)})" if read else f"NULL::{wanted}"
+    read = [_one_time(column, raw, mapping) for column in _columns(field, raw, mapping)]
+    if not read:
+        return f"NULL::{wanted}"
+    time = f"coalesce({', '.join(read)})"
+    return time_of_day_sql(time, _of_day(field, raw, mapping)) if field in mapping.time_of_day else time
 
 
-def _one_time(column: str, kind: str, mapping: Mapping) -> str:
-    name = quoted(column)
-    if kind == "TIMESTAMP WITH TIME ZONE":
-        return name if mapping.clock is SourceClock.OFFSET else f"timezone({_zone_of_columns(mapping)}, {name})"
-    if kind.startswith(("TIMESTAMP", "DATE")):
-        if mapping.clock is SourceClock.OFFSET:
-            raise MappingError(
-                f"mapping {mapping.source}: column {column!r} has no offset", hint='say clock = "local" or "utc"'
-            )
-        return f"{name}::TIMESTAMP"
-    text = f"trim({name}::VARCHAR)"
-    if mapping.time_formats:
-        parsed = f"try_strptime({text}, {literals(mapping.time_formats)})"
-        return f"{parsed}::TIMESTAMPTZ" if mapping.clock is SourceClock.OFFSET else parsed
-    carries = f"regexp_matches({text}, '{_OFFSET_AT_END}') AND length({text}) > 10"
-    if mapping.clock is SourceClock.OFFSET:
-        return f"CASE WHEN {carries} THEN TRY_CAST({text} AS TIMESTAMPTZ) END"
-    # A time that says its offset under a clock that has none is a contradiction, not a wall-clock time.
-    return f"CASE WHEN NOT ({carries}) THEN TRY_CAST({text} AS TIMESTAMP) END"
+def _one_time(column: str, raw: RawTable, mapping: Mapping) -> str:
+    name, kind = raw.column(column), raw.columns[column]
+    held = instant_of_column(name, kind, column, mapping)
+    if held:
+        return held
+    return time_sql(_time_cell(column), mapping)
 
 
-def _zone_of_columns(mapping: Mapping) -> str:
-    return literal("UTC" if mapping.clock is SourceClock.UTC else mapping.timezone)
+def _of_day(field: str, raw: RawTable, mapping: Mapping) -> str:
+    """Return the time of day that a column of its own says, NULL where it says none."""
+    named = clean_name(mapping.time_of_day[field])
+    _refuse_doubled(named, field, raw, mapping)
+    if named not in raw.columns:
+        raise MappingError(
+            f"mapping {mapping.source}: no column {named!r} (time of day of {field}) in {raw.name}",
+            hint=f"it has {', '.join(raw.columns)}",
+        )
+    name, kind = raw.column(named), raw.columns[named]
+    if kind.startswith(TIMES):
+        # A workbook keeps a time of day as a moment of its first day.
+        return f"strftime({name}, '%H:%M:%S')"
+    return _time_cell(named)
 
 
 def _moments(mapping: Mapping) -> str:
@@ -198,7 +313,9 @@ def _flags() -> str:
         "no_district": "district IS NULL",
         "bad_coordinates": "lat NOT BETWEEN -90 AND 90 OR lon NOT BETWEEN -180 AND 180 OR (lat = 0 AND lon = 0)",
         "unreadable_closed_at": "closed_at IS NULL AND closed_text IS NOT NULL",
+        "unreadable_updated_at": "updated_at IS NULL AND updated_text IS NOT NULL",
         "closed_before_opened": "closed_at < opened_at",
+        "digits_lost": "digits_lost",
     }
     named = ", ".join(f"CASE WHEN {condition} THEN '{flag}' END" for flag, condition in conditions.items())
     return f"nullif(concat_ws(',', {named}), '')"
@@ -212,16 +329,19 @@ def _content_hash(mapping: Mapping) -> str:
     return f"(md5_number_lower(concat_ws(chr(31), {joined})) >> 1)::BIGINT"
 
 
-def _problem(now: datetime) -> str:
+def _problem(mapping: Mapping, now: datetime) -> str:
     return f"""CASE
+    WHEN unreadable_row IS NOT NULL THEN ': unreadable: ' || unreadable_row
     WHEN ticket_id IS NULL THEN 'ticket_id: no id'
-    WHEN opened_text IS NULL THEN 'opened_at: no time'
-    WHEN opened_at IS NULL THEN 'opened_at: time is unreadable'
+    WHEN written_id IS NOT NULL AND {lost_digits("ticket_id")} THEN 'ticket_id: id in scientific notation'
+    WHEN opened_text IS NULL AND opened_at IS NULL THEN 'opened_at: no time'
+    WHEN opened_at IS NULL THEN 'opened_at: ' || {unreadable("opened_text", mapping)}
     WHEN opened_at > {instant(now)} THEN 'opened_at: time in the future'
     WHEN opened_local < {_EARLIEST} THEN 'opened_at: time before 1990'
     WHEN updated_at > {instant(now)} THEN 'updated_at: time in the future' END"""
 
 
 def _problem_value(*, private: bool) -> str:
-    value = "CASE WHEN ticket_id IS NULL OR problem IS NULL THEN NULL ELSE opened_text END"
+    written = "coalesce(opened_text, opened_local::VARCHAR)"
+    value = f"CASE WHEN ticket_id IS NULL OR problem IS NULL THEN NULL ELSE {written} END"
     return f"mask_text({value})" if private else value

@@ -40,7 +40,7 @@ def read_query(url: str, query: str, *, chunk: int = _CHUNK) -> Iterator[pa.Tabl
             result = connection.execute(text(query))
             names = list(result.keys())
             while rows := result.fetchmany(chunk):
-                yield pa.table({name: column_of([row[i] for row in rows]) for i, name in enumerate(names)})
+                yield pa.Table.from_arrays([column_of([row[i] for row in rows]) for i in range(len(names))], names)
     except SQLAlchemyError as error:
         where = engine.url.render_as_string(hide_password=True)
         raise SourceError(f"{where}: {_said(error, engine)}", hint="check the address and the query") from error

@@ -8,19 +8,23 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features.areas import locate, read_areas
-from features.errors import QuarantineError
+from features.errors import QuarantineError, SourceError
 from features.lake.duck import arrow, duck, literal, path_literal
 from features.lake.schema import QUARANTINE
 from features.lake.staged import StagedBatch
 from features.mappings import Mapping
-from features.sources.expressions import canonical_query
-from features.sources.tables import RawTable, described, raw_table
+from features.reasons import Reason, ReasonCode, Reasons
+from features.sources.cells import is_guarded
+from features.sources.expressions import canonical_query, label_columns
+from features.sources.tables import SWALLOWED, RawTable, described, mended, raw_table
+
+_PEEK: Final = 1000
 
 ColumnFunction = Callable[[pa.Array], pa.Array]
 
@@ -98,55 +102,111 @@ class Staging:
             QuarantineError: More rows are bad than the mapping allows.
         """
         with duck(threads=self.threads) as connection:
-            raw = raw_table(connection, path, scratch=self.into)
+            raw = raw_table(connection, path, scratch=self.into, mapping=self.mapping)
             return self._stage(connection, replace(raw, name=str(path)), path.name)
 
     def rows(self, rows: pa.Table, *, name: str) -> StagedBatch:
         """Read rows in memory, called `name` in the quarantine; errors as for `file`."""
         with duck(threads=self.threads) as connection:
-            connection.register("arrived", rows)
-            return self._stage(connection, replace(described(connection, "arrived"), name=name), name)
+            # DuckDB's names have no case, and no two of them are equal.
+            connection.register("arrived", rows.rename_columns([f"c{i}" for i in range(rows.num_columns)]))
+            raw = described(connection, "arrived", rows.column_names)
+            return self._stage(connection, replace(raw, name=name), name)
 
     def _stage(self, connection: Any, raw: RawTable, name: str) -> StagedBatch:
         if self.privacy:
             self.privacy.register(connection)
         if self.mapping.areas:
             register_areas(connection, self.mapping)
-        query = canonical_query(raw, self.mapping, now=self.now, load_id=self.load_id, private=self.privacy is not None)
         staged = self.into / "staged.parquet"
-        connection.execute(f"COPY ({query}) TO {literal(str(staged))} (FORMAT parquet, COMPRESSION zstd)")
-        unreadable = _count(connection, f"SELECT count(DISTINCT line) FROM {raw.rejects}") if raw.rejects else 0
+        if not self._copy(connection, raw, staged):
+            raw = mended(connection, raw, scratch=self.into)
+            self._copy(connection, raw, staged)
         batch = StagedBatch(
             file=staged,
             mapping=self.mapping,
             load_id=self.load_id,
             now=self.now,
-            read=pq.ParquetFile(staged).metadata.num_rows + unreadable,
-            quarantine=self._quarantine(connection, raw, staged, name),
+            read=pq.ParquetFile(staged).metadata.num_rows,
+            quarantine=self._quarantine(connection, staged, name),
             name=name,
+            notices=(*raw.notices, *_read_together(connection, staged, name)),
         )
         _check_limit(batch)
         return batch
 
-    def _quarantine(self, connection: Any, raw: RawTable, staged: Path, name: str) -> pa.Table:
+    def _copy(self, connection: Any, raw: RawTable, staged: Path) -> bool:
+        """Stage a table; returns False where it is a CSV that DuckDB stumbles over, of which then nothing counts.
+
+        Raises:
+            SourceError: The table cannot be read.
+        """
+        import duckdb
+
+        try:
+            raw = replace(raw, guarded=_guarded(connection, raw, self.mapping))
+            private = self.privacy is not None
+            query = canonical_query(raw, self.mapping, now=self.now, load_id=self.load_id, private=private)
+            connection.execute(
+                f"COPY ({query}) TO {literal(str(staged))} (FORMAT parquet, COMPRESSION zstd)"
+            ).fetchall()
+        except duckdb.InvalidInputException as error:
+            if raw.csv:
+                return False
+            raise SourceError(
+                f"{raw.name}: {str(error).splitlines()[0]}", hint="is it what its ending says?"
+            ) from error
+        if raw.csv is None:
+            return True
+        place = f"read_parquet({path_literal(staged)})"
+        swallowed = _count(connection, f"SELECT count(*) FROM {place} WHERE contains(problem, {literal(SWALLOWED)})")
+        return not swallowed and not _count(connection, f"SELECT count(*) FROM {raw.rejects}")
+
+    def _quarantine(self, connection: Any, staged: Path, name: str) -> pa.Table:
         """Return the bad rows: unreadable lines, and rows without what a ticket needs."""
-        # The line itself and DuckDB's message about it may hold anything, so neither is kept.
-        unreadable = (
-            f"""UNION ALL SELECT (line - 1)::BIGINT, min(column_name),
-                'unreadable: ' || min(lower(error_type::VARCHAR)), NULL, NULL, NULL FROM {raw.rejects} GROUP BY line"""
-            if raw.rejects
-            else ""
-        )
         query = f"""
             SELECT {literal(self.load_id)} AS load_id, {literal(self.mapping.source)} AS source,
                 {literal(name)} AS file, "row", "column", reason, value, ticket_id, caller,
                 $now::TIMESTAMPTZ AS quarantined_at
             FROM (SELECT file_row_number + 1 AS "row", split_part(problem, ': ', 1) AS "column",
-                    split_part(problem, ': ', 2) AS reason, problem_value AS value, ticket_id, caller
-                FROM read_parquet({path_literal(staged)}, file_row_number = true) WHERE problem IS NOT NULL
-                {unreadable})
+                    substr(problem, strpos(problem, ': ') + 2) AS reason, problem_value AS value, ticket_id, caller
+                FROM read_parquet({path_literal(staged)}, file_row_number = true) WHERE problem IS NOT NULL)
             ORDER BY 4"""
         return arrow(connection, query, {"now": self.now}).cast(QUARANTINE)
+
+
+def _guarded(connection: Any, raw: RawTable, mapping: Mapping) -> frozenset[str]:
+    """Return the columns of labels in which every filled cell has an apostrophe or a backtick in front."""
+    found = label_columns(raw, mapping)
+    # A few rows acquit nearly every column; the whole is read only for those that they do not.
+    for limit in (f" LIMIT {_PEEK}", ""):
+        if not found:
+            break
+        selected = ", ".join(f"{raw.column(name)}::VARCHAR" for name in found)
+        rows = connection.execute(f"SELECT DISTINCT * FROM (SELECT {selected} FROM {raw.sql}{limit})").fetchall()
+        found = [name for name, values in zip(found, zip(*rows, strict=True), strict=False) if is_guarded(values)]
+    return frozenset(found)
+
+
+def _read_together(connection: Any, staged: Path, name: str) -> Reasons:
+    """Return what has to be said of ids and numbers that are not as the source wrote them."""
+    place = f"read_parquet({path_literal(staged)})"
+    notices = []
+    if _count(connection, f"SELECT count(written) FROM {place}"):
+        merged, apart = connection.execute(
+            f"""SELECT count(*), count(*) FILTER (apart) FROM (
+                SELECT min(opened_at) <> max(opened_at) AS apart FROM {place}
+                SEMI JOIN (SELECT ticket_id FROM {place} WHERE written IS NOT NULL) USING (ticket_id)
+                WHERE problem IS NULL GROUP BY ticket_id HAVING count(DISTINCT coalesce(written, 0)) > 1)"""
+        ).fetchone()
+        if apart:
+            notices.append(Reason(ReasonCode.IDS_BECAME_ONE, {"file": name, "tickets": apart}))
+        if merged > apart:
+            notices.append(Reason(ReasonCode.IDS_WRITTEN_TWICE, {"file": name, "tickets": merged - apart}))
+    lost = _count(connection, f"SELECT count(*) FROM {place} WHERE contains(flags, 'digits_lost')")
+    if lost:
+        notices.append(Reason(ReasonCode.DIGITS_LOST, {"file": name, "rows": lost}))
+    return tuple(notices)
 
 
 def _count(connection: Any, query: str) -> int:
@@ -158,7 +218,7 @@ def _check_limit(batch: StagedBatch) -> None:
     if batch.mapping.tolerates(bad, batch.read):
         return
     reasons = Counter(
-        f"{column}: {reason}"
+        f"{column}: {reason}" if column else reason
         for column, reason in zip(
             batch.quarantine["column"].to_pylist(), batch.quarantine["reason"].to_pylist(), strict=True
         )

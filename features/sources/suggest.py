@@ -11,20 +11,34 @@ import json
 import re
 import tempfile
 from dataclasses import asdict, dataclass, replace
+from difflib import SequenceMatcher
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from features.lake.duck import quoted
 from features.mappings.header_names import HEADER_NAMES, likeness_to
-from features.mappings.mapping import TIME_FIELDS
-from features.mappings.time_formats import carries_offset, months_first_is_assumed, time_formats
+from features.mappings.mapping import TIME_FIELDS, Mapping
+from features.mappings.time_formats import (
+    NAMED_FORMATS,
+    carries_offset,
+    is_time_of_day,
+    months_first_is_assumed,
+    time_formats,
+)
+from features.sources.cells import Cell, cleaned, stated
+
+if TYPE_CHECKING:
+    from features.sources.tables import RawTable
 
 _SAMPLE: Final = 20_000
+_READ_ANYWAY: Final = ("%Y-%m-%d", "%Y/%m/%d")
 _PEEK: Final = 200
 _SURE: Final = 0.55
 _CONSTANT: Final = 0.9
 """A column that says the same everywhere may be what it is called, but says little."""
 _BY_VALUES: Final = 0.5
 _DISTINCT: Final = 0.9
+_ALIKE: Final = 0.5
 _NEEDED: Final = ("ticket_id", "opened_at", "category", "district")
 
 
@@ -79,28 +93,48 @@ def suggest_mapping(path: Path, *, source: str | None = None, timezone: str | No
     Raises:
         SourceError: The file cannot be read.
     """
+    import duckdb
+
     from features.lake.duck import duck
-    from features.sources.tables import raw_table
+    from features.sources.tables import mended, raw_table
 
     with duck(threads=1) as connection, tempfile.TemporaryDirectory() as scratch:
         raw = raw_table(connection, path, scratch=Path(scratch))
-        rows = connection.sql(f"SELECT * FROM {raw.sql} LIMIT {_SAMPLE}").df()
+        try:
+            rows = connection.sql(f"SELECT {_texts(raw)} FROM {raw.sql} LIMIT {_SAMPLE}").df()
+        except duckdb.InvalidInputException:
+            raw = mended(connection, raw, scratch=Path(scratch))
+            rows = connection.sql(f"SELECT {_texts(raw)} FROM {raw.sql} LIMIT {_SAMPLE}").df()
     columns = {name: _column(rows[name]) for name in rows.columns}
     guesses = _found_by_values(_assign(columns), columns)
+    of_day = _times_of_day(guesses, columns)
     seen = {guess.field: columns[guess.column].values for guess in guesses if guess.field in TIME_FIELDS}
     formats = {field: time_formats(values) for field, values in seen.items()}
     opened = seen.get("opened_at", [])
-    warnings = _warnings(guesses, formats, opened, timezone)
-    unused = [name for name in columns if name not in {guess.column for guess in guesses}]
+    whole = "opened_at" in of_day
+    warnings = _warnings(guesses, formats, opened, timezone, whole=whole)
+    used = {guess.column for guess in guesses} | set(of_day.values())
+    unused = [name for name in columns if name not in used]
     if unused:
         warnings.append(f"not used: {', '.join(unused)}")
     name = source or re.sub(r"[^\w.-]+", "_", path.name.removesuffix(".gz").rpartition(".")[0])
-    toml = _toml(guesses, formats, opened, name, timezone)
+    toml = _toml(guesses, formats, opened, name, timezone, of_day)
     return Suggestion(tuple(guesses), formats.get("opened_at", {}), tuple(warnings), toml)
 
 
+def _texts(raw: RawTable) -> str:
+    """Return the columns as the texts that a load would read."""
+    blanks = Mapping.model_fields["blanks"].default
+    texts = [
+        f"{cleaned(stated(raw.column(name), kind), Cell.TIME, care='true', blanks=blanks)} AS {quoted(name)}"
+        for name, kind in raw.columns.items()
+    ]
+    return ", ".join(texts)
+
+
 def _column(cells: Any) -> _Column:
-    values = [str(value).strip() for value in cells.dropna() if str(value).strip()]
+    # A column of numbers with blanks comes as floating-point numbers.
+    values = [re.sub(r"^(\d+)\.0+$", r"\1", str(value)) for value in cells.dropna() if str(value)]
     return _Column(values, 1 - len(values) / max(len(cells), 1))
 
 
@@ -130,7 +164,9 @@ def _found_by_values(guesses: list[Guess], columns: dict[str, _Column]) -> list[
     """Add the opening and the id where no name told them but exactly one column's values do."""
     taken, found = {guess.column for guess in guesses}, {guess.field for guess in guesses}
     free = {name: column.values for name, column in columns.items() if name not in taken and column.values}
-    times = [name for name, values in free.items() if sum(time_formats(values[:_PEEK]).values()) > _DISTINCT]
+    times = [
+        name for name, values in free.items() if sum(time_formats(values[:_PEEK], numbers=False).values()) > _DISTINCT
+    ]
     distinct = [
         name
         for name, values in free.items()
@@ -164,8 +200,39 @@ def _fit(field: str, values: list[str]) -> tuple[float, str]:
         limit = 90 if field == "lat" else 180
         share = sum(_is_number(value) and abs(float(value)) <= limit for value in values) / len(values)
         return share, f"{share:.1%} of the values are degrees"
+    if field in {"category_code", "caller", "category", "district"} and _are_times(values):
+        return 0.0, "the values are times"
     different = len(set(values))
     return (1.0 if different > 1 else _CONSTANT), f"{different:,} different value{'s' if different > 1 else ''}"
+
+
+def _are_times(values: list[str]) -> bool:
+    return sum(time_formats(values[:_PEEK], numbers=False).values()) > _DISTINCT
+
+
+def _times_of_day(guesses: list[Guess], columns: dict[str, _Column]) -> dict[str, str]:
+    """Return the fields of which another column holds the time of day: the one called most alike, or beside the day."""
+    names = list(columns)
+    free = [
+        name
+        for name, column in columns.items()
+        if column.values and all(map(is_time_of_day, column.values[:_PEEK])) and all(g.column != name for g in guesses)
+    ]
+    found: dict[str, str] = {}
+    for guess in guesses:
+        values = columns[guess.column].values
+        if guess.field not in TIME_FIELDS or not free or not values or not _date_only(values, time_formats(values)):
+            continue
+        place = names.index(guess.column)
+
+        def nearness(name: str, day: str = guess.column, place: int = place) -> tuple[float, int]:
+            return SequenceMatcher(None, day, name).ratio(), -abs(names.index(name) - place)
+
+        best = max(free, key=nearness)
+        if nearness(best)[0] > _ALIKE or names.index(best) == place + 1:
+            found[guess.field] = best
+            free.remove(best)
+    return found
 
 
 def _is_number(text: str) -> bool:
@@ -177,13 +244,19 @@ def _is_number(text: str) -> bool:
 
 
 def _warnings(
-    guesses: list[Guess], formats: dict[str, dict[str, float]], opened: list[str], timezone: str | None
+    guesses: list[Guess],
+    formats: dict[str, dict[str, float]],
+    opened: list[str],
+    timezone: str | None,
+    *,
+    whole: bool,
 ) -> list[str]:
     found = {guess.field for guess in guesses}
     warnings = [f"no column for {field}: name it by hand" for field in _NEEDED if field not in found]
     if timezone is None:
         warnings.append("the time zone is a guess: set timezone")
-    if opened and not any(map(carries_offset, opened)):
+    instants = {"epoch", "epoch_ms"}.issuperset(formats.get("opened_at", {}))
+    if opened and not instants and not any(map(carries_offset, opened)):
         warnings.append('times say no offset, so they are taken as local: clock = "utc" if they are not')
     for field, shares in formats.items():
         if len(shares) > 1:
@@ -191,19 +264,25 @@ def _warnings(
             warnings.append(f"{field} comes in several formats ({listed}): check that none is ambiguous")
         if months_first_is_assumed(list(shares)):
             warnings.append(f"{field}: month before day is assumed: check time_formats")
-    if opened and _date_only(opened, formats["opened_at"]):
+    if opened and not whole and _date_only(opened, formats["opened_at"]):
         warnings.append("the opening has no time of day: date_only = true")
     return warnings
 
 
 def _date_only(opened: list[str], formats: dict[str, float]) -> bool:
-    return bool(formats) and (
-        all("%H" not in form and "%I" not in form for form in formats) or all("00:00:00" in value for value in opened)
+    days = {form for form in formats if form not in NAMED_FORMATS}
+    return bool(days) and (
+        all("%H" not in form and "%I" not in form for form in days) or all("00:00:00" in value for value in opened)
     )
 
 
 def _toml(
-    guesses: list[Guess], formats: dict[str, dict[str, float]], opened: list[str], source: str, timezone: str | None
+    guesses: list[Guess],
+    formats: dict[str, dict[str, float]],
+    opened: list[str],
+    source: str,
+    timezone: str | None,
+    of_day: dict[str, str],
 ) -> str:
     carries = bool(opened) and all(map(carries_offset, opened))
     known = "updated_at" if any(guess.field == "updated_at" for guess in guesses) else "opened_at"
@@ -214,10 +293,10 @@ def _toml(
         f'clock = "{"offset" if carries else "local"}"',
         f'known_at = "{known}"',
     ]
-    if opened and _date_only(opened, formats["opened_at"]):
+    if opened and "opened_at" not in of_day and _date_only(opened, formats["opened_at"]):
         lines.append("date_only = true")
     listed = list(dict.fromkeys(form for shares in formats.values() for form in shares))
-    if not carries and listed:
+    if listed and not (carries and all(form.startswith(_READ_ANYWAY) for form in listed)):
         lines.append(f"time_formats = {json.dumps(listed, ensure_ascii=False)}")
     lines += ["", "[columns]"]
     columns = {guess.field: guess for guess in guesses}
@@ -227,4 +306,10 @@ def _toml(
             lines.append(f"{field} = {column}  # {guess.confidence:.0%} sure: {guess.why}")
         elif field in _NEEDED:
             lines.append(f'# {field} = "?"')
+    if of_day:
+        lines += [
+            "",
+            "[time_of_day]",
+            *(f"{field} = {json.dumps(of_day[field], ensure_ascii=False)}" for field in of_day),
+        ]
     return "\n".join(lines) + "\n"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
-from pipelines.commands.options import Home, Json, parse_as_of, print_json, say, settings_for
+from pipelines.commands.options import Home, Json, exit_degraded, parse_as_of, print_json, say, settings_for
+
+_SHOWN: Final = 20
 
 
 def register(app: typer.Typer) -> None:
@@ -27,6 +29,7 @@ def ingest_command(
 ) -> None:
     """Load tickets; what was loaded before changes nothing, bad rows go to quarantine."""
     from features.clock import SystemClock
+    from features.reasons import say as in_words
     from pipelines.ingest import AskedSpan, ingest
 
     settings, clock = settings_for(home), SystemClock()
@@ -38,9 +41,13 @@ def ingest_command(
     summary = ingest(places, mapping, settings, clock, span=span)
     if as_json:
         print_json(summary.to_json())
-        return
     say(
         f"{summary.source}: read {summary.read:,}, kept {summary.kept:,}, updated {summary.updated:,}, "
         f"unchanged {summary.unchanged:,}, quarantined {summary.quarantined:,}; "
         f"{summary.repeated:,} rows repeat an id; the lake is at version {summary.snapshot}"
     )
+    for notice in summary.notices[:_SHOWN]:
+        say(f"note: {in_words([notice], 'en')} ({notice.code})")
+    if len(summary.notices) > _SHOWN:
+        say(f"and {len(summary.notices) - _SHOWN} more notes, all of them with --json")
+    exit_degraded(summary.degraded)

@@ -104,7 +104,9 @@ def ingest_incoming(context: JobContext) -> JobOutcome:
             put_away(arrival.path, into=DONE)
         _apply_rules(context)
     _apply_rules(context)
-    return JobOutcome({"files": taken, "refused": refused}, f"refused {', '.join(refused)}" if refused else "")
+    why = [f"refused {', '.join(refused)}"] if refused else []
+    why += [document["degraded"] for document in taken.values() if document["degraded"]]
+    return JobOutcome({"files": taken, "refused": refused}, "; ".join(why))
 
 
 def _ingest(arrival: Arrival, context: JobContext) -> dict[str, Any]:
