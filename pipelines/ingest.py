@@ -18,7 +18,7 @@ from features.lake import Lake, StagedBatch, UpsertResult
 from features.lake.loads import Loaded
 from features.mappings import Mapping, load_mapping
 from features.settings import Settings
-from features.sources.feeds import Bookmark, as_table, gathered, read_pages
+from features.sources.feeds import Bookmark, as_table, gathered, read_pages, split_waiting
 from features.sources.files import file_digest, find_files
 from features.sources.http import JsonFeed
 from features.sources.staging import Privacy, Staging
@@ -44,6 +44,7 @@ class IngestSummary:
         repeated: Rows whose ticket id came before in the same file.
         deleted: Tickets that a full export no longer holds.
         batches: Files or pages committed, one after the other.
+        awaiting_id: Requests of a feed that have a token and no id yet; not among `read`, a later run brings them.
         skipped: Files of which the very bytes had been loaded before.
         snapshot: Version of the lake afterwards.
         degraded: Why the result is less than it should be, '' if it is not.
@@ -58,6 +59,7 @@ class IngestSummary:
     repeated: int = 0
     deleted: int = 0
     batches: int = 0
+    awaiting_id: int = 0
     skipped: int = 0
     snapshot: int = 0
     degraded: str = ""
@@ -200,9 +202,11 @@ def _ingest_feed(
     pages = read_pages(feed, load.mapping, since=since, until=until, at=place)
     for page in gathered(pages, rows=COMMIT_ROWS):
         through = None if page.next else until
-        if page.rows or through:
+        rows, waiting = split_waiting(page.rows, load.mapping)
+        summary = replace(summary, awaiting_id=summary.awaiting_id + waiting)
+        if rows or through:
             name = f"{feed.name} {page.name}"
-            summary = load.rows(as_table(page.rows, load.mapping), name, summary, known_through=through)
+            summary = load.rows(as_table(rows, load.mapping), name, summary, known_through=through)
             _log.info("page loaded", page=page.name, read=summary.read, kept=summary.kept)
         bookmark.write(page.next, end=until)
     return summary
