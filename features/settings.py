@@ -43,6 +43,7 @@ from features.configuration import (
 from features.configuration.reading import PREFIX, from_environment, read_toml
 from features.configuration.refusals import refusals
 from features.errors import BadInputError
+from features.foreign_paths import sqlite_url
 
 CONFIG_FILE: Final = "weisu.toml"
 
@@ -134,7 +135,7 @@ class Settings(ConfigPart):
     @property
     def store_url(self) -> str:
         """SQLAlchemy URL of the operational store."""
-        return self.database_url or f"sqlite:///{self.home.resolve() / 'weisu.db'}"
+        return self.database_url or sqlite_url(self.home.resolve() / "weisu.db")
 
     @property
     def lake_path(self) -> str:
@@ -144,7 +145,7 @@ class Settings(ConfigPart):
     @property
     def mlflow_uri(self) -> str:
         """URI of the MLflow tracking store."""
-        return self.tracking_uri or f"sqlite:///{self.mlruns.resolve() / 'mlflow.db'}"
+        return self.tracking_uri or sqlite_url(self.mlruns.resolve() / "mlflow.db")
 
     def changed(self, **tables: Any) -> Self:
         """Return a copy with other keys or sections, validated: `settings.changed(alerts={"weekly_budget": 3})`."""

@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from features.clock import Clock
 from features.errors import WeisuError
+from features.foreign_paths import sqlite_file
 from features.settings import Settings
 from pipelines.errors import PipelineError
 
@@ -230,8 +231,8 @@ def _lake(settings: Settings, clock: Clock) -> Found:
 
 
 def _mlflow(settings: Settings, _clock: Clock) -> Found:
-    path = settings.mlflow_uri.removeprefix("sqlite:///")
-    if path != settings.mlflow_uri and not Path(path).exists():
+    file = sqlite_file(settings.mlflow_uri)
+    if file is not None and not file.exists():
         return Status.WARN, f"{settings.mlflow_uri} is not there yet", "`weisu train` makes it"
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")

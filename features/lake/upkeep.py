@@ -45,7 +45,7 @@ def optimize(lake: Lake) -> dict[str, int]:
     with writer_lock(lake.path):
         added = removed = 0
         for store in lake.stores:
-            metrics = store.table().optimize.compact(target_size=1 << 28)
+            metrics = store.compact()
             added += metrics["numFilesAdded"]
             removed += metrics["numFilesRemoved"]
     return {"files_added": added, "files_removed": removed, "snapshot": lake.version}

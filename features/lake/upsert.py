@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from features.lake.asof import as_of_query
-from features.lake.duck import instant, literal, path_literal
+from features.lake.duck import instant, literal, parquet
 from features.lake.schema import MOVED, TICKETS
 from features.lake.staged import StagedBatch
 from features.lake.storage import DeltaStore
@@ -75,7 +75,7 @@ def compare(connection: Any, batch: StagedBatch, store: DeltaStore, erased: str,
         erased: Keys of tickets that were erased and must not come back, as SQL.
         version: The snapshot to compare with.
     """
-    staged = f"read_parquet({path_literal(batch.file)}, file_row_number = true)"
+    staged = parquet(batch.file, file_row_number=True)
     connection.execute(f"CREATE TEMP VIEW staged AS SELECT * FROM {staged}")
     connection.execute(
         f"CREATE TEMP TABLE staged_keys AS SELECT key, count(*) AS n FROM staged ANTI JOIN {erased} USING (key) "

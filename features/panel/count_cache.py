@@ -19,7 +19,7 @@ from typing import Any, Final
 from features.errors import LakeError
 from features.lake import Lake
 from features.lake.asof import as_of_query
-from features.lake.duck import instant, literal, path_literals
+from features.lake.duck import instant, literal, parquet
 from features.lake.schema import MOVED
 from features.lake.storage import writer_lock
 from features.panel.complete_periods import Edges, edges
@@ -97,8 +97,7 @@ def _leave(connection: Any, blocks: Path) -> None:
     for name, columns in _TABLES.items():
         connection.execute(f"CREATE OR REPLACE TEMP TABLE read ({columns})")
         if files := sorted((blocks / name).glob("*/*.parquet")):
-            found = f"read_parquet({path_literals(files)}, hive_partitioning = false)"
-            connection.execute(f"INSERT INTO read BY NAME SELECT * FROM {found}")
+            connection.execute(f"INSERT INTO read BY NAME SELECT * FROM {parquet(files)}")
         if name == "label_keys":
             query = "SELECT (row_number() OVER () - 1)::INTEGER AS number, * FROM (SELECT DISTINCT * FROM read)"
         else:
@@ -178,7 +177,7 @@ def _compactions(lake: Lake, since: int, until: int) -> list[int] | None:
 
 
 def _files(lake: Lake, version: int) -> set[str]:
-    return set(lake.store.table(version).file_uris())
+    return set(lake.store.named(version))
 
 
 def _touched(

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from features.areas import locate, read_areas
 from features.errors import QuarantineError
-from features.lake.duck import arrow, duck, literal, path_literal
+from features.lake.duck import arrow, duck, literal, parquet
 from features.lake.schema import QUARANTINE
 from features.lake.staged import StagedBatch
 from features.mappings import Mapping
@@ -143,7 +143,7 @@ class Staging:
                 $now::TIMESTAMPTZ AS quarantined_at
             FROM (SELECT file_row_number + 1 AS "row", split_part(problem, ': ', 1) AS "column",
                     split_part(problem, ': ', 2) AS reason, problem_value AS value, ticket_id, caller
-                FROM read_parquet({path_literal(staged)}, file_row_number = true) WHERE problem IS NOT NULL
+                FROM {parquet(staged, file_row_number=True)} WHERE problem IS NOT NULL
                 {unreadable})
             ORDER BY 4"""
         return arrow(connection, query, {"now": self.now}).cast(QUARANTINE)
