@@ -3,6 +3,8 @@ SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 PORT ?= 8000
+# A process per core tests side by side; more than four would mostly wait for memory.
+PARALLEL ?= -n auto --maxprocesses 4
 
 .PHONY: help install demo test test-all check lint types imports lock docs clean
 
@@ -25,10 +27,10 @@ demo: install  ## build the simulated city and serve it on 127.0.0.1:8000
 	$(BIN)/weisu demo --port $(PORT)
 
 test: install  ## run the tests (slow ones excluded; `make test-all` runs those too)
-	$(BIN)/python -m pytest -m "not slow" --cov --cov-report=term
+	$(BIN)/python -m pytest $(PARALLEL) -m "not slow" --cov --cov-report=term
 
 test-all: install  ## run every test, as CI does
-	$(BIN)/python -m pytest --cov --cov-report=term
+	$(BIN)/python -m pytest $(PARALLEL) --cov --cov-report=term
 
 check: lint types imports test  ## what must be green before each commit
 

@@ -32,6 +32,8 @@ class ReasonCode(StrEnum):
     MODEL_CONFIGURATION = "model_configuration"
     MODEL_INCOMPLETE = "model_incomplete"
     LAKE_UNREADABLE = "lake_unreadable"
+    HISTORY_UNREADABLE = "history_unreadable"
+    NO_WEEKS = "no_weeks"
     TICKETS_MISSING = "tickets_missing"
     REPLAY_LOST = "replay_lost"
     NO_TICKETS = "no_tickets"

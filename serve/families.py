@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from features.reasons import REASON_WORDS
+from features.sentences import MONTHS
 from features.vocabulary import Frequency
 from features.words import Family
 from serve.access.roles import ROLES
@@ -58,6 +59,7 @@ _FAMILIES: Final = (
     Family.of("quiet.done", ("silenced", "ended", "rule")),
     RULES,
     SPANS,
+    MONTHS,
     Family.of("routing.done", ("sheet", "settled")),
 )
 

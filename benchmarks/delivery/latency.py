@@ -32,6 +32,7 @@ from typing import Any
 from sqlalchemy import func, select, text
 
 from features.clock import SystemClock
+from features.sentences import Sentence
 from features.settings import Settings
 from features.vocabulary import SIMULATED, BeyondHistory, Frequency, Kind
 from serve.alerts import Candidate, DetectionRun, intake
@@ -96,7 +97,7 @@ def candidates(count: int, run: int) -> list[Candidate]:
             window_start=datetime(2026, 11, 23), window_end=datetime(2026, 11, 24),  # noqa: DTZ001
             observed=27, callers=24, expected=4.2, upper=11.0, sensitive=number < 3,
             rule=BeyondHistory(freq=Frequency.DAILY, periods=1),
-            sentence_zh=f"事项{number}：1天27件（24人），平时至多11件。",
+            sentence=Sentence.recorded(f"事项{number}：1天27件（24人），平时至多11件。"),
         )
         for number in range(count)
     ]  # fmt: skip

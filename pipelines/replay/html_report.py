@@ -9,6 +9,8 @@ from typing import Any, Final
 
 import pandas as pd
 
+from features.sentences import said_of
+from features.words import LANGUAGES
 from pipelines.pictures import picture_of
 from pipelines.replay.detectors import RELEASE
 from pipelines.replay.power import power_by_callers, summarise_power
@@ -58,8 +60,8 @@ _ALERTS: Final = {
     "department": "department",
     "kind": "kind",
     "on_burst": "known burst",
-    "sentence_zh": "sentence",
-    "sentence_en": "in English",
+    "zh-CN": "sentence",
+    "en": "in English",
 }
 
 
@@ -128,7 +130,8 @@ def _same(budgets: pd.Series, budget: int | None) -> pd.Series:
 
 def _alerts(result: ReplayResult) -> dict[str, Any]:
     told = [name for name in _ALERTS if name != "on_burst" or result.bursts is not None]
-    shown = result.alerts.assign(on_burst=result.alerts["on_burst"].map({True: "yes", False: ""}))
+    said = {name: [said_of(one, name) for one in result.alerts["sentence"]] for name in LANGUAGES}
+    shown = result.alerts.assign(on_burst=result.alerts["on_burst"].map({True: "yes", False: ""}), **said)
     return _table(shown[told].rename(columns=_ALERTS))
 
 
@@ -145,7 +148,10 @@ def _picture(row: dict[str, Any]) -> dict[str, str] | None:
         return None
     # As an image and not inline: the identifiers inside one picture are not unique in a page of many.
     data = base64.b64encode(picture).decode()
-    return {"caption": f"{row['opened_at']:%Y-%m-%d %H:%M} {row['kind']} {row['sentence_zh']}", "data": data}
+    return {
+        "caption": f"{row['opened_at']:%Y-%m-%d %H:%M} {row['kind']} {said_of(row['sentence'], 'zh-CN')}",
+        "data": data,
+    }
 
 
 def _by_department(result: ReplayResult) -> dict[str, Any]:

@@ -9,8 +9,10 @@ from typing import Annotated, Any
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from features.reasons import Reason
+from features.sentences import Sentence
 from features.series import UNCLASSIFIED
 from features.vocabulary import EVERYWHERE, Kind, Rule
+from features.words import LANGUAGES, UnknownWordsError
 
 
 class Candidate(BaseModel):
@@ -31,6 +33,7 @@ class Candidate(BaseModel):
         upper: The most that is usual.
         level_shift: The detector found the level itself has moved for good: the episode is re-based, not repeated.
         rule: By which rule its detector speaks; None where it names none.
+        sentence: What it is about and how unusual it is, by code and facts, or in words as given.
         evidence: The detectors' numbers. Never a raw text.
         past: Similar past cases.
     """
@@ -59,8 +62,7 @@ class Candidate(BaseModel):
     sensitive: bool = False
     level_shift: bool = False
     rule: Annotated[Rule, Field(discriminator="code")] | None = None
-    sentence_zh: str = ""
-    sentence_en: str = ""
+    sentence: Sentence | None = None
     evidence: dict[str, Any] = {}
     past: list[dict[str, Any]] = []
     lat: float | None = None
@@ -80,6 +82,15 @@ class Candidate(BaseModel):
     def _is_civil(cls, value: datetime) -> datetime:
         if value.tzinfo is not None:
             raise ValueError("the window is naive local civil time, without a zone")
+        return value
+
+    @field_validator("sentence")
+    @classmethod
+    def _can_be_said(cls, value: Sentence | None) -> Sentence | None:
+        try:
+            _ = value and [value.said(language) for language in LANGUAGES]
+        except (KeyError, TypeError, UnknownWordsError) as error:
+            raise ValueError(f"the sentence lacks a fact that it names, or has one of another kind: {error}") from error
         return value
 
     @model_validator(mode="after")

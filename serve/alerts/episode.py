@@ -22,7 +22,7 @@ PARTS: Final = Family.of("alert.part", (LEAD, ASSIST, ASKED))
 
 FACTS: Final = (
     "kinds", "sensitive", "observed", "callers", "expected", "upper", "p_value", "recurrence_days", "score",
-    "rule", "sentence_zh", "sentence_en", "lat", "lon", "radius_km", "evidence", "past",
+    "rule", "sentence", "lat", "lon", "radius_km", "evidence", "past",
     "run_key", "model_version", "taxonomy_version", "calendar_version", "degraded",
 )  # fmt: skip
 """What the leading candidate says about an alert; one that only joined says `kinds` and `sensitive`."""

@@ -35,7 +35,7 @@ GRAVER: Final = "graver"
 
 ROUTING: Final = Actor(name="routing", role="system")
 
-_JOINED: Final = {*LEADING, "rule", "observed", "callers", "score", "sentence_zh", "sentence_en"}
+_JOINED: Final = {*LEADING, "rule", "observed", "callers", "score", "sentence"}
 """What the event of a candidate that only joined keeps of it."""
 
 

@@ -13,7 +13,7 @@ from serve.store.tables import Alert
 
 _YEARS: Final = timedelta(days=3 * 365)
 _TOLD: Final = (
-    *("kind", "category", "area", "window_start", "observed", "sentence_zh", "sentence_en"),
+    *("kind", "category", "area", "window_start", "observed", "sentence"),
     *("department", "state", "outcome"),
 )
 

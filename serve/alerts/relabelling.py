@@ -14,6 +14,7 @@ import pandas as pd
 from sqlalchemy import select
 
 from features.clock import Clock
+from features.sentences import Sentence
 from features.series import parse_series_id, series_id
 from features.settings import Settings
 from features.taxonomy import Labels, changes_since, labels_in_force, labels_of, taxonomy_version
@@ -67,8 +68,7 @@ def _relabel(desk: Desk, alert: Alert, labels: Labels, version: str) -> bool:
         return False
     facts = {
         "evidence": _restated(alert.evidence, rename),
-        "sentence_zh": _renamed_once(alert.sentence_zh, alert, lead),
-        "sentence_en": _renamed_once(alert.sentence_en, alert, lead),
+        "sentence": _sentence(alert, lead, rename),
         "taxonomy_version": version,
         "as_of": desk.now.isoformat(),
     }
@@ -102,13 +102,14 @@ def _mark(desk: Desk, alert: Alert, lead: dict[str, str]) -> str:
     return alert.fingerprint if desk.session.scalar(taken) else mark
 
 
-def _renamed_once(sentence: str, alert: Alert, lead: dict[str, str]) -> str:
-    """Rename the matter and the place that a sentence names first; detection says it anew at its next look."""
-    for name in ("category", "area"):
-        old = getattr(alert, name)
-        if old and old != lead[name]:
-            sentence = sentence.replace(old, lead[name], 1)
-    return sentence
+def _sentence(alert: Alert, lead: dict[str, str], rename: Rename) -> dict[str, Any] | None:
+    """Return the sentence in the labels in force."""
+    if not alert.sentence:
+        return None
+    sentence = Sentence.of(alert.sentence)
+    matters = {getattr(alert, name): lead[name] for name in ("category1", "category2", "category")}
+    named = {area: rename(area, "district") for area in sentence.params.get("areas", [])}
+    return sentence.renamed(matters=matters, areas={alert.area: lead["area"], **named}).document()
 
 
 def _cell(unique_id: str, rename: Rename) -> str:

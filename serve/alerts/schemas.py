@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, computed_field
 
+from features.sentences import said_of
 from features.vocabulary import AlertLevel, BeyondHistory, Frequency, Kind, Rule, rule_document
 from features.words import LANGUAGES
 from serve.alerts.episode import Episode
@@ -46,8 +47,28 @@ EXAMPLE: dict[str, Any] = {
         "zh-CN": "6 小时内的件数超出自身历史所能解释：通常至多 11 件",
         "en": "more within 6 hours than its own history explains: usually at most 11",
     },
-    "sentence_zh": "龙华区停水：6小时内27件（24人），平时至多11件。",
-    "sentence_en": "Water outage in Longhua: 27 tickets (24 callers) in 6 hours, usually at most 11.",
+    "sentence": {
+        "code": "surge",
+        "params": {
+            "matter": "停水",
+            "areas": ["龙华区"],
+            "place": "",
+            "lat": None,
+            "lon": None,
+            "observed": 27,
+            "tickets": 27,
+            "callers": 24,
+            "start": "2026-11-23T02:00:00",
+            "end": "2026-11-23T08:00:00",
+            "freq": "h",
+            "expected": 4.2,
+            "upper": 11.0,
+        },
+    },
+    "sentence_text": {
+        "zh-CN": "龙华区 停水：过去6小时27件（24人），通常不超过11件",
+        "en": "停水, 龙华区: 27 in 6 hours from 24 callers, usually at most 11",
+    },
     "window_start": "2026-11-23T02:00:00",
     "window_end": "2026-11-23T08:00:00",
     "lat": 20.03,
@@ -105,8 +126,12 @@ class AlertView(Degradable):
         Annotated[Rule, Field(discriminator="code")] | None,
         Field(description="The detector's rule by its code and parameters; `rule_text` says it in words"),
     ]
-    sentence_zh: str
-    sentence_en: str
+    sentence: Annotated[
+        dict[str, Any] | None,
+        Field(
+            description="What it is about and how unusual it is, by code and facts; `sentence_text` says it in words"
+        ),
+    ]
     window_start: CivilTime
     window_end: CivilTime
     lat: float | None
@@ -136,6 +161,12 @@ class AlertView(Degradable):
         """The rule that a person can recite."""
         chinese, english = recite(self.rule, upper=self.upper)
         return {"zh-CN": chinese, "en": english}
+
+    @computed_field(description="What it is about and how unusual it is, in words, per language")  # type: ignore[prop-decorator]
+    @property
+    def sentence_text(self) -> dict[str, str]:
+        """The sentence that a person can recite."""
+        return {language: said_of(self.sentence, language) for language in LANGUAGES}
 
     @computed_field(description="Why it has its level, in words, per language")  # type: ignore[prop-decorator]
     @property

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from features.sentences import Sentence
 from features.vocabulary import AlertLevel, Kind, read_rule
 from features.words import AreaNames, in_both
 from serve.access import CallerDep
@@ -98,8 +99,7 @@ def notice_of_alert(alert: Alert, documents: Sequence[tuple[str, datetime]], *, 
         category=alert.category,
         area=alert.area,
         department=alert.department,
-        sentence_zh=alert.sentence_zh,
-        sentence_en=alert.sentence_en,
+        told=Sentence.of(alert.sentence) if alert.sentence else None,
         rule=read_rule(alert.rule) if alert.rule else None,
         due_at=alert.handle_due_at,
         observed=alert.observed,

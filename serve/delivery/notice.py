@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from features.privacy import mask_text
+from features.sentences import Sentence
 from features.vocabulary import AlertLevel, Kind, Rule
 from features.words import AreaNames, Language
 from serve.alerts.rule_text import recite
@@ -27,7 +28,7 @@ class Notice:
         category: The matter.
         area: The place, no finer than a district or street.
         department: Who leads.
-        sentence_zh: How unusual, in Chinese; `sentence_en` in English.
+        told: How unusual, by code and facts; `sentence` says it in words.
         rule: The detector's rule; `recited` says it in words.
         due_at: Until when an answer is due (UTC).
         step: Step of the escalation ladder, 0 for none.
@@ -52,8 +53,7 @@ class Notice:
     category: str
     area: str
     department: str = ""
-    sentence_zh: str = ""
-    sentence_en: str = ""
+    told: Sentence | None = None
     rule: Rule | None = None
     due_at: datetime | None = None
     step: int = 0
@@ -85,8 +85,7 @@ class Notice:
 
     def sentence(self, language: Language) -> str:
         """Return how unusual it is, in the reader's language, masked once more on the way out."""
-        chosen = self.sentence_en if language == "en" and self.sentence_en else self.sentence_zh
-        return mask_text(chosen or self.sentence_en)
+        return mask_text(self.told.said(language)) if self.told else ""
 
 
 @dataclass(frozen=True)

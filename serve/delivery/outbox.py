@@ -9,6 +9,7 @@ from typing import Any, Final
 from sqlalchemy import exists, func, select, update
 from sqlalchemy.orm import Session
 
+from features.sentences import Sentence
 from features.vocabulary import AlertLevel, Kind, read_rule
 from serve.delivery.notice import Notice
 from serve.store.columns import new_id
@@ -112,8 +113,7 @@ def notice_of(message: OutboxMessage, *, simulated: bool = False) -> Notice:
         category=str(body.get("category", "")),
         area=str(body.get("area", "")),
         department=str(body.get("department", "")),
-        sentence_zh=str(body.get("sentence_zh", "")),
-        sentence_en=str(body.get("sentence_en", "")),
+        told=Sentence.of(body["sentence"]) if body.get("sentence") else None,
         rule=read_rule(body["rule"]) if body.get("rule") else None,
         due_at=_due(body),
         step=int(body.get("step") or 0),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import structlog
 
-from features.errors import WeisuError
+from features.reasons import Reason, ReasonCode, Reasons
 from features.settings import Settings
 from features.vocabulary import SIMULATED, Frequency
 
@@ -54,18 +54,37 @@ class WeeklyHistory:
         return self.counts[self.counts["unique_id"] == unique_id].set_index("ds")["y"]
 
 
-def weekly_history(settings: Settings, *, as_of: datetime) -> WeeklyHistory | None:
-    """Return the history as known at `as_of`, or None where there is no lake or no complete week yet."""
-    from features.knowledge import Knowledge
+@dataclass(frozen=True)
+class Past:
+    """The weeks that were, or why they are not there.
+
+    Attributes:
+        weeks: The history; None where there is none to show.
+        missing: Why there is none, for the reader.
+    """
+
+    weeks: WeeklyHistory | None
+    missing: Reasons = ()
+
+    @property
+    def simulated(self) -> bool:
+        """Whether any source is known to be the simulated city."""
+        return self.weeks is not None and self.weeks.simulated
+
+
+def weekly_history(settings: Settings, *, as_of: datetime) -> Past:
+    """Return the history as known at `as_of`, or why there is none."""
+    from features.knowledge import Knowledge, KnowledgeError
 
     try:
         hour = as_of.replace(minute=0, second=0, microsecond=0)
-        return _read(_Asked(Knowledge.at(settings, hour)))
-    except WeisuError as error:
+        return Past(_read(_Asked(Knowledge.at(settings, hour))))
+    except KnowledgeError as error:
         _log.info("no weekly history", reason=str(error))
-    except Exception:  # noqa: BLE001 - a forecast without its past is still a forecast
+        return Past(None, (Reason(ReasonCode.NO_WEEKS),))
+    except Exception:  # noqa: BLE001 - whatever keeps the lake from being read: a forecast without its past is one, and says so
         _log.exception("the lake cannot be read")
-    return None
+        return Past(None, (Reason(ReasonCode.HISTORY_UNREADABLE),))
 
 
 @dataclass(frozen=True)

@@ -98,6 +98,7 @@ def one_alert(
         evidence.check_may_read(caller)
         shown, readable = _read_tickets(settings, keys[:TICKETS], clock)
         evidence.log_access(store, caller, alert.id, tickets=len(shown), at=clock.now())
+    places, no_map = map_of(settings, keys, words)
     return page(
         request,
         "alert.html",
@@ -106,7 +107,8 @@ def one_alert(
         provenance=origin,
         card=card_of(alert, words, caller, now=clock.now()),
         curve=curve_of(alert, words),
-        map=map_of(settings, keys, words),
+        map=places,
+        no_map=no_map,
         tickets=shown,
         tickets_readable=readable,
         may_read=caller.reads_tickets,

@@ -21,11 +21,12 @@ from serve.overrides.schemas import NewOverride
 from serve.overrides.service import add_override, list_overrides
 from serve.overrides.workbook import SheetOverride, read_overrides
 from serve.pages.language import Words, language_of
-from serve.pages.render import PageRoute, page, redirect
+from serve.pages.render import PageRoute, Provenance, page, redirect
 from serve.pages.sessions import Visitor, VisitorDep
 from serve.pages.views.origin import forecast_origin
 from serve.reports.weekly_xlsx import FORECAST_SHEET
 from serve.store import Store
+from serve.store.tables import ForecastIssueRow
 from serve.wiring import ClockDep, SettingsDep, StoreDep
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -97,15 +98,13 @@ def _page(
     with store.reading() as session:
         rows = list_overrides(session, freq=Frequency.WEEKLY, now=now, all_of_them=False)
         issue = current_issue(session, Frequency.WEEKLY)
-    history = weekly_history(settings, as_of=now) if issue else None
-    simulated = bool(history and history.simulated)
     return page(
         request,
         "overrides.html",
         settings=settings,
         visitor=visitor,
         status=status,
-        provenance=forecast_origin(issue, words, simulated=simulated) if issue else None,
+        provenance=_origin(issue, settings, words, now=now) if issue else None,
         rows=rows,
         may_write=visitor.caller.role in _WRITERS,
         stored=stored,
@@ -113,6 +112,11 @@ def _page(
         reason=reason,
         expires=expires,
     )
+
+
+def _origin(issue: ForecastIssueRow, settings: Settings, words: Words, *, now: datetime) -> Provenance:
+    past = weekly_history(settings, as_of=now)
+    return forecast_origin(issue, words, simulated=past.simulated, missing=past.missing)
 
 
 def _end_of(day: str, settings: Settings) -> datetime | None:

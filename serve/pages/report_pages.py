@@ -55,13 +55,13 @@ def reports(
     weeks = [newest]
     while issues and weeks[-1] > oldest and len(weeks) < WEEKS_LISTED:
         weeks.append(weeks[-1].before)
-    history = weekly_history(settings, as_of=clock.now()) if issues else None
+    past = weekly_history(settings, as_of=clock.now())
     return page(
         request,
         "reports.html",
         settings=settings,
         visitor=visitor,
-        provenance=forecast_origin(issues[-1], words, simulated=bool(history and history.simulated))
+        provenance=forecast_origin(issues[-1], words, simulated=past.simulated, missing=past.missing)
         if issues
         else None,
         weeks=weeks if issues else [],
@@ -101,7 +101,7 @@ def calendar(*, clock: ClockDep, settings: SettingsDep, _visitor: VisitorDep) ->
 
 
 def _seasons(settings: SettingsDep, clock: ClockDep) -> list[ComingSeason]:
-    history = weekly_history(settings, as_of=clock.now())
+    history = weekly_history(settings, as_of=clock.now()).weeks
     if history is None:
         return []
     area = AreaNames.of(settings)

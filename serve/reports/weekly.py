@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from features.clock import Clock, SystemClock
-from features.reasons import Reasons, stored, to_json
+from features.reasons import Reasons, to_json
 from features.settings import Settings
 from serve.errors import RequestError
 from serve.reports.headings import columns
@@ -64,7 +64,7 @@ def weekly(
         unfinished.replace(out)
     finally:
         unfinished.unlink(missing_ok=True)
-    return WeeklySummary(str(chosen), str(out), len(content.forecast), stored(content.issue.degraded))
+    return WeeklySummary(str(chosen), str(out), len(content.forecast), content.degraded)
 
 
 def write(content: WeeklyContent, out: Path, *, settings: Settings) -> None:

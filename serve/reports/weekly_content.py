@@ -10,6 +10,7 @@ from typing import Final
 import pandas as pd
 from sqlalchemy.orm import Session
 
+from features.reasons import Reasons, stored
 from features.series import LEVELS
 from features.settings import Settings
 from features.words import AreaNames, catalogue
@@ -110,6 +111,7 @@ class WeeklyContent:
     departments: Sequence[CountRow] = field(default_factory=list)
     seasons: Sequence[ComingSeason] = field(default_factory=list)
     simulated: bool = False
+    degraded: Reasons = ()
     sums: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def level_name(self, level: str) -> str:
@@ -129,7 +131,8 @@ def weekly_content(session: Session, settings: Settings, week: Week, *, now: dat
     forecast = forecast[forecast["ds"] >= ahead] if len(forecast) else forecast
     if issue is None or forecast.empty:
         raise NotReadyError("no_forecast_for_week", week=str(week))
-    history = weekly_history(settings, as_of=now)
+    past = weekly_history(settings, as_of=now)
+    history = past.weeks
     last_week = _counts_of(history, pd.Timestamp(week.monday))
     table = _forecast_table(forecast, last_week)
     content = WeeklyContent(
@@ -148,7 +151,8 @@ def weekly_content(session: Session, settings: Settings, week: Week, *, now: dat
     )
     if history is not None and len(last_week):
         _look_back(session, settings, content, history, ahead)
-    content.simulated = content.alerts.simulated or (history is not None and history.simulated)
+    content.simulated = content.alerts.simulated or past.simulated
+    content.degraded = (*stored(issue.degraded), *past.missing)
     return content
 
 

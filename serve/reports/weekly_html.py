@@ -9,7 +9,8 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from features.reasons import say_in_both, stored
+from features.reasons import say_in_both
+from features.sentences import said_of
 from features.settings import Settings
 from features.words import catalogue, in_both
 from serve.alerts.levels import LEVEL_WORDS
@@ -27,7 +28,7 @@ def write_html(content: WeeklyContent, out: Path, *, settings: Settings) -> None
     total = list(content.total.rename(columns={"mean": "mean_"}).itertuples(index=False))
     page = environment.get_template("weekly.html").render(
         c=content,
-        degraded=say_in_both(stored(content.issue.degraded)),
+        degraded=say_in_both(content.degraded),
         total=total,
         first=total[0],
         chart=Markup(total_chart(content)),  # noqa: S704 - drawn by us, its texts are escaped
@@ -36,6 +37,7 @@ def write_html(content: WeeklyContent, out: Path, *, settings: Settings) -> None
         share=share,
         level=content.level_name,
         alert_level=alert_level,
+        said_of=said_of,
         alert_headings=HEADINGS_OF_ALERTS,
         alert_counts=counts_of,
         columns=columns(content.area_names),

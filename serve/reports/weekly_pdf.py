@@ -7,7 +7,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
-from features.reasons import say_in_both, stored
+from features.reasons import say_in_both
+from features.sentences import said_of
 from features.settings import Settings
 from features.words import catalogue, in_both
 from serve.errors import RequestError
@@ -59,7 +60,7 @@ def _document(content: WeeklyContent, settings: Settings, *, fonts: list[str]) -
     made = f"{content.generated_at.astimezone(settings.zone):%Y-%m-%d %H:%M}"
     words = catalogue("zh-CN")
     notes = [words("weekly.simulated")] if content.simulated else []
-    notes += [f"{in_both('degraded')}：{say_in_both(stored(issue.degraded))}"] if issue.degraded else []
+    notes += [f"{in_both('degraded')}：{say_in_both(content.degraded)}"] if content.degraded else []
     model = f"{words('weekly.model')} {issue.model_name} v{issue.model_version}"
     through = f"{words('weekly.data_through')} {issue.data_through:%Y-%m-%d}　{model}"
     title = words("weekly.title", week=content.week)
@@ -117,7 +118,7 @@ def _sections(content: WeeklyContent) -> list[dict[str, Any]]:
     alerts = [[one.department, *map(str, counts_of(one))] for one in content.alerts.departments]
     named = [
         [
-            one.sentence_zh or f"{content.area_names.place(one.area, 'zh-CN')}{one.category}",
+            said_of(one.sentence, "zh-CN") or f"{content.area_names.place(one.area, 'zh-CN')}{one.category}",
             alert_level(one.level),
             one.department,
         ]

@@ -11,7 +11,8 @@ from typing import Any, Final
 
 import pandas as pd
 
-from features.reasons import say_in_both, stored
+from features.reasons import say_in_both
+from features.sentences import said_of
 from features.words import catalogue, in_both
 from serve.alerts.lifecycle import STATES
 from serve.forecasts.issues import SUM_COLUMNS
@@ -115,8 +116,8 @@ def _summary(sheets: _Sheets, content: WeeklyContent) -> None:
     if content.simulated:
         sheet.write_string(row, 0, catalogue("zh-CN")("weekly.simulated"), sheets.simulated)
         row += 1
-    if issue.degraded:
-        sheet.write_string(row, 0, f"{in_both('degraded')}：{say_in_both(stored(issue.degraded))}", sheets.strong)
+    if content.degraded:
+        sheet.write_string(row, 0, f"{in_both('degraded')}：{say_in_both(content.degraded)}", sheets.strong)
         row += 1
     row += 1
     _write(sheet, row, 0, in_both("weekly.last_week"), sheets.text)
@@ -286,7 +287,7 @@ def _alerts(sheets: _Sheets, content: WeeklyContent) -> None:
     lines = [
         [alert_level(one.level), one.kind, one.category,
          content.area_names.place(one.area, "zh-CN"), one.department, words.of(STATES, one.state),
-         one.sentence_zh]
+         said_of(one.sentence, "zh-CN")]
         for one in content.alerts.listed
     ]  # fmt: skip
     row = sheets.table(sheet, row, [in_both(key, names=content.area_names) for key in keys], lines, [sheets.text] * 7)

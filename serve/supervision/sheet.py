@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from features.sentences import said_of
 from features.words import AreaNames, Family, catalogue, in_both
 from serve.alerts.levels import LEVEL_WORDS
 from serve.alerts.lifecycle import STATES
@@ -82,7 +83,7 @@ def watched_row(item: WatchedAlert, now: datetime, names: AreaNames) -> tuple[st
         names.place(alert.area, "zh-CN"),
         alert.department, words.of(STATES, alert.state),
         "、".join(sorted(item.departments)), minutes_late(item, now),
-        "、".join(words.of(CONCERNS, reason) for reason in sorted(item.reasons)), alert.sentence_zh,
+        "、".join(words.of(CONCERNS, reason) for reason in sorted(item.reasons)), said_of(alert.sentence, "zh-CN"),
     )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from features.reasons import Reason, ReasonCode
+from features.sentences import Sentence, said_of
 from serve.alerts import actions
 from serve.alerts.lifecycle import Dismissal
 
@@ -70,8 +71,7 @@ WEAKER = {
     "expected": None,
     "upper": None,
     "rule": {"code": "many_tickets", "tickets": 5, "days": 7},
-    "sentence_zh": "龙华区停水：7天内5件",
-    "sentence_en": "Water outage in Longhua: 5 in 7 days",
+    "sentence": Sentence.recorded("龙华区停水：7天内5件", "Water outage in Longhua: 5 in 7 days").document(),
 }
 GRAVER = {
     "kind": "敏感",
@@ -82,13 +82,22 @@ GRAVER = {
     "observed": 2,
     "callers": 2,
     "rule": {"code": "watched", "words": ["燃气泄漏"]},
-    "sentence_zh": "龙华区燃气泄漏：敏感事项2件",
-    "sentence_en": "Gas leak in Longhua: 2 on the watched word",
+    "sentence": Sentence.recorded(
+        "龙华区燃气泄漏：敏感事项2件", "Gas leak in Longhua: 2 on the watched word"
+    ).document(),
 }
 
 
 def said(alert):
-    return alert.kind, alert.category, alert.rule["code"], alert.sentence_zh, alert.observed, alert.upper, alert.level
+    return (
+        alert.kind,
+        alert.category,
+        alert.rule["code"],
+        said_of(alert.sentence, "zh-CN"),
+        alert.observed,
+        alert.upper,
+        alert.level,
+    )
 
 
 @pytest.mark.parametrize("runs", [1, 2], ids=["of the same run", "of a later run"])
@@ -117,8 +126,14 @@ def test_a_weaker_candidate_adds_tickets_and_kinds_but_not_its_sentence(hotline,
 def test_the_matter_that_leads_says_its_newest_numbers(hotline):
     hotline.detect({})
     hotline.detect(WEAKER)
-    hotline.detect({"observed": 14, "callers": 9, "tickets": ["demo/T40"], "sentence_zh": "14件"})
-    assert (hotline.alert().sentence_zh, hotline.alert().observed, hotline.alert().level) == ("14件", 14, "orange")
+    hotline.detect(
+        {"observed": 14, "callers": 9, "tickets": ["demo/T40"], "sentence": Sentence.recorded("14件").document()}
+    )
+    assert (said_of(hotline.alert().sentence, "zh-CN"), hotline.alert().observed, hotline.alert().level) == (
+        "14件",
+        14,
+        "orange",
+    )
 
 
 def test_a_graver_matter_takes_the_lead_and_keeps_it(hotline):

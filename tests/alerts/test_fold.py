@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from sqlalchemy import inspect, select
 
 from features.errors import WeisuError
+from features.sentences import Sentence
 from serve.alerts import actions
 from serve.alerts.episode import replay
 from serve.alerts.lifecycle import Dismissal
@@ -32,8 +33,8 @@ STEPS = st.sampled_from(
         ("detect", {}),
         ("detect", {"observed": 50, "callers": 40}),
         ("detect", {"level_shift": True, "observed": 30}),
-        ("detect", {"kind": "高频", "observed": 5, "callers": 4, "sentence_zh": "5件"}),
-        ("detect", {"kind": "敏感", "category": "燃气泄漏", "sentence_zh": "燃气"}),
+        ("detect", {"kind": "高频", "observed": 5, "callers": 4, "sentence": Sentence.recorded("5件").document()}),
+        ("detect", {"kind": "敏感", "category": "燃气泄漏", "sentence": Sentence.recorded("燃气").document()}),
         ("later", 1),
         ("later", 30),
         ("crash",),

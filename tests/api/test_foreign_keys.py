@@ -10,6 +10,7 @@ from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
+from features.sentences import Sentence
 from serve import pages
 from serve.access import Caller, Role, add_key
 from serve.access.caller import SESSION_COOKIE
@@ -53,8 +54,7 @@ def foreign(store: Store, settings, clock, make_candidate, make_run) -> dict[str
     from serve.alerts import intake
 
     candidate = make_candidate(
-        sentence_zh=SECRET,
-        sentence_en=SECRET,
+        sentence=Sentence.recorded(SECRET, SECRET).document(),
         rule={"code": "shared_cause", "topic": SECRET},
         evidence={"note": SECRET},
     )

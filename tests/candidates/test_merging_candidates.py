@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from features.sentences import said_of
 from features.series import series_id
 from models.hotspots.candidates import CANDIDATE_COLUMNS, benjamini_hochberg, merge_candidates
 from models.hotspots.rules import apply_rules
@@ -71,8 +72,8 @@ def test_a_surge_becomes_a_candidate_with_its_sentence_and_tickets() -> None:
     row = found.iloc[0]
     assert (row["kind"], row["category"], row["area"], row["department"]) == ("异动", "施工噪声", "海口市", "城管局")
     assert (row["observed"], row["callers"], len(row["tickets"]), row["rank"]) == (27, 20, 27, 1)
-    assert row["sentence_zh"] == "海口市 施工噪声：11月22日27件（20人），通常不超过11件"
-    assert row["sentence_en"] == "施工噪声, 海口市: 27 on 22 Nov from 20 callers, usually at most 11"
+    assert said_of(row["sentence"], "zh-CN") == "海口市 施工噪声：11月22日27件（20人），通常不超过11件"
+    assert said_of(row["sentence"], "en") == "施工噪声, 海口市: 27 on 22 Nov from 20 callers, usually at most 11"
 
 
 def test_a_surge_of_callers_who_call_again_says_tickets_and_callers_apart() -> None:
@@ -80,8 +81,8 @@ def test_a_surge_of_callers_who_call_again_says_tickets_and_callers_apart() -> N
     row = found.iloc[0]
     assert (row["observed"], row["callers"], len(row["tickets"])) == (27, 30, 41)
     assert row["evidence"]["signals"][0]["tickets"] == 41
-    assert row["sentence_zh"] == "海口市 施工噪声：11月22日27人次（41件，30人），通常不超过11人次"
-    assert row["sentence_en"] == (
+    assert said_of(row["sentence"], "zh-CN") == "海口市 施工噪声：11月22日27人次（41件，30人），通常不超过11人次"
+    assert said_of(row["sentence"], "en") == (
         "施工噪声, 海口市: 27 on 22 Nov, repeat calls merged (41 tickets from 30 callers), usually at most 11"
     )
 
@@ -99,14 +100,14 @@ def test_a_scan_says_which_days_and_calendar_weeks_it_counted(freq: str, periods
     days = pd.date_range(end=end, periods=10, freq=f"{step}D")
     frame = surge(series_id("cell", CELL), 27).assign(ds=days, window=periods, expected=1.0, upper=3.0)
     row = merge(surges={freq: frame}).iloc[0]
-    assert row["sentence_zh"].startswith(f"海口市 施工噪声：{zh}，通常")
-    assert row["sentence_en"].startswith(f"施工噪声, 海口市: {en}, usually")
+    assert said_of(row["sentence"], "zh-CN").startswith(f"海口市 施工噪声：{zh}，通常")
+    assert said_of(row["sentence"], "en").startswith(f"施工噪声, 海口市: {en}, usually")
 
 
 def test_a_scan_that_alarms_below_the_limit_says_what_is_usual() -> None:
     row = merge(surges={"D": surge(series_id("cell", CELL), 10, expected=5.4)}).iloc[0]
-    assert row["sentence_zh"].endswith("11月22日10件，平时约5.4件")
-    assert row["sentence_en"].endswith("10 on 22 Nov, usually about 5.4")
+    assert said_of(row["sentence"], "zh-CN").endswith("11月22日10件，平时约5.4件")
+    assert said_of(row["sentence"], "en").endswith("10 on 22 Nov, usually about 5.4")
 
 
 def test_a_hotline_that_names_no_department_leaves_it_to_the_routing() -> None:
@@ -121,7 +122,7 @@ def test_an_hourly_scan_says_hours() -> None:
         ds=pd.date_range(end="2026-11-22 23:00", periods=10, freq="h"), window=6, expected=1.0, upper=3.0
     )
     row = merge(tickets=tickets(0), surges={"h": frame}).iloc[0]
-    assert row["sentence_en"].endswith("37 in 6 hours, usually at most 10")
+    assert said_of(row["sentence"], "en").endswith("37 in 6 hours, usually at most 10")
     assert row["window_start"] == pd.Timestamp("2026-11-22 18:00")
 
 
@@ -236,10 +237,13 @@ def test_later_known_tickets_change_nothing(seed: int) -> None:
 def test_a_place_is_named_inside_its_district() -> None:
     rows = tickets(6).assign(street="龙华街道")
     hits = apply_rules(rows, as_of=NOW, timezone="UTC")
-    assert merge(tickets=rows, hits=hits).iloc[0]["sentence_zh"] == "海口市龙华街道 施工噪声：7天内6件，达到“7天5件”"
+    assert (
+        said_of(merge(tickets=rows, hits=hits).iloc[0]["sentence"], "zh-CN")
+        == "海口市龙华街道 施工噪声：7天内6件，达到“7天5件”"
+    )
     earlier = tickets(5, first=50, street="龙华街道")
     earlier["opened_local"] -= pd.to_timedelta([8, 15, 22, 29, 29], unit="D")
     hits = apply_rules(pd.concat([earlier, rows]), as_of=NOW, timezone="UTC")
     said = merge(tickets=rows, hits=hits).iloc[0]
-    assert said["sentence_zh"] == "海口市龙华街道 施工噪声：7天内6件，平时约1.2件，达到“7天5件”"
-    assert said["sentence_en"].endswith("6 in 7 days, usually about 1.2; the rule is 5 in 7 days")
+    assert said_of(said["sentence"], "zh-CN") == "海口市龙华街道 施工噪声：7天内6件，平时约1.2件，达到“7天5件”"
+    assert said_of(said["sentence"], "en").endswith("6 in 7 days, usually about 1.2; the rule is 5 in 7 days")

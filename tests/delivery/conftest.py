@@ -17,6 +17,7 @@ import pytest
 from sqlalchemy import JSON, DateTime, select
 
 from features.clock import FixedClock
+from features.sentences import Sentence
 from features.settings import Settings
 from features.vocabulary import AlertLevel, BeyondHistory, Frequency, Kind
 from features.words import AreaNames
@@ -138,8 +139,7 @@ def notice(**changes: Any) -> Notice:
         "category": "噪声扰民",
         "area": "海口市",
         "department": "海口市生态环境局",
-        "sentence_zh": "6 小时 27 人来电，通常最多 11 人",
-        "sentence_en": "27 callers in 6 hours, usually at most 11",
+        "told": Sentence.recorded("6 小时 27 人来电，通常最多 11 人", "27 callers in 6 hours, usually at most 11"),
         "rule": BeyondHistory(freq=Frequency.HOURLY, periods=1),
         "due_at": NOW + timedelta(hours=2),
         "opened_at": NOW,
@@ -262,8 +262,9 @@ def put_message(store: Store, *, level: str = "orange", audience: str = "海口�
             "category": "噪声扰民",
             "area": "海口市",
             "department": audience,
-            "sentence_zh": "6 小时 27 人来电，通常最多 11 人",
-            "sentence_en": "27 callers in 6 hours, usually at most 11",
+            "sentence": Sentence.recorded(
+                "6 小时 27 人来电，通常最多 11 人", "27 callers in 6 hours, usually at most 11"
+            ).document(),
             "rule": {"code": "beyond_history", "freq": "h", "periods": 1},
             "ack_due_at": (NOW + timedelta(hours=2)).isoformat(),
         },

@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks import Webhook as Verifier
 
+from features.sentences import Sentence
 from features.words import AreaNames
 from serve.delivery.channels import CHANNELS, Target
 from serve.delivery.channels.dingtalk import signed_url
@@ -167,7 +168,7 @@ def test_alertmanager_payload_has_the_shape_of_version_4(fake_bot, poster, kit):
 
 @pytest.mark.parametrize(("name", "limit"), [("wecom", 4096), ("dingtalk", 20_000)])
 def test_markdown_stays_inside_the_limit_in_bytes(name, limit, kit):
-    long = kit.notice(sentence_zh="很长的句子" * 3000)
+    long = kit.notice(told=Sentence.recorded("很长的句子" * 3000))
     many = [kit.notice(id=f"msg_{n:016d}") for n in range(300)]
     for message in (kit.message(long), kit.message(*many)):
         text = CHANNELS[name].render(message)
@@ -188,7 +189,7 @@ def test_a_cut_is_valid_utf8_inside_the_limit(text, limit):
 
 @pytest.mark.parametrize("name", PEOPLE_BOTS)
 def test_personal_data_is_masked_and_markup_is_disarmed(name, fake_bot, poster, kit):
-    bad = kit.notice(sentence_zh="来电 13812345678 [点我](http://evil.example) <a>", category="噪声*扰民*")
+    bad = kit.notice(told=Sentence.recorded("来电 13812345678 [点我](http://evil.example) <a>"), category="噪声*扰民*")
     CHANNELS[name].send(kit.message(bad), Target(url=fake_bot.url), poster)
     said = fake_bot.received[0].text
     assert "13812345678" not in said

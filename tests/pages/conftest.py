@@ -14,6 +14,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from features.clock import FixedClock
+from features.sentences import Sentence
 from features.series import series_id
 from features.settings import Settings
 from serve.access import add_key
@@ -99,8 +100,10 @@ def candidate(category: int = 0, district: int = 0, **changes: Any) -> Candidate
         "recurrence_days": 3650.0,
         "score": 12.0,
         "rule": {"code": "beyond_history", "freq": "D", "periods": 1},
-        "sentence_zh": f"{area}{three}：1天内27件（24人），平时至多11件。",
-        "sentence_en": f"{three} in {area}: 27 tickets (24 callers) in a day, usually at most 11.",
+        "sentence": Sentence.recorded(
+            f"{area}{three}：1天内27件（24人），平时至多11件。",
+            f"{three} in {area}: 27 tickets (24 callers) in a day, usually at most 11.",
+        ).document(),
         "evidence": {"curve": {"freq": "D", "rows": curve}},
         "past": [{"source": "history", "ds": "2025-11-20", "y": 22, "expected": 5.1}],
     }
@@ -136,18 +139,43 @@ def seeded(store: Store, settings: Settings, clock: FixedClock) -> SimpleNamespa
     sensitive = candidate(
         1, 0, **plain, kind="敏感", kinds=["敏感"], observed=1, callers=1, sensitive=True,
         rule={"code": "watched", "words": ["燃气泄漏"]},
-        sentence_zh="海口市夜间施工噪声：出现敏感事项1件，一件即报。", tickets=["simulated/s1"],
+        sentence=Sentence.recorded(
+"海口市夜间施工噪声：出现敏感事项1件，一件即报。",
+"夜间施工噪声, 海口市: 1 ticket on a watched matter",
+).document(),
+        tickets=["simulated/s1"],
     )  # fmt: skip
     ahead = candidate(
         2, 3, **plain, kind="预告", kinds=["预告"], observed=0, callers=0,
         rule={"code": "season", "years_seen": 3, "years": 3}, tickets=[],
-        sentence_zh="琼海市路面积水：往年第51周反复出现，请在11月30日前行动。",
+        sentence=Sentence.recorded(
+"琼海市路面积水：往年第51周反复出现，请在11月30日前行动。",
+"路面积水, 琼海市: came back in week 51, act before 30 Nov",
+).document(),
     )  # fmt: skip
     candidates = [
-        candidate(0, 0, observed=62, callers=55, sentence_zh="海口市停水：1天内62件（55人），平时至多11件。"),
+        candidate(
+            0,
+            0,
+            observed=62,
+            callers=55,
+            sentence=Sentence.recorded(
+                "海口市停水：1天内62件（55人），平时至多11件。",
+                "停水, 海口市: 62 in a day from 55 callers, usually at most 11",
+            ).document(),
+        ),
         candidate(0, 1),
         sensitive,
-        candidate(2, 2, observed=12, callers=8, sentence_zh="儋州市路面积水：1天内12件（8人），平时至多11件。"),
+        candidate(
+            2,
+            2,
+            observed=12,
+            callers=8,
+            sentence=Sentence.recorded(
+                "儋州市路面积水：1天内12件（8人），平时至多11件。",
+                "路面积水, 儋州市: 12 in a day from 8 callers, usually at most 11",
+            ).document(),
+        ),
         ahead,
     ]
     intake(store, candidates, clock=clock, run=run, settings=settings)

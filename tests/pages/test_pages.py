@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from features.reasons import Reason, ReasonCode
+from features.sentences import Sentence
 from serve.alerts import DetectionRun, intake
 from serve.delivery import signer_of
 from serve.store.tables import AccessLog, Alert, AlertEvent, BrowserSession
@@ -123,7 +124,7 @@ def test_what_joined_an_alert_stands_in_its_course_of_events(browser, city, make
         observed=5,
         callers=4,
         upper=None,
-        sentence_zh="海口市停水：7天内5件",
+        sentence=Sentence.recorded("海口市停水：7天内5件").document(),
     )
     run = DetectionRun(key="next-run", as_of=city.now, generated_at=city.now)
     intake(city.store, [said], clock=city.clock, run=run, settings=city.settings)

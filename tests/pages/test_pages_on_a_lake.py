@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import shutil
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 
 import pandas as pd
@@ -12,13 +14,16 @@ from fastapi.testclient import TestClient
 
 from features.clock import FixedClock
 from features.lake import Lake
+from features.sentences import Sentence
 from features.simulator import SimulatorConfig, write_city
 from pipelines.ingest import ingest
 from serve.access import add_key
 from serve.alerts import Candidate, DetectionRun, intake
 from serve.api import create_app
 from serve.forecasts import ForecastIssue, publish
-from serve.forecasts.history import weekly_history
+from serve.forecasts.history import _read, weekly_history
+from serve.pages.views.evidence import _places
+from serve.reports.weekly import FORMATS, weekly
 
 pytestmark = pytest.mark.slow
 
@@ -35,7 +40,7 @@ def city(store, settings, tmp_path) -> SimpleNamespace:
     )
     clock = FixedClock(NOW)
     ingest([str(tmp_path / "tickets.parquet")], "simulated", settings, clock)
-    history = weekly_history(settings, as_of=NOW)
+    history = weekly_history(settings, as_of=NOW).weeks
     for monday in (MONDAY - pd.Timedelta(weeks=1), MONDAY):
         publish(store, issue(monday), naive(history.counts, history.static, monday))
     tickets = Lake.open(settings.lake_path, timezone=settings.timezone).tickets(
@@ -47,7 +52,7 @@ def city(store, settings, tmp_path) -> SimpleNamespace:
     found = Candidate(
         kind="异动", category=category, area=district, department="市民服务中心", tickets=keys, observed=30, callers=28,
         expected=4.0, upper=9.0, window_start=datetime(2026, 11, 22), window_end=datetime(2026, 11, 23),  # noqa: DTZ001
-        sentence_zh=f"{district}{category}：1天内30件（28人），平时至多9件。",
+        sentence=Sentence.recorded(f"{district}{category}：1天内30件（28人），平时至多9件。").document(),
     )  # fmt: skip
     run = DetectionRun(key="r", as_of=NOW, generated_at=NOW, data_through=MONDAY)
     alert = intake(store, [found], clock=clock, run=run, settings=settings).alert_ids[0]
@@ -98,3 +103,29 @@ def test_the_pages_rest_on_what_the_lake_holds(city):
 
         assert browser.get("/calendar.ics").text.startswith("BEGIN:VCALENDAR")
         assert browser.get("/reports/weekly/2026-W47.html").status_code == 200
+
+
+@pytest.mark.parametrize("damage", ["a file is garbage", "the log is gone", "the folder is gone"])
+def test_pages_and_reports_say_that_the_past_is_missing(city, tmp_path, damage):
+    lake = Path(city.settings.lake_path)
+    if damage == "a file is garbage":
+        for file in (lake / "tickets").glob("*.parquet"):
+            file.write_bytes(b"garbage")
+    elif damage == "the log is gone":
+        shutil.rmtree(lake / "tickets" / "_delta_log")
+    else:
+        shutil.rmtree(lake)
+    _read.cache_clear()
+    _places.cache_clear()
+    shutil.rmtree(city.settings.home / "counts", ignore_errors=True)
+    app = create_app(city.settings, clock=city.clock, store=city.store)
+    with TestClient(app, base_url="http://weisu.example") as browser:
+        token = re.search(r'name="csrf" value="([^"]+)"', browser.get("/login").text)[1]
+        browser.post("/login", data={"key": city.key, "csrf": token})
+        for path in ("/", "/overrides", "/reports", "/reports/weekly/2026-W47.html"):
+            assert "缺少往期件数" in browser.get(path).text, path
+        map_note = "工单库无法读取，地图暂缺" if damage == "a file is garbage" else "定位工单不足"
+        assert map_note in browser.get(f"/alerts/{city.alert}").text
+    for form in FORMATS:
+        said = weekly(city.store, week="2026-W47", out=tmp_path / f"w.{form}", settings=city.settings, clock=city.clock)
+        assert "past weeks, last year" in said.to_json()["degraded"]

@@ -119,7 +119,7 @@ def test_every_room_names_the_category_in_force(own_city):
         decoded = json.dumps(json.loads(text), ensure_ascii=False) if text.startswith("{") else text
         assert RENAMED in decoded, room
         assert f">{name}<" not in decoded, room
-    history = weekly_history(settings, as_of=own_city.now)
+    history = weekly_history(settings, as_of=own_city.now).weeks
     assert f"category={name}" not in set(history.static["unique_id"])
     weekly = Knowledge.at(settings, own_city.now).panel(Frequency.WEEKLY).panel
     due = due_seasons(settings, weekly, own_city.now)
@@ -128,7 +128,7 @@ def test_every_room_names_the_category_in_force(own_city):
 
 def test_a_perfect_forecast_in_the_labels_in_force_has_no_error(own_city):
     put_in_force(own_city, RENAME)
-    history = weekly_history(own_city.settings, as_of=own_city.now)
+    history = weekly_history(own_city.settings, as_of=own_city.now).weeks
     week = history.last_week
     counts = history.counts[history.counts["ds"] == week].merge(history.static, on="unique_id")
     perfect = counts.assign(mean=counts["y"], p10=counts["y"], p50=counts["y"], p90=counts["y"]).drop(columns="y")
@@ -142,12 +142,12 @@ def test_a_perfect_forecast_in_the_labels_in_force_has_no_error(own_city):
 def test_a_forecast_made_before_a_change_is_judged_in_the_labels_after_it(own_city):
     early = own_city.now - timedelta(weeks=1)
     forecast(own_city.settings, FixedClock(early), as_of=early)
-    history = weekly_history(own_city.settings, as_of=own_city.now)
+    history = weekly_history(own_city.settings, as_of=own_city.now).weeks
     before = issued(own_city)
     put_in_force(own_city, RENAME)
     restated = issued(own_city)
     assert total(restated) == total(before)
-    renamed = weekly_history(own_city.settings, as_of=own_city.now)
+    renamed = weekly_history(own_city.settings, as_of=own_city.now).weeks
     unknown = set(restated["unique_id"]) - set(renamed.static["unique_id"])
     known = set(before["unique_id"]) - set(history.static["unique_id"])
     assert len(unknown) <= len(known)

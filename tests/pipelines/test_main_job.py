@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from sqlalchemy import select
 
+from features.sentences import said_of
 from pipelines.detect import detect_everything
 from pipelines.errors import LostBundleError, NoChampionError, UnknownVersionError
 from pipelines.forecast import forecast
@@ -103,7 +104,7 @@ def test_alerts_name_their_tickets_and_carry_the_curve(city):
     with store.reading() as session:
         alerts = session.scalars(select(Alert)).all()
         assert len(alerts) == city.detected.alerts["opened"] > 0
-        assert all(alert.sentence_zh and alert.sentence_en for alert in alerts)
+        assert all(said_of(alert.sentence, "zh-CN") and said_of(alert.sentence, "en") for alert in alerts)
     store.close()
 
 

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from features.clock import FixedClock
+from features.sentences import said_of
 from features.settings import Settings
 from features.simulator import SimulatorConfig, write_city
 from pipelines.detect import detect_everything
@@ -51,4 +52,4 @@ def test_what_was_found_before_is_a_past_case_of_what_is_found_now(tmp_path):
     told = [case for alert in opened for case in alert.past if case["source"] == "episode"]
     assert {case["alert"] for case in told} <= earlier
     assert told
-    assert all(case["sentence_zh"] and case["state"] == "expired" for case in told)
+    assert said_of(all(case["sentence"], "zh-CN") and case["state"] == "expired" for case in told)

@@ -110,7 +110,7 @@ def test_the_same_rows_known_in_time_do_change_it(hotline, tmp_path):
     before, _ = judged(hotline, hotline.lake, as_of, tmp_path / "before")
     pq.write_table(later(hotline, as_of - timedelta(days=12), seed=1), tmp_path / "in-time.parquet")
     after, _ = judged(hotline, overlaid(hotline.lake, tmp_path / "in-time.parquet"), as_of, tmp_path / "after")
-    assert not before["sentence_zh"].equals(after["sentence_zh"])
+    assert not before["sentence"].equals(after["sentence"])
 
 
 def test_the_lake_hands_over_the_tickets_that_a_table_of_it_holds(hotline):

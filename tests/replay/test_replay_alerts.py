@@ -9,6 +9,7 @@ import pytest
 
 from features.configuration import AlertPolicy, SurgeConfig
 from features.errors import BadInputError
+from features.sentences import Sentence
 from features.settings import Settings
 from models.hotspots.candidates import Thresholds
 from pipelines.replay import Policy, burst_power, fold_alerts
@@ -35,8 +36,7 @@ def candidate(day: int, tickets: list[str], **columns: object) -> dict[str, obje
         "upper": 3.0,
         "recurrence_days": 400.0,
         "score": 3.0,
-        "sentence_zh": "海口市 施工噪声：过去1天27件",
-        "sentence_en": "27 in 1 day",
+        "sentence": Sentence.recorded("海口市 施工噪声：过去1天27件", "27 in 1 day").document(),
         "tickets": tickets,
         "cells": [],
         **columns,

@@ -18,7 +18,7 @@ from features.words import AreaNames
 from serve.alerts import intake
 from serve.errors import NotReadyError
 from serve.forecasts import ForecastIssue, publish
-from serve.forecasts.history import WeeklyHistory
+from serve.forecasts.history import Past, WeeklyHistory
 from serve.overrides.workbook import read_overrides
 from serve.reports import Week, last_complete_week, weekly, weekly_content, weekly_pdf
 from serve.reports.headings import columns
@@ -87,7 +87,7 @@ def desk(store, settings, monkeypatch):
     """A store with last week's forecast and this week's, and a lake's history."""
     publish(store, issue(MONDAY - pd.Timedelta(weeks=1), "6"), issue_rows(MONDAY - pd.Timedelta(weeks=1), 110.0))
     publish(store, issue(MONDAY, "7"), issue_rows(MONDAY, 120.0), sums=issue_sums(MONDAY, 120.0))
-    monkeypatch.setattr(weekly_content, "weekly_history", lambda _settings, *, as_of: history())
+    monkeypatch.setattr(weekly_content, "weekly_history", lambda _settings, *, as_of: Past(history()))
 
     def write(out, week=None):
         return weekly(store, week=week, out=out, settings=settings, clock=FixedClock(NOW))

@@ -7,6 +7,7 @@ import pandas as pd
 
 from features.calendars import lunar_new_year
 from features.seasons import CALENDAR_COLUMNS, seasonal_calendar
+from features.sentences import said_of
 from models.hotspots.candidates import merge_candidates
 from models.hotspots.seasonal import due_forecasts
 
@@ -107,8 +108,8 @@ def test_a_due_season_becomes_a_candidate_with_its_sentence() -> None:
     found = merge_candidates(tickets=tickets, as_of=moment, static=STATIC, forecasts=due)
     row = found.iloc[0]
     assert (row["kind"], row["area"], row["department"]) == ("预告", "海口市", "城管局")
-    assert "4年中有4年在第" in row["sentence_zh"]
-    assert "in 4 of 4 years" in row["sentence_en"]
+    assert "4年中有4年在第" in said_of(row["sentence"], "zh-CN")
+    assert "in 4 of 4 years" in said_of(row["sentence"], "en")
 
 
 def test_a_season_found_after_its_week_to_act_says_so() -> None:
@@ -120,7 +121,13 @@ def test_a_season_found_after_its_week_to_act_says_so() -> None:
         found = merge_candidates(
             tickets=tickets, as_of=moment.tz_localize("UTC").to_pydatetime(), static=STATIC, forecasts=due
         )
-        sentences.append((due["overdue"].item(), found.iloc[0]["sentence_zh"], found.iloc[0]["sentence_en"]))
+        sentences.append(
+            (
+                due["overdue"].item(),
+                said_of(found.iloc[0]["sentence"], "zh-CN"),
+                said_of(found.iloc[0]["sentence"], "en"),
+            )
+        )
     (on_time, _, in_time), (late, zh, en) = sentences
     assert not on_time
     assert "act by week" in in_time

@@ -12,10 +12,11 @@ from alembic.config import Config
 from sqlalchemy import select, text
 
 from features.reasons import Reason, ReasonCode, stored
+from features.sentences import Sentence
 from serve.delivery.attempts import failure_of
 from serve.delivery.failures import Cause, Failure, say_failure
 from serve.store import Store, migrations
-from serve.store.tables import AlertEvent, Delivery, DetectionRunRow
+from serve.store.tables import Alert, AlertEvent, Delivery, DetectionRunRow
 
 FOLDER = Path(migrations.__file__).parent
 
@@ -108,4 +109,30 @@ def test_how_an_episode_ended_becomes_a_code(old):
         event = session.scalars(select(AlertEvent)).one()
         facts = {"degraded": [{"code": "no_champion", "params": {"model": "weisu-demand"}}]}
         assert event.payload == {"closing": "calm", "facts": facts}
+    store.close()
+
+
+def test_an_alert_s_two_texts_become_one_sentence_of_recorded_words(old):
+    texts = {"sentence_zh": "停水：5件", "sentence_en": "water: 5"}
+    evidence = {"signals": [{"observed": 5, **texts}]}
+    _insert(old, "alerts", id="al_1", evidence=evidence, past=[{"source": "history"}], **texts)
+    _insert(old, "alerts", id="al_2", fingerprint="2", evidence={}, past=[], sentence_zh="", sentence_en="")
+    with old.begin() as connection:
+        connection.execute(text("PRAGMA foreign_keys = OFF"))
+    _insert(
+        old,
+        "alert_events",
+        id="ev_1",
+        alert_id="al_1",
+        number=1,
+        kind="updated",
+        payload={"joined": texts, "facts": {}},
+    )
+    store = _opened(old)
+    sentence = Sentence.recorded("停水：5件", "water: 5").document()
+    with store.reading() as session:
+        alert, bare = session.scalars(select(Alert).order_by(Alert.id)).all()
+        assert (alert.sentence, bare.sentence) == (sentence, None)
+        assert alert.evidence == {"signals": [{"observed": 5, "sentence": sentence}]}
+        assert session.scalars(select(AlertEvent)).one().payload == {"joined": {"sentence": sentence}, "facts": {}}
     store.close()

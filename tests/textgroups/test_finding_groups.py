@@ -9,6 +9,7 @@ import pytest
 
 from features.configuration import TextConfig
 from features.errors import BadInputError
+from features.sentences import said_of
 from models.hotspots.candidates import merge_candidates
 from models.hotspots.textgroups import GROUP_COLUMNS, TopicMemory, find_groups, group_texts, word_texts
 
@@ -149,7 +150,7 @@ def sentences_of(parts: list[pd.DataFrame], **kwargs: object) -> tuple[str, str]
     found = find(*parts, **kwargs)
     nothing = pd.DataFrame(columns=["unique_id", "level"])
     row = merge_candidates(tickets=pd.concat(parts), as_of=NOW, static=nothing, groups=found).iloc[0]
-    return row["sentence_zh"], row["sentence_en"]
+    return said_of(row["sentence"], "zh-CN"), said_of(row["sentence"], "en")
 
 
 @pytest.mark.parametrize(("remembered", "claimed"), [(200, 200), (400, 365)])

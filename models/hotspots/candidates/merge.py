@@ -13,7 +13,7 @@ from features.configuration.detection import CandidateConfig
 from features.vocabulary import Frequency, Kind, rule_document
 from models.hotspots.candidates.overlap import merge_overlapping
 from models.hotspots.candidates.past import Alarms, alarms_of, similar_past
-from models.hotspots.candidates.sentences import sentences
+from models.hotspots.candidates.sentences import sentence_of
 from models.hotspots.candidates.signals import (
     NAMING_ORDER,
     Signal,
@@ -47,8 +47,7 @@ CANDIDATE_COLUMNS: Final = (
     "rank",
     "sensitive",
     "rule",
-    "sentence_zh",
-    "sentence_en",
+    "sentence",
     "evidence",
     "past",
     "lat",
@@ -136,7 +135,6 @@ def _candidate(
     keys = list(dict.fromkeys(key for signal in event for key in signal.tickets))
     callers = len({caller_of.get(key, key) for key in keys})
     kinds = sorted({signal.kind for signal in event}, key=NAMING_ORDER.index)
-    zh, en = sentences(lead)
     fixed = ("kind", "category1", "category2", "category", "area", "window_start", "window_end", "observed", "callers")
     numbers = ("expected", "upper", "p_value", "recurrence_days", "rule")
     return {
@@ -148,8 +146,7 @@ def _candidate(
         "tickets": keys,
         "score": score(event, callers=max(callers, lead.callers), config=config),
         "sensitive": Kind.SENSITIVE in kinds,
-        "sentence_zh": zh,
-        "sentence_en": en,
+        "sentence": sentence_of(lead).document(),
         "evidence": {
             "tickets_total": len(keys),
             "callers_total": callers,
@@ -166,7 +163,6 @@ def _place(event: Sequence[Signal]) -> dict[str, float]:
 
 
 def _evidence(signal: Signal) -> dict[str, Any]:
-    zh, en = sentences(signal)
     numbers = {
         "kind": signal.kind,
         "rule": None if signal.rule is None else rule_document(signal.rule),
@@ -181,8 +177,7 @@ def _evidence(signal: Signal) -> dict[str, Any]:
         "upper": signal.upper,
         "p_value": signal.p_value,
         "recurrence_days": signal.recurrence_days,
-        "sentence_zh": zh,
-        "sentence_en": en,
+        "sentence": sentence_of(signal).document(),
         **signal.evidence,
     }
     # JSON knows no NaN: what a detector cannot say is null.

@@ -13,7 +13,7 @@ from features.vocabulary import BeyondHistory, Frequency
 from models.hotspots.candidates.signals import Signal
 
 _CASE_FIELDS = (
-    *("alert", "kind", "category", "area", "window_start", "observed", "sentence_zh", "sentence_en"),
+    *("alert", "kind", "category", "area", "window_start", "observed", "sentence"),
     *("department", "state", "outcome"),
 )
 _DIMENSIONS = ("category1", "category2", "category")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from features.sentences import said_of
 from features.vocabulary import AlertLevel, read_rule
 from serve.access import Caller
 from serve.alerts.levels import say_level_rule
@@ -94,7 +95,7 @@ def card_of(alert: Alert, words: Words, caller: Caller, *, now: datetime) -> Car
         department=alert.department,
         state=alert.state,
         held_by=alert.held_by,
-        sentence=words.either(alert.sentence_zh, alert.sentence_en) or rule,
+        sentence=said_of(alert.sentence, words.language) or rule,
         rule=rule,
         observed=_tickets_of(alert),
         callers=alert.callers,

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import structlog
 from markupsafe import Markup
 
+from features.sentences import said_of
 from features.settings import Settings
 from features.vocabulary import Frequency, read_rule
 from serve.alerts.rule_text import recite
@@ -79,16 +80,20 @@ def curve_of(alert: Alert, words: Words) -> Curve | None:
     )
 
 
-def map_of(settings: Settings, keys: Sequence[tuple[str, str]], words: Words) -> PlacesMap | None:
-    """Return the map of an alert's tickets; None without a lake or with fewer than five located tickets."""
+def map_of(
+    settings: Settings, keys: Sequence[tuple[str, str]], words: Words
+) -> tuple[PlacesMap | None, Literal["", "none", "unreadable"]]:
+    """Return the map of an alert's tickets; None with the reason: few have a place, or the lake cannot be read."""
     if not keys:
-        return None
+        return None, "none"
     try:
         places = _places(settings.lake_path, settings.timezone, tuple(keys[:_MOST_TICKETS]))
     except Exception:  # noqa: BLE001 - an alert without its map is still an alert to act on
         _log.exception("no map: the lake cannot be read")
-        return None
-    return PlacesMap(place_map(places, title=words("alert.map"), name="map"), places) if places else None
+        return None, "unreadable"
+    if not places:
+        return None, "none"
+    return PlacesMap(place_map(places, title=words("alert.map"), name="map"), places), ""
 
 
 @lru_cache(maxsize=256)
@@ -168,7 +173,7 @@ def _note(event: AlertEvent, words: Words) -> str:
     if event.kind == "held" and payload.get("by"):
         said.insert(0, words.of("held", str(payload["by"])))
     if joined := payload.get("joined"):
-        said.insert(0, words.either(joined["sentence_zh"], joined["sentence_en"]) or _rule_of(joined, words))
+        said.insert(0, said_of(joined["sentence"], words.language) or _rule_of(joined, words))
     return "　".join(said)
 
 
@@ -178,7 +183,7 @@ def _rule_of(joined: Mapping[str, Any], words: Words) -> str:
 
 def _past_case(case: Mapping[str, Any], words: Words) -> str:
     when = str(case.get("window_start") or case.get("ds") or "")[:10]
-    sentence = words.either(str(case.get("sentence_zh") or ""), str(case.get("sentence_en") or ""))
+    sentence = said_of(case.get("sentence"), words.language)
     if sentence:
         state = f"（{words.of('state', str(case['state']))}）" if case.get("state") else ""
         return f"{when}　{sentence}{state}"

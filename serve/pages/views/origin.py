@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from features.reasons import stored
+from features.reasons import Reasons, stored
 from serve.pages.language import Words
 from serve.pages.render import Provenance
 from serve.store.tables import AlertTicket, DetectionRunRow, ForecastIssueRow
@@ -35,13 +35,13 @@ def _detector(version: str) -> str:
     return MODEL.format(name=DETECTOR, version=version) if version.isdigit() else f"{DETECTOR} {version}"
 
 
-def forecast_origin(issue: ForecastIssueRow, words: Words, *, simulated: bool) -> Provenance:
-    """Return where a forecast comes from."""
+def forecast_origin(issue: ForecastIssueRow, words: Words, *, simulated: bool, missing: Reasons = ()) -> Provenance:
+    """Return where a forecast comes from, and what of the page is missing beside what the forecast itself lacked."""
     return Provenance(
         data_through=words.moment(issue.data_through),
         generated_at=words.moment(issue.generated_at),
         model_version=MODEL.format(name=issue.model_name, version=issue.model_version),
-        degraded=stored(issue.degraded),
+        degraded=(*stored(issue.degraded), *missing),
         simulated=simulated,
     )
 

@@ -112,15 +112,16 @@ def overview(session: Session, settings: Settings, words: Words, wanted: Wanted,
     if issue is None:
         return None
     forecast = issue_frame(session, issue, settings, now=now)
-    history = weekly_history(settings, as_of=now)
+    past = weekly_history(settings, as_of=now)
+    history = past.weeks
     chosen = _chosen(forecast, wanted)
     known = _known(history, str(chosen["unique_id"].iloc[0]))
     periods = _periods(chosen, known, WEEKS_WIDE)
     name = series_name(chosen.iloc[0], words)
-    simulated = alerts_are_simulated(session) or (history is not None and history.simulated)
+    simulated = alerts_are_simulated(session) or past.simulated
     listed = _listed(forecast, wanted)
     view = Overview(
-        provenance=forecast_origin(issue, words, simulated=simulated),
+        provenance=forecast_origin(issue, words, simulated=simulated, missing=past.missing),
         name=name,
         wide=demand_chart(periods, title=f"{words('overview.title')}: {name}", name="demand-wide"),
         narrow=demand_chart(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, DateTime, ForeignKey, Index, String, Text, UniqueConstraint, and_, text
+from sqlalchemy import ColumnElement, DateTime, ForeignKey, Index, String, UniqueConstraint, and_, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from features.vocabulary import SIMULATED_KEYS
@@ -62,8 +62,7 @@ class Alert(Base):
     recurrence_days: Mapped[float | None]
     score: Mapped[float] = mapped_column(default=0.0)
     rule: Mapped[dict[str, Any] | None]
-    sentence_zh: Mapped[str] = mapped_column(Text, default="")
-    sentence_en: Mapped[str] = mapped_column(Text, default="")
+    sentence: Mapped[dict[str, Any] | None]
     window_start: Mapped[datetime] = mapped_column(DateTime())
     window_end: Mapped[datetime] = mapped_column(DateTime())
     lat: Mapped[float | None]

@@ -1,0 +1,328 @@
+"""What a hotspot is about and how unusual it is, as a code with facts; the sentence is made where somebody reads it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final
+
+from features.series import UNCLASSIFIED
+from features.vocabulary import Frequency
+from features.words import LANGUAGES, Catalogue, Coded, Family, Language, catalogue
+
+MONTHS: Final = Family.of("month", map(str, range(1, 13)))
+"""What the months are called, in short."""
+
+
+class SentenceCode(StrEnum):
+    """The sentences there are."""
+
+    SURGE = "surge"
+    CLUSTER = "cluster"
+    FREQUENT = "frequent"
+    REPEAT = "repeat"
+    SENSITIVE = "sensitive"
+    SHARED = "shared"
+    FIRST_SEEN = "first_seen"
+    SEASON = "season"
+    AS_RECORDED = "as_recorded"
+    """Words that an earlier version stored, or that a detector of your own hands in: one text per language."""
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One sentence: which one it is, and the names, numbers and moments that belong into it.
+
+    Attributes:
+        code: Which sentence.
+        params: JSON-ready facts. All but `as_recorded` have `matter` ('' for all), `areas` (none for the whole area),
+            `place` and `lat`, `lon` (degrees, null without), `observed`, `tickets`, `callers`, `start` and `end` (naive
+            local civil time as ISO text, half open) and what their detector adds.
+
+    >>> Sentence.recorded("龙华区停水：7天内5件").said("en")
+    '龙华区停水：7天内5件'
+    """
+
+    code: SentenceCode
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+    def document(self) -> dict[str, Any]:
+        """Return the sentence as it is stored and handed out."""
+        return {"code": self.code.value, "params": dict(self.params)}
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> Sentence:
+        """Return a stored sentence.
+
+        Raises:
+            ValueError: This version does not know the code.
+        """
+        return cls(SentenceCode(document["code"]), dict(document["params"]))
+
+    @classmethod
+    def recorded(cls, zh: str, en: str = "") -> Sentence:
+        """Return words that are kept as they were given."""
+        return cls(SentenceCode.AS_RECORDED, {"zh-CN": zh, "en": en})
+
+    def renamed(self, *, matters: Mapping[str, str], areas: Mapping[str, str]) -> Sentence:
+        """Return the sentence in other labels.
+
+        Args:
+            matters: Old label of a category -> the label wanted; others stay.
+            areas: The same of districts. In recorded words the first of each is changed.
+        """
+        if self.code is SentenceCode.AS_RECORDED:
+            changes = [(old, new) for old, new in (*matters.items(), *areas.items()) if old and old != new]
+            return Sentence(self.code, {name: _replaced(text, changes) for name, text in self.params.items()})
+        named = [areas.get(area, area) for area in self.params["areas"]]
+        matter = matters.get(self.params["matter"], self.params["matter"])
+        return Sentence(self.code, {**self.params, "matter": matter, "areas": list(dict.fromkeys(named))})
+
+    def said(self, language: Language) -> str:
+        """Return the sentence in words.
+
+        Raises:
+            KeyError, UnknownWordsError: A fact is missing.
+        """
+        if self.code is SentenceCode.AS_RECORDED:
+            wanted = str(self.params.get(language) or "")
+            return wanted or next((str(text) for name in LANGUAGES if (text := self.params.get(name))), "")
+        words, facts = catalogue(language), self.params
+        told = _TELLERS[self.code](words, facts)
+        where, matter = _where(words, facts), facts["matter"]
+        if where and matter:
+            return words("sentence.of.both", where=where, matter=matter, told=told)
+        return words("sentence.of.one", subject=where or matter, told=told) if where or matter else told
+
+
+def said_of(document: Mapping[str, Any] | None, language: Language) -> str:
+    """Return a stored sentence in words; '' for none."""
+    return Sentence.of(document).said(language) if document else ""
+
+
+def _replaced(text: str, changes: Sequence[tuple[str, str]]) -> str:
+    for old, new in changes:
+        text = text.replace(old, new, 1)
+    return text
+
+
+def _where(words: Catalogue, facts: Mapping[str, Any]) -> str:
+    """Return the place inside its district, each named once; what no district names, by its centre."""
+    place, areas = str(facts["place"]), list(facts["areas"])
+    if not place and areas in ([], [UNCLASSIFIED]) and facts.get("lat") is not None:
+        return _at(words, facts["lat"], facts["lon"])
+    if place and areas == [UNCLASSIFIED]:
+        return place
+    said = words("sentence.list", items=[words("sentence.nowhere") if one == UNCLASSIFIED else one for one in areas])
+    if not said or not place or place.startswith(said):
+        return place or said
+    gap = "" if ord(said[-1]) >= _FIRST_CJK else " "
+    return f"{said}{gap}{place}"
+
+
+def _at(words: Catalogue, lat: float, lon: float) -> str:
+    """Return a point as coarsely as maps of alerts show it."""
+    north = words("sentence.at.north" if lat >= 0 else "sentence.at.south", degrees=f"{abs(lat):.2f}")
+    east = words("sentence.at.east" if lon >= 0 else "sentence.at.west", degrees=f"{abs(lon):.2f}")
+    return words("sentence.at", north=north, east=east)
+
+
+def _surge(words: Catalogue, facts: Mapping[str, Any]) -> str:
+    limit, count = _limit(facts), _count(words, facts)
+    usual = _usual(words, facts["expected"], calls=_repeats(facts))
+    if facts["observed"] > limit:
+        # A scan over several periods may alarm below the most that is usual: then what is usual is said instead.
+        usual = words("sentence.most.calls" if _repeats(facts) else "sentence.most.tickets", limit=limit)
+    return words("sentence.surge", when=_periods(words, facts), count=count, people=_people(words, facts), usual=usual)
+
+
+def _cluster(words: Catalogue, facts: Mapping[str, Any]) -> str:
+    limit, most = _limit(facts), ""
+    if facts["observed"] > limit:
+        most = words("sentence.at_most.calls" if _repeats(facts) else "sentence.at_most.tickets", limit=limit)
+    radius = facts["radius_km"]
+    return words(
+        "sentence.cluster",
+        since=_day(words, _moment(facts, "start")),
+        span=span_of(words, _length(facts)),
+        near=words("sentence.within", radius=f"{radius:.1f}") if radius else "",
+        count=_count(words, facts),
+        people=_people(words, facts),
+        usual=_usual(words, facts["expected"], calls=_repeats(facts)),
+        most=most,
+    )
+
+
+def _frequent(words: Catalogue, facts: Mapping[str, Any]) -> str:
+    return words(
+        "sentence.frequent",
+        span=span_of(words, _length(facts)),
+        count=words("sentence.count.tickets", observed=facts["observed"]),
+        people=_people(words, facts),
+        usual=_usual(words, facts["usual"], calls=False),
+        threshold=facts["threshold"],
+    )
+
+
+def _repeat(words: Catalogue, facts: Mapping[str, Any]) -> str:
+    return words("sentence.repeat", span=span_of(words, _length(facts)), n=facts["observed"])
+
+
+def _sensitive(words: Catalogue, facts: Mapping[str, Any]) -> str:
+    return words("sentence.sensitive", words=facts["words"], n=facts["observed"], people=_people(words, facts))
+
+
+def _shared(words: Catalogue, facts: Mapping[str, Any]) -> str:
+    return words(
+        "sentence.shared",
+        span=span_of(words, _length(facts)),
+        callers=words("sentence.callers", n=facts["callers"]),
+        observed=facts["observed"],
+        one=_mostly_one(words, facts),
+        label=facts["label"],
+    )
+
+
+def _first_seen(words: Catalogue, facts: Mapping[str, Any]) -> str:
+    one = _mostly_one(words, facts)
+    return words(
+        "sentence.first_seen",
+        days=facts["absent_days"],
+        since=_day(words, _moment(facts, "start")),
+        callers=words("sentence.callers", n=facts["callers"]),
+        tickets=words("sentence.first_seen.tickets", observed=facts["observed"], one=one) if one else "",
+        label=facts["label"],
+    )
+
+
+def _season(words: Catalogue, facts: Mapping[str, Any]) -> str:
+    week = facts["act_by_week"]
+    return words(
+        "sentence.season",
+        years=facts["years"],
+        seen=facts["years_seen"],
+        week=facts["return_week"],
+        lunar=words("sentence.season.lunar") if facts["aligned"] == "lunar" else "",
+        weekly=f"{facts['expected']:.0f}",
+        act=words("sentence.season.overdue" if facts["overdue"] else "sentence.season.act", week=week),
+    )
+
+
+def _periods(words: Catalogue, facts: Mapping[str, Any]) -> str:
+    """Return the days or calendar weeks of a surge; hours, which are judged at once, as those just past."""
+    start, last = _moment(facts, "start"), _moment(facts, "end") - timedelta(days=1)
+    freq = Frequency(facts["freq"])
+    if freq is Frequency.HOURLY:
+        return words("sentence.when.hours", span=span_of(words, _length(facts)))
+    dates = _dates(words, start, last)
+    days = (last - start).days + 1
+    if freq is Frequency.DAILY:
+        return words("sentence.when.days", dates=dates, n=days) if days > 1 else words("sentence.when.day", dates=dates)
+    if start.weekday():
+        # Weeks that do not begin on a Monday have no number in the calendar.
+        return words("sentence.when.some_weeks", dates=dates, n=days // 7)
+    first, final = start.isocalendar().week, last.isocalendar().week
+    if first == final:
+        return words("sentence.when.week", dates=dates, week=first)
+    return words("sentence.when.weeks", dates=dates, first=first, last=final)
+
+
+def _dates(words: Catalogue, start: datetime, last: datetime) -> str:
+    """Return a span of days, both ends included."""
+    if start.date() == last.date():
+        return _day(words, start)
+    if (start.year, start.month) == (last.year, last.month):
+        return words("sentence.dates.in_month", **_blanks(start), last_day=last.day)
+    return words("sentence.dates", first=_day(words, start), last=_day(words, last))
+
+
+def _day(words: Catalogue, day: datetime) -> str:
+    return words("sentence.date", **_blanks(day))
+
+
+def _blanks(day: datetime) -> dict[str, Any]:
+    return {"month": Coded(MONTHS, str(day.month)), "day": day.day}
+
+
+def span_of(words: Catalogue, length: timedelta) -> str:
+    """Return the length of a window as people say it.
+
+    >>> span_of(catalogue("en"), timedelta(hours=6)), span_of(catalogue("en"), timedelta(days=7))
+    ('6 hours', '7 days')
+    """
+    hours = max(round(length / timedelta(hours=1)), 1)
+    if hours % 24 and hours < _IN_HOURS:
+        return words("sentence.span.hours", n=hours)
+    return words("sentence.span.days", n=max(round(hours / 24), 1))
+
+
+def _usual(words: Catalogue, usual: float | None, *, calls: bool) -> str:
+    """Return what is usual in a window of the same length, nothing where history does not say."""
+    if usual is None:
+        return ""
+    # Rounded as it is said: what would read "usually about 0" is none.
+    tenth = round(usual, 1)
+    if tenth == 0:
+        return words("sentence.usual.none")
+    said = f"{tenth:.1f}".removesuffix(".0") if tenth < _IN_TENTHS else f"{tenth:.0f}"
+    return words("sentence.usual.calls" if calls else "sentence.usual.tickets", usual=said)
+
+
+def _people(words: Catalogue, facts: Mapping[str, Any]) -> str:
+    if _repeats(facts):
+        return words("sentence.people.merged", tickets=facts["tickets"], n=facts["callers"])
+    if facts["callers"] in (0, facts["observed"]):
+        return ""
+    return words("sentence.people", n=facts["callers"])
+
+
+def _mostly_one(words: Catalogue, facts: Mapping[str, Any]) -> str:
+    """Return how many tickets one caller sent, where that is more than half: few people are behind them."""
+    most = facts["most_by_one"]
+    return words("sentence.mostly_one", most=most) if 2 * most > facts["observed"] else ""
+
+
+def _count(words: Catalogue, facts: Mapping[str, Any]) -> str:
+    key = "sentence.count.calls" if _repeats(facts) else "sentence.count.tickets"
+    return words(key, observed=facts["observed"])
+
+
+def _repeats(facts: Mapping[str, Any]) -> bool:
+    """Tell whether a detector that counts callers, each once a period, counted fewer than there are tickets."""
+    return bool(facts["tickets"] > facts["observed"])
+
+
+def _limit(facts: Mapping[str, Any]) -> int:
+    upper, expected = facts["upper"], facts["expected"]
+    limit: int = math.ceil(expected) if upper is None else math.floor(upper)
+    return limit
+
+
+def _length(facts: Mapping[str, Any]) -> timedelta:
+    return _moment(facts, "end") - _moment(facts, "start")
+
+
+def _moment(facts: Mapping[str, Any], name: str) -> datetime:
+    return datetime.fromisoformat(facts[name])
+
+
+_IN_TENTHS: Final = 9.95
+"""Usual counts below this are said to a tenth."""
+
+_FIRST_CJK: Final = 0x2E80
+_IN_HOURS: Final = 72
+"""Windows shorter than this that are no whole days are said in hours."""
+
+_TELLERS: Final = {
+    SentenceCode.SURGE: _surge,
+    SentenceCode.CLUSTER: _cluster,
+    SentenceCode.FREQUENT: _frequent,
+    SentenceCode.REPEAT: _repeat,
+    SentenceCode.SENSITIVE: _sensitive,
+    SentenceCode.SHARED: _shared,
+    SentenceCode.FIRST_SEEN: _first_seen,
+    SentenceCode.SEASON: _season,
+}
