@@ -15,6 +15,7 @@ import structlog
 from features.clock import Clock
 from features.errors import SourceError
 from features.lake import Lake, StagedBatch, UpsertResult
+from features.lake.ledger import mend
 from features.lake.loads import Loaded
 from features.mappings import Mapping, load_mapping
 from features.settings import Settings
@@ -131,6 +132,7 @@ def ingest(
     """
     chosen = mapping if isinstance(mapping, Mapping) else load_mapping(mapping)
     lake = Lake.of(settings)
+    mend(lake)
     remote = [str(path) for path in paths if "://" in str(path)]
     summary = IngestSummary(source=chosen.source, snapshot=lake.version)
     with Privacy.on_all_cores(settings.secret_key()) as privacy:

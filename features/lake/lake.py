@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from features.errors import LakeInputError
 from features.lake.asof import as_of_query
 from features.lake.duck import arrow, duck, instant, literal
-from features.lake.loads import Loaded, SourceState, load_row, loaded_before, source_states
+from features.lake.loads import Loaded, SourceState, holds, load_row, loads_of, source_states
 from features.lake.precedence import Precedence, superseded
 from features.lake.schema import ERASURES, LOADS, MOVED, QUARANTINE, TICKETS, VISIBLE
 from features.lake.staged import StagedBatch
@@ -122,7 +122,7 @@ class Lake:
         if not files:
             return counts
         note: dict[str, Any] = {"load": batch.load_id, "source": batch.mapping.source, "file": batch.name}
-        note |= {"kept": counts.kept, "updated": counts.updated, "deleted": counts.deleted}
+        note |= {"digest": batch.digest, "kept": counts.kept, "updated": counts.updated, "deleted": counts.deleted}
         return replace(counts, version=self.store.append(files, note=note, guard=version))
 
     def _data_files(self, connection: Any, batch: StagedBatch, writing: Writing) -> list[Path]:
@@ -162,10 +162,10 @@ class Lake:
         self.loads_store.append_rows(load_row(batch, result), name=batch.load_id, note={"load": batch.load_id})
 
     def loaded_before(self, *, source: str, digest: str, mapping: str) -> Loaded | None:
-        """Return the earlier load of the same bytes with the same mapping, if there was one."""
+        """Return the earlier load of the same bytes with the same mapping whose tickets are there, if there was one."""
         with duck(threads=1) as connection:
-            scan = self.loads_store.scan()
-            return loaded_before(connection, scan, source=source, digest=digest, mapping=mapping)
+            loads = loads_of(connection, self.loads_store.scan(), source=source, digest=digest, mapping=mapping)
+        return next((load for load in loads if holds(self.store, load)), None)
 
     # -- reading ---------------------------------------------------------------------------------------------------
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
 import shutil
 import time
 from collections.abc import Iterator, Sequence
@@ -15,10 +14,12 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from features.durable import make_folder, sync
 from features.errors import LakeError
 from features.foreign_paths import delta_can_read, file_of_uri, plain_folder, stand_in
 from features.lake.duck import parquet
 
+_KINDS: Final = ("json", "checkpoint.parquet")
 _KEEP_LOG: Final = "interval 36500 days"
 """Delta forgets old versions after 30 days by default; a training must be repeatable on its snapshot for years."""
 
@@ -35,6 +36,11 @@ class DeltaStore:
         self.path = path
         self.schema = schema
 
+    @property
+    def log(self) -> Path:
+        """The folder of its commits."""
+        return self.path / "_delta_log"
+
     def table(self, version: int | None = None) -> Any:
         """Return the `DeltaTable` at a version, the newest one by default.
 
@@ -49,6 +55,11 @@ class DeltaStore:
         try:
             return DeltaTable(self._place(), version=version)
         except DeltaError as error:
+            if version is None and (broken := self.broken_commit()):
+                raise LakeError(
+                    f"{self.path}: the newest commit, {broken.name}, is half written, and what it held is lost",
+                    hint="hand in again what was loaded last: `weisu ingest` sets the broken commit aside",
+                ) from error
             raise LakeError(
                 f"{self.path}: version {version} cannot be read: {str(error).splitlines()[0]}",
                 hint="`weisu lake history` lists the versions that are there",
@@ -56,13 +67,12 @@ class DeltaStore:
 
     def _has_log(self) -> bool:
         """Return whether anything was ever committed; a run killed while it made the table leaves an empty folder."""
-        log = self.path / "_delta_log"
-        return log.is_dir() and any(entry.suffix == ".json" for entry in log.iterdir())
+        return self.log.is_dir() and any(entry.suffix == ".json" for entry in self.log.iterdir())
 
     def _create(self) -> None:
         from deltalake import DeltaTable
 
-        (self.path / "_delta_log").mkdir(parents=True, exist_ok=True)
+        make_folder(self.log)
         configuration = {
             "delta.logRetentionDuration": _KEEP_LOG,
             "delta.deletedFileRetentionDuration": "interval 0 days",
@@ -71,6 +81,7 @@ class DeltaStore:
             "delta.dataSkippingStatsColumns": self.schema.names[0],
         }
         DeltaTable.create(self._place(), self.schema, mode="ignore", configuration=configuration)
+        self._sync_log(0)
 
     def _place(self) -> str:
         """Return where deltalake finds the log of the table."""
@@ -85,14 +96,16 @@ class DeltaStore:
         """
         from deltalake import DeltaTable
 
+        table = self.table()
+        before, here = int(table.version()), {file.name for file in self.path.glob("*.parquet")}
         if delta_can_read(self.path):
-            yield self.table()
+            yield table
+            sync([*(file for file in self.path.glob("*.parquet") if file.name not in here), self.path])
+            self._sync_log(before + 1)
             return
-        self.table()
         copy = plain_folder()
         try:
-            shutil.copytree(self.path / "_delta_log", copy / "_delta_log")
-            here = {file.name for file in self.path.glob("*.parquet")}
+            shutil.copytree(self.log, copy / "_delta_log")
             for name in here:
                 (copy / name).symlink_to(self.path.resolve() / name)
             yield DeltaTable(str(copy))
@@ -105,13 +118,17 @@ class DeltaStore:
         for name in sorted(now - before):
             shutil.copyfile(copy / name, self.path / f"{name}.part")
             (self.path / f"{name}.part").replace(self.path / name)
-        log = self.path / "_delta_log"
+        sync([*(self.path / name for name in now - before), self.path])
+        log, first = self.log, None
         for commit in sorted((copy / "_delta_log").glob("*.json")):
             if not (log / commit.name).exists():
                 shutil.copyfile(commit, log / f".{commit.name}.part")
                 # A link, not a rename: of two writers of one version only the first may win.
                 (log / commit.name).hardlink_to(log / f".{commit.name}.part")
                 (log / f".{commit.name}.part").unlink()
+                first = _commit_of(commit) if first is None else first
+        if first is not None:
+            self._sync_log(first)
         for name in before - now:
             (self.path / name).unlink()
 
@@ -177,6 +194,8 @@ class DeltaStore:
         from deltalake.exceptions import CommitFailedError
 
         table = self.table(guard)
+        before = int(table.version())
+        sync([*files, self.path])
         transactions = None if guard is None else [Transaction("upsert", guard + 1)]
         try:
             table.create_write_transaction(
@@ -191,7 +210,32 @@ class DeltaStore:
         except CommitFailedError as error:
             raise CommitConflictError(f"{self.path}: another writer was faster: {error}") from error
         table.update_incremental()
-        return int(table.version())
+        version = int(table.version())
+        self._sync_log(before + 1, version)
+        return version
+
+    def _sync_log(self, since: int, through: int | None = None) -> None:
+        """Wait until the commits from a version on are on the disk: only then may anybody be told of them."""
+        through = int(self.table().version()) if through is None else through
+        names = [f"{version:020}.{kind}" for version in range(since, through + 1) for kind in _KINDS]
+        sync([*(self.log / name for name in (*names, "_last_checkpoint")), self.log])
+
+    def commit_text(self, version: int) -> str | None:
+        """Return what the log says of a commit; '' when it is empty or half written, None when it is not there."""
+        try:
+            text = (self.log / f"{version:020}.json").read_bytes().decode()
+            for line in text.splitlines():
+                json.loads(line)
+        except FileNotFoundError:
+            return None
+        except ValueError:
+            return ""
+        return text.strip()
+
+    def broken_commit(self) -> Path | None:
+        """Return the newest commit where it is empty or half written, as a power cut leaves it."""
+        newest = max((file for file in self.log.glob("*.json") if file.stem.isdigit()), default=None)
+        return newest if newest is not None and not self.commit_text(int(newest.stem)) else None
 
     def lost_versions(self) -> tuple[int, ...]:
         """Return the versions of which a file is gone."""
@@ -258,10 +302,14 @@ def _add_action(file: Path) -> Any:
     )
 
 
+def _commit_of(file: Path) -> int:
+    """Return the version of a file of the log, -1 of what belongs to none."""
+    number = file.name.partition(".")[0]
+    return int(number) if number.isdigit() else -1
+
+
 def move_into(file: Path, folder: Path, name: str) -> Path:
-    """Rename a finished file into the table's folder, on disk before any commit names it."""
-    with file.open("rb") as handle:
-        os.fsync(handle.fileno())
+    """Rename a finished file into the table's folder."""
     target = folder / name
     file.replace(target)
     return target

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
+from features.durable import write_whole
 from features.errors import FeedError, FeedNotFoundError, SourceError
 from features.mappings import Mapping, MappingError, Protocol, SourceClock
 from features.sources.answers import Row, awaits_id, identity, rows_of
@@ -306,8 +307,5 @@ class Bookmark:
         if place is None:
             self._path.unlink(missing_ok=True)
             return
-        self._path.parent.mkdir(parents=True, exist_ok=True)
         kept = self._run | asdict(place) | {"window": place.window.isoformat(), "end": end.isoformat()}
-        part = self._path.with_suffix(".part")
-        part.write_text(json.dumps(kept), encoding="utf-8")
-        part.replace(self._path)
+        write_whole(self._path, json.dumps(kept).encode())
