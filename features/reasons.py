@@ -22,6 +22,8 @@ class ReasonCode(StrEnum):
     SAME_WEEK_MEAN = "same_week_mean"
     NO_CHAMPION = "no_champion"
     BUNDLE_LOST = "bundle_lost"
+    BUNDLE_DAMAGED = "bundle_damaged"
+    REGISTRY_UNREADABLE = "registry_unreadable"
     LABELS_TAKEN_BACK = "labels_taken_back"
     LABELS_LOST = "labels_lost"
     NO_WEEKLY_FORECASTER = "no_weekly_forecaster"

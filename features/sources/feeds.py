@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,7 @@ from features.mappings import Mapping, MappingError, Protocol, SourceClock
 from features.sources.answers import Row, awaits_id, identity, rows_of
 from features.sources.http import JsonFeed, said
 
+_LOG: Final = logging.getLogger(__name__)
 _FEWEST: Final = 10
 """No server is known that gives at most fewer rows at once: so few on a page are all there are."""
 
@@ -294,13 +296,18 @@ class Bookmark:
 
     def read(self) -> tuple[FeedPosition, datetime] | None:
         """Return where to go on and the end of the cut run, None if there is nothing to go on with."""
-        if not self._path.exists():
+        try:
+            kept = json.loads(self._path.read_text(encoding="utf-8"))
+            if {name: kept.get(name) for name in self._run} != self._run:
+                return None
+            place = FeedPosition(datetime.fromisoformat(kept["window"]), int(kept["page"]), int(kept["offset"]))
+            return place, datetime.fromisoformat(kept["end"])
+        except FileNotFoundError:
             return None
-        kept = json.loads(self._path.read_text(encoding="utf-8"))
-        if {name: kept.get(name) for name in self._run} != self._run:
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+            # The feed is read from the beginning, and what is known already changes nothing.
+            _LOG.warning("the bookmark is unreadable, and the feed is read from the beginning: %s", self._path)
             return None
-        place = FeedPosition(datetime.fromisoformat(kept["window"]), kept["page"], kept["offset"])
-        return place, datetime.fromisoformat(kept["end"])
 
     def write(self, place: FeedPosition | None, *, end: datetime) -> None:
         """Remember a place, or forget the run when it is through."""
