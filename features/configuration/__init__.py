@@ -22,6 +22,7 @@ from features.configuration.schedule import SHIPPED_JOBS, JobConfig, ScheduleCon
 from features.configuration.surge import SurgeConfig
 from features.configuration.tickets import (
     CalendarConfig,
+    ChangeConfig,
     Period,
     PrivacyConfig,
     QualityConfig,
@@ -36,6 +37,7 @@ __all__ = [
     "AlertPolicy",
     "CalendarConfig",
     "CandidateConfig",
+    "ChangeConfig",
     "ConfigPart",
     "Deadlines",
     "DeliveryConfig",

@@ -32,6 +32,27 @@ class SourceConfig(ConfigPart):
     """Application token that a Socrata portal gives; sent as X-App-Token."""
 
 
+class ChangeConfig(ConfigPart):
+    """What counts as a change of labels when changes are proposed."""
+
+    window: int = key(13, unit="periods", ge=1)
+    """Periods at a birth or death over which a rate is measured."""
+    history: int = key(8, unit="periods", ge=1)
+    """Periods of silence before a birth, or after a death, at the least."""
+    p_silence: float = key(1e-6, unit="probability", gt=0, lt=1)
+    """The silence must be less likely than this at the measured rate (Poisson)."""
+    tolerance: int = key(4, unit="periods", ge=0)
+    """Periods between a death and the birth that explains it, at the most."""
+    least_count: int = key(10, unit="tickets", ge=1)
+    """Tickets in the window at the least."""
+    donor_drop: float = key(0.3, unit="share", gt=0, le=1)
+    """A donor lost at least this share of what the born label took, and at most the inverse."""
+    donor_p: float = key(1e-3, unit="probability", gt=0, lt=1)
+    """A donor's loss must also be less likely than this against the other labels."""
+    most_donors: int = key(3, unit="labels", ge=1)
+    """With more donors than this no origin can be told, and the birth is reported alone."""
+
+
 class TaxonomyConfig(ConfigPart):
     """Labels in force, and which source has the word on a ticket that several hold."""
 
@@ -39,6 +60,8 @@ class TaxonomyConfig(ConfigPart):
     """Crosswalk of old and new labels; <home>/taxonomy/crosswalk.csv when not set."""
     precedence: tuple[tuple[str, ...], ...] = ()
     """Groups of sources that describe the same tickets under the same ids, the most trusted first."""
+    changes: ChangeConfig = ChangeConfig()
+    """What counts as a change of labels when changes are proposed."""
 
     @field_validator("precedence")
     @classmethod

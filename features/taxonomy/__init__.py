@@ -9,10 +9,11 @@ crosswalk_for(settings), install_crosswalk     the crosswalk of an installation
 labels_in_force(settings, moment)              the labels that it puts in force at a moment
 """
 
+from features.configuration import ChangeConfig
 from features.errors import CrosswalkError, TaxonomyError
 from features.taxonomy.aliases import alias_rows, normal_label, suggest_aliases
 from features.taxonomy.apply import apply_crosswalk, relabel_tickets
-from features.taxonomy.changes import ChangeConfig, propose_changes, proposed_rows
+from features.taxonomy.changes import propose_changes, proposed_rows
 from features.taxonomy.checks import CheckReport, LabelProblem, check_rows
 from features.taxonomy.crosswalk import (
     NO_CROSSWALK,

@@ -8,13 +8,13 @@ proposals for a person: nothing is restated until the crosswalk says so.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
+from features.configuration import ChangeConfig
 from features.errors import TaxonomyError
 
 COLUMNS: Final = (
@@ -22,32 +22,6 @@ COLUMNS: Final = (
 )  # fmt: skip
 _SURE: Final = 6.0
 """Standard errors at which a loss is beyond doubt."""
-
-
-@dataclass(frozen=True, slots=True)
-class ChangeConfig:
-    """What counts as a change.
-
-    Attributes:
-        window: Periods at a birth or death over which a rate is measured.
-        history: Periods of silence before a birth (after a death) at the least.
-        p_silence: The silence must be less likely than this at the measured rate (Poisson).
-        tolerance: Periods between a death and the birth that explains it, at the most.
-        least_count: Tickets in the window at the least.
-        donor_drop: A label counts as a donor when it lost at least this share of what the born label took.
-            (and at most the inverse).
-        donor_p: ... and when the loss is less likely than this against the other labels.
-        most_donors: With more donors than this no origin can be told, and the birth is reported alone.
-    """
-
-    window: int = 13
-    history: int = 8
-    p_silence: float = 1e-6
-    tolerance: int = 4
-    least_count: int = 10
-    donor_drop: float = 0.3
-    donor_p: float = 1e-3
-    most_donors: int = 3
 
 
 def propose_changes(counts: Any, *, label: str = "category", config: ChangeConfig | None = None) -> Any:

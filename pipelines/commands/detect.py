@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from features.configuration import SurgeConfig
 from features.errors import BadInputError
 from features.vocabulary import Frequency
 from pipelines.commands.options import AsOf, Home, Json, exit_degraded, parse_as_of, print_json, say, settings_for
@@ -41,7 +42,7 @@ def detect_hotspots(
 ) -> None:
     """Run the detectors and turn what they find into alerts."""
     if panel is not None:
-        _of_panel(panel, freq, start, alpha, country, out, as_json=as_json)
+        _of_panel(panel, freq, start, alpha, country, out, config=settings_for(home).surge, as_json=as_json)
         return
     from features.clock import SystemClock
     from pipelines.detect import detect_batch, detect_everything
@@ -71,6 +72,7 @@ def _of_panel(
     country: str | None,
     out: Path | None,
     *,
+    config: SurgeConfig,
     as_json: bool,
 ) -> None:
 
@@ -78,7 +80,7 @@ def _of_panel(
         raise BadInputError(
             "--panel needs --from and --out", hint="weisu detect --panel F --freq W --from DATE --out O"
         )
-    document = detect_panel_file(panel, freq=freq, start=start, alpha=alpha, country=country, out=out)
+    document = detect_panel_file(panel, freq=freq, start=start, alpha=alpha, country=country, out=out, config=config)
     if as_json:
         print_json(document)
     else:
@@ -105,7 +107,14 @@ OUT_COLUMNS = (
 
 
 def detect_panel_file(
-    panel: Path, *, freq: str, start: str, out: Path, alpha: float = 0.01, country: str | None = None
+    panel: Path,
+    *,
+    freq: str,
+    start: str,
+    out: Path,
+    alpha: float = 0.01,
+    country: str | None = None,
+    config: SurgeConfig | None = None,
 ) -> dict[str, Any]:
     """Judge a panel file and write one row per series and period from `start` on.
 
@@ -116,6 +125,7 @@ def detect_panel_file(
         out: .parquet or .csv.
         alpha: Level of alarms, in (0, 1).
         country: ISO code whose holidays are known to the detector; None for none.
+        config: What was tuned; as shipped when None.
 
     Returns:
         What was done, ready for `--json`.
@@ -131,7 +141,9 @@ def detect_panel_file(
     calendar = None if country is None else _calendar(frame, country)
     kin = [name for name in STATIC_COLUMNS if name in frame.columns]
     static = frame[["unique_id", *kin]].drop_duplicates("unique_id") if kin else None
-    rows = detect_surges(frame, freq=freq, start=_moment(start), alpha=alpha, calendar=calendar, static=static)
+    rows = detect_surges(
+        frame, freq=freq, start=_moment(start), alpha=alpha, calendar=calendar, static=static, config=config
+    )
     write_table(rows[[*OUT_COLUMNS, *(["tickets"] if "tickets" in rows else [])]], out)
     return {
         "schema_version": 1,

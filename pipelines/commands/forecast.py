@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from features.configuration import ForecastConfig
 from features.errors import BadInputError
 from features.vocabulary import ForecastFrequency, Frequency
 from pipelines.commands.options import AsOf, Home, Json, exit_degraded, parse_as_of, print_json, say, settings_for
@@ -57,7 +58,8 @@ def issue_forecast(
 ) -> None:
     """Issue the forecast of the next weeks for every category, district and level."""
     if panel is not None:
-        _of_panel(panel, freq, horizon, country, levels.value, out, as_json=as_json)
+        config = settings_for(home).forecast
+        _of_panel(panel, freq, horizon, country, levels.value, out, config=config, as_json=as_json)
         return
     from features.clock import SystemClock
     from pipelines.forecast import forecast
@@ -93,6 +95,7 @@ def _of_panel(
     levels: str,
     out: Path | None,
     *,
+    config: ForecastConfig,
     as_json: bool,
 ) -> None:
 
@@ -100,7 +103,7 @@ def _of_panel(
         raise BadInputError(
             "--panel needs --horizon and --out", hint="weisu forecast --panel F --freq W --horizon 4 --out O"
         )
-    rows = run(panel, freq=freq, horizon=horizon, country=country, levels=levels, out=out)
+    rows = run(panel, freq=freq, horizon=horizon, country=country, levels=levels, out=out, config=config)
     if as_json:
         print_json({"schema_version": 1, "panel": str(panel), "out": str(out), "freq": freq, "rows": rows})
     else:
@@ -110,7 +113,16 @@ def _of_panel(
 # `weisu forecast --panel FILE`: reads a bare panel, writes its forecast; the command itself is forecast.py's.
 
 
-def run(panel: Path, *, freq: str, horizon: int, country: str | None, levels: str, out: Path) -> int:
+def run(
+    panel: Path,
+    *,
+    freq: str,
+    horizon: int,
+    country: str | None,
+    levels: str,
+    out: Path,
+    config: ForecastConfig | None = None,
+) -> int:
     """Forecast every series of a panel file and write `unique_id, ds, mean, p10, p50, p90`.
 
     Args:
@@ -120,6 +132,7 @@ def run(panel: Path, *, freq: str, horizon: int, country: str | None, levels: st
         country: ISO code of the holidays, or None.
         levels: `all` adds the aggregates.
         out: .parquet or .csv.
+        config: What was tuned; as shipped when None.
 
     Returns:
         Rows written.
@@ -129,6 +142,8 @@ def run(panel: Path, *, freq: str, horizon: int, country: str | None, levels: st
     """
     from models.forecast import forecast_panel
 
-    forecast = forecast_panel(read_panel(panel), freq=freq, horizon=horizon, country=country, levels=levels)
+    forecast = forecast_panel(
+        read_panel(panel), freq=freq, horizon=horizon, country=country, levels=levels, config=config
+    )
     write_table(forecast, out)
     return len(forecast)

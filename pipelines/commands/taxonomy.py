@@ -87,9 +87,10 @@ def propose_command(
 
     from features.taxonomy import alias_rows, propose_changes, proposed_rows, suggest_aliases
 
+    config = settings_for(home).taxonomy.changes
     panels = {"panel": _panel_counts(panel)} if panel else _lake_counts(home, as_of, dimension, source)
     changes = pd.concat(
-        [propose_changes(counts, label=dimension).assign(source=name) for name, counts in panels.items()]
+        [propose_changes(counts, label=dimension, config=config).assign(source=name) for name, counts in panels.items()]
     )
     aliases = pd.concat(
         [suggest_aliases(counts[dimension], tickets=counts["y"]).assign(source=name) for name, counts in panels.items()]

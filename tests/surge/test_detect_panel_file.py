@@ -3,8 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
 from features.errors import BadInputError, WeisuError
+from pipelines.cli import app
 from pipelines.commands.detect import detect_panel_file
 from pipelines.commands.panel_files import read_panel
 
@@ -83,3 +85,18 @@ def test_zoned_times_are_refused(tmp_path):
     frame.assign(ds=frame["ds"].dt.tz_localize("Asia/Shanghai")).to_parquet(path)
     with pytest.raises(BadInputError, match="ds has a time zone"):
         read_panel(path)
+
+
+def test_the_command_judges_by_the_installation_s_configuration(tmp_path, monkeypatch):
+    path = write(tmp_path, ".csv")
+    found = []
+    for name, config in (("shipped", ""), ("tuned", "[surge.weekly]\nmemory = 60\n")):
+        home = tmp_path / name
+        home.mkdir()
+        (home / "weisu.toml").write_text(config)
+        monkeypatch.chdir(home)
+        out = home / "o.csv"
+        command = ["detect", "--panel", str(path), "--freq", "W", "--from", "2024-01-01", "--out", str(out)]
+        assert CliRunner().invoke(app, command).exit_code == 0
+        found.append(pd.read_csv(out)["expected"])
+    assert not found[0].equals(found[1])
