@@ -24,6 +24,7 @@ class ReasonCode(StrEnum):
     BUNDLE_LOST = "bundle_lost"
     BUNDLE_DAMAGED = "bundle_damaged"
     REGISTRY_UNREADABLE = "registry_unreadable"
+    ORIGIN_UNKNOWN = "origin_unknown"
     LABELS_TAKEN_BACK = "labels_taken_back"
     LABELS_LOST = "labels_lost"
     NO_WEEKLY_FORECASTER = "no_weekly_forecaster"
