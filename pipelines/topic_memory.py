@@ -108,5 +108,8 @@ def _keep(folder: Path, memory: TopicMemory) -> None:
         return
     path = folder / f"{memory.through:%Y-%m-%d}.npz"
     write_whole(path, memory.to_bytes())
-    for old in sorted(folder.glob(_DAY))[:-_KEPT]:
+    kept = sorted(folder.glob(_DAY))
+    upto = [file for file in kept if file.name <= path.name]
+    # Days beyond this one are of a clock that was wrong, or this run looks back: neither pushes the other out.
+    for old in (*upto[:-_KEPT], *kept[len(upto) :][:-_KEPT]):
         old.unlink(missing_ok=True)

@@ -18,6 +18,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from features.clock import SystemClock, is_ahead
 from features.durable import write_whole
 from features.errors import LakeError
 from features.lake import Lake
@@ -90,6 +91,8 @@ def bring_cache_up(
         return None
     with writer_lock(folder):
         known = _read_state(folder, lake)
+        if known and _is_of_a_wrong_clock(known, as_of):
+            known = None
         if known and (as_of < datetime.fromisoformat(known.as_of) or snapshot < known.snapshot):
             return None
         moment = as_of.astimezone(UTC).isoformat()
@@ -149,6 +152,12 @@ def _read_state(folder: Path, lake: Lake) -> _State | None:
         _LOG.warning("the stored counts are not as they were written, and are counted anew: %s", folder)
         return None
     return state
+
+
+def _is_of_a_wrong_clock(known: _State, as_of: datetime) -> bool:
+    """Tell whether the counts are of a moment still to come: they would serve nobody until it has come."""
+    kept = datetime.fromisoformat(known.as_of)
+    return as_of < kept and is_ahead(kept, SystemClock().now())
 
 
 def _checksums(folder: Path) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import shutil
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import pandas as pd
 import pytest
 from sqlalchemy import select
 
+from features.clock import SystemClock
 from features.configuration import TextConfig
 from features.knowledge import Knowledge
 from features.lake import Lake
@@ -91,6 +93,21 @@ def test_a_damaged_memory_of_topics_is_learnt_anew(settings, lake, how):
     damage(kept, how)
     assert load_or_learn(knowledge, TextConfig(), days=20).to_bytes() == good
     assert load_topic_memory(knowledge, TextConfig()).to_bytes() == good
+
+
+def test_counts_and_topics_of_a_moment_still_to_come_are_in_nobody_s_way(settings, lake):
+    panels(settings, lake, keep=True)
+    state = settings.home / "counts" / "state.json"
+    ahead = (SystemClock().now() + timedelta(days=4000)).isoformat()
+    state.write_text(json.dumps({**json.loads(state.read_text()), "as_of": ahead}))
+    pd.testing.assert_frame_equal(panels(settings, lake, keep=True), panels(settings, lake, keep=False))
+    assert datetime.fromisoformat(json.loads(state.read_text())["as_of"]) == AS_OF
+    folder = settings.home / "topics"
+    folder.mkdir()
+    for day in ("2036-01-01", "2036-01-02", "2036-01-03"):
+        (folder / f"{day}.npz").write_bytes(b"of a wrong clock")
+    load_or_learn(Knowledge.at(settings, AS_OF, lake=lake), TextConfig(), days=20)
+    assert load_topic_memory(Knowledge.at(settings, AS_OF, lake=lake), TextConfig()).through is not None
 
 
 @pytest.mark.parametrize("how", HOW)
