@@ -3,7 +3,8 @@
 WeisuError
 └── PipelineError
     ├── NoChampionError      nothing has been trained and promoted yet
-    │   ├── LostBundleError  the files of a registered version are not where the registry says
+    │   ├── LostBundleError  the files of a registered version are not where the registry says, or damaged
+    │   ├── LostRegistryError  the model registry cannot be read
     │   └── LostLabelsError  nobody knows any more which labels a registered version speaks
     ├── ChampionChangedError  another version became champion meanwhile
     ├── NoEarlierChampionError  nothing to roll back to
@@ -28,7 +29,11 @@ class NoChampionError(ReasonedError, PipelineError):
 
 
 class LostBundleError(NoChampionError):
-    """The files of a registered version are not where the registry says: as good as no champion."""
+    """The files of a registered version are not where the registry says, or damaged: as good as no champion."""
+
+
+class LostRegistryError(NoChampionError):
+    """The model registry cannot be read: as good as no champion."""
 
 
 class LostLabelsError(NoChampionError):

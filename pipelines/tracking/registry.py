@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -13,13 +14,20 @@ from typing import Any, Final
 from features.clock import Clock
 from features.reasons import Reason, ReasonCode
 from features.settings import Settings
-from pipelines.errors import LostBundleError, NoChampionError, NoEarlierChampionError, UnknownVersionError
+from pipelines.errors import (
+    LostBundleError,
+    LostRegistryError,
+    NoChampionError,
+    NoEarlierChampionError,
+    UnknownVersionError,
+)
 from pipelines.tracking.mlflow_setup import mlflow_for
 
 DEMAND: Final = "weisu-demand"
 HOTSPOT: Final = "weisu-hotspot"
 CHAMPION: Final = "champion"
 CHALLENGER: Final = "challenger"
+CHECKSUMS: Final = "checksums.json"
 _HISTORY: Final = "weisu.promotions"
 
 
@@ -38,6 +46,19 @@ class Version:
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-ready description."""
         return {**asdict(self), "created_at": self.created_at.isoformat(), "aliases": list(self.aliases)}
+
+
+def checksums(files: Mapping[str, bytes]) -> bytes:
+    """Return the file of a bundle that tells whether the others are still what was registered."""
+    return json.dumps({name: hashlib.sha256(files[name]).hexdigest() for name in sorted(files)}).encode()
+
+
+def damaged(version: Version) -> LostBundleError:
+    """Return the error that a version's files are not what was registered."""
+    params = {"model": version.name, "version": version.version}
+    return LostBundleError(
+        Reason(ReasonCode.BUNDLE_DAMAGED, params), hint="bring mlruns/artifacts back from a copy, or run `weisu train`"
+    )
 
 
 @dataclass(frozen=True)
@@ -122,8 +143,16 @@ class Registry:
 
         Raises:
             NoChampionError: None has been promoted yet.
+            LostRegistryError: The registry cannot be read.
         """
-        for known in self.versions(name):
+        try:
+            versions = self.versions(name)
+        except Exception as error:
+            # MLflow, SQLAlchemy, Alembic, the network: each has its own, and none of them is a reason to stop.
+            raise LostRegistryError(
+                Reason(ReasonCode.REGISTRY_UNREADABLE), hint=f"look at the tracking store: {type(error).__name__}"
+            ) from error
+        for known in versions:
             if CHAMPION in known.aliases:
                 return known
         raise NoChampionError(Reason(ReasonCode.NO_CHAMPION, {"model": name}), hint="run `weisu train` first")
@@ -132,7 +161,8 @@ class Registry:
         """Return the files of a version's bundle, by relative path.
 
         Raises:
-            LostBundleError: They are not where the registry says, as after the folder of the tracking store was moved.
+            LostBundleError: They are not where the registry says, as after the folder of the tracking store was moved,
+                or they are not what was registered.
         """
         uri = f"models:/{version.name}/{version.version}"
         try:
@@ -147,6 +177,9 @@ class Registry:
                 Reason(ReasonCode.BUNDLE_LOST, {"model": version.name, "version": version.version}),
                 hint=f"move the tracking store back, so that {where} is found again, or run `weisu train`",
             )
+        said = files.pop(CHECKSUMS, None)
+        if said is not None and said != checksums(files):
+            raise damaged(version)
         return files
 
     def challenge(self, name: str, version: str) -> None:

@@ -10,6 +10,7 @@ from typing import Final
 import pandas as pd
 from sqlalchemy.orm import Session
 
+from features.origin import origin_of
 from features.reasons import Reasons, stored
 from features.series import LEVELS
 from features.settings import Settings
@@ -151,8 +152,9 @@ def weekly_content(session: Session, settings: Settings, week: Week, *, now: dat
     )
     if history is not None and len(last_week):
         _look_back(session, settings, content, history, ahead)
-    content.simulated = content.alerts.simulated or past.simulated
-    content.degraded = (*stored(issue.degraded), *past.missing)
+    origin = origin_of(settings)
+    content.simulated = origin.simulated
+    content.degraded = (*stored(issue.degraded), *past.missing, *origin.missing)
     return content
 
 

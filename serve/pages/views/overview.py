@@ -22,7 +22,7 @@ from serve.forecasts.repository import current_issue
 from serve.number_format import relative_change
 from serve.pages.language import Words
 from serve.pages.render import Provenance
-from serve.pages.views.origin import alerts_are_simulated, forecast_origin
+from serve.pages.views.origin import forecast_origin
 from serve.seasons.coming import ComingSeason, coming_seasons
 
 LEVELS: Final = ("total", "district", "department", "category1", "category2", "category", "cell")
@@ -119,10 +119,9 @@ def overview(session: Session, settings: Settings, words: Words, wanted: Wanted,
     known = _known(history, str(chosen["unique_id"].iloc[0]))
     periods = _periods(chosen, known, WEEKS_WIDE)
     name = series_name(chosen.iloc[0], words)
-    simulated = alerts_are_simulated(session) or past.simulated
     listed = _listed(forecast, wanted)
     view = Overview(
-        provenance=forecast_origin(issue, words, simulated=simulated, missing=past.missing),
+        provenance=forecast_origin(issue, words, missing=past.missing),
         name=name,
         wide=demand_chart(periods, title=f"{words('overview.title')}: {name}", name="demand-wide"),
         narrow=demand_chart(
