@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from features.clock import Clock, SystemClock
-from features.lake.storage import writer_lock
+from features.one_writer import writer_lock
 from features.settings import Settings
 from pipelines.errors import ChampionChangedError, NoChampionError
 from pipelines.tracking import Registry, Version

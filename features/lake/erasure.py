@@ -17,7 +17,7 @@ from features.errors import LakeInputError
 from features.lake.duck import duck, instant, literal, literals, parquet
 from features.lake.keys import key_sql
 from features.lake.schema import ERASURES
-from features.lake.storage import writer_lock
+from features.one_writer import writer_lock
 
 if TYPE_CHECKING:
     from features.lake.lake import Lake

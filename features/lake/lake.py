@@ -22,8 +22,9 @@ from features.lake.mark import mark_simulated
 from features.lake.precedence import Precedence, superseded
 from features.lake.schema import ERASURES, LOADS, MOVED, QUARANTINE, TICKETS, VISIBLE
 from features.lake.staged import StagedBatch
-from features.lake.storage import CommitConflictError, DeltaStore, move_into, writer_lock
+from features.lake.storage import CommitConflictError, DeltaStore, move_into
 from features.lake.upsert import UpsertResult, Writing, compare, write_decided, write_missing
+from features.one_writer import writer_lock
 from features.settings import Settings
 from features.vocabulary import is_simulated
 

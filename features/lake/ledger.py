@@ -12,7 +12,7 @@ import structlog
 
 from features.lake.duck import duck, parquet
 from features.lake.loads import Loaded, holds
-from features.lake.storage import writer_lock
+from features.one_writer import writer_lock
 
 if TYPE_CHECKING:
     from features.lake.lake import Lake

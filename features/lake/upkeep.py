@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from features.errors import LakeError
 from features.lake.duck import duck, instant
 from features.lake.ledger import unsound
-from features.lake.storage import writer_lock
+from features.one_writer import writer_lock
 
 if TYPE_CHECKING:
     from features.lake.lake import Lake

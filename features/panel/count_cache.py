@@ -25,7 +25,7 @@ from features.lake import Lake
 from features.lake.asof import as_of_query
 from features.lake.duck import instant, literal, parquet
 from features.lake.schema import MOVED
-from features.lake.storage import writer_lock
+from features.one_writer import writer_lock
 from features.panel.complete_periods import Edges, edges
 from features.vocabulary import Frequency
 

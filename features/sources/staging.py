@@ -14,13 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features.areas import locate, read_areas
-<<<<<<< HEAD
 from features.errors import QuarantineError, SourceError
-from features.lake.duck import arrow, duck, literal, path_literal
-=======
-from features.errors import QuarantineError
 from features.lake.duck import arrow, duck, literal, parquet
->>>>>>> h2
 from features.lake.schema import QUARANTINE
 from features.lake.staged import StagedBatch
 from features.mappings import Mapping
@@ -163,7 +158,7 @@ class Staging:
             ) from error
         if raw.csv is None:
             return True
-        place = f"read_parquet({path_literal(staged)})"
+        place = parquet(staged)
         swallowed = _count(connection, f"SELECT count(*) FROM {place} WHERE contains(problem, {literal(SWALLOWED)})")
         return not swallowed and not _count(connection, f"SELECT count(*) FROM {raw.rejects}")
 
@@ -174,14 +169,8 @@ class Staging:
                 {literal(name)} AS file, "row", "column", reason, value, ticket_id, caller,
                 $now::TIMESTAMPTZ AS quarantined_at
             FROM (SELECT file_row_number + 1 AS "row", split_part(problem, ': ', 1) AS "column",
-<<<<<<< HEAD
                     substr(problem, strpos(problem, ': ') + 2) AS reason, problem_value AS value, ticket_id, caller
-                FROM read_parquet({path_literal(staged)}, file_row_number = true) WHERE problem IS NOT NULL)
-=======
-                    split_part(problem, ': ', 2) AS reason, problem_value AS value, ticket_id, caller
-                FROM {parquet(staged, file_row_number=True)} WHERE problem IS NOT NULL
-                {unreadable})
->>>>>>> h2
+                FROM {parquet(staged, file_row_number=True)} WHERE problem IS NOT NULL)
             ORDER BY 4"""
         return arrow(connection, query, {"now": self.now}).cast(QUARANTINE)
 
@@ -201,7 +190,7 @@ def _guarded(connection: Any, raw: RawTable, mapping: Mapping) -> frozenset[str]
 
 def _read_together(connection: Any, staged: Path, name: str) -> Reasons:
     """Return what has to be said of ids and numbers that are not as the source wrote them."""
-    place = f"read_parquet({path_literal(staged)})"
+    place = parquet(staged)
     notices = []
     if _count(connection, f"SELECT count(written) FROM {place}"):
         merged, apart = connection.execute(
