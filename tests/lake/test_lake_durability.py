@@ -137,7 +137,7 @@ def synced(monkeypatch) -> list[str]:
 def test_a_load_is_on_the_disk_before_it_is_acknowledged(settings, clock, tmp_path, synced):
     lake = Lake.of(settings)
     file = export(tmp_path, 1)
-    file.write_text(file.read_text() + "\n,,,\n", encoding="utf-8")
+    file.write_text(file.read_text() + "\nX1,no time,停水,龙华区\n", encoding="utf-8")
     assert ingest([file], "zh_12345", settings, clock).quarantined == 1
     for table in ("tickets", "quarantine", "loads"):
         inside = [path for path in synced if f"/{table}" in path]
