@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Final, Protocol
+
+SKEW: Final = timedelta(minutes=10)
+"""Clocks that are set agree within this."""
+
+
+def is_ahead(moment: datetime, now: datetime) -> bool:
+    """Tell whether a stored moment is later than the present: a wrong clock wrote it, and it is not believed."""
+    return moment > now + SKEW
 
 
 class Clock(Protocol):
@@ -11,6 +20,10 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """Return the present as an aware datetime in UTC."""
+        ...
+
+    def steady(self) -> float:
+        """Return seconds that only ever pass, whatever the clock on the wall is set to; their zero means nothing."""
         ...
 
 
@@ -21,6 +34,10 @@ class SystemClock:
         """Return the present as an aware datetime in UTC."""
         return datetime.now(UTC)
 
+    def steady(self) -> float:
+        """Return the seconds since the machine started, its sleep included where it tells."""
+        return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
+
 
 class FixedClock:
     """A clock that moves only when told: for tests, replays and `--as-of` runs."""
@@ -29,6 +46,7 @@ class FixedClock:
         if start.tzinfo is None:
             raise ValueError("FixedClock needs an aware datetime")
         self._now = start.astimezone(UTC)
+        self._jumped = timedelta(0)
 
     def now(self) -> datetime:
         """Return the moment the clock was last set to, in UTC."""
@@ -36,6 +54,16 @@ class FixedClock:
 
     def advance(self, by: timedelta) -> datetime:
         """Move forward by `by` and return the new moment."""
+        self._now += by
+        return self._now
+
+    def steady(self) -> float:
+        """Return the seconds that were moved forward, jumps left out."""
+        return (self._now - self._jumped).timestamp()
+
+    def jump(self, by: timedelta) -> datetime:
+        """Set the clock to another moment, forward or back, without any time passing; return it."""
+        self._jumped += by
         self._now += by
         return self._now
 
@@ -65,3 +93,7 @@ class AcceleratedClock:
         """Return the accelerated present, in UTC."""
         passed = max(self._machine.now() - self.since, timedelta())
         return self.start + passed * self.speed
+
+    def steady(self) -> float:
+        """Return the accelerated seconds that passed."""
+        return self._machine.steady() * self.speed

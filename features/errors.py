@@ -21,6 +21,7 @@
     ├── LakeError                    the lake cannot do what was asked of it
     ├── QuarantineError              more rows are bad than the mapping allows; nothing was kept
     └── FeedError                    a remote source does not answer, or answers nonsense
+        └── FeedNotFoundError        there is nothing at the address that was asked
 
 Each package derives its own errors from these two, so that the command line and the API know what to answer.
 """
@@ -89,6 +90,10 @@ class PanelError(BadInputError):
     """The panel that was asked for does not exist."""
 
 
+class PanelContractError(BadInputError):
+    """A panel of counts does not fit the contract: a column, a period or a value is wrong."""
+
+
 class PrivacyError(BadInputError):
     """Masking or hashing was asked for something it cannot do."""
 
@@ -115,6 +120,10 @@ class QuarantineError(WeisuError):
 
 class FeedError(WeisuError):
     """A remote source does not answer, or answers nonsense."""
+
+
+class FeedNotFoundError(FeedError):
+    """A remote source says that there is nothing at the address that was asked, such as a page beyond the last."""
 
 
 class TaxonomyError(BadInputError):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, Self
@@ -42,7 +43,9 @@ from features.configuration import (
 )
 from features.configuration.reading import PREFIX, from_environment, read_toml
 from features.configuration.refusals import refusals
+from features.durable import write_new
 from features.errors import BadInputError
+from features.foreign_paths import sqlite_url
 
 CONFIG_FILE: Final = "weisu.toml"
 
@@ -134,7 +137,7 @@ class Settings(ConfigPart):
     @property
     def store_url(self) -> str:
         """SQLAlchemy URL of the operational store."""
-        return self.database_url or f"sqlite:///{self.home.resolve() / 'weisu.db'}"
+        return self.database_url or sqlite_url(self.home.resolve() / "weisu.db")
 
     @property
     def lake_path(self) -> str:
@@ -144,7 +147,7 @@ class Settings(ConfigPart):
     @property
     def mlflow_uri(self) -> str:
         """URI of the MLflow tracking store."""
-        return self.tracking_uri or f"sqlite:///{self.mlruns.resolve() / 'mlflow.db'}"
+        return self.tracking_uri or sqlite_url(self.mlruns.resolve() / "mlflow.db")
 
     def changed(self, **tables: Any) -> Self:
         """Return a copy with other keys or sections, validated: `settings.changed(alerts={"weekly_budget": 3})`."""
@@ -164,14 +167,11 @@ PLAIN_KEYS: Final = tuple(
 
 
 def _kept_secret(path: Path) -> bytes:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_bytes().strip()
-    with os.fdopen(handle, "wb") as file:
-        file.write(secrets.token_hex(32).encode())
-    return path.read_bytes()
+    if not path.exists():
+        # Whole and on the disk before anybody is hashed with it: half a key makes a stranger of every caller.
+        with suppress(FileExistsError):
+            write_new(path, secrets.token_hex(32).encode(), mode=0o600)
+    return path.read_bytes().strip()
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,6 @@ from typing import Any, ClassVar, Final, Literal, get_args
 SIMULATED: Final = "simulated"
 """The source of the simulated city's tickets."""
 
-SIMULATED_KEYS: Final = (f"{SIMULATED}/", f"{SIMULATED}{chr(ord('/') + 1)}")
-"""The half-open range of its ticket keys `source/ticket_id`, for queries that an index answers."""
-
 
 def is_simulated(name: str) -> bool:
     """Tell whether a source, or a ticket by its key `source/ticket_id`, belongs to the simulated city.
@@ -75,6 +72,17 @@ _LENGTH: Final = {
     Frequency.HOURLY: timedelta(hours=1),
 }
 _NOUN: Final = {Frequency.WEEKLY: "week", Frequency.DAILY: "day", Frequency.HOURLY: "hour"}
+
+
+class Missing(StrEnum):
+    """What becomes of periods that a series has no row for."""
+
+    ZERO = "zero"
+    """Nothing happened: they count zero."""
+    ERROR = "error"
+    """The panel is refused."""
+    DROP = "drop"
+    """Series with such a period are left out."""
 
 
 class Kind(StrEnum):

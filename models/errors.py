@@ -4,13 +4,15 @@ WeisuError
 ├── ModelError             a model cannot be fitted or restored
 │   └── UnusableModelError  one that was fitted cannot be used here: why is a `Reason`
 └── BadInputError
-    └── PanelContractError  the panel cannot be used: columns, periods, values
+    └── PanelContractError  of features: the panel cannot be used: columns, periods, values
 """
 
 from __future__ import annotations
 
-from features.errors import BadInputError, WeisuError
+from features.errors import PanelContractError, WeisuError
 from features.reasons import ReasonedError
+
+__all__ = ["ModelError", "PanelContractError", "UnusableModelError"]
 
 
 class ModelError(WeisuError):
@@ -19,7 +21,3 @@ class ModelError(WeisuError):
 
 class UnusableModelError(ReasonedError, ModelError):
     """A fitted model does not fit what it is asked to do, or its files are not whole."""
-
-
-class PanelContractError(BadInputError):
-    """A panel of counts does not fit the contract: a column, a period or a value is wrong."""

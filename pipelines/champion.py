@@ -12,14 +12,14 @@ import pandas as pd
 from features.knowledge import KnownPanel
 from features.panel.moves import Moves
 from features.panel.restate import restate_panel
-from features.reasons import Reason, ReasonCode
+from features.reasons import Reason, ReasonCode, ReasonedError
 from features.settings import Settings
 from features.taxonomy import NO_CROSSWALK, Labels, changes_since, labels_of
 from models.errors import UnusableModelError
 from models.forecast import DemandModel
 from pipelines.errors import LostLabelsError
 from pipelines.tracking import Registry
-from pipelines.tracking.registry import DEMAND, Version
+from pipelines.tracking.registry import DEMAND, Version, damaged
 from serve.forecasts.schemas import DRIVERS
 
 TAXONOMY_TAG: Final = "weisu.taxonomy_version"
@@ -72,7 +72,7 @@ def load_champion(settings: Settings, known: KnownPanel) -> Champion:
     registry = Registry.open(settings)
     version = registry.champion(DEMAND)
     files = files_of(registry.bundle(version), known.panel.freq.adverb)
-    model = DemandModel.restore(files, calendar=known.calendar, weather=known.weather, events=known.events)
+    model = _restored(files, known, version)
     then = _labels_of(settings, version)
     if then.key == known.labels.key:
         return Champion(model, version.version, known.panel.y, None)
@@ -83,6 +83,16 @@ def load_champion(settings: Settings, known: KnownPanel) -> Champion:
     filed = restate_panel(known.filed, *then.in_force, levels=["cell"])
     y = moves.counts_before(filed.y[["unique_id", "ds", "y"]], filed.static)
     return Champion(model, version.version, y, moves)
+
+
+def _restored(files: Mapping[str, bytes], known: KnownPanel, version: Version) -> DemandModel:
+    try:
+        return DemandModel.restore(files, calendar=known.calendar, weather=known.weather, events=known.events)
+    except ReasonedError:
+        raise
+    except Exception as error:
+        # A bundle without checksums, of an earlier release: each of its libraries fails in its own way.
+        raise damaged(version) from error
 
 
 def files_of(files: Mapping[str, bytes], part: str) -> dict[str, bytes]:

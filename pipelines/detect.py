@@ -21,7 +21,7 @@ from models.hotspots.surge.stored_config import config_from_json
 from pipelines.errors import NoChampionError
 from pipelines.run_detectors import Findings, configured_thresholds, find_batch, find_everything
 from pipelines.tracking import Registry
-from pipelines.tracking.registry import HOTSPOT
+from pipelines.tracking.registry import HOTSPOT, Version, damaged
 from serve.alerts import Candidate, DetectionRun, intake
 from serve.alerts.past import ended_cases
 from serve.store import Store
@@ -139,10 +139,18 @@ def _in_force(cases: list[dict[str, Any]], labels: Labels) -> list[dict[str, Any
 
 def live_detector(settings: Settings) -> tuple[SurgeConfig, str, Reasons]:
     """Return the champion's configuration and version, or the release's own with the reason."""
-    registry = Registry.open(settings)
     try:
+        registry = Registry.open(settings)
         champion = registry.champion(HOTSPOT)
-        config = registry.bundle(champion)["surge.json"]
+        config = _configuration(registry, champion)
     except NoChampionError as error:
         return settings.surge, "release", (error.reason,)
-    return config_from_json(config.decode()), champion.version, ()
+    return config, champion.version, ()
+
+
+def _configuration(registry: Registry, champion: Version) -> SurgeConfig:
+    files = registry.bundle(champion)
+    try:
+        return config_from_json(files["surge.json"].decode())
+    except (KeyError, TypeError, ValueError) as error:
+        raise damaged(champion) from error

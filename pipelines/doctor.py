@@ -17,8 +17,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
-from features.clock import Clock
+from features.clock import Clock, is_ahead
 from features.errors import WeisuError
+from features.foreign_paths import sqlite_file
 from features.settings import Settings
 from pipelines.errors import PipelineError
 
@@ -230,8 +231,8 @@ def _lake(settings: Settings, clock: Clock) -> Found:
 
 
 def _mlflow(settings: Settings, _clock: Clock) -> Found:
-    path = settings.mlflow_uri.removeprefix("sqlite:///")
-    if path != settings.mlflow_uri and not Path(path).exists():
+    file = sqlite_file(settings.mlflow_uri)
+    if file is not None and not file.exists():
         return Status.WARN, f"{settings.mlflow_uri} is not there yet", "`weisu train` makes it"
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
@@ -282,6 +283,7 @@ def _fonts(_settings: Settings, _clock: Clock) -> Found:
 
 def _time(settings: Settings, clock: Clock) -> Found:
     from features.knowledge import Knowledge, holds_tickets
+    from serve.supervision.passage import last_round
 
     now = clock.now()
     if holds_tickets(settings):
@@ -293,6 +295,19 @@ def _time(settings: Settings, clock: Clock) -> Found:
                 f"{ahead} tickets were opened after now ({now:%Y-%m-%d %H:%M} UTC)",
                 "set the machine's clock; use NTP",
             )
+    known = last_round(settings)
+    if known is not None and is_ahead(known[0], now):
+        return (
+            Status.FAIL,
+            f"it is {now:%Y-%m-%d %H:%M} UTC, and alerts were looked after at {known[0]:%Y-%m-%d %H:%M} UTC before",
+            "set the machine's clock and use NTP; if it is right now, the next round of `weisu schedule run` goes on",
+        )
+    if known is not None and known[1]:
+        return (
+            Status.FAIL,
+            f"the clock jumped by {known[1]} under the running scheduler, and no alert ends until it is back",
+            "see that the clock is right, then start `weisu schedule run` again",
+        )
     local = now.astimezone(settings.zone)
     return Status.OK, f"{local:%Y-%m-%d %H:%M} in {settings.timezone} ({local:%z})", ""
 

@@ -3,8 +3,10 @@
 WeisuError
 └── PipelineError
     ├── NoChampionError      nothing has been trained and promoted yet
-    │   ├── LostBundleError  the files of a registered version are not where the registry says
+    │   ├── LostBundleError  the files of a registered version are not where the registry says, or damaged
+    │   ├── LostRegistryError  the model registry cannot be read
     │   └── LostLabelsError  nobody knows any more which labels a registered version speaks
+    ├── ChampionChangedError  another version became champion meanwhile
     ├── NoEarlierChampionError  nothing to roll back to
     ├── PeerError            another Python, with the libraries of a comparison, does not do its part
     ├── UnknownVersionError  a model version that the registry does not hold
@@ -27,11 +29,19 @@ class NoChampionError(ReasonedError, PipelineError):
 
 
 class LostBundleError(NoChampionError):
-    """The files of a registered version are not where the registry says: as good as no champion."""
+    """The files of a registered version are not where the registry says, or damaged: as good as no champion."""
+
+
+class LostRegistryError(NoChampionError):
+    """The model registry cannot be read: as good as no champion."""
 
 
 class LostLabelsError(NoChampionError):
     """Nobody knows any more which labels a registered version speaks: as good as no champion."""
+
+
+class ChampionChangedError(PipelineError):
+    """Another version became champion while this one was measured against the one before."""
 
 
 class NoEarlierChampionError(PipelineError):

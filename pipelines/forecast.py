@@ -17,7 +17,7 @@ from features.series import TOTAL
 from features.settings import Settings
 from features.taxonomy import taxonomy_version
 from features.vocabulary import ForecastFrequency, Frequency
-from models.forecast.panel_forecast import fallback_forecast
+from models.forecast.stand_in import StandIn
 from pipelines.champion import load_champion
 from pipelines.tracking.registry import DEMAND
 from serve.forecasts import ForecastIssue, publish
@@ -69,8 +69,8 @@ def forecast(
 ) -> ForecastSummary:
     """Issue the forecast of the next `weeks` for every series of every level; issuing it again changes nothing.
 
-    Without a champion, or with one that no longer fits the panel, the same-week mean of earlier years is issued and
-    the issue says that it is degraded.
+    Without a champion, or with one that no longer fits the panel, the stand-in (`models/forecast/stand_in.py`)
+    is issued, and the issue says that it is degraded.
 
     Args:
         settings: The installation.
@@ -121,8 +121,11 @@ def _rows(
         reason = error.reason
     else:
         return rows, totals, champion.version, ()
-    rows = fallback_forecast(panel.y, panel.static, freq=panel.freq, horizon=horizon, calendar=known.calendar)
-    return rows, _NO_SUMS, "fallback", (Reason(ReasonCode.SAME_WEEK_MEAN), reason)
+    config = settings.forecast
+    stand_in = StandIn(panel.y, panel.static, freq=panel.freq, calendar=known.calendar, config=config)
+    totals = stand_in.predict_totals(spans=tuple(sums)) if sums else _NO_SUMS
+    rows = stand_in.predict_with_drivers(horizon=horizon)
+    return rows, totals, "fallback", (Reason(ReasonCode.STAND_IN), reason)
 
 
 def describe(rows: pd.DataFrame, known: KnownPanel, *, country: str) -> pd.DataFrame:

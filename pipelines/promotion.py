@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 from features.clock import Clock, SystemClock
+from features.one_writer import writer_lock
 from features.settings import Settings
+from pipelines.errors import ChampionChangedError, NoChampionError
 from pipelines.tracking import Registry, Version
 from pipelines.tracking.registry import CHAMPION, Promotion
 from serve.registry import ModelInfo, record_model
@@ -13,17 +17,54 @@ from serve.store import Store
 
 
 def promote(
-    settings: Settings, name: str, version: str, *, actor: str, reason: str, clock: Clock | None = None
+    settings: Settings,
+    name: str,
+    version: str,
+    *,
+    actor: str,
+    reason: str,
+    clock: Clock | None = None,
+    met: str | None = None,
 ) -> Promotion:
     """Make `version` the champion of `name`, in the registry and in the store; idempotent.
 
+    Args:
+        settings: The installation.
+        name: The registered model.
+        version: The version to promote.
+        actor: Who does it.
+        reason: Why.
+        clock: The present.
+        met: The champion that the version was measured against, '' for none; where another one is champion by now,
+            nothing is promoted. None where it was not measured: a person's choice.
+
     Raises:
         UnknownVersionError: The registry does not hold the version.
+        ChampionChangedError: The champion is not `met` any more.
     """
     registry = Registry.open(settings)
-    event = registry.promote(name, version, actor=actor, reason=reason, clock=clock or SystemClock())
-    _announce(settings, registry.get(name, version), event)
+    with one_at_a_time(settings):
+        if met is not None and (now := _champion_now(registry, name)) != met:
+            raise ChampionChangedError(
+                f"the champion changed from version {met or 'none'} to {now or 'none'} meanwhile", hint="train again"
+            )
+        event = registry.promote(name, version, actor=actor, reason=reason, clock=clock or SystemClock())
+        _announce(settings, registry.get(name, version), event)
     return event
+
+
+@contextmanager
+def one_at_a_time(settings: Settings) -> Iterator[None]:
+    """Let one process of this machine change a champion at a time."""
+    with writer_lock(settings.home / "champion"):
+        yield
+
+
+def _champion_now(registry: Registry, name: str) -> str:
+    try:
+        return registry.champion(name).version
+    except NoChampionError:
+        return ""
 
 
 def rollback(settings: Settings, name: str, *, actor: str, reason: str, clock: Clock | None = None) -> Promotion:
@@ -33,8 +74,9 @@ def rollback(settings: Settings, name: str, *, actor: str, reason: str, clock: C
         NoEarlierChampionError: There is no earlier champion.
     """
     registry = Registry.open(settings)
-    event = registry.rollback(name, actor=actor, reason=reason, clock=clock or SystemClock())
-    _announce(settings, registry.get(name, event.version), event)
+    with one_at_a_time(settings):
+        event = registry.rollback(name, actor=actor, reason=reason, clock=clock or SystemClock())
+        _announce(settings, registry.get(name, event.version), event)
     return event
 
 

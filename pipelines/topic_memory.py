@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Iterator
 from datetime import timedelta
 from functools import lru_cache
@@ -14,7 +13,7 @@ import pandas as pd
 
 from features.configuration import TextConfig
 from features.configuration.detection import MemoryConfig
-from features.errors import BadInputError
+from features.durable import write_whole
 from features.knowledge import Knowledge
 from features.series import UNCLASSIFIED
 from models.hotspots.textgroups import TopicMemory, word_texts
@@ -22,6 +21,7 @@ from models.hotspots.textgroups import TopicMemory, word_texts
 _KEPT: Final = 3
 _READ_DAYS: Final = 14
 _FOLDER: Final = "topics"
+_DAY: Final = "[0-9][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9].npz"
 _LOG: Final = logging.getLogger(__name__)
 _COLUMNS: Final = ["source", "ticket_id", "known_at", "opened_local", "title", "text", "district"]
 
@@ -91,25 +91,25 @@ def _newest(folder: Path, last: pd.Timestamp, config: MemoryConfig) -> TopicMemo
 
 
 def _unpacked(path: Path, config: MemoryConfig) -> TopicMemory:
-    """Return a kept memory; one of an earlier schema is as good as none and is learnt anew."""
+    """Return a kept memory; one of an earlier schema, or a damaged one, is as good as none and is learnt anew."""
     try:
         return TopicMemory.from_bytes(path.read_bytes(), config)
-    except BadInputError as error:
-        _LOG.warning("%s: %s", path, error)
+    except Exception as error:  # noqa: BLE001 - zip, zlib, numpy and JSON fail each in its way, and all of it is derived
+        _LOG.warning("the memory of topics is learnt anew: %s: %s %s", path, type(error).__name__, error)
         return TopicMemory(config)
 
 
 def _kept(folder: Path, last: pd.Timestamp) -> Path | None:
-    return next((path for path in sorted(folder.glob("*.npz"), reverse=True) if pd.Timestamp(path.stem) <= last), None)
+    return next((path for path in sorted(folder.glob(_DAY), reverse=True) if pd.Timestamp(path.stem) <= last), None)
 
 
 def _keep(folder: Path, memory: TopicMemory) -> None:
     if memory.through is None:
         return
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{memory.through:%Y-%m-%d}.npz"
-    part = path.with_suffix(f".{os.getpid()}.part")
-    part.write_bytes(memory.to_bytes())
-    part.replace(path)
-    for old in sorted(folder.glob("*.npz"))[:-_KEPT]:
+    write_whole(path, memory.to_bytes())
+    kept = sorted(folder.glob(_DAY))
+    upto = [file for file in kept if file.name <= path.name]
+    # Days beyond this one are of a clock that was wrong, or this run looks back: neither pushes the other out.
+    for old in (*upto[:-_KEPT], *kept[len(upto) :][:-_KEPT]):
         old.unlink(missing_ok=True)

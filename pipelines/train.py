@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -25,13 +25,15 @@ from models.hotspots import detect_surges
 from models.hotspots.surge.stored_config import config_to_json
 from models.metrics import wape, weighted_pinball
 from pipelines.champion import AS_OF_TAG, TAXONOMY_TAG, Champion, load_champion
-from pipelines.errors import NoChampionError, PipelineError
+from pipelines.errors import ChampionChangedError, LostBundleError, NoChampionError, PipelineError
 from pipelines.gate import judge
 from pipelines.model_card import demand_card, hotspot_card
 from pipelines.promotion import promote
 from pipelines.tracking import Registry, Tracker
 from pipelines.tracking.registry import DEMAND, HOTSPOT
 
+TRAINING: Final = "weisu train"
+"""Who promotes what the gate lets through; anybody else is a person."""
 CHALLENGER_NAME: Final = "weisu"
 CHAMPION_NAME: Final = "champion"
 ALPHA: Final = 0.01
@@ -113,6 +115,7 @@ class Training:
         """Fit and register `weisu-demand`: the weekly forecaster and, where wanted, the daily one beside it."""
         with self._run("demand", "weekly training", weekly, self.config.model_dump()) as run_id:
             folds = self._folds(weekly, self.config.gate_origins)
+            met = self._champion_of(DEMAND)
             scores, champion = self._meet(weekly, folds)
             bases = choose_bases(folds.predictions, self.settings.forecast.bases)
             of_days = self._daily_scores(daily)
@@ -134,7 +137,7 @@ class Training:
             )
             self.tracker.log_text(card, "model_card.md")
             version = self.tracker.log_bundle(DEMAND, "demand_model.py", files, **_demand_example(weekly))
-        return self._decide(TrainedModel(DEMAND, version, run_id, verdict.promote, verdict.reason, metrics))
+        return self._decide(TrainedModel(DEMAND, version, run_id, verdict.promote, verdict.reason, metrics), met=met)
 
     def hotspot(self, known: KnownPanel) -> TrainedModel:
         """Register the surge detector's configuration with how often it alarms on the last four weeks."""
@@ -150,9 +153,24 @@ class Training:
             self.tracker.log_text(config_to_json(surge), "surge_config.json")
             self.tracker.log_text(hotspot_card(metrics, known.panel), "model_card.md")
             files = {"surge.json": config_to_json(surge).encode()}
+            refused = self._keeps_settings(files["surge.json"])
             version = self.tracker.log_bundle(HOTSPOT, "hotspot_model.py", files, **_hotspot_example(y, judged))
-        reason = "configuration of this release, calibrated by its benchmarks"
-        return self._decide(TrainedModel(HOTSPOT, version, run_id, promoted=True, reason=reason, metrics=metrics))
+        reason = refused or "configuration of this installation; the shipped one is calibrated by its benchmarks"
+        promoted = not refused
+        return self._decide(TrainedModel(HOTSPOT, version, run_id, promoted=promoted, reason=reason, metrics=metrics))
+
+    def _keeps_settings(self, ours: bytes) -> str:
+        """Return why the champion's settings stay: they are the same, or a person chose them; '' where ours are new."""
+        registry = Registry.open(self.settings)
+        try:
+            champion = registry.champion(HOTSPOT)
+            theirs = registry.bundle(champion)["surge.json"]
+        except (NoChampionError, LostBundleError, KeyError):
+            return ""
+        if theirs == ours:
+            return f"the same settings as version {champion.version}"
+        last = registry.promotions(HOTSPOT)[-1]
+        return "" if last.actor == TRAINING else f"version {champion.version} was chosen by {last.actor}: {last.reason}"
 
     def _run(
         self, experiment: str, name: str, known: KnownPanel, params: Mapping[str, Any]
@@ -203,13 +221,24 @@ class Training:
             return found.scores, None
         return _same_folds(champion, found.predictions), CHAMPION_NAME
 
-    def _decide(self, model: TrainedModel) -> TrainedModel:
+    def _champion_of(self, name: str) -> str:
+        """Return the version of the champion, '' without one."""
+        try:
+            return Registry.open(self.settings).champion(name).version
+        except NoChampionError:
+            return ""
+
+    def _decide(self, model: TrainedModel, *, met: str | None = None) -> TrainedModel:
+        """Promote what the gate let through, if the champion it met is the champion still."""
+        registry = Registry.open(self.settings)
         if model.promoted:
-            promote(
-                self.settings, model.name, model.version, actor="weisu train", reason=model.reason, clock=self.clock
-            )
-        else:
-            Registry.open(self.settings).challenge(model.name, model.version)
+            told: dict[str, Any] = {"actor": TRAINING, "reason": model.reason, "clock": self.clock}
+            try:
+                promote(self.settings, model.name, model.version, **told, met=met)
+            except ChampionChangedError as error:
+                model = replace(model, promoted=False, reason=str(error.args[0]))
+        if not model.promoted:
+            registry.challenge(model.name, model.version)
         return model
 
 

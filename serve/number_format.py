@@ -14,6 +14,21 @@ def number(value: float | None, digits: int = 0) -> str:
     return _UNKNOWN if value is None or pd.isna(value) else f"{value:,.{digits}f}"
 
 
+FEWEST_FOR_PERCENT: Final = 5
+"""From fewer tickets than this a change is not told in per cent: from one to three is no headline of +200 %."""
+
+
+def relative_change(now: float, before: float | None) -> float | None:
+    """Return the relative change; None when so few came before that a percentage would only shout.
+
+    >>> relative_change(12, 10), relative_change(12, 4), relative_change(12, None)
+    (0.19999999999999996, None, None)
+    """
+    if before is None or pd.isna(before) or before < FEWEST_FOR_PERCENT:
+        return None
+    return float(now / before - 1)
+
+
 def change(value: float | None) -> str:
     """Return a relative change as signed whole percent.
 

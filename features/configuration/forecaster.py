@@ -59,6 +59,16 @@ class TreeConfig(ConfigPart):
     """Rows that a tree sees."""
     lambda_l2: float = key(10.0, ge=0)
     """L2 regularisation of leaf values."""
+    large: int = key(120_000, unit="rows", ge=1)
+    """Trainings of fewer rows are steadied: one count more or less must not turn the forecasts of other series."""
+    steadied: int = key(8, ge=1)
+    """At most so many boosters are averaged in a small training."""
+    patience: int = key(4, ge=1)
+    """... each of up to so many times the trees, with a learning rate as many times smaller."""
+    steady_l2: float = key(100.0, ge=0)
+    """L2 regularisation of leaf values where all of that is done."""
+    half_believed: int = key(1_000, unit="rows", ge=0)
+    """A training of so many rows has half its weight among the members."""
     min_rows: int = key(400, unit="rows", ge=1)
     """Below this many rows no tree is fitted, and the other members forecast alone."""
 
@@ -233,6 +243,23 @@ class LessonConfig(ConfigPart):
     """Added to both sides of those ratios."""
 
 
+class WildConfig(ConfigPart):
+    """When a lone count is too wild to be believed, and is cut."""
+
+    far: float = key(3.0, unit="standard deviations", gt=0)
+    """How far above the median around it, in its series' own scatter (at least Poisson's), on Anscombe's scale."""
+    around: int = key(13, unit="periods", ge=2)
+    """Periods to each side of that median; of days, weeks with the same weekday."""
+    lasts: int = key(3, unit="periods", ge=2)
+    """A rise that lasts so long is followed, not cut."""
+    shared: int = key(3, unit="cells", ge=2)
+    """What so many cells of a category or a district show in one period is no mistake of one of them."""
+    returns_within: int = key(2, unit="weeks", ge=0)
+    """A peak that came within so many weeks of the same time of another year is a season."""
+    beyond: float = key(2.0, gt=1)
+    """What is believed for one of these reasons is at most so many times what speaks for it."""
+
+
 class BaseConfig(ConfigPart):
     """When a level is issued from a plain forecast (last year's week, the same-week mean) instead of the model."""
 
@@ -293,6 +320,8 @@ class ForecastConfig(ConfigPart):
     """Registered events and policies."""
     weather: WeatherEffectConfig = WeatherEffectConfig()
     """Effects of the weather."""
+    wild: WildConfig = WildConfig()
+    """Lone counts that are too wild to be believed."""
     lessons: LessonConfig = LessonConfig()
     """Which past moments teach."""
     bases: BaseConfig = BaseConfig()

@@ -70,6 +70,17 @@ def path_literals(paths: Iterable[str | Path]) -> str:
     return "[" + ", ".join(map(path_literal, paths)) + "]"
 
 
+def parquet(files: str | Path | Iterable[str | Path], **options: bool) -> str:
+    """Return the SQL that reads Parquet files, by their names: neither a pattern nor a folder `key=value` means more.
+
+    >>> parquet("a.parquet", filename=True)
+    "read_parquet('a.parquet', hive_partitioning = false, filename = true)"
+    """
+    named = path_literal(files) if isinstance(files, str | Path) else path_literals(files)
+    said = {"hive_partitioning": False, **options}
+    return f"read_parquet({named}, {', '.join(f'{name} = {str(value).lower()}' for name, value in said.items())})"
+
+
 def instant(moment: datetime) -> str:
     """Return an aware datetime as an SQL literal."""
     return f"TIMESTAMPTZ '{moment.astimezone(UTC).strftime('%Y-%m-%d %H:%M:%S.%f')}+00'"

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from features.errors import LakeInputError
-from features.lake.duck import duck, instant, literal, literals, path_literals
+from features.lake.duck import duck, instant, literal, literals, parquet
 from features.lake.keys import key_sql
 from features.lake.schema import ERASURES
-from features.lake.storage import writer_lock
+from features.one_writer import writer_lock
 
 if TYPE_CHECKING:
     from features.lake.lake import Lake
@@ -80,11 +80,9 @@ def erase(
         raise LakeInputError("nothing to erase was named", hint="give ticket ids, a caller or an age")
     whom = _Whom(source, tuple(ids), tuple(callers), opened_before)
     with writer_lock(lake.path), duck() as connection:
-        present = lake.store.table()
         found = _find(connection, lake, whom)
         quarantined = _erase_quarantine(connection, lake, whom)
-        for condition in _rows_to_delete(connection, lake, whom, found):
-            present.delete(condition)
+        lake.store.delete(list(_rows_to_delete(connection, lake, whom, found)))
         snapshot = lake.version
         _audit(connection, lake, found, source=source, by=by, reason=reason, now=now, snapshot=snapshot)
         files = _delete_old_files(lake, found)
@@ -190,11 +188,11 @@ def _find(connection: Any, lake: Lake, whom: _Whom) -> _Found:
 
 
 def _scan(files: Sequence[str]) -> str:
-    return f"read_parquet({path_literals(files)}, union_by_name = true, filename = true)"
+    return parquet(files, union_by_name=True, filename=True)
 
 
 def _names(files: Sequence[str]) -> frozenset[str]:
-    return frozenset(Path(file.removeprefix("file://")).name for file in files)
+    return frozenset(Path(file).name for file in files)
 
 
 def _rows_to_delete(connection: Any, lake: Lake, whom: _Whom, found: _Found) -> Iterator[str]:
@@ -204,7 +202,7 @@ def _rows_to_delete(connection: Any, lake: Lake, whom: _Whom, found: _Found) -> 
     hundreds of thousands of them crash the engine. The log keeps the conditions, and neither an age nor a hash tells a
     person.
     """
-    files = [file for file in lake.store.table().file_uris() if _names([file]) & found.holding]
+    files = [file for file in lake.store.named() if _names([file]) & found.holding]
     if not files:
         return
     older, beyond = whom.older("opened_at"), "true"
@@ -221,7 +219,7 @@ def _rows_to_delete(connection: Any, lake: Lake, whom: _Whom, found: _Found) -> 
 
 def _delete_old_files(lake: Lake, found: _Found) -> int:
     """Delete every file outside the present version that holds one of the tickets."""
-    old = found.holding - _names(lake.store.table().file_uris())
+    old = found.holding - _names(lake.store.named())
     for name in old:
         (lake.store.path / name).unlink()
     return len(old)
@@ -242,7 +240,7 @@ def _erase_quarantine(connection: Any, lake: Lake, whom: _Whom) -> int:
     conditions = [*named, *([f"({older})"] if aged else [])]
     if not conditions:
         return 0
-    deleted = int(store.table().delete(" OR ".join(conditions))["num_deleted_rows"])
+    deleted = store.delete([" OR ".join(conditions)])
     store.vacuum(keep=())
     return deleted
 

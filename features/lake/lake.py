@@ -17,13 +17,16 @@ import pyarrow.parquet as pq
 from features.errors import LakeInputError
 from features.lake.asof import as_of_query
 from features.lake.duck import arrow, duck, instant, literal
-from features.lake.loads import Loaded, SourceState, load_row, loaded_before, source_states
+from features.lake.loads import Loaded, SourceState, holds, load_row, loads_of, source_states
+from features.lake.mark import mark_simulated
 from features.lake.precedence import Precedence, superseded
 from features.lake.schema import ERASURES, LOADS, MOVED, QUARANTINE, TICKETS, VISIBLE
 from features.lake.staged import StagedBatch
-from features.lake.storage import CommitConflictError, DeltaStore, move_into, writer_lock
+from features.lake.storage import CommitConflictError, DeltaStore, move_into
 from features.lake.upsert import UpsertResult, Writing, compare, write_decided, write_missing
+from features.one_writer import writer_lock
 from features.settings import Settings
+from features.vocabulary import is_simulated
 
 _ATTEMPTS: Final = 5
 
@@ -40,14 +43,16 @@ class Lake:
         path: The folder.
         timezone: IANA zone of the hotline, for moments given without one.
         precedence: Sources that describe the same tickets, the most trusted first: readers count each ticket once.
+        homes: Folders of the installation that are marked, like the lake, when tickets of the simulated city come.
     """
 
-    def __init__(self, path: str, *, timezone: str, precedence: Precedence = ()) -> None:
+    def __init__(self, path: str, *, timezone: str, precedence: Precedence = (), homes: Sequence[Path] = ()) -> None:
         if "://" in path and not path.startswith("file://"):
             raise LakeInputError(f"lake at {path}: only local folders are supported", hint="set lake_folder")
         self.path = Path(path.removeprefix("file://"))
         self.timezone = timezone
         self.precedence = precedence
+        self.homes = homes
         self.store = DeltaStore(self.path / "tickets", TICKETS)
         self.quarantine_store = DeltaStore(self.path / "quarantine", QUARANTINE)
         self.loads_store = DeltaStore(self.path / "loads", LOADS)
@@ -65,7 +70,8 @@ class Lake:
         Raises:
             LakeInputError: Its configuration of the lake is wrong.
         """
-        return cls(settings.lake_path, timezone=settings.timezone, precedence=settings.taxonomy.precedence)
+        trusted, homes = settings.taxonomy.precedence, (settings.home,)
+        return cls(settings.lake_path, timezone=settings.timezone, precedence=trusted, homes=homes)
 
     @property
     def stores(self) -> tuple[DeltaStore, ...]:
@@ -100,6 +106,8 @@ class Lake:
             LakeError: The lock or the table could not be had.
         """
         with writer_lock(self.path):
+            if is_simulated(batch.mapping.source):
+                mark_simulated(self.path, *self.homes)
             for attempt in range(1, _ATTEMPTS + 1):
                 try:
                     result = self._compare_and_commit(batch)
@@ -122,7 +130,7 @@ class Lake:
         if not files:
             return counts
         note: dict[str, Any] = {"load": batch.load_id, "source": batch.mapping.source, "file": batch.name}
-        note |= {"kept": counts.kept, "updated": counts.updated, "deleted": counts.deleted}
+        note |= {"digest": batch.digest, "kept": counts.kept, "updated": counts.updated, "deleted": counts.deleted}
         return replace(counts, version=self.store.append(files, note=note, guard=version))
 
     def _data_files(self, connection: Any, batch: StagedBatch, writing: Writing) -> list[Path]:
@@ -162,10 +170,10 @@ class Lake:
         self.loads_store.append_rows(load_row(batch, result), name=batch.load_id, note={"load": batch.load_id})
 
     def loaded_before(self, *, source: str, digest: str, mapping: str) -> Loaded | None:
-        """Return the earlier load of the same bytes with the same mapping, if there was one."""
+        """Return the earlier load of the same bytes with the same mapping whose tickets are there, if there was one."""
         with duck(threads=1) as connection:
-            scan = self.loads_store.scan()
-            return loaded_before(connection, scan, source=source, digest=digest, mapping=mapping)
+            loads = loads_of(connection, self.loads_store.scan(), source=source, digest=digest, mapping=mapping)
+        return next((load for load in loads if holds(self.store, load)), None)
 
     # -- reading ---------------------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 from features.lake.duck import arrow, instant
 from features.lake.schema import LOADS
 from features.lake.staged import StagedBatch
+from features.lake.storage import DeltaStore
 from features.lake.upsert import UpsertResult
 
 
@@ -41,8 +42,10 @@ class SourceState:
 
 @dataclass(frozen=True)
 class Loaded:
-    """What became of an earlier load."""
+    """What became of an earlier load; `snapshot` is the version of the ticket table that holds it."""
 
+    load_id: str
+    snapshot: int
     name: str
     read: int
     kept: int
@@ -105,11 +108,19 @@ def source_states(
     return [SourceState(**row) for row in rows.to_pylist()]
 
 
-def loaded_before(connection: Any, scan: str, *, source: str, digest: str, mapping: str) -> Loaded | None:
-    """Return the load that read these very bytes with this very mapping, None if there was none."""
+def loads_of(connection: Any, scan: str, *, source: str, digest: str, mapping: str) -> list[Loaded]:
+    """Return the loads that read these very bytes with this very mapping, newest first."""
     rows = connection.execute(
-        f"SELECT file, read, kept, updated, unchanged, quarantined, repeated FROM {scan} "
-        "WHERE source = $source AND digest = $digest AND mapping = $mapping LIMIT 1",
+        "SELECT load_id, snapshot, file, read, kept, updated, unchanged, quarantined, repeated "
+        f"FROM {scan} WHERE source = $source AND digest = $digest AND mapping = $mapping ORDER BY loaded_at DESC",
         {"source": source, "digest": digest, "mapping": mapping},
     ).fetchall()
-    return Loaded(*rows[0]) if rows else None
+    return [Loaded(*row) for row in rows]
+
+
+def holds(tickets: DeltaStore, load: Loaded) -> bool:
+    """Return whether the ticket table holds the commit that the load log says it does."""
+    said = tickets.commit_text(load.snapshot)
+    if said is None:
+        return load.snapshot <= int(tickets.table().version())
+    return load.load_id in said if load.kept + load.updated else bool(said)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
+import shutil
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,9 +13,12 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from features.durable import make_folder, sync
 from features.errors import LakeError
-from features.lake.duck import path_literals
+from features.foreign_paths import delta_can_read, file_of_uri, plain_folder, stand_in
+from features.lake.duck import parquet
 
+_KINDS: Final = ("json", "checkpoint.parquet")
 _KEEP_LOG: Final = "interval 36500 days"
 """Delta forgets old versions after 30 days by default; a training must be repeatable on its snapshot for years."""
 
@@ -33,6 +35,11 @@ class DeltaStore:
         self.path = path
         self.schema = schema
 
+    @property
+    def log(self) -> Path:
+        """The folder of its commits."""
+        return self.path / "_delta_log"
+
     def table(self, version: int | None = None) -> Any:
         """Return the `DeltaTable` at a version, the newest one by default.
 
@@ -42,20 +49,29 @@ class DeltaStore:
         from deltalake import DeltaTable
         from deltalake.exceptions import DeltaError
 
-        if not (self.path / "_delta_log").is_dir():
+        if not self._has_log():
             self._create()
         try:
-            return DeltaTable(str(self.path), version=version)
+            return DeltaTable(self._place(), version=version)
         except DeltaError as error:
+            if version is None and (broken := self.broken_commit()):
+                raise LakeError(
+                    f"{self.path}: the newest commit, {broken.name}, is half written, and what it held is lost",
+                    hint="hand in again what was loaded last: `weisu ingest` sets the broken commit aside",
+                ) from error
             raise LakeError(
                 f"{self.path}: version {version} cannot be read: {str(error).splitlines()[0]}",
                 hint="`weisu lake history` lists the versions that are there",
             ) from error
 
+    def _has_log(self) -> bool:
+        """Return whether anything was ever committed; a run killed while it made the table leaves an empty folder."""
+        return self.log.is_dir() and any(entry.suffix == ".json" for entry in self.log.iterdir())
+
     def _create(self) -> None:
         from deltalake import DeltaTable
 
-        self.path.mkdir(parents=True, exist_ok=True)
+        make_folder(self.log)
         configuration = {
             "delta.logRetentionDuration": _KEEP_LOG,
             "delta.deletedFileRetentionDuration": "interval 0 days",
@@ -63,7 +79,70 @@ class DeltaStore:
             # Minima and maxima of texts and callers would outlive an erasure in the log.
             "delta.dataSkippingStatsColumns": self.schema.names[0],
         }
-        DeltaTable.create(str(self.path), self.schema, mode="ignore", configuration=configuration)
+        DeltaTable.create(self._place(), self.schema, mode="ignore", configuration=configuration)
+        self._sync_log(0)
+
+    def _place(self) -> str:
+        """Return where deltalake finds the log of the table."""
+        return str(self.path if delta_can_read(self.path) else stand_in(self.path.resolve()))
+
+    @contextmanager
+    def _working(self) -> Iterator[Any]:
+        """Yield the newest `DeltaTable` for a call that reads and writes data files.
+
+        Where deltalake cannot read the folder's name, it works on a copy of the log with links to the files, in a
+        folder with a plain name; what it wrote is then brought here, files first, and its commits one by one.
+        """
+        from deltalake import DeltaTable
+
+        table = self.table()
+        before, here = int(table.version()), {file.name for file in self.path.glob("*.parquet")}
+        if delta_can_read(self.path):
+            yield table
+            sync([*(file for file in self.path.glob("*.parquet") if file.name not in here), self.path])
+            self._sync_log(before + 1)
+            return
+        copy = plain_folder()
+        try:
+            shutil.copytree(self.log, copy / "_delta_log")
+            for name in here:
+                (copy / name).symlink_to(self.path.resolve() / name)
+            yield DeltaTable(str(copy))
+            self._bring_home(copy, here)
+        finally:
+            shutil.rmtree(copy, ignore_errors=True)
+
+    def _bring_home(self, copy: Path, before: set[str]) -> None:
+        now = {file.name for file in copy.glob("*.parquet")}
+        for name in sorted(now - before):
+            shutil.copyfile(copy / name, self.path / f"{name}.part")
+            (self.path / f"{name}.part").replace(self.path / name)
+        sync([*(self.path / name for name in now - before), self.path])
+        log, first = self.log, None
+        for commit in sorted((copy / "_delta_log").glob("*.json")):
+            if not (log / commit.name).exists():
+                shutil.copyfile(commit, log / f".{commit.name}.part")
+                # A link, not a rename: of two writers of one version only the first may win.
+                (log / commit.name).hardlink_to(log / f".{commit.name}.part")
+                (log / f".{commit.name}.part").unlink()
+                first = _commit_of(commit) if first is None else first
+        if first is not None:
+            self._sync_log(first)
+        for name in before - now:
+            (self.path / name).unlink()
+
+    def compact(self) -> dict[str, int]:
+        """Merge small files into large ones, and return how many were added and removed."""
+        with self._working() as table:
+            metrics: dict[str, int] = table.optimize.compact(target_size=1 << 28)
+        return metrics
+
+    def delete(self, conditions: Sequence[str]) -> int:
+        """Delete the rows that meet any of some SQL conditions, one commit for each, and return how many."""
+        if not conditions:
+            return 0
+        with self._working() as table:
+            return sum(int(table.delete(condition)["num_deleted_rows"]) for condition in conditions)
 
     def scan(self, version: int | None = None) -> str:
         """Return the SQL of the table at a version: what follows FROM."""
@@ -75,7 +154,7 @@ class DeltaStore:
         Raises:
             LakeError: One of them is gone.
         """
-        files: list[str] = self.table(version).file_uris()
+        files = self.named(version)
         gone = [file for file in files if not Path(file).exists()]
         if gone:
             raise LakeError(
@@ -85,6 +164,10 @@ class DeltaStore:
             )
         return files
 
+    def named(self, version: int | None = None) -> list[str]:
+        """Return the files that the log names for a version, there or not."""
+        return [str(self.path / file_of_uri(uri)) for uri in self.table(version).file_uris()]
+
     def scan_files(self, files: Sequence[str]) -> str:
         """Return the SQL of some files of the table, with a column `filename` besides the table's own."""
         if not files:
@@ -92,7 +175,7 @@ class DeltaStore:
             return f"(SELECT {empty}, NULL::VARCHAR AS filename WHERE false)"
         # By name: a file may carry more columns than the table, and then `*` would not read it beside the others.
         columns = ", ".join(f'"{field.name}"' for field in self.schema)
-        return f"(SELECT {columns}, filename FROM read_parquet({path_literals(files)}, filename = true))"
+        return f"(SELECT {columns}, filename FROM {parquet(files, filename=True)})"
 
     def append(self, files: list[Path], *, note: dict[str, Any], guard: int | None = None) -> int:
         """Commit Parquet files that already lie in the table's folder and return the new version.
@@ -110,6 +193,8 @@ class DeltaStore:
         from deltalake.exceptions import CommitFailedError
 
         table = self.table(guard)
+        before = int(table.version())
+        sync([*files, self.path])
         transactions = None if guard is None else [Transaction("upsert", guard + 1)]
         try:
             table.create_write_transaction(
@@ -124,7 +209,32 @@ class DeltaStore:
         except CommitFailedError as error:
             raise CommitConflictError(f"{self.path}: another writer was faster: {error}") from error
         table.update_incremental()
-        return int(table.version())
+        version = int(table.version())
+        self._sync_log(before + 1, version)
+        return version
+
+    def _sync_log(self, since: int, through: int | None = None) -> None:
+        """Wait until the commits from a version on are on the disk: only then may anybody be told of them."""
+        through = int(self.table().version()) if through is None else through
+        names = [f"{version:020}.{kind}" for version in range(since, through + 1) for kind in _KINDS]
+        sync([*(self.log / name for name in (*names, "_last_checkpoint")), self.log])
+
+    def commit_text(self, version: int) -> str | None:
+        """Return what the log says of a commit; '' when it is empty or half written, None when it is not there."""
+        try:
+            text = (self.log / f"{version:020}.json").read_bytes().decode()
+            for line in text.splitlines():
+                json.loads(line)
+        except FileNotFoundError:
+            return None
+        except ValueError:
+            return ""
+        return text.strip()
+
+    def broken_commit(self) -> Path | None:
+        """Return the newest commit where it is empty or half written, as a power cut leaves it."""
+        newest = max((file for file in self.log.glob("*.json") if file.stem.isdigit()), default=None)
+        return newest if newest is not None and not self.commit_text(int(newest.stem)) else None
 
     def lost_versions(self) -> tuple[int, ...]:
         """Return the versions of which a file is gone."""
@@ -141,10 +251,9 @@ class DeltaStore:
 
         Only under the writer's lock: the files of a commit in the making are nobody's yet.
         """
-        files = self.table().vacuum(
-            retention_hours=0, dry_run=dry_run, enforce_retention_duration=False, full=True, keep_versions=list(keep)
-        )
-        return sorted(files)
+        how = {"retention_hours": 0, "enforce_retention_duration": False, "full": True, "keep_versions": list(keep)}
+        with self._working() as table:
+            return sorted(table.vacuum(dry_run=dry_run, **how))
 
     def append_rows(self, rows: pa.Table, *, name: str, note: dict[str, Any]) -> int:
         """Commit rows in memory as one file called after `name`."""
@@ -156,27 +265,6 @@ class DeltaStore:
 
 class CommitConflictError(LakeError):
     """Another writer committed between reading and writing; read again and retry."""
-
-
-@contextmanager
-def writer_lock(folder: Path, *, wait: float = 600.0) -> Iterator[None]:
-    """Let one writer of this machine in at a time; a killed one lets go by dying.
-
-    Raises:
-        LakeError: Somebody else held the lock for longer than `wait` seconds.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".writer.lock").open("w") as file:
-        deadline = time.monotonic() + wait
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    raise LakeError(f"{folder}: another writer held the lake for {wait:.0f} s") from None
-                time.sleep(0.05)
-        yield
 
 
 def _add_action(file: Path) -> Any:
@@ -192,10 +280,14 @@ def _add_action(file: Path) -> Any:
     )
 
 
+def _commit_of(file: Path) -> int:
+    """Return the version of a file of the log, -1 of what belongs to none."""
+    number = file.name.partition(".")[0]
+    return int(number) if number.isdigit() else -1
+
+
 def move_into(file: Path, folder: Path, name: str) -> Path:
-    """Rename a finished file into the table's folder, on disk before any commit names it."""
-    with file.open("rb") as handle:
-        os.fsync(handle.fileno())
+    """Rename a finished file into the table's folder."""
     target = folder / name
     file.replace(target)
     return target

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from features.errors import LakeError
 from features.lake.duck import duck, instant
-from features.lake.storage import writer_lock
+from features.lake.ledger import unsound
+from features.one_writer import writer_lock
 
 if TYPE_CHECKING:
     from features.lake.lake import Lake
@@ -45,7 +46,7 @@ def optimize(lake: Lake) -> dict[str, int]:
     with writer_lock(lake.path):
         added = removed = 0
         for store in lake.stores:
-            metrics = store.table().optimize.compact(target_size=1 << 28)
+            metrics = store.compact()
             added += metrics["numFilesAdded"]
             removed += metrics["numFilesRemoved"]
     return {"files_added": added, "files_removed": removed, "snapshot": lake.version}
@@ -112,4 +113,5 @@ def check(lake: Lake, *, now: datetime) -> list[LakeDamage]:
     }
     with duck() as connection:
         found = [LakeDamage(what, connection.execute(query).fetchall()[0][0]) for what, query in rules.items()]
+    found += [LakeDamage(what, 1) for what in unsound(lake)]
     return [finding for finding in found if finding.count]

@@ -13,7 +13,7 @@ from typing import Any
 
 from features.errors import QuarantineError
 from features.lake.asof import as_of_query
-from features.lake.duck import instant, literal, path_literal
+from features.lake.duck import instant, literal, parquet
 from features.lake.schema import MOVED, TICKETS
 from features.lake.staged import StagedBatch
 from features.lake.storage import DeltaStore
@@ -82,7 +82,7 @@ def compare(connection: Any, batch: StagedBatch, store: DeltaStore, erased: str,
     Raises:
         QuarantineError: More rows repeat an id with another opening than the mapping allows.
     """
-    staged = f"read_parquet({path_literal(batch.file)}, file_row_number = true)"
+    staged = parquet(batch.file, file_row_number=True)
     connection.execute(f"CREATE TEMP VIEW staged AS SELECT * FROM {staged}")
     connection.execute(
         "CREATE TEMP TABLE staged_keys AS SELECT key, count(*) AS n, min(opened_at) <> max(opened_at) AS moved "

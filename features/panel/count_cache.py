@@ -9,24 +9,30 @@ serves an earlier moment.
 from __future__ import annotations
 
 import json
+import logging
 import shutil
+import zlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from features.clock import SystemClock, is_ahead
+from features.durable import write_whole
 from features.errors import LakeError
 from features.lake import Lake
 from features.lake.asof import as_of_query
-from features.lake.duck import instant, literal, path_literals
+from features.lake.duck import instant, literal, parquet
 from features.lake.schema import MOVED
-from features.lake.storage import writer_lock
+from features.one_writer import writer_lock
 from features.panel.complete_periods import Edges, edges
 from features.vocabulary import Frequency
 
+_LOG: Final = logging.getLogger(__name__)
+
 KEYS: Final = ("category1", "category2", "category", "district", "department")
-_SCHEMA: Final = 3
+_SCHEMA: Final = 4
 """Of the blocks and their state; another one is counted anew."""
 _BLOCK_DAYS: Final = 28
 _EPOCH: Final = datetime(1900, 1, 1)  # noqa: DTZ001 - a Monday, civil time
@@ -44,12 +50,16 @@ _CHUNK_ROWS: Final = 8_000_000
 
 @dataclass(frozen=True)
 class _State:
-    """What the blocks of a folder say: as known at `as_of`, from a snapshot of a lake, with the ends of its sources."""
+    """What the blocks of a folder say: as known at `as_of`, from a snapshot of a lake, with the ends of its sources.
+
+    `files` has the checksum of each file by its name: what is no longer as it was written counts for nothing.
+    """
 
     as_of: str
     snapshot: int
     lake: str
     edges: Mapping[str, Edges]
+    files: Mapping[str, int]
     schema: int = _SCHEMA
 
 
@@ -81,13 +91,15 @@ def bring_cache_up(
         return None
     with writer_lock(folder):
         known = _read_state(folder, lake)
+        if known and _is_of_a_wrong_clock(known, as_of):
+            known = None
         if known and (as_of < datetime.fromisoformat(known.as_of) or snapshot < known.snapshot):
             return None
         moment = as_of.astimezone(UTC).isoformat()
         if known is None or (known.as_of, known.snapshot) != (moment, snapshot):
             found = _bring_up(folder, lake, connection, known, as_of=as_of, snapshot=snapshot)
-            known = _State(moment, snapshot, str(lake.path.resolve()), found)
-            (folder / "state.json").write_text(json.dumps(asdict(known), default=str))
+            known = _State(moment, snapshot, str(lake.path.resolve()), found, _checksums(folder))
+            write_whole(folder / "state.json", json.dumps(asdict(known), default=str).encode())
         _leave(connection, folder / "blocks")
     return known.edges
 
@@ -97,8 +109,7 @@ def _leave(connection: Any, blocks: Path) -> None:
     for name, columns in _TABLES.items():
         connection.execute(f"CREATE OR REPLACE TEMP TABLE read ({columns})")
         if files := sorted((blocks / name).glob("*/*.parquet")):
-            found = f"read_parquet({path_literals(files)}, hive_partitioning = false)"
-            connection.execute(f"INSERT INTO read BY NAME SELECT * FROM {found}")
+            connection.execute(f"INSERT INTO read BY NAME SELECT * FROM {parquet(files)}")
         if name == "label_keys":
             query = "SELECT (row_number() OVER () - 1)::INTEGER AS number, * FROM (SELECT DISTINCT * FROM read)"
         else:
@@ -135,7 +146,24 @@ def _read_state(folder: Path, lake: Lake) -> _State | None:
         state = _State(**{**said, "edges": ends})
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
-    return state if (state.schema, state.lake) == (_SCHEMA, str(lake.path.resolve())) else None
+    if (state.schema, state.lake) != (_SCHEMA, str(lake.path.resolve())):
+        return None
+    if state.files != _checksums(folder):
+        _LOG.warning("the stored counts are not as they were written, and are counted anew: %s", folder)
+        return None
+    return state
+
+
+def _is_of_a_wrong_clock(known: _State, as_of: datetime) -> bool:
+    """Tell whether the counts are of a moment still to come: they would serve nobody until it has come."""
+    kept = datetime.fromisoformat(known.as_of)
+    return as_of < kept and is_ahead(kept, SystemClock().now())
+
+
+def _checksums(folder: Path) -> dict[str, int]:
+    """Return the checksum of every file of the blocks, by its name within the folder."""
+    blocks = sorted((folder / "blocks").glob("*/*/*.parquet"))
+    return {str(file.relative_to(folder)): zlib.crc32(file.read_bytes()) for file in blocks}
 
 
 def _known_added(lake: Lake, since: int, until: int) -> list[str] | None:
@@ -178,7 +206,7 @@ def _compactions(lake: Lake, since: int, until: int) -> list[int] | None:
 
 
 def _files(lake: Lake, version: int) -> set[str]:
-    return set(lake.store.table(version).file_uris())
+    return set(lake.store.named(version))
 
 
 def _touched(

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
 
-from features.errors import FeedError, SourceError
-from features.mappings import Mapping, MappingError, Protocol
-from features.sources.http import JsonFeed
+from features.durable import write_whole
+from features.errors import FeedError, FeedNotFoundError, SourceError
+from features.mappings import Mapping, MappingError, Protocol, SourceClock
+from features.sources.answers import Row, awaits_id, identity, rows_of
+from features.sources.http import JsonFeed, said
+
+_LOG: Final = logging.getLogger(__name__)
+_FEWEST: Final = 10
+"""No server is known that gives at most fewer rows at once: so few on a page are all there are."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +31,10 @@ class FeedPosition:
     window: datetime
     page: int = 1
     offset: int = 0
+
+    def turned(self, rows: int) -> FeedPosition:
+        """Return the place of the next page after one of so many rows."""
+        return FeedPosition(self.window, self.page + 1, self.offset + rows)
 
 
 @dataclass(frozen=True)
@@ -60,31 +71,131 @@ def read_pages(
             hint='set protocol = "open311" or "socrata"',
         )
     place: FeedPosition | None = at or FeedPosition(since)
-    before: list[dict[str, Any]] = []
+    asking = _Asking(feed, mapping, answered=at is not None)
+    missing: FeedNotFoundError | None = None
     while place is not None:
         end = min(place.window + timedelta(days=mapping.window_days), until)
-        rows = feed.rows(_query(mapping, place, end))
-        if rows == before:
-            _check_turned(rows, place, feed, mapping)
-            rows = []
-        # Only an empty or a repeated page is the end: a server may give fewer rows than it was asked for.
-        if rows:
-            following: FeedPosition | None = FeedPosition(place.window, place.page + 1, place.offset + len(rows))
-        else:
-            following = FeedPosition(end) if end < until else None
-        yield Page(rows, place, place, following)
-        before = rows
+        following = FeedPosition(end) if end < until else None
+        try:
+            yield from _window(asking, place, end, following)
+        except FeedNotFoundError as error:
+            # Some servers say so of a quiet window, all of a wrong address: nothing counts until one window is there.
+            missing = missing or error
+            if following is None:
+                raise missing from None
         place = following
 
 
-def _check_turned(rows: list[dict[str, Any]], place: FeedPosition, feed: JsonFeed, mapping: Mapping) -> None:
-    """Refuse a full first page that came twice; beyond the last page some servers repeat it, which is harmless."""
-    if place.page == 2 and len(rows) >= mapping.page_size:  # noqa: PLR2004 - the first page once more
+@dataclass
+class _Asking:
+    """Asks a feed for rows, and knows whether the address ever gave any answer but "not found"."""
+
+    feed: JsonFeed
+    mapping: Mapping
+    answered: bool = False
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The columns of the id."""
+        return self.mapping.columns["ticket_id"]
+
+    def rows(self, place: FeedPosition, end: datetime) -> list[Row]:
+        """Return the rows of a page; a page that is not there is empty, once it is known that the address is right."""
+        try:
+            answer = self.feed.answer(_query(self.mapping, place, end))
+            rows = rows_of(answer, known=(*self.ids, *self.mapping.columns["opened_at"]))
+            if rows is None or _is_complaint(rows, self.mapping):
+                kind = FeedNotFoundError if rows and str(rows[0]["code"]) == "404" else FeedError
+                hint = "check the address: it ends in requests.json (Open311) or resource/xxxx-xxxx.json (Socrata)"
+                raise kind(f"{self.feed.name}: the answer is not a list of requests{said(answer)}", hint=hint)
+        except FeedNotFoundError:
+            if not self.answered and place.page == 1:
+                raise
+            return []
+        self.answered = True
+        return rows
+
+    def identities(self, rows: list[Row]) -> set[str]:
+        """Return what tells the rows from others."""
+        return {identity(row, self.ids) for row in rows}
+
+    def without(self, rows: list[Row], seen: set[str]) -> list[Row]:
+        """Return the rows that were not seen."""
+        return [row for row in rows if identity(row, self.ids) not in seen]
+
+
+def _is_complaint(rows: list[Row], mapping: Mapping) -> bool:
+    """Return whether the only row is GeoReport's way of saying what is wrong, sent with HTTP 200."""
+    known = {*mapping.columns["ticket_id"], *mapping.columns["opened_at"]}
+    return len(rows) == 1 and "code" in rows[0] and not known & set(rows[0])
+
+
+def _window(asking: _Asking, place: FeedPosition, end: datetime, following: FeedPosition | None) -> Iterator[Page]:
+    """Yield the pages of a window until one brings no row that was not there before.
+
+    Servers say the end in many ways: an empty page, a shorter one, the last or the first one once more. What tells them
+    from a server that does not turn pages is whether a second page ever brought mostly new rows; nothing is handed out
+    before that is known.
+    """
+    seen: set[str] = set()
+    held: list[Page] = []
+    # A run goes on within a window only where an earlier one saw its pages turn.
+    turns = place.page > 1
+    while rows := asking.rows(place, end):
+        here = asking.identities(rows)
+        fresh = here - seen
+        if not fresh:
+            break
+        turns = turns or (bool(held) and len(fresh) > len(here) // 2)
+        after = place.turned(len(rows))
+        held.append(Page(rows if turns else asking.without(rows, seen), place, place, after))
+        if turns:
+            yield from held
+            held = []
+        seen |= fresh
+        place = after
+    if rows and not turns:
+        _check_whole(asking, held[0], seen, end)
+    yield from held
+    yield Page([], place, place, following)
+
+
+def _check_whole(asking: _Asking, first: Page, seen: set[str], end: datetime) -> None:
+    """Refuse a window whose second page is the first one, unless its halves show that there was only one page.
+
+    A half that brings fewer rows than a page can hold is whole; two whole halves without a new row are the window.
+    """
+    most = len(first.rows)
+    if most < min(asking.mapping.page_size, _FEWEST):
+        return
+    middle = _middle(first.rows, asking.mapping)
+    halves = [(first.here.window, middle), (middle, end)] if middle else []
+    for begin, stop in halves:
+        rows = asking.rows(FeedPosition(begin), stop) if begin < stop else []
+        if len(rows) >= most or not asking.identities(rows) <= seen:
+            halves = []
+            break
+    if not halves:
         raise FeedError(
-            f"{feed.name}: page 2 of the window from {place.window.date()} is page 1 once more, so the server does not "
-            f"turn pages and rows beyond the first {len(rows):,} would be lost",
+            f"{asking.feed.name}: page 2 of the window from {first.here.window.date()} is page 1 once more, so the "
+            f"server does not turn pages and rows beyond the first {most:,} would be lost",
             hint="set page_size in the mapping to the server's limit, and window_days so low that a window holds fewer",
         )
+
+
+def _middle(rows: list[Row], mapping: Mapping) -> datetime | None:
+    """Return the moment that halves the rows by their opening, None where their times cannot be read."""
+    try:
+        opened = sorted(_moment(row, mapping) for row in rows)
+    except (StopIteration, ValueError):
+        return None
+    return opened[len(opened) // 2].replace(microsecond=0)
+
+
+def _moment(row: Row, mapping: Mapping) -> datetime:
+    told = datetime.fromisoformat(next(str(row[name]) for name in mapping.columns["opened_at"] if row.get(name)))
+    zone = mapping.zone if mapping.clock is SourceClock.LOCAL else UTC
+    return told if told.tzinfo else told.replace(tzinfo=zone)
 
 
 def gathered(pages: Iterator[Page], *, rows: int) -> Iterator[Page]:
@@ -134,6 +245,13 @@ def _iso(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def split_waiting(rows: list[Row], mapping: Mapping) -> tuple[list[Row], int]:
+    """Return the rows that have an id, or should, and how many requests have only a token so far."""
+    ids = mapping.columns["ticket_id"]
+    ready = [row for row in rows if not awaits_id(row, ids)]
+    return ready, len(rows) - len(ready)
+
+
 def as_table(rows: list[dict[str, Any]], mapping: Mapping) -> pa.Table:
     """Return JSON rows as text columns: the mapping's, present or not, and nothing else.
 
@@ -178,21 +296,23 @@ class Bookmark:
 
     def read(self) -> tuple[FeedPosition, datetime] | None:
         """Return where to go on and the end of the cut run, None if there is nothing to go on with."""
-        if not self._path.exists():
+        try:
+            kept = json.loads(self._path.read_text(encoding="utf-8"))
+            if {name: kept.get(name) for name in self._run} != self._run:
+                return None
+            place = FeedPosition(datetime.fromisoformat(kept["window"]), int(kept["page"]), int(kept["offset"]))
+            return place, datetime.fromisoformat(kept["end"])
+        except FileNotFoundError:
             return None
-        kept = json.loads(self._path.read_text(encoding="utf-8"))
-        if {name: kept.get(name) for name in self._run} != self._run:
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+            # The feed is read from the beginning, and what is known already changes nothing.
+            _LOG.warning("the bookmark is unreadable, and the feed is read from the beginning: %s", self._path)
             return None
-        place = FeedPosition(datetime.fromisoformat(kept["window"]), kept["page"], kept["offset"])
-        return place, datetime.fromisoformat(kept["end"])
 
     def write(self, place: FeedPosition | None, *, end: datetime) -> None:
         """Remember a place, or forget the run when it is through."""
         if place is None:
             self._path.unlink(missing_ok=True)
             return
-        self._path.parent.mkdir(parents=True, exist_ok=True)
         kept = self._run | asdict(place) | {"window": place.window.isoformat(), "end": end.isoformat()}
-        part = self._path.with_suffix(".part")
-        part.write_text(json.dumps(kept), encoding="utf-8")
-        part.replace(self._path)
+        write_whole(self._path, json.dumps(kept).encode())

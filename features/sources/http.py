@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
-from features.errors import FeedError
+from features.errors import FeedError, FeedNotFoundError
 from features.privacy import mask_text
 from features.retry_after import parse_retry_after
 
@@ -18,6 +18,8 @@ _AGAIN: Final = frozenset({202, 408, 425, 429, 500, 502, 503, 504})
 _ATTEMPTS: Final = 6
 _LONGEST_PAUSE: Final = 60.0
 _LONGEST_WISH: Final = 600.0
+_NO_CONTENT: Final = 204
+_NOT_THERE: Final = frozenset({404, 410, 416})
 _SHOWN: Final = 200
 _LATER: Final = "run the same command later: it goes on where it was"
 _WAYS_OUT: Final = {
@@ -28,7 +30,7 @@ _WAYS_OUT: Final = {
 
 
 class JsonFeed:
-    """Reads JSON lists from one address.
+    """Reads JSON from one address.
 
     Args:
         url: The address; a query of its own, such as `?jurisdiction_id=city.gov`, goes with every request.
@@ -47,25 +49,29 @@ class JsonFeed:
     ) -> None:
         self.name = shown(url)
         self._address, _, query = url.partition("?")
-        self._query = dict(parse_qsl(query))
+        # A name may come twice, and may have no value: some cities read both.
+        self._query = parse_qsl(query, keep_blank_values=True)
         self._headers = dict(headers or {})
         self._sleep = sleep
         self._timeout = timeout
 
-    def rows(self, query: Mapping[str, str]) -> list[dict[str, Any]]:
-        """Return the list that the address answers to a query.
+    def answer(self, query: Mapping[str, str]) -> Any:
+        """Return the JSON that the address answers to a query, None for no content.
 
         Raises:
-            FeedError: It does not answer after several attempts, refuses, or answers something else than a list.
+            FeedNotFoundError: It says that there is nothing at this address, or no such page.
+            FeedError: It does not answer after several attempts, refuses, or answers something else than JSON.
         """
         import httpx2
 
+        own = [(name, value) for name, value in self._query if name not in query]
+        asked: list[tuple[str, str | int | float | bool | None]] = [*own, *query.items()]
         for attempt in range(1, _ATTEMPTS + 1):
             pause: float | None = None
             try:
                 answer = httpx2.get(
                     self._address,
-                    params=self._query | dict(query),
+                    params=asked,
                     headers=self._headers,
                     timeout=self._timeout,
                     follow_redirects=True,
@@ -90,17 +96,17 @@ class JsonFeed:
             )
         return seconds
 
-    def _checked(self, answer: Any) -> list[dict[str, Any]]:
+    def _checked(self, answer: Any) -> Any:
         if not answer.is_success:
             hint = _WAYS_OUT.get(answer.status_code, "check the address, and columns and window_days of the mapping")
-            raise FeedError(f"{self.name}: HTTP {answer.status_code}{_said(answer)}", hint=hint)
-        try:
-            rows = answer.json()
-        except ValueError as error:
-            raise FeedError(f"{self.name}: the answer is not JSON", hint="is it the .json address?") from error
-        if not isinstance(rows, list):
-            raise FeedError(f"{self.name}: the answer is not a list of requests{_said(answer)}", hint=_WAYS_OUT[404])
-        return rows
+            kind = FeedNotFoundError if answer.status_code in _NOT_THERE else FeedError
+            raise kind(f"{self.name}: HTTP {answer.status_code}{said(_body(answer))}", hint=hint)
+        if answer.status_code == _NO_CONTENT:
+            return None
+        body = _body(answer)
+        if isinstance(body, ValueError):
+            raise FeedError(f"{self.name}: the answer is not JSON", hint="is it the .json address?") from body
+        return body
 
 
 def shown(url: str) -> str:
@@ -113,22 +119,22 @@ def _cut_short(answer: Any) -> bool:
     """Return whether the answer calls itself JSON and is none: without a length, a cut connection looks like an end."""
     if not answer.is_success or "json" not in answer.headers.get("Content-Type", ""):
         return False
-    try:
-        answer.json()
-    except ValueError:
-        return True
-    return False
+    return answer.status_code != _NO_CONTENT and isinstance(_body(answer), ValueError)
 
 
-def _said(answer: Any) -> str:
-    """Return what the server says is wrong: Socrata's `message`, Open311's list of `description`s."""
+def _body(answer: Any) -> Any:
+    """Return the decoded answer, or the error that it is no JSON."""
     try:
-        body = answer.json()
-    except ValueError:
-        return ""
+        return answer.json()
+    except ValueError as error:
+        return error
+
+
+def said(body: Any) -> str:
+    """Return what a server says is wrong: Socrata's `message`, Open311's list of `description`s."""
     first = body[0] if isinstance(body, list) and body else body
-    said = (first.get("message") or first.get("description")) if isinstance(first, dict) else None
-    return f": {mask_text(str(said)[:_SHOWN])}" if said else ""
+    words = (first.get("message") or first.get("description")) if isinstance(first, dict) else None
+    return f": {mask_text(str(words)[:_SHOWN])}" if words else ""
 
 
 def _pause(attempt: int) -> float:

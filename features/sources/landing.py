@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from features.errors import BadInputError
 from features.lake import Lake
+from features.lake.ledger import mend
 from features.lake.loads import Loaded
 from features.mappings import Mapping
 from features.sources.feeds import as_table
@@ -92,6 +93,7 @@ def accept(
         raise LandingError("no tickets in the batch", hint="send a list of at least one")
     body = hashlib.sha256(json.dumps(rows, sort_keys=True, default=str).encode()).hexdigest()[:16]
     name, digest = f"landing:{body}", hashlib.sha256(idempotency_key.encode()).hexdigest()
+    mend(lake)
     before = lake.loaded_before(source=mapping.source, digest=digest, mapping=mapping.fingerprint)
     if before:
         return _again(before, name, lake.quarantine(source=mapping.source))

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from features.areas import locate, read_areas
 from features.errors import QuarantineError, SourceError
-from features.lake.duck import arrow, duck, literal, path_literal
+from features.lake.duck import arrow, duck, literal, parquet
 from features.lake.schema import QUARANTINE
 from features.lake.staged import StagedBatch
 from features.mappings import Mapping
@@ -158,7 +158,7 @@ class Staging:
             ) from error
         if raw.csv is None:
             return True
-        place = f"read_parquet({path_literal(staged)})"
+        place = parquet(staged)
         swallowed = _count(connection, f"SELECT count(*) FROM {place} WHERE contains(problem, {literal(SWALLOWED)})")
         return not swallowed and not _count(connection, f"SELECT count(*) FROM {raw.rejects}")
 
@@ -170,7 +170,7 @@ class Staging:
                 $now::TIMESTAMPTZ AS quarantined_at
             FROM (SELECT file_row_number + 1 AS "row", split_part(problem, ': ', 1) AS "column",
                     substr(problem, strpos(problem, ': ') + 2) AS reason, problem_value AS value, ticket_id, caller
-                FROM read_parquet({path_literal(staged)}, file_row_number = true) WHERE problem IS NOT NULL)
+                FROM {parquet(staged, file_row_number=True)} WHERE problem IS NOT NULL)
             ORDER BY 4"""
         return arrow(connection, query, {"now": self.now}).cast(QUARANTINE)
 
@@ -190,7 +190,7 @@ def _guarded(connection: Any, raw: RawTable, mapping: Mapping) -> frozenset[str]
 
 def _read_together(connection: Any, staged: Path, name: str) -> Reasons:
     """Return what has to be said of ids and numbers that are not as the source wrote them."""
-    place = f"read_parquet({path_literal(staged)})"
+    place = parquet(staged)
     notices = []
     if _count(connection, f"SELECT count(written) FROM {place}"):
         merged, apart = connection.execute(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from features.durable import write_whole
 from features.settings import Settings
 from features.taxonomy.crosswalk import NO_CROSSWALK, Crosswalk, empty_crosswalk, read_crosswalk
 
@@ -87,7 +88,4 @@ def _copy_of(version: str, settings: Settings) -> Path:
 
 
 def _write(crosswalk: Crosswalk, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_suffix(".part")
-    part.write_text(crosswalk.rows.to_csv(index=False, date_format="%Y-%m-%d"), encoding="utf-8")
-    part.replace(target)
+    write_whole(target, crosswalk.rows.to_csv(index=False, date_format="%Y-%m-%d").encode())

@@ -17,33 +17,36 @@ from models.forecast.hierarchy import Hierarchy
 from models.forecast.members import Floats, Indices, Steps, Sums
 from models.forecast.periods import Cadence
 
+_BETWEEN: Final = "\n# next model\n"
+"""Between the texts of models that are averaged."""
 _ROWS_PER_THREAD: Final = 200_000
 """Below this, threads wait for each other longer than they work."""
 
 
 @dataclass(frozen=True)
 class Booster:
-    """A fitted LightGBM; `native` is the library's own object."""
+    """Fitted LightGBMs that differ by chance alone, averaged; `natives` are the library's own objects."""
 
-    native: Any
+    natives: tuple[Any, ...]
     names: tuple[str, ...]
 
     def raw(self, X: NDArray[np.float32]) -> Floats:
         """Return the raw score (log mean) of each row, in the shape of X without its last axis."""
-        scores = self.native.predict(X.reshape(-1, X.shape[-1]), raw_score=True, num_threads=1)
-        return np.asarray(scores, dtype=float).reshape(X.shape[:-1])
+        rows = X.reshape(-1, X.shape[-1])
+        scores = [native.predict(rows, raw_score=True, num_threads=1) for native in self.natives]
+        return np.asarray(np.mean(scores, axis=0), dtype=float).reshape(X.shape[:-1])
 
     def export(self) -> bytes:
-        """Return LightGBM's own text format."""
-        return str(self.native.model_to_string()).encode()
+        """Return LightGBM's own text format, one model after the other."""
+        return _BETWEEN.join(str(native.model_to_string()) for native in self.natives).encode()
 
     @classmethod
     def restore(cls, content: bytes) -> Booster:
         """Read what `export` wrote."""
         import lightgbm
 
-        native = lightgbm.Booster(model_str=content.decode())
-        return cls(native, tuple(native.feature_name()))
+        natives = tuple(lightgbm.Booster(model_str=text) for text in content.decode().split(_BETWEEN))
+        return cls(natives, tuple(natives[0].feature_name()))
 
 
 def fit_onestep(
@@ -56,6 +59,12 @@ def fit_onestep(
     X, names = OneStepBuilder(hierarchy, cadence).at(y, origins, drivers[origins + 1])
     weight = lesson_weights(y.sum(axis=0), Steps.grid(origins, [1]), cadence, config.lessons)
     return _train(X, y[:, origins + 1], weight, names, config.onestep, config.seed, threads)
+
+
+def belief(y: Floats, cadence: Cadence, config: ForecastConfig) -> float:
+    """Return how far a one-step model of this history is believed, between 0 and 1: few rows teach little."""
+    rows = len(_origins(y.shape[1] - 2, len(y), cadence, config)) * len(y)
+    return rows / (rows + config.onestep.half_believed)
 
 
 def one_step_means(
@@ -118,24 +127,28 @@ def _train(
         weight=np.broadcast_to(weight, target.shape).ravel(),
         feature_name=list(names),
     )
+    small = float(np.clip(size.large / max(target.size, 1), 1.0, size.steadied * size.patience))
+    boosters = int(min(np.ceil(small), size.steadied))
+    slower = min(small / boosters, size.patience) if boosters == size.steadied else 1.0
     parameters = {
         "objective": "tweedie",
         "tweedie_variance_power": size.tweedie_power,
-        "learning_rate": size.learning_rate,
+        "learning_rate": size.learning_rate / slower,
         "num_leaves": size.leaves,
         "min_data_in_leaf": int(np.clip(target.size // size.rows_per_leaf, 5, size.min_leaf)),
         "max_bin": size.max_bin,
         "feature_fraction": size.feature_fraction,
         "bagging_fraction": size.bagging_fraction,
         "bagging_freq": 1,
-        "lambda_l2": size.lambda_l2,
+        "lambda_l2": size.lambda_l2 + (size.steady_l2 - size.lambda_l2) * (slower - 1) / max(size.patience - 1, 1),
         "force_col_wise": True,
         "deterministic": True,
-        "seed": seed,
         "num_threads": min(threads, 1 + target.size // _ROWS_PER_THREAD),
         "verbosity": -1,
     }
-    return Booster(lightgbm.train(parameters, data, size.trees), names)
+    trees = round(size.trees * slower)
+    fitted = [lightgbm.train(parameters | {"seed": seed + 1_000 * one}, data, trees) for one in range(boosters)]
+    return Booster(tuple(fitted), names)
 
 
 # Breaks in history: how far a past moment may teach the models.

@@ -98,7 +98,7 @@ def _wanted(
     cells: Floats, level: HierarchyLevel, y: Floats, week: int, whole: int, config: BreakConfig
 ) -> tuple[Floats, Flags]:
     """Return the weekly level that each series should have, and which ones broke away from the forecast."""
-    broken = find_breaks(_weekly(level.sum(y), week), config)
+    broken = find_breaks(weekly_sums(level.sum(y), week), config)
     said = _said(cells, level, week, whole)
     trust = broken.weeks / (broken.weeks + config.certain_after)
     target = said ** (1 - trust) * np.maximum(broken.level, _SMALLEST) ** trust
@@ -111,7 +111,8 @@ def _said(cells: Floats, level: HierarchyLevel, week: int, whole: int) -> Floats
     return np.asarray(np.maximum(level.sum(cells)[:, :whole].mean(axis=1) * week, _SMALLEST))
 
 
-def _weekly(y: Floats, week: int) -> Floats:
+def weekly_sums(y: Floats, week: int) -> Floats:
+    """Return sums over whole weeks that end with the last period; `week` is the number of periods in one."""
     kept = y[:, y.shape[1] % week :]
     return np.asarray(kept.reshape(len(y), -1, week).sum(axis=2))
 

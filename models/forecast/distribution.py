@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from features.configuration import ForecastConfig
+from features.configuration.forecaster import BreakConfig
+from models.forecast.breaks import find_breaks, weekly_sums
 from models.forecast.hierarchy import CELL, Hierarchy, HierarchyLevel
 from models.forecast.members import Floats, Indices, PlainMembers, Steps
 from models.forecast.periods import Cadence
@@ -22,24 +25,85 @@ OneStep = Callable[[Indices], Floats]
 _SMALLEST_MEAN: Final = 1e-6
 _SMALLEST_ALPHA: Final = 1e-4
 _LARGEST_ALPHA: Final = 50.0
+_LARGEST_SPOKEN: Final = 4.0
+"""No series speaks for a larger alpha than this where others borrow from it."""
 
 
-def dispersions(y: Floats, mean: Floats, *, shrink: float) -> Floats:
+_SPANS: Final = 6
+_SHORTEST_SPAN: Final = 6
+_BEYOND_ORDINARY: Final = 3.0
+_NEVER_BELOW: Final = 0.25
+_SHOWN_FROM: Final = 5.0
+"""Of `_ordinary`: spans, samples in one, times their median, the least bound, the recent count from which it holds."""
+
+
+@dataclass(frozen=True)
+class BreakSamples:
+    """What series whose level broke showed since then.
+
+    Attributes:
+        broke: Which of the series did.
+        excess, weight: Sums of (y - mu)^2 - mu and of mu^2 over the periods since, mu the level since then.
+    """
+
+    broke: NDArray[np.bool_]
+    excess: Floats
+    weight: Floats
+
+    @classmethod
+    def of(cls, y: Floats, week: int, config: BreakConfig) -> BreakSamples | None:
+        """Look for breaks in the counts of one level; None where there are none, or they are not looked for."""
+        if not config.enabled:
+            return None
+        found = find_breaks(weekly_sums(y, week), config)
+        if not found.weeks.any():
+            return None
+        periods = found.weeks * week
+        inside = np.arange(y.shape[1])[None] >= y.shape[1] - periods[:, None]
+        count = np.maximum(periods, 1)
+        level = (y * inside).sum(axis=1) / count
+        spread = (((y - level[:, None]) ** 2) * inside).sum(axis=1) * count / np.maximum(count - 1, 1)
+        return cls(found.weeks > 0, spread - level * periods, level**2 * periods)
+
+
+def dispersions(y: Floats, mean: Floats, *, shrink: float, since: BreakSamples | None = None) -> Floats:
     """Estimate alpha of each series from forecasts of the past.
 
     Args:
         y: Observed counts, series x samples.
         mean: What was forecast for them.
         shrink: How many typical series the pooled alpha is worth (k).
+        since: Series whose level broke: what they showed since then speaks for them, and the errors before do not.
 
     Returns:
         Alpha per series, positive.
     """
     excess, weight = ((y - mean) ** 2 - mean).sum(axis=1), (mean**2).sum(axis=1)
-    pooled = max(float(excess.sum() / max(weight.sum(), _SMALLEST_MEAN)), 0.0)
     typical = float(np.median(weight))
+    if since is not None:
+        excess, weight = np.where(since.broke, since.excess, excess), np.where(since.broke, since.weight, weight)
+    # A series that errs beyond all others (it moved, or was typed wrongly) says nothing about them.
+    spoken = np.minimum(excess, _LARGEST_SPOKEN * weight)
+    pooled = max(float(spoken.sum() / max(weight.sum(), _SMALLEST_MEAN)), 0.0)
     alpha = (excess + shrink * pooled * typical) / np.maximum(weight + shrink * typical, _SMALLEST_MEAN)
-    return np.asarray(np.clip(alpha, _SMALLEST_ALPHA, _LARGEST_ALPHA))
+    return np.asarray(np.clip(alpha, _SMALLEST_ALPHA, np.minimum(_ordinary(y, mean), _LARGEST_ALPHA)))
+
+
+def _ordinary(y: Floats, mean: Floats) -> Floats:
+    """Return the most that a series' alpha may be, from its ordinary spans: one burst of weeks is not its every week.
+
+    The samples are cut into spans, each with an alpha of its own; a few times their median is believed. Small means
+    have no bound: in a short span they show none.
+    """
+    if y.shape[1] < _SPANS * _SHORTEST_SPAN:
+        return np.full(len(y), _LARGEST_ALPHA)
+    spans = np.array_split(np.arange(y.shape[1]), _SPANS)
+    found = [
+        ((y[:, at] - mean[:, at]) ** 2 - mean[:, at]).sum(axis=1) / np.maximum((mean[:, at] ** 2).sum(axis=1), _TINY)
+        for at in spans
+    ]
+    bound = np.maximum(_BEYOND_ORDINARY * np.median(found, axis=0), _NEVER_BELOW)
+    return np.where(np.median(y[:, spans[-1]], axis=1) > _SHOWN_FROM, bound, _LARGEST_ALPHA)
 
 
 def past_dispersions(
@@ -63,15 +127,21 @@ def past_dispersions(
     members = PlainMembers(y, cadence, config.members)
     product = np.maximum(members.window(steps), cadence.floor) * np.maximum(members.season(steps), cadence.floor)
     plain, actual, shrink = np.sqrt(product), y[:, steps.target], config.dispersion_shrink
+    recent = np.maximum(members.recent(steps), cadence.floor)
     factors = config.spread[cadence.freq]
-    alpha = {
-        level.name: factors.get(level.name, factors["other"])
-        * dispersions(level.sum(actual), level.sum(plain), shrink=shrink)
-        for level in hierarchy.levels
-    }
+    alpha = {}
+    for level in hierarchy.levels:
+        since = BreakSamples.of(level.sum(y), cadence.week or 1, config.breaks)
+        errors = [
+            dispersions(level.sum(actual), level.sum(said), shrink=shrink, since=since) for said in (plain, recent)
+        ]
+        # A service that grows leaves last year behind: the better of the two members tells how far we err.
+        alpha[level.name] = factors.get(level.name, factors["other"]) * np.minimum(*errors)
     if one_step is not None:
         origins = _past_origins(y.shape[1] - 1, cadence, config)
-        alpha[CELL] = dispersions(y[:, origins + 1], np.maximum(one_step(origins), cadence.floor), shrink=shrink)
+        since = BreakSamples.of(y, cadence.week or 1, config.breaks)
+        said = np.maximum(one_step(origins), cadence.floor)
+        alpha[CELL] = dispersions(y[:, origins + 1], said, shrink=shrink, since=since)
     return alpha
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from features.configuration import ForecastConfig
 from models.forecast.baselines import PLAIN
 from models.forecast.bases import Pull, issue_cells, rake
-from models.forecast.boosting import Booster, fit_onestep, one_step_means, walk
+from models.forecast.boosting import Booster, belief, fit_onestep, one_step_means, walk
 from models.forecast.breaks import move_to_breaks
 from models.forecast.distribution import past_dispersions
 from models.forecast.drivers import (
@@ -34,6 +34,7 @@ from models.forecast.members import Floats, PlainMembers, Steps, last_year
 from models.forecast.periods import Cadence, cadence_of
 from models.forecast.seasonal import SeasonalModels, can_fit, fit_seasonal, prophet_holidays
 from models.forecast.weather import WeatherEffects
+from models.forecast.wild_counts import bounded
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ class Engine:
 
     def cell_means(self, panel: PanelMatrix, horizon: int) -> Floats:
         """Forecast the cells after the panel's last period; every level is a sum of these, cells x horizon."""
+        panel = bounded(panel, self.hierarchy, self.config.wild)
         further = horizon + self._reach(panel)
         seen = _undisturbed(
             panel, self.hierarchy, self.circumstances, self.weather, self.calendar, further, self.config
@@ -99,6 +101,8 @@ class Engine:
         members = self.member_logs(panel, horizon)
         chosen, power = self.config.weights[panel.freq], self.config.power[panel.freq]
         weights = {name: chosen.get(name, 1.0) for name in members}
+        if "onestep" in weights:
+            weights["onestep"] *= belief(panel.y, cadence_of(panel.freq), self.config)
         mixed = sum(weights[name] * np.exp(power * member) for name, member in members.items())
         return np.asarray((mixed / sum(weights.values())) ** (1.0 / power))
 
@@ -142,8 +146,9 @@ def fit_engine(
     circumstances: Circumstances | None = None,
     n_jobs: int = 1,
 ) -> Engine:
-    """Learn from all of a panel, weather and events taken out of it."""
+    """Learn from all of a panel, wild counts, weather and events taken out of it."""
     told = circumstances or Circumstances()
+    panel = bounded(panel, hierarchy, config.wild)
     weather = learn_circumstances(panel, hierarchy, told, config.weather)
     panel = _undisturbed(panel, hierarchy, told, weather, calendar, 1, config).panel
     cadence = cadence_of(panel.freq)

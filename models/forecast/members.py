@@ -46,6 +46,11 @@ class PlainMembers:
         share = self._config.season_share
         return np.where(known[None], share * last_year + (1 - share) * level, level)
 
+    def recent(self, steps: Steps) -> Floats:
+        """Return the mean of the last quarter of a year, cells x pairs; a young panel's of what is known."""
+        total, count = self._sums.window(steps.origin, self._cadence.year // 4)
+        return np.asarray(total / np.maximum(count, 1))
+
     def _weekday_mean(self, steps: Steps) -> Floats:
         week = self._cadence.week
         latest = steps.origin - (-steps.ahead) % week

@@ -15,11 +15,12 @@ from models.errors import PanelContractError, UnusableModelError
 from models.forecast.archive import pack, unpack
 from models.forecast.bases import MODEL
 from models.forecast.candidate_models import RivalInput, rival
+from models.forecast.coherent_bands import Bands, above_parts, around_mean, within_periods
 from models.forecast.distribution import count_quantiles, sample_paths, shared_factors
 from models.forecast.drivers import Calendar, Circumstances
 from models.forecast.engine import Engine, fit_engine
 from models.forecast.events import Events
-from models.forecast.hierarchy import CELL, Hierarchy, PanelMatrix
+from models.forecast.hierarchy import CELL, Hierarchy, HierarchyLevel, PanelMatrix
 from models.forecast.members import Floats, PlainMembers, Steps
 from models.forecast.periods import cadence_of
 from models.forecast.weather import Weather
@@ -104,12 +105,13 @@ class DemandModel:
         panel = self.panel if y is None else self._newer(y)
         cells = self.engine.cell_means(panel, horizon)
         wanted = [level for level in self.engine.hierarchy.levels if levels == "all" or level.name == CELL]
+        bands = above_parts(
+            self.engine.hierarchy, {level.name: self._bands(level, cells, quantiles) for level in wanted}
+        )
         frames = []
         for level in wanted:
-            mean = level.sum(cells)
-            counts = count_quantiles(mean, self.engine.alpha[level.name][:, None], quantiles)
-            frame = _long(level.ids, panel.future(horizon), mean)
-            for quantile, values in counts.items():
+            frame = _long(level.ids, panel.future(horizon), level.sum(cells))
+            for quantile, values in bands[level.name].items():
                 frame[f"p{100 * quantile:g}"] = values.ravel()
             base = self.engine.bases.get(level.name, MODEL)
             frames.append(frame.assign(base_model=base, level=level.name))
@@ -149,7 +151,7 @@ class DemandModel:
         names = sorted(set(groups.values()))
         members = np.array([[groups.get(cell) == name for cell in panel.ids] for name in names], dtype=float)
         paths = [chunk.sum(axis=2) @ members.T for chunk in self._paths(cells, draws)]
-        columns = _quantile_columns(np.concatenate(paths), quantiles)
+        columns = _columns(_quantiles(np.concatenate(paths), quantiles))
         return pd.DataFrame({"group": names, "mean": members @ cells.sum(axis=1), **columns})
 
     def predict_totals(
@@ -180,12 +182,19 @@ class DemandModel:
             cells = self.engine.cell_means(panel, span)
             drawn = [chunk.sum(axis=2).T for chunk in self._paths(cells, draws)]
             for level in levels:
-                columns = _quantile_columns(np.concatenate([level.sum(part).T for part in drawn]), quantiles)
                 mean = level.sum(cells.sum(axis=1))
+                paths = _quantiles(np.concatenate([level.sum(part).T for part in drawn]), quantiles)
+                held = within_periods(paths, mean, self._bands(level, cells, quantiles))
+                columns = _columns(around_mean(mean, held))
                 rows = pd.DataFrame({"unique_id": level.ids, "ds": first, "periods": span, "mean": mean, **columns})
                 base = self.engine.bases.get(level.name, MODEL)
                 frames.append(rows.assign(base_model=base, level=level.name))
         return pd.concat(frames, ignore_index=True)
+
+    def _bands(self, level: HierarchyLevel, cells: Floats, quantiles: Sequence[float]) -> Bands:
+        """Return the bands of a level's periods, by quantile."""
+        mean = level.sum(cells)
+        return around_mean(mean, count_quantiles(mean, self.engine.alpha[level.name][:, None], quantiles))
 
     def _paths(self, cells: Floats, draws: int) -> Iterator[Floats]:
         """Draw sample paths around the cells' means, a part at a time: draws x cells x horizon."""
@@ -283,9 +292,12 @@ def matrix_of(y: pd.DataFrame, static: pd.DataFrame, freq: str) -> tuple[PanelMa
     return panel, Hierarchy.of(static, panel.ids)
 
 
-def _quantile_columns(paths: Floats, quantiles: Sequence[float]) -> dict[str, Floats]:
-    counts = np.quantile(paths, list(quantiles), axis=0, method="inverted_cdf")
-    return {f"p{100 * level:g}": row for level, row in zip(quantiles, counts, strict=True)}
+def _quantiles(paths: Floats, quantiles: Sequence[float]) -> Bands:
+    return dict(zip(quantiles, np.quantile(paths, list(quantiles), axis=0, method="inverted_cdf"), strict=True))
+
+
+def _columns(bands: Bands) -> dict[str, Floats]:
+    return {f"p{100 * level:g}": row for level, row in bands.items()}
 
 
 def _long(ids: Sequence[str], ds: pd.DatetimeIndex, mean: Floats) -> pd.DataFrame:

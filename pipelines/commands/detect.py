@@ -10,12 +10,12 @@ import typer
 
 from features.configuration import SurgeConfig
 from features.errors import BadInputError
-from features.vocabulary import Frequency
+from features.vocabulary import Frequency, Missing
 from pipelines.commands.options import AsOf, Home, Json, exit_degraded, parse_as_of, print_json, say, settings_for
-from pipelines.commands.panel_files import read_panel, write_table
+from pipelines.commands.panel_files import FarDates, MissingOption, checked_panel, write_table
 
 Panel = Annotated[Path | None, typer.Option("--panel", help="Judge this .parquet or .csv of counts, without a lake.")]
-Freq = Annotated[Frequency, typer.Option("--freq", help="With --panel: W, D or h.")]
+Freq = Annotated[str, typer.Option("--freq", help="With --panel: W (also W-MON, ...), D or h.")]
 Start = Annotated[str | None, typer.Option("--from", help="With --panel: first period judged.")]
 Alpha = Annotated[float, typer.Option("--alpha", help="With --panel: level of alarms.")]
 Country = Annotated[str | None, typer.Option("--country", help="With --panel: holidays of this ISO country code.")]
@@ -37,12 +37,15 @@ def detect_hotspots(
     alpha: Alpha = 0.01,
     country: Country = None,
     out: Out = None,
+    missing: MissingOption = Missing.ZERO,
+    far_dates: FarDates = False,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
     """Run the detectors and turn what they find into alerts."""
     if panel is not None:
-        _of_panel(panel, freq, start, alpha, country, out, config=settings_for(home).surge, as_json=as_json)
+        told = {"missing": missing, "far_dates": far_dates, "config": settings_for(home).surge}
+        _of_panel(panel, freq, start, alpha, country, out, told=told, as_json=as_json)
         return
     from features.clock import SystemClock
     from pipelines.detect import detect_batch, detect_everything
@@ -66,13 +69,13 @@ def detect_hotspots(
 
 def _of_panel(
     panel: Path,
-    freq: Frequency,
+    freq: str,
     start: str | None,
     alpha: float,
     country: str | None,
     out: Path | None,
     *,
-    config: SurgeConfig,
+    told: dict[str, Any],
     as_json: bool,
 ) -> None:
 
@@ -80,7 +83,7 @@ def _of_panel(
         raise BadInputError(
             "--panel needs --from and --out", hint="weisu detect --panel F --freq W --from DATE --out O"
         )
-    document = detect_panel_file(panel, freq=freq, start=start, alpha=alpha, country=country, out=out, config=config)
+    document = detect_panel_file(panel, freq=freq, start=start, alpha=alpha, country=country, out=out, **told)
     if as_json:
         print_json(document)
     else:
@@ -115,6 +118,8 @@ def detect_panel_file(
     alpha: float = 0.01,
     country: str | None = None,
     config: SurgeConfig | None = None,
+    missing: Missing = Missing.ZERO,
+    far_dates: bool = False,
 ) -> dict[str, Any]:
     """Judge a panel file and write one row per series and period from `start` on.
 
@@ -126,6 +131,8 @@ def detect_panel_file(
         alpha: Level of alarms, in (0, 1).
         country: ISO code whose holidays are known to the detector; None for none.
         config: What was tuned; as shipped when None.
+        missing: What becomes of periods without a row.
+        far_dates: Whether a few rows far from all others are meant.
 
     Returns:
         What was done, ready for `--json`.
@@ -137,41 +144,28 @@ def detect_panel_file(
 
     if not 0 < alpha < 1:
         raise BadInputError(f"--alpha {alpha} is not between 0 and 1")
-    frame = _panel(panel)
+    used = (*STATIC_COLUMNS, "callers")
+    bare = checked_panel(panel, freq=freq, missing=missing, far_dates=far_dates, used=used)
+    frame = bare.frame
     calendar = None if country is None else _calendar(frame, country)
     kin = [name for name in STATIC_COLUMNS if name in frame.columns]
     static = frame[["unique_id", *kin]].drop_duplicates("unique_id") if kin else None
     rows = detect_surges(
-        frame, freq=freq, start=_moment(start), alpha=alpha, calendar=calendar, static=static, config=config
+        frame, freq=bare.freq, start=_moment(start), alpha=alpha, calendar=calendar, static=static, config=config
     )
     write_table(rows[[*OUT_COLUMNS, *(["tickets"] if "tickets" in rows else [])]], out)
     return {
         "schema_version": 1,
         "panel": str(panel),
         "out": str(out),
-        "freq": freq,
+        "freq": bare.freq,
+        "notes": dict(bare.notes),
         "series": int(rows["unique_id"].nunique()),
         "rows": len(rows),
         "alarms": int(rows["alarm"].sum()),
         "alpha": alpha,
         "country": country,
     }
-
-
-def _panel(path: Path) -> Any:
-    """Read a panel file with `ds` as naive timestamps and `y` as numbers."""
-    import pandas as pd
-
-    frame = read_panel(path)
-    try:
-        frame["ds"] = pd.to_datetime(frame["ds"])
-        for column in {"y", "callers"} & set(frame.columns):
-            frame[column] = pd.to_numeric(frame[column])
-    except (ValueError, TypeError) as error:
-        raise BadInputError(f"{path}: {error}", hint="ds is a date, y is a count") from error
-    if frame["ds"].dt.tz is not None:
-        raise BadInputError(f"{path}: ds has a time zone", hint="ds is naive local time of the hotline")
-    return frame
 
 
 def _moment(text: str) -> Any:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from features.configuration import ForecastConfig
 from features.errors import BadInputError
-from features.vocabulary import ForecastFrequency, Frequency
+from features.vocabulary import ForecastFrequency, Frequency, Missing
 from pipelines.commands.options import AsOf, Home, Json, exit_degraded, parse_as_of, print_json, say, settings_for
-from pipelines.commands.panel_files import read_panel, write_table
+from pipelines.commands.panel_files import FarDates, MissingOption, checked_panel, write_table
+
+if TYPE_CHECKING:
+    from features.panel.bare import BarePanel
 
 _LONGEST_SUM = 26
 
@@ -30,7 +33,7 @@ Sums = Annotated[
 Panel = Annotated[
     Path | None, typer.Option("--panel", help="Forecast this .parquet or .csv of counts, without a lake.")
 ]
-Freq = Annotated[ForecastFrequency, typer.Option("--freq", help="W (weeks) or D (days).")]
+Freq = Annotated[str, typer.Option("--freq", help="W (weeks; also W-MON, ...) or D (days).")]
 Weeks = Annotated[int, typer.Option("--weeks", min=1, max=13, help="Weeks ahead.")]
 Horizon = Annotated[int | None, typer.Option("--horizon", min=1, help="With --panel: periods ahead.")]
 Country = Annotated[str | None, typer.Option("--country", help="With --panel: holidays of this ISO country code.")]
@@ -53,13 +56,16 @@ def issue_forecast(
     country: Country = None,
     levels: Levels = ForecastLevels.INPUT,
     out: Out = None,
+    missing: MissingOption = Missing.ZERO,
+    far_dates: FarDates = False,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
     """Issue the forecast of the next weeks for every category, district and level."""
     if panel is not None:
         config = settings_for(home).forecast
-        _of_panel(panel, freq, horizon, country, levels.value, out, config=config, as_json=as_json)
+        told = {"missing": missing, "far_dates": far_dates}
+        _of_panel(panel, freq, horizon, country, levels.value, out, config=config, told=told, as_json=as_json)
         return
     from features.clock import SystemClock
     from pipelines.forecast import forecast
@@ -67,7 +73,7 @@ def issue_forecast(
     settings = settings_for(home)
     clock = SystemClock()
     moment = parse_as_of(as_of, settings, now=clock.now())
-    summary = forecast(settings, clock, as_of=moment, weeks=weeks, freq=freq, sums=_spans(sums))
+    summary = forecast(settings, clock, as_of=moment, weeks=weeks, freq=_of_forecasts(freq), sums=_spans(sums))
     if as_json:
         print_json(summary.to_json())
     say(
@@ -77,6 +83,20 @@ def issue_forecast(
     for total in summary.sums:
         say(f"next {total['periods']} weeks together: {total['p50']:,.0f} ({total['p10']:,.0f} to {total['p90']:,.0f})")
     exit_degraded(summary.degraded)
+
+
+def _of_forecasts(freq: str) -> ForecastFrequency:
+    """Return the frequency of a forecast by its name.
+
+    Raises:
+        BadInputError: There are no forecasts of it.
+    """
+    from features.panel.bare import frequency_named
+
+    named = frequency_named(freq)
+    if named is Frequency.HOURLY:
+        raise BadInputError(f"--freq {freq}: there are no forecasts by the hour", hint="use W or D")
+    return named
 
 
 def _spans(text: str) -> list[int]:
@@ -89,13 +109,14 @@ def _spans(text: str) -> list[int]:
 
 def _of_panel(
     panel: Path,
-    freq: Frequency,
+    freq: str,
     horizon: int | None,
     country: str | None,
     levels: str,
     out: Path | None,
     *,
     config: ForecastConfig,
+    told: dict[str, Any],
     as_json: bool,
 ) -> None:
 
@@ -103,9 +124,11 @@ def _of_panel(
         raise BadInputError(
             "--panel needs --horizon and --out", hint="weisu forecast --panel F --freq W --horizon 4 --out O"
         )
-    rows = run(panel, freq=freq, horizon=horizon, country=country, levels=levels, out=out, config=config)
+    bare = checked_panel(panel, freq=_of_forecasts(freq), **told)
+    rows = run(bare, horizon=horizon, country=country, levels=levels, out=out, config=config)
     if as_json:
-        print_json({"schema_version": 1, "panel": str(panel), "out": str(out), "freq": freq, "rows": rows})
+        said = {"schema_version": 1, "panel": str(panel), "out": str(out), "freq": bare.freq, "rows": rows}
+        print_json({**said, "notes": dict(bare.notes)})
     else:
         say(f"{rows} rows; wrote {out}")
 
@@ -114,9 +137,8 @@ def _of_panel(
 
 
 def run(
-    panel: Path,
+    panel: BarePanel,
     *,
-    freq: str,
     horizon: int,
     country: str | None,
     levels: str,
@@ -126,8 +148,7 @@ def run(
     """Forecast every series of a panel file and write `unique_id, ds, mean, p10, p50, p90`.
 
     Args:
-        panel: .parquet or .csv with unique_id, ds, y and optional static columns, which become the hierarchy.
-        freq: W or D.
+        panel: Of a file with unique_id, ds, y and optional static columns, which become the hierarchy.
         horizon: Periods ahead.
         country: ISO code of the holidays, or None.
         levels: `all` adds the aggregates.
@@ -143,7 +164,7 @@ def run(
     from models.forecast import forecast_panel
 
     forecast = forecast_panel(
-        read_panel(panel), freq=freq, horizon=horizon, country=country, levels=levels, config=config
+        panel.frame, freq=panel.freq, horizon=horizon, country=country, levels=levels, config=config
     )
     write_table(forecast, out)
     return len(forecast)

@@ -46,6 +46,8 @@ def ingest_command(
         f"unchanged {summary.unchanged:,}, quarantined {summary.quarantined:,}; "
         f"{summary.repeated:,} rows repeat an id; the lake is at version {summary.snapshot}"
     )
+    if summary.awaiting_id:
+        say(f"{summary.awaiting_id:,} requests have a token and no id yet; a later run brings them")
     for notice in summary.notices[:_SHOWN]:
         say(f"note: {in_words([notice], 'en')} ({notice.code})")
     if len(summary.notices) > _SHOWN:

@@ -2,12 +2,57 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from features.errors import BadInputError
+from features.vocabulary import Missing
+from pipelines.commands.options import say
+
+if TYPE_CHECKING:
+    from features.panel.bare import BarePanel
 
 _HINT = "use .parquet or .csv"
+
+
+MissingOption = Annotated[
+    Missing,
+    typer.Option("--missing", help="With --panel: periods without a row are zero, an error, or drop the series."),
+]
+FarDates = Annotated[
+    bool, typer.Option("--far-dates", help="With --panel: a few rows years away from all others are meant.")
+]
+
+
+def checked_panel(
+    path: Path, *, freq: str, missing: Missing = Missing.ZERO, far_dates: bool = False, used: Sequence[str] = ()
+) -> BarePanel:
+    """Read a panel file and check it; what was done to it is said on stderr.
+
+    Args:
+        path: .parquet or .csv.
+        freq: W, D or h.
+        missing: What becomes of periods without a row.
+        far_dates: Whether a few rows far from all others are meant.
+        used: Columns beside unique_id, ds and y that are used; all of them when empty.
+
+    Raises:
+        BadInputError: As `read_panel`, or as `features.panel.bare.checked`.
+    """
+    from features.panel.bare import KEYS, checked
+
+    panel = checked(read_panel(path), freq=freq, missing=missing, far_dates=far_dates)
+    unused = [str(name) for name in panel.frame.columns if used and name not in {*KEYS, *used}]
+    panel = replace(panel, notes={**panel.notes, "unused": unused})
+    for line in panel.said():
+        say(line)
+    if unused:
+        say(f"columns not used: {', '.join(unused)}")
+    return panel
 
 
 def read_panel(path: Path) -> Any:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from features.clock import is_ahead
 from pipelines.schedule.plan import Job, Schedule
 
 
@@ -55,9 +56,9 @@ def due(
     """Return what should start now, in order.
 
     A job is due for its latest slot at or before `now` unless a run took that slot; so slots missed while nobody was
-    looking are caught up by one run. A failed or killed run is repeated `retries` times, `retry_after` apart. A job
-    that never ran is due at once. A running job is never due, nor is one that is not `ready`, nor one while a job it
-    comes `after` is due or running.
+    looking are caught up by one run. A slot that is still to come was never taken: a wrong look at the clock wrote it.
+    A failed or killed run is repeated `retries` times, `retry_after` apart. A job that never ran is due at once. A
+    running job is never due, nor is one that is not `ready`, nor one while a job it comes `after` is due or running.
 
     Args:
         schedule: The jobs.
@@ -80,12 +81,22 @@ def _slot(job: Job, last: LastRun | None, now: datetime) -> datetime | None:
         return slot or now
     if last.state is RunState.RUNNING or slot is None:
         return None
-    if slot > last.slot:
+    if slot > last.slot or not _is_believed(job, last.slot, now):
         return slot
     return last.slot if _retry(job, last, now) else None
+
+
+def _is_believed(job: Job, slot: datetime, now: datetime) -> bool:
+    """Tell whether a run may have taken a slot: one that is still to come was taken by a clock that was wrong.
+
+    A clock that was set back by seconds may stand just before a slot that it has seen.
+    """
+    following = job.trigger.following(now)
+    return not is_ahead(slot, now) and (following is None or slot <= following)
 
 
 def _retry(job: Job, last: LastRun, now: datetime) -> bool:
     if last.state not in {RunState.FAILED, RunState.INTERRUPTED} or last.attempts > job.retries:
         return False
-    return last.finished_at is None or now >= last.finished_at + job.retry_after
+    ended = last.finished_at
+    return ended is None or is_ahead(ended, now) or now >= ended + job.retry_after

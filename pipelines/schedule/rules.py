@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from sqlalchemy import func, select
 
-from features.clock import Clock
+from features.clock import Clock, is_ahead
 from features.knowledge import holds_tickets
 from features.lake import Lake
 from features.lake.new_loads import news_since, ticket_keys
@@ -90,4 +90,4 @@ def _may_try(store: Store, now: datetime) -> bool:
             JobRun.name == RULES, JobRun.status == "failed", JobRun.id > (session.scalar(last_good) or 0)
         )
         count, newest = session.execute(failed).one()
-    return bool(count < _EAGER or now >= newest + _PATIENT)
+    return bool(count < _EAGER or is_ahead(newest, now) or now >= newest + _PATIENT)

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import structlog
 
-from features.clock import Clock
+from features.clock import Clock, is_ahead
 from features.settings import Settings
 from pipelines.errors import SchedulerRunningError
 from pipelines.schedule.history import SCHEDULER, beat, last_beat, slot_key
@@ -83,7 +83,7 @@ def sole_scheduler(settings: Settings, store: Store, clock: Clock) -> Iterator[N
 def _refuse_a_living_one(path: Path, store: Store, clock: Clock) -> None:
     """Refuse when the store is shared and another machine's scheduler beats; our own dead one left its name."""
     beaten = last_beat(store)
-    if beaten is None or clock.now() - beaten > _ALIVE:
+    if beaten is None or is_ahead(beaten, clock.now()) or clock.now() - beaten > _ALIVE:
         return
     if path.read_text(encoding="utf-8").strip() != socket.gethostname():
         raise SchedulerRunningError(

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 from typing import Any, Final
 
+from features.reasons import Reason, ReasonCode
 from features.settings import Settings
-from pipelines.errors import PipelineError
+from pipelines.errors import LostRegistryError, PipelineError
 
 # Read by MLflow at import; set before it, so that a closed network sees no attempt to call home.
 _QUIET: Final = {
@@ -25,6 +29,7 @@ def mlflow_for(settings: Settings) -> Any:
 
     Raises:
         PipelineError: A leftover `meta.yaml` makes MLflow treat the folder as its refused file store.
+        LostRegistryError: The local store is damaged.
     """
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
@@ -35,6 +40,7 @@ def mlflow_for(settings: Settings) -> Any:
     if not settings.tracking_uri:
         settings.mlruns.mkdir(parents=True, exist_ok=True)
         _refuse_leftovers(settings)
+        _refuse_damaged(settings.mlruns / "mlflow.db")
     mlflow.set_tracking_uri(settings.mlflow_uri)
     mlflow.set_registry_uri(settings.mlflow_uri)
     return mlflow
@@ -55,4 +61,23 @@ def _refuse_leftovers(settings: Settings) -> None:
         raise PipelineError(
             f"{leftovers[0]} is left over from an old MLflow file store",
             hint=f"move {leftovers[0].parent} out of {settings.mlruns}; the store of today is mlflow.db",
+        )
+
+
+def _refuse_damaged(file: Path) -> None:
+    """Look at every page of the store: MLflow would try for many seconds, and end in an error of its own libraries."""
+    if not file.exists():
+        return
+    try:
+        with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+            said = connection.execute("PRAGMA quick_check(1)").fetchall()[0][0]
+    except sqlite3.OperationalError:
+        # Busy, or not ours to read: MLflow waits, and says so.
+        return
+    except sqlite3.DatabaseError as error:
+        said = str(error)
+    if said != "ok":
+        raise LostRegistryError(
+            Reason(ReasonCode.REGISTRY_UNREADABLE),
+            hint=f"{file} is damaged ({said.splitlines()[0]}): bring it back from a copy, or move it away and train",
         )

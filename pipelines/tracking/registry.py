@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -13,13 +14,20 @@ from typing import Any, Final
 from features.clock import Clock
 from features.reasons import Reason, ReasonCode
 from features.settings import Settings
-from pipelines.errors import LostBundleError, NoChampionError, NoEarlierChampionError, UnknownVersionError
+from pipelines.errors import (
+    LostBundleError,
+    LostRegistryError,
+    NoChampionError,
+    NoEarlierChampionError,
+    UnknownVersionError,
+)
 from pipelines.tracking.mlflow_setup import mlflow_for
 
 DEMAND: Final = "weisu-demand"
 HOTSPOT: Final = "weisu-hotspot"
 CHAMPION: Final = "champion"
 CHALLENGER: Final = "challenger"
+CHECKSUMS: Final = "checksums.json"
 _HISTORY: Final = "weisu.promotions"
 
 
@@ -40,6 +48,19 @@ class Version:
         return {**asdict(self), "created_at": self.created_at.isoformat(), "aliases": list(self.aliases)}
 
 
+def checksums(files: Mapping[str, bytes]) -> bytes:
+    """Return the file of a bundle that tells whether the others are still what was registered."""
+    return json.dumps({name: hashlib.sha256(files[name]).hexdigest() for name in sorted(files)}).encode()
+
+
+def damaged(version: Version) -> LostBundleError:
+    """Return the error that a version's files are not what was registered."""
+    params = {"model": version.name, "version": version.version}
+    return LostBundleError(
+        Reason(ReasonCode.BUNDLE_DAMAGED, params), hint="bring mlruns/artifacts back from a copy, or run `weisu train`"
+    )
+
+
 @dataclass(frozen=True)
 class Promotion:
     """One change of the champion: aliases have no history in MLflow, so we keep it as a tag of the model."""
@@ -49,6 +70,8 @@ class Promotion:
     at: str
     actor: str
     reason: str
+    back: bool = False
+    """Whether it went back to an earlier champion: the next rollback goes back from there."""
 
 
 def in_force(promotions: Sequence[Promotion], moment: datetime) -> str:
@@ -62,6 +85,24 @@ def in_force(promotions: Sequence[Promotion], moment: datetime) -> str:
     """
     known = [event.version for event in promotions if datetime.fromisoformat(event.at) <= moment]
     return known[-1] if known else next((event.previous for event in promotions), "")
+
+
+def champions_of(promotions: Sequence[Promotion]) -> list[str]:
+    """Return the line of champions, oldest first: what was rolled back is not in it any more.
+
+    >>> at = {"at": "", "actor": "", "reason": ""}
+    >>> first, second = Promotion("1", "", **at), Promotion("2", "1", **at)
+    >>> champions_of([first, second]), champions_of([first, second, Promotion("1", "2", **at, back=True)])
+    (['1', '2'], ['1'])
+    """
+    line = [promotions[0].previous] if promotions and promotions[0].previous else []
+    for event in promotions:
+        if event.back and event.version in line:
+            while line[-1] != event.version:
+                line.pop()
+        else:
+            line.append(event.version)
+    return line
 
 
 @dataclass(frozen=True)
@@ -102,8 +143,16 @@ class Registry:
 
         Raises:
             NoChampionError: None has been promoted yet.
+            LostRegistryError: The registry cannot be read.
         """
-        for known in self.versions(name):
+        try:
+            versions = self.versions(name)
+        except Exception as error:
+            # MLflow, SQLAlchemy, Alembic, the network: each has its own, and none of them is a reason to stop.
+            raise LostRegistryError(
+                Reason(ReasonCode.REGISTRY_UNREADABLE), hint=f"look at the tracking store: {type(error).__name__}"
+            ) from error
+        for known in versions:
             if CHAMPION in known.aliases:
                 return known
         raise NoChampionError(Reason(ReasonCode.NO_CHAMPION, {"model": name}), hint="run `weisu train` first")
@@ -112,7 +161,8 @@ class Registry:
         """Return the files of a version's bundle, by relative path.
 
         Raises:
-            LostBundleError: They are not where the registry says, as after the folder of the tracking store was moved.
+            LostBundleError: They are not where the registry says, as after the folder of the tracking store was moved,
+                or they are not what was registered.
         """
         uri = f"models:/{version.name}/{version.version}"
         try:
@@ -127,38 +177,43 @@ class Registry:
                 Reason(ReasonCode.BUNDLE_LOST, {"model": version.name, "version": version.version}),
                 hint=f"move the tracking store back, so that {where} is found again, or run `weisu train`",
             )
+        said = files.pop(CHECKSUMS, None)
+        if said is not None and said != checksums(files):
+            raise damaged(version)
         return files
 
     def challenge(self, name: str, version: str) -> None:
         """Give a version the alias `challenger`."""
         self._client.set_registered_model_alias(name, CHALLENGER, version)
 
-    def promote(self, name: str, version: str, *, actor: str, reason: str, clock: Clock) -> Promotion:
+    def promote(
+        self, name: str, version: str, *, actor: str, reason: str, clock: Clock, back: bool = False
+    ) -> Promotion:
         """Make a version the champion and keep the event; promoting the champion again changes nothing."""
         target = self.get(name, version)
         history = self.promotions(name)
         if CHAMPION in target.aliases and history:
             return history[-1]
         current = next((known.version for known in self.versions(name) if CHAMPION in known.aliases), "")
-        event = Promotion(target.version, current, clock.now().isoformat(), actor, reason)
+        event = Promotion(target.version, current, clock.now().isoformat(), actor, reason, back)
         # History first: a crash between the two calls leaves an event whose alias is set again by the next promotion.
         self._write_history(name, [*history, event])
         self._client.set_registered_model_alias(name, CHAMPION, target.version)
         return event
 
     def rollback(self, name: str, *, actor: str, reason: str, clock: Clock) -> Promotion:
-        """Return to the champion before the present one, in one step.
+        """Return to the champion before the present one; done again, to the one before that.
 
         Raises:
-            NoEarlierChampionError: There is no earlier champion.
+            NoEarlierChampionError: The history ends here.
         """
         champion = self.champion(name).version
-        changes = [event for event in self.promotions(name) if event.version == champion and event.previous]
-        if not changes:
+        line = champions_of(self.promotions(name))
+        if len(line) < 2 or line[-1] != champion:  # noqa: PLR2004 - the champion and one before it
             raise NoEarlierChampionError(
                 f"{name} version {champion} has no champion before it", hint="promote a version by hand"
             )
-        return self.promote(name, changes[-1].previous, actor=actor, reason=reason, clock=clock)
+        return self.promote(name, line[-2], actor=actor, reason=reason, clock=clock, back=True)
 
     def promotions(self, name: str) -> list[Promotion]:
         """Return every change of the champion, oldest first."""

@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from features.settings import Settings
 from pipelines.tracking.mlflow_setup import experiment_id, mlflow_for
+from pipelines.tracking.registry import CHECKSUMS, checksums
 
 _SCRIPTS: Final = Path(__file__).parent
 _PROCESS: Final = "weisu.process"
@@ -71,7 +72,7 @@ class Tracker:
 
         with tempfile.TemporaryDirectory() as folder:
             bundle = Path(folder, "bundle")
-            for name, content in files.items():
+            for name, content in {**files, CHECKSUMS: checksums(files)}.items():
                 path = bundle / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(content)

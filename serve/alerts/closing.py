@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from sqlalchemy import func, select
 
+from features.clock import SKEW
 from serve.alerts import notify
 from serve.alerts.episode import Episode
 from serve.alerts.lifecycle import OPEN, Event, State
@@ -82,7 +83,8 @@ def _complete_runs(desk: Desk) -> list[_Run]:
     oldest = desk.now - timedelta(days=desk.policy.expire_days)
     query = (
         select(DetectionRunRow.as_of, DetectionRunRow.kinds, DetectionRunRow.degraded)
-        .where(DetectionRunRow.complete, DetectionRunRow.as_of >= oldest)
+        # A run of a moment that is still to come was made by a clock that was wrong: it tells no calm.
+        .where(DetectionRunRow.complete, DetectionRunRow.as_of >= oldest, DetectionRunRow.as_of <= desk.now + SKEW)
         .order_by(DetectionRunRow.as_of.desc())
     )
     return [_Run(as_of, frozenset(kinds)) for as_of, kinds, degraded in desk.session.execute(query) if not degraded]

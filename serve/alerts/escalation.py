@@ -21,17 +21,20 @@ from serve.store.tables import Alert, AlertParty
 
 Clock = Literal["ack", "handle"]
 
+_TO_DEPARTMENT: Final = "{department}"
 _RUNNING: Final = OPEN | {State.HANDLED}
 """States in which somebody's clock may run: after the lead has handled, an assisting department may still be late."""
 
 
-def escalate_overdue(desk: Desk) -> int:
-    """Take every step that is due, and return how many were taken."""
+def escalate_overdue(desk: Desk, *, only_department: bool = False) -> int:
+    """Take every step that is due, and return how many were taken; only those that remind the department if told."""
     taken = 0
     for alert_id in _overdue_alerts(desk):
         episode = desk.load(alert_id)
         for party in episode.current:
             for clock, step_number, step in _due_steps(desk, episode, party):
+                if only_department and _TO_DEPARTMENT not in step.to:
+                    break
                 _take(desk, episode, party, clock, step_number, step)
                 taken += 1
     return taken

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import ColumnElement, and_, exists, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
-from features.clock import Clock
+from features.clock import SKEW, Clock
 from serve.delivery.failures import Cause, Failure
-from serve.delivery.outbox import QUEUED, postpone, requeue
+from serve.delivery.outbox import QUEUED, is_fresh, postpone, requeue
 from serve.delivery.outcome import DeliveryOutcome, DeliveryVerdict
 from serve.delivery.packing import Batch
 from serve.delivery.retries import RetryPolicy
@@ -31,14 +31,20 @@ SENT: Final = "sent"
 RETRY: Final = "retry"
 DEAD: Final = "dead"
 _CLAIM: Final = 2_000
+_LONGEST_WAIT: Final = timedelta(days=7)
+"""Neither a retry nor what a bot asks for puts a message off for longer."""
 
 DueRow = tuple[Delivery, OutboxMessage, Subscription]
 """An attempt that is due, its message and its recipient."""
 
 
 def recover(session: Session, *, now: datetime, lease: timedelta, retries: RetryPolicy) -> int:
-    """Queue again what a dead worker left in `sending`; return how many."""
-    lost = session.scalars(select(Delivery).where(Delivery.status == SENDING, Delivery.started_at <= now - lease)).all()
+    """Queue again what a dead worker left in `sending`; return how many.
+
+    What was put off to a moment that nobody asks for is due now: a clock that was wrong wrote it.
+    """
+    session.execute(update(Delivery).where(_put_off(now)).values(due_at=now))
+    lost = session.scalars(select(Delivery).where(_is_lost(now, lease))).all()
     for attempt in lost:
         attempt.status = DEAD if retries.exhausted(attempt.attempt) else RETRY
         attempt.finished_at = now
@@ -49,13 +55,23 @@ def recover(session: Session, *, now: datetime, lease: timedelta, retries: Retry
     return len(lost)
 
 
+def _is_lost(now: datetime, lease: timedelta) -> ColumnElement[bool]:
+    """Return the condition of an attempt whose worker is dead, or began when the clock was wrong."""
+    begun = Delivery.started_at
+    return and_(Delivery.status == SENDING, or_(begun <= now - lease, begun > now + max(lease, SKEW)))
+
+
+def _put_off(now: datetime) -> ColumnElement[bool]:
+    return and_(Delivery.status == QUEUED, Delivery.due_at > now + _LONGEST_WAIT)
+
+
 def waiting(session: Session, *, now: datetime, lease: timedelta) -> bool:
     """Tell whether a round would find anything to do: reads two indexes and writes nothing."""
-    fresh = exists().where(OutboxMessage.expanded_at.is_(None), OutboxMessage.not_before <= now)
+    fresh = exists().where(is_fresh(now))
     heard = select(Subscription.id).where(Subscription.paused_at.is_(None))
     due = exists().where(Delivery.status == QUEUED, Delivery.due_at <= now, Delivery.subscription_id.in_(heard))
-    lost = exists().where(Delivery.status == SENDING, Delivery.started_at <= now - lease)
-    return bool(session.scalar(select(fresh | due | lost)))
+    lost = exists().where(_is_lost(now, lease))
+    return bool(session.scalar(select(fresh | due | lost | exists().where(_put_off(now)))))
 
 
 def due_now(session: Session, *, now: datetime) -> list[DueRow]:
@@ -71,11 +87,13 @@ def due_now(session: Session, *, now: datetime) -> list[DueRow]:
     return [(attempt, message, subscription) for attempt, message, subscription in rows]
 
 
-def calls_since(session: Session, subscriptions: Sequence[str], *, since: datetime) -> list[datetime]:
+def calls_since(session: Session, subscriptions: Sequence[str], *, since: datetime, now: datetime) -> list[datetime]:
     """Return the moments of the calls made for these subscriptions; a digest is one call."""
     rows = session.execute(
         select(Delivery.id, Delivery.digest_id, Delivery.attempt, Delivery.started_at).where(
-            Delivery.subscription_id.in_(subscriptions), Delivery.started_at > since
+            Delivery.subscription_id.in_(subscriptions),
+            Delivery.started_at > since,
+            Delivery.started_at <= now + SKEW,
         )
     )
     calls: dict[tuple[str, datetime], datetime] = {}

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from features.origin import origin_of
 from features.sentences import Sentence
 from features.vocabulary import AlertLevel, Kind, read_rule
 from features.words import AreaNames, in_both
@@ -19,7 +20,6 @@ from serve.alerts.lifecycle import Event
 from serve.alerts.repository import AlertFilter, AlertRepository
 from serve.delivery.cap import cap_feed
 from serve.delivery.notice import Notice
-from serve.delivery.outbox import simulated_alerts
 from serve.problems import problems
 from serve.store.tables import Alert, AlertEvent
 from serve.wiring import ClockDep, SettingsDep, StoreDep
@@ -54,9 +54,9 @@ def cap(
     config = settings.delivery
     with store.reading() as session:
         found = AlertRepository(session, caller).page(AlertFilter(held=False), limit=limit)
-        simulated = simulated_alerts(session, [alert.id for alert in found])
+        simulated = origin_of(settings).simulated
         documents = documents_of(session, [alert.id for alert in found])
-        notices = [notice_of_alert(alert, documents[alert.id], simulated=alert.id in simulated) for alert in found]
+        notices = [notice_of_alert(alert, documents[alert.id], simulated=simulated) for alert in found]
     base = config.base_url.rstrip("/")
     body = cap_feed(
         [(one, f"{base}/alerts/{one.alert_id}", one.written_at or clock.now()) for one in notices],

@@ -6,14 +6,15 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import exists, func, select, update
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from features.clock import SKEW
 from features.sentences import Sentence
 from features.vocabulary import AlertLevel, Kind, read_rule
 from serve.delivery.notice import Notice
 from serve.store.columns import new_id
-from serve.store.tables import AlertEvent, AlertTicket, Delivery, OutboxMessage, Subscription
+from serve.store.tables import AlertEvent, Delivery, OutboxMessage, Subscription
 
 QUEUED: Final = "queued"
 EVERYBODY: Final = "all"
@@ -29,10 +30,7 @@ def expand(session: Session, *, now: datetime) -> int:
     A message for a department that nobody subscribed to goes to the duty desk: somebody must hear it.
     """
     messages = session.scalars(
-        select(OutboxMessage)
-        .where(OutboxMessage.expanded_at.is_(None), OutboxMessage.not_before <= now)
-        .order_by(OutboxMessage.not_before, OutboxMessage.id)
-        .limit(_BATCH)
+        select(OutboxMessage).where(is_fresh(now)).order_by(OutboxMessage.not_before, OutboxMessage.id).limit(_BATCH)
     ).all()
     if not messages:
         return 0
@@ -45,6 +43,12 @@ def expand(session: Session, *, now: datetime) -> int:
         message.expanded_at = now
     session.flush()
     return unheard
+
+
+def is_fresh(now: datetime) -> ColumnElement[bool]:
+    """Return the condition of a message that is to be queued: its time has come, or a clock that was wrong wrote it."""
+    due = or_(OutboxMessage.not_before <= now, OutboxMessage.created_at > now + SKEW)
+    return and_(OutboxMessage.expanded_at.is_(None), due)
 
 
 def readers_of(message: OutboxMessage, subscriptions: Sequence[Subscription]) -> list[Subscription]:
@@ -66,12 +70,6 @@ def unheard_audiences(session: Session, *, now: datetime) -> list[tuple[str, int
         .order_by(func.count().desc(), OutboxMessage.audience)
     )
     return [(audience, count) for audience, count in session.execute(query)]
-
-
-def simulated_alerts(session: Session, alert_ids: Sequence[str]) -> set[str]:
-    """Return which of these alerts rest on tickets of the simulated city: every message says so."""
-    query = select(AlertTicket.alert_id).where(AlertTicket.alert_id.in_(alert_ids), AlertTicket.simulated()).distinct()
-    return set(session.scalars(query))
 
 
 def requeue(session: Session, failed: Delivery, *, due_at: datetime, attempt: int | None = None) -> Delivery:

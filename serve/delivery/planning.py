@@ -20,7 +20,7 @@ from serve.delivery.config import NoTargetError, target_of
 from serve.delivery.failures import Cause, Failure, say_failure
 from serve.delivery.links import LinkSigner
 from serve.delivery.notice import Message
-from serve.delivery.outbox import earlier_messages, notice_of, postpone, simulated_alerts
+from serve.delivery.outbox import earlier_messages, notice_of, postpone
 from serve.delivery.packing import Batch, Pending, pack
 from serve.store.columns import new_id
 from serve.store.tables import Subscription
@@ -63,6 +63,7 @@ class Planner:
         timezone: IANA zone that due times are told in.
         names: What the area and its parts are called.
         now: The moment of the round (UTC).
+        simulated: Whether the installation's tickets are invented: every message says so.
     """
 
     config: DeliveryConfig
@@ -70,6 +71,7 @@ class Planner:
     timezone: str
     names: AreaNames
     now: datetime
+    simulated: bool
 
     def plan(self, session: Session) -> list[BotRound]:
         """Return what to send now, at most what each bot takes."""
@@ -110,15 +112,14 @@ class Planner:
         if shut is not None:
             postpone(session, same_bot, until=shut)
             return []
-        simulated = simulated_alerts(session, [row[1].alert_id for row in rows])
-        made = attempts.calls_since(session, same_bot, since=self.now - channel.limits.longest)
+        made = attempts.calls_since(session, same_bot, since=self.now - channel.limits.longest, now=self.now)
         return pack(
             [
                 Pending(
                     id=attempt.id,
                     subscription=recipient.id,
                     notice=replace(
-                        notice_of(message, simulated=message.alert_id in simulated),
+                        notice_of(message, simulated=self.simulated),
                         references=earlier_messages(session, message, recipient.id) if channel.name == CAP_PUSH else (),
                     ),
                     digest=attempt.digest_id,

@@ -18,6 +18,7 @@ import structlog
 
 from features.clock import Clock
 from features.configuration import DeliveryConfig
+from features.origin import origin_of
 from features.settings import Settings
 from features.words import AreaNames
 from serve.delivery import attempts
@@ -100,7 +101,8 @@ def _prepare(
     store: Store, settings: Settings, config: DeliveryConfig, clock: Clock
 ) -> tuple[DeliverySummary, list[BotRound]]:
     now = clock.now()
-    planner = Planner(config, signer_of(settings), settings.timezone, AreaNames.of(settings), now)
+    simulated = origin_of(settings).simulated
+    planner = Planner(config, signer_of(settings), settings.timezone, AreaNames.of(settings), now, simulated)
     with store.session() as session:
         store.lock(session, "delivery")
         unheard = expand(session, now=now)

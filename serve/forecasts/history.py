@@ -13,7 +13,7 @@ import structlog
 
 from features.reasons import Reason, ReasonCode, Reasons
 from features.settings import Settings
-from features.vocabulary import SIMULATED, Frequency
+from features.vocabulary import Frequency
 
 if TYPE_CHECKING:
     from features.knowledge import Knowledge
@@ -29,14 +29,12 @@ class WeeklyHistory:
         counts: unique_id, ds (Monday, naive local), y.
         static: unique_id, level and its dimensions.
         data_through: End of the last complete week (exclusive), naive local.
-        simulated: Whether any source is the simulated city.
         known_at: The moment at which this was known, naive local; the end of the last week when None.
     """
 
     counts: pd.DataFrame
     static: pd.DataFrame
     data_through: pd.Timestamp
-    simulated: bool
     known_at: pd.Timestamp | None = None
 
     @property
@@ -65,11 +63,6 @@ class Past:
 
     weeks: WeeklyHistory | None
     missing: Reasons = ()
-
-    @property
-    def simulated(self) -> bool:
-        """Whether any source is known to be the simulated city."""
-        return self.weeks is not None and self.weeks.simulated
 
 
 def weekly_history(settings: Settings, *, as_of: datetime) -> Past:
@@ -109,6 +102,5 @@ def _read(asked: _Asked) -> WeeklyHistory:
         counts=panel.y[["unique_id", "ds", "y"]],
         static=panel.static,
         data_through=panel.data_through,
-        simulated=SIMULATED in {state.source for state in knowledge.feeds},
         known_at=pd.Timestamp(knowledge.as_of.astimezone(knowledge.settings.zone).replace(tzinfo=None)),
     )

@@ -116,7 +116,7 @@ def _page(
 
 def _origin(issue: ForecastIssueRow, settings: Settings, words: Words, *, now: datetime) -> Provenance:
     past = weekly_history(settings, as_of=now)
-    return forecast_origin(issue, words, simulated=past.simulated, missing=past.missing)
+    return forecast_origin(issue, words, missing=past.missing)
 
 
 def _end_of(day: str, settings: Settings) -> datetime | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
@@ -19,6 +19,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from sqlalchemy.exc import SQLAlchemyError
 
 from features.errors import WeisuError
+from features.origin import origin_of
 from features.reasons import Reasons
 from features.settings import Settings
 from features.vocabulary import AlertLevel
@@ -77,7 +78,7 @@ def page(
             t=words,
             visitor=visitor,
             nav=navigation(visitor.caller, settings) if visitor else [],
-            provenance=provenance or Provenance(),
+            provenance=_labelled(provenance or Provenance(), settings),
             path=request.url.path,
             here=_here(request),
             style_version=asset_version("weisu.css"),
@@ -86,6 +87,13 @@ def page(
         )
     )
     return HTMLResponse(html, status_code=status, headers=HEADERS)
+
+
+def _labelled(provenance: Provenance, settings: Settings) -> Provenance:
+    """Say on every page whether the installation is a simulated one: no page can leave it out."""
+    origin = origin_of(settings)
+    degraded = (*provenance.degraded, *(reason for reason in origin.missing if reason not in provenance.degraded))
+    return replace(provenance, simulated=origin.simulated, degraded=degraded)
 
 
 def navigation(caller: Caller, settings: Settings) -> list[Link]:

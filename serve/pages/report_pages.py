@@ -9,9 +9,11 @@ from typing import Final
 from fastapi import APIRouter, Request, Response
 from sqlalchemy import select
 
+from features.origin import origin_of
+from features.reasons import ReasonCode
 from features.vocabulary import Frequency
 from features.words import AreaNames
-from serve.errors import ForbiddenError, NotFoundError
+from serve.errors import ForbiddenError, NotFoundError, NotReadyError
 from serve.forecasts.history import weekly_history
 from serve.pages.language import Words
 from serve.pages.render import HEADERS, PageRoute, page
@@ -61,9 +63,7 @@ def reports(
         "reports.html",
         settings=settings,
         visitor=visitor,
-        provenance=forecast_origin(issues[-1], words, simulated=past.simulated, missing=past.missing)
-        if issues
-        else None,
+        provenance=forecast_origin(issues[-1], words, missing=past.missing) if issues else None,
         weeks=weeks if issues else [],
         formats=FORMATS,
     )
@@ -95,14 +95,18 @@ def weekly_report(
 @router.get("/calendar.ics")
 def calendar(*, clock: ClockDep, settings: SettingsDep, _visitor: VisitorDep) -> Response:
     """Return 民情月历 as an iCalendar file."""
-    body = write_ics(_seasons(settings, clock), now=clock.now())
+    body = write_ics(_seasons(settings, clock), now=clock.now(), simulated=origin_of(settings).simulated)
     headers = {**HEADERS, "Content-Disposition": 'attachment; filename="weisu-calendar.ics"'}
     return Response(body, media_type="text/calendar; charset=utf-8", headers=headers)
 
 
 def _seasons(settings: SettingsDep, clock: ClockDep) -> list[ComingSeason]:
-    history = weekly_history(settings, as_of=clock.now()).weeks
+    past = weekly_history(settings, as_of=clock.now())
+    history = past.weeks
     if history is None:
+        if any(reason.code is ReasonCode.HISTORY_UNREADABLE for reason in past.missing):
+            # An empty calendar would take the seasons out of everybody's own.
+            raise NotReadyError("history_unreadable")
         return []
     area = AreaNames.of(settings)
     names = {row["unique_id"]: name_of(row, area) for row in history.static.to_dict("records")}

@@ -18,7 +18,7 @@ COLUMNS: Final = Family.of(
         "p50", "p90", "mean", "last_year", "change_on_last_year", "last_week", "base_model", "override", "reason",
     ),
 )  # fmt: skip
-BASES: Final = Family.of("base", ("weisu", "same_week_mean", "seasonal_naive"))
+BASES: Final = Family.of("base", ("weisu", "stand_in", "same_week_mean", "seasonal_naive"))
 """What a row is issued from."""
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from features.clock import Clock, SystemClock
-from features.reasons import Reasons, to_json
+from features.reasons import Reasons, say_in_both, to_json
 from features.settings import Settings
+from features.words import catalogue, in_both
 from serve.errors import RequestError
 from serve.reports.headings import columns
 from serve.reports.weekly_content import FORECAST_COLUMNS, LATER_COLUMNS, WeeklyContent, weekly_content
@@ -97,9 +98,18 @@ def write_csv(content: WeeklyContent, out: Path) -> None:
     table = content.forecast.assign(ds=content.forecast["ds"].dt.strftime("%Y-%m-%d"))
     for name in ("level", "unique_id", "category1", "category2", "category", "district", "department"):
         table[name] = table[name].map(_inert)
+    if note := _note(content):
+        table[in_both("column.note")] = note
     table.rename(
         columns={name: columns(content.area_names)[name] for name in (*FORECAST_COLUMNS, *LATER_COLUMNS)}
     ).round(3).to_csv(out, index=False, encoding="utf-8-sig", lineterminator="\r\n")
+
+
+def _note(content: WeeklyContent) -> str:
+    """Return what stands above the other forms: that the city is simulated, and what is missing."""
+    said = [catalogue("zh-CN")("weekly.simulated")] if content.simulated else []
+    said += [f"{in_both('degraded')}：{say_in_both(content.degraded)}"] if content.degraded else []
+    return "　".join(said)
 
 
 def _inert(text: str) -> str:

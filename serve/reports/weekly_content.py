@@ -10,6 +10,7 @@ from typing import Final
 import pandas as pd
 from sqlalchemy.orm import Session
 
+from features.origin import origin_of
 from features.reasons import Reasons, stored
 from features.series import LEVELS
 from features.settings import Settings
@@ -18,6 +19,7 @@ from serve.errors import NotReadyError
 from serve.forecasts.accuracy import LevelScore, join_actual, score_levels
 from serve.forecasts.history import WeeklyHistory, weekly_history
 from serve.forecasts.issues import issue_before, issue_frame, sum_frame
+from serve.number_format import FEWEST_FOR_PERCENT, relative_change
 from serve.reports.headings import base_of, series_level
 from serve.seasons.coming import ComingSeason, coming_seasons
 from serve.store.tables import ForecastIssueRow
@@ -35,7 +37,6 @@ LATER_COLUMNS: Final = ("base_model",)
 
 TOP_EXPECTED: Final = 10
 TOP_CATEGORIES: Final = 6
-FEWEST_FOR_PERCENT: Final = 5
 _CHART_WEEKS: Final = 26
 
 
@@ -151,8 +152,9 @@ def weekly_content(session: Session, settings: Settings, week: Week, *, now: dat
     )
     if history is not None and len(last_week):
         _look_back(session, settings, content, history, ahead)
-    content.simulated = content.alerts.simulated or past.simulated
-    content.degraded = (*stored(issue.degraded), *past.missing)
+    origin = origin_of(settings)
+    content.simulated = origin.simulated
+    content.degraded = (*stored(issue.degraded), *past.missing, *origin.missing)
     return content
 
 
@@ -171,7 +173,7 @@ def _look_back(
     week = pd.Timestamp(content.week.monday)
     total = history.series("total")
     content.count = float(total.get(week, 0.0))
-    content.change = _change(content.count, total.get(week - pd.Timedelta(days=7)))
+    content.change = relative_change(content.count, total.get(week - pd.Timedelta(days=7)))
     earlier = issue_before(session, week.to_pydatetime())
     if earlier is not None:
         said = issue_frame(session, earlier, settings, now=content.generated_at, week=week.to_pydatetime())
@@ -183,8 +185,9 @@ def _look_back(
 
 
 def _forecast_table(forecast: pd.DataFrame, last_week: pd.Series) -> pd.DataFrame:
+    enough = forecast["last_year"].where(forecast["last_year"] >= FEWEST_FOR_PERCENT)
     table = forecast.assign(
-        change_on_last_year=(forecast["p50"] / forecast["last_year"].where(forecast["last_year"] > 0)) - 1,
+        change_on_last_year=forecast["p50"] / enough - 1,
         last_week=forecast["unique_id"].map(last_week) if len(last_week) else float("nan"),
         base_model=forecast["base_model"].map(base_of),
     )
@@ -238,18 +241,13 @@ def _count_rows(content: WeeklyContent, history: WeeklyHistory, level: str) -> l
                 name=name_of({**dims.to_dict(), "level": level}, content.area_names),
                 count=count,
                 share=count / content.count if content.count else 0.0,
-                change=_change(count, before.get(unique_id)),
+                change=relative_change(count, before.get(unique_id)),
                 expected=float(said["p50"]) if said is not None else None,
                 low=float(said["p10"]) if said is not None else None,
                 high=float(said["p90"]) if said is not None else None,
             )
         )
     return sorted(rows, key=lambda row: -row.count)
-
-
-def _change(now: float, before: float | None) -> float | None:
-    """Return the relative change; None when so few came before that a percentage would only shout."""
-    return now / before - 1 if before is not None and before >= FEWEST_FOR_PERCENT else None
 
 
 def _or_none(value: float) -> float | None:

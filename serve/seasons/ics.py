@@ -12,19 +12,20 @@ from features.words import catalogue, in_both
 from serve.seasons.coming import ComingSeason
 
 
-def write_ics(seasons: Iterable[ComingSeason], *, now: datetime) -> bytes:
+def write_ics(seasons: Iterable[ComingSeason], *, now: datetime, simulated: bool = False) -> bytes:
     """Return the calendar; the same season keeps its UID, so a re-import updates instead of doubling."""
+    label = catalogue("zh-CN")("message.simulated") if simulated else ""
     calendar = Calendar()
     calendar.add("prodid", "-//weisu//seasonal calendar//ZH")
     calendar.add("version", "2.0")
-    calendar.add("x-wr-calname", in_both("ics.name"))
+    calendar.add("x-wr-calname", label + in_both("ics.name"))
     for season in seasons:
-        for event in _events(season, now):
+        for event in _events(season, now, label):
             calendar.add_component(event)
     return bytes(calendar.to_ical())
 
 
-def _events(season: ComingSeason, now: datetime) -> Iterator[Event]:
+def _events(season: ComingSeason, now: datetime, label: str) -> Iterator[Event]:
     week = season.starts.isocalendar()
     uid = f"{week.year}W{week.week:02d}-{hashlib.sha256(season.unique_id.encode()).hexdigest()[:20]}@weisu"
     act_by = f"{season.act_by:%Y-%m-%d}"
@@ -32,8 +33,9 @@ def _events(season: ComingSeason, now: datetime) -> Iterator[Event]:
     told = in_both("ics.told", between="\n", years=season.years, hits=season.hits, times=times, act_by=act_by)
     words = catalogue("zh-CN")
     end = season.starts + timedelta(weeks=season.weeks)
-    yield _event(f"act-{uid}", words("ics.act", name=season.name), told, now, season.act_by.date())
-    yield _event(f"season-{uid}", words("ics.season", name=season.name), told, now, season.starts.date(), end.date())
+    act, season_name = (label + words(key, name=season.name) for key in ("ics.act", "ics.season"))
+    yield _event(f"act-{uid}", act, told, now, season.act_by.date())
+    yield _event(f"season-{uid}", season_name, told, now, season.starts.date(), end.date())
 
 
 def _event(uid: str, summary: str, description: str, now: datetime, start: date, end: date | None = None) -> Event:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from features.settings import Settings
 from serve.alerts.lifecycle import OPEN, State
 from serve.alerts.repository import departments_of
-from serve.store.tables import Alert, AlertTicket
+from serve.store.tables import Alert
 from serve.supervision.watchlist import WatchedAlert, watchlist
 from serve.weeks import Week
 
@@ -53,7 +53,6 @@ class AlertWeek:
         by_level: How many of both, each once, by level.
         departments: The same by department.
         supervision: The 督办 list of this moment, as the page and its sheet have it.
-        simulated: Whether a ticket behind any alert is of the simulated city.
     """
 
     about: Sequence[Alert] = field(default_factory=list)
@@ -61,7 +60,6 @@ class AlertWeek:
     by_level: dict[str, int] = field(default_factory=dict)
     departments: Sequence[DepartmentAlerts] = field(default_factory=list)
     supervision: Sequence[WatchedAlert] = field(default_factory=list)
-    simulated: bool = False
 
     @property
     def listed(self) -> list[Alert]:
@@ -86,15 +84,11 @@ def alert_week(session: Session, settings: Settings, week: Week, *, now: datetim
     ).all()
     waiting = [state.value for state in OPEN]
     open_now = session.scalars(gravest_first.where(Alert.ended_at.is_(None), Alert.state.in_(waiting))).all()
-    found = AlertWeek(about=about, open_now=open_now, simulated=_simulated(session))
+    found = AlertWeek(about=about, open_now=open_now)
     found.supervision = watchlist(session, settings.alerts, now=now)
     found.by_level = dict(Counter(alert.level for alert in found.listed))
     found.departments = _by_department(session, found)
     return found
-
-
-def _simulated(session: Session) -> bool:
-    return session.scalar(select(AlertTicket.ticket).where(AlertTicket.simulated()).limit(1)) is not None
 
 
 def _by_department(session: Session, found: AlertWeek) -> list[DepartmentAlerts]:

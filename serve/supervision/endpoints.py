@@ -8,6 +8,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Path, Query, Response
 from sqlalchemy import select
 
+from features.origin import origin_of
 from features.words import AreaNames
 from serve.access import Caller, CallerDep, Role, allow
 from serve.alerts.schemas import AlertView
@@ -58,7 +59,12 @@ def export_week(store: StoreDep, clock: ClockDep, settings: SettingsDep, _caller
     with store.reading() as session:
         found = list(session.scalars(recent.order_by(SupervisionOrder.due_at)))
         content = sheet.to_xlsx(
-            watchlist(session, policy, now=now), found, now=now, zone=settings.zone, names=AreaNames.of(settings)
+            watchlist(session, policy, now=now),
+            found,
+            now=now,
+            zone=settings.zone,
+            names=AreaNames.of(settings),
+            simulated=origin_of(settings).simulated,
         )
     headers = {"Content-Disposition": f'attachment; filename="supervision-{now.astimezone(settings.zone):%G-W%V}.xlsx"'}
     return Response(content, media_type=_XLSX, headers=headers)

@@ -46,8 +46,9 @@ def to_xlsx(
     now: datetime,
     zone: ZoneInfo,
     names: AreaNames,
+    simulated: bool = False,
 ) -> bytes:
-    """Return the workbook; times are local."""
+    """Return the workbook; times are local, and both sheets end with the label of a simulated city."""
     import xlsxwriter
 
     def local(moment: datetime | None) -> str:
@@ -68,6 +69,8 @@ def to_xlsx(
             sheet.write_row(0, 0, [in_both(key, names=names) for key in header], bold)
             for number, line in enumerate(lines, start=1):
                 sheet.write_row(number, 0, line)
+            if simulated:
+                sheet.write_string(len(lines) + 2, 0, catalogue("zh-CN")("weekly.simulated"), bold)
             for column, width in enumerate(_WIDTHS[name]):
                 sheet.set_column(column, column, width, wrapped)
             sheet.autofilter(0, 0, max(len(lines), 1), len(header) - 1)

@@ -7,10 +7,10 @@ a kill in the middle leaves the state before it, and the next tick does the same
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 
 from features.clock import Clock
 from features.settings import Settings
@@ -18,15 +18,16 @@ from serve.alerts import closing, escalation, notify
 from serve.alerts.lifecycle import OPEN
 from serve.alerts.unit_of_work import Desk, open_desk
 from serve.store import Store
-from serve.store.tables import Alert, IdempotentReply
+from serve.store.tables import Alert, AlertEvent, IdempotentReply
 from serve.supervision import orders
+from serve.supervision.passage import look
 
 REPLIES_KEPT: Final = timedelta(days=7)
 
 
 @dataclass(frozen=True)
 class TickResult:
-    """How much was done."""
+    """How much was done; `idle_s` and `jumped_s` say how time had passed, see `passage.Passage`."""
 
     released: int = 0
     escalated: int = 0
@@ -35,6 +36,8 @@ class TickResult:
     reminded: int = 0
     outcomes: int = 0
     forgotten: int = 0
+    idle_s: int = 0
+    jumped_s: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """Return the counts as a document."""
@@ -42,20 +45,34 @@ class TickResult:
 
 
 def tick(store: Store, clock: Clock, settings: Settings) -> TickResult:
-    """Let time do its work on every alert; call it every minute or so."""
+    """Let time do its work on every alert; call it every minute or so.
+
+    After a pause, and after a jump of the clock, departments are reminded and nothing more; the next round goes on.
+    While the clock is elsewhere than it should be, no alert ends.
+    """
+    passage = look(settings, clock, newest=lambda: _newest(store))
     with open_desk(store, clock, settings) as desk:
         # Closing comes first: nobody should be woken about what is over.
-        closed = closing.close_calm(desk)
-        expired = closing.expire_forgotten(desk)
+        closed = closing.close_calm(desk) if passage.may_end else 0
+        expired = closing.expire_forgotten(desk) if passage.may_end else 0
         return TickResult(
             released=_release_held(desk),
-            escalated=escalation.escalate_overdue(desk),
+            escalated=escalation.escalate_overdue(desk, only_department=not passage.may_climb),
             closed=closed,
             expired=expired,
             reminded=orders.remind_overdue(desk),
-            outcomes=closing.record_due_outcomes(desk),
-            forgotten=_forget_replies(desk),
+            outcomes=closing.record_due_outcomes(desk) if passage.may_end else 0,
+            forgotten=_forget_replies(desk) if passage.may_end else 0,
+            idle_s=round(passage.idle.total_seconds()),
+            jumped_s=round(passage.jumped.total_seconds()),
         )
+
+
+def _newest(store: Store) -> datetime | None:
+    """Return when anything last happened to an alert."""
+    with store.reading() as session:
+        found: datetime | None = session.scalar(select(func.max(AlertEvent.at)))
+    return found
 
 
 def _forget_replies(desk: Desk) -> int:

@@ -197,6 +197,7 @@ def test_complaints_after_the_answer_count_against_it(hotline):
 
 def test_a_tick_at_the_same_moment_does_nothing_more(hotline):
     hotline.detect({})
+    hotline.tick()
     hotline.clock.advance(hotline.moment(hours=30) - hotline.start)
     first = hotline.tick()
     assert first.escalated == 3

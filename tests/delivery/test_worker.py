@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from serve.delivery import anything_due, dead_letters, run_once, send_again
 from serve.delivery.attempts import claim, due_now
@@ -11,7 +11,7 @@ from serve.delivery.failures import Cause, Failure
 from serve.delivery.outbox import expand
 from serve.delivery.packing import Batch, Pending
 from serve.errors import ConflictError, NotFoundError
-from serve.store.tables import Delivery, Subscription
+from serve.store.tables import Delivery, OutboxMessage, Subscription
 
 
 def statuses(store) -> dict[str, int]:
@@ -105,6 +105,28 @@ def test_a_worker_that_died_between_send_and_record_sends_the_same_id_again(
     headers = {name.lower(): value for name, value in fake_bot.received[0].headers.items()}
     assert headers["webhook-id"] == message_id
     assert statuses(delivery_store) == {"retry": 1, "sent": 1}
+
+
+@pytest.mark.parametrize("where", ["sending", "queued", "waiting in the outbox"])
+def test_what_a_clock_years_ahead_left_behind_is_sent_at_once(
+    kit, delivery_store, delivery_settings, now_clock, fake_bot, where
+):
+    kit.subscribe(delivery_store, "webhook", "receiver")
+    settings = delivery_settings({"receiver": {"url": fake_bot.url}})
+    kit.put_message(delivery_store)
+    ahead = now_clock.now() + timedelta(days=4000)
+    with delivery_store.session() as session:
+        if where == "waiting in the outbox":
+            session.execute(update(OutboxMessage).values(created_at=ahead, not_before=ahead))
+        else:
+            expand(session, now=now_clock.now())
+            row = due_now(session, now=now_clock.now())[0]
+            claim(session, [Batch("", (Pending(row[0].id, row[2].id, kit.notice()),))], now=ahead)
+            if where == "queued":
+                session.execute(update(Delivery).values(status="queued", started_at=None, due_at=ahead))
+    assert anything_due(delivery_store, settings, now=now_clock.now())
+    assert run_once(delivery_store, settings, now_clock).sent == 1
+    assert not anything_due(delivery_store, settings, now=now_clock.now())
 
 
 def test_a_hundred_alerts_at_once_become_a_few_digests_and_none_is_lost(

@@ -15,7 +15,7 @@ from pipelines.backtest import same_levels
 from pipelines.backtest_report import render
 from pipelines.backtest_summary import BacktestSummary, at_a_glance, holiday_totals, pit_histogram, reliability
 from pipelines.commands.forecast import run
-from pipelines.commands.panel_files import read_panel, write_table
+from pipelines.commands.panel_files import checked_panel, read_panel, write_table
 
 SMALL = ForecastConfig(onestep=TreeConfig(trees=5, leaves=5))
 
@@ -104,7 +104,7 @@ def test_a_panel_file_is_forecast(frames, tmp_path, suffix):
     y, static = frames
     source, out = tmp_path / f"panel{suffix}", tmp_path / "out" / f"forecast{suffix}"
     write_table(y.merge(static), source)
-    assert run(source, freq="W", horizon=2, country="DE", levels="input", out=out) == 6
+    assert run(checked_panel(source, freq="W-MON"), horizon=2, country="DE", levels="input", out=out) == 6
     back = pd.read_csv(out) if suffix == ".csv" else pd.read_parquet(out)
     assert list(back.columns) == ["unique_id", "ds", "mean", "p10", "p50", "p90"]
 

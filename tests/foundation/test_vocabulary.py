@@ -26,7 +26,6 @@ from features.vocabulary import (
     Season,
     SharedCause,
     Watched,
-    is_simulated,
     read_rule,
     rule_document,
 )
@@ -126,12 +125,6 @@ def test_an_unknown_level_is_no_level_to_compare_with():
 
 def test_every_kind_has_its_place_among_those_that_name_a_candidate():
     assert sorted(NAMING_ORDER) == sorted(Kind)
-
-
-def test_the_keys_of_the_simulated_city_are_a_range():
-    first, beyond = vocabulary.SIMULATED_KEYS
-    for key in ("simulated/1", "simulated/zz", "simulated2/1", "simulate/1", "boston_311/1"):
-        assert (first <= key < beyond) is is_simulated(key)
 
 
 ONE_OF_EACH: Final = (

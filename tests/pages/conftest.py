@@ -14,6 +14,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from features.clock import FixedClock
+from features.lake.mark import mark_simulated
 from features.sentences import Sentence
 from features.series import series_id
 from features.settings import Settings
@@ -190,6 +191,8 @@ def seeded(store: Store, settings: Settings, clock: FixedClock) -> SimpleNamespa
 
 @pytest.fixture
 def city(store: Store, settings: Settings) -> SimpleNamespace:
+    settings.home.mkdir(exist_ok=True)
+    mark_simulated(settings.home)
     return seeded(store, settings, FixedClock(NOW + timedelta(minutes=5)))
 
 

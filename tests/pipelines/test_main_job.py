@@ -114,11 +114,12 @@ def test_tickets_after_the_moment_change_neither_forecast_nor_alerts(city):
     assert city.detected.data_through == pd.Timestamp("2026-11-23")
 
 
-def test_without_a_champion_the_same_week_mean_is_issued_and_says_so(own_city, tmp_path):
+def test_without_a_champion_the_stand_in_is_issued_and_says_so(own_city, tmp_path):
     bare = own_city.settings.model_copy(update={"mlruns": tmp_path / "empty"})
     issued = forecast(bare, own_city.clock, as_of=own_city.now)
     assert issued.model_version == "fallback"
-    assert [reason.code for reason in issued.degraded] == ["same_week_mean", "no_champion"]
+    assert [total["periods"] for total in issued.sums] == [4, 13]
+    assert [reason.code for reason in issued.degraded] == ["stand_in", "no_champion"]
     with pytest.raises(NoChampionError, match="weisu-demand has no champion"):
         Registry.open(bare).champion("weisu-demand")
 

@@ -44,6 +44,7 @@ def test_what_was_found_before_is_a_past_case_of_what_is_found_now(tmp_path):
     ingest([write_city(config, tmp_path).tickets_path], "simulated", settings, FixedClock(now))
     detect_everything(settings, FixedClock(then), as_of=then)
     store = Store.open(settings.store_url)
+    tick(store, FixedClock(then), settings)
     assert tick(store, FixedClock(now - timedelta(days=1)), settings).expired
     earlier = {case["alert"] for case in ended_cases(store, now)}
     detect_everything(settings, FixedClock(now), as_of=now)

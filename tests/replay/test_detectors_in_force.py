@@ -9,6 +9,7 @@ from features.clock import FixedClock
 from features.configuration import SurgeConfig
 from features.settings import Settings
 from models.hotspots.surge.stored_config import config_to_json
+from pipelines.errors import NoEarlierChampionError
 from pipelines.replay.detectors import RELEASE, InForce
 from pipelines.tracking import Registry, Tracker
 from pipelines.tracking.registry import HOTSPOT
@@ -30,6 +31,20 @@ def register(settings: Settings, surge: SurgeConfig) -> str:
 
 def day(number: int) -> datetime:
     return datetime(2026, 11, number, tzinfo=UTC)
+
+
+@pytest.mark.slow
+def test_a_rollback_goes_back_along_the_history_and_ends_with_it(settings: Settings) -> None:
+    versions = [register(settings, SurgeConfig(daily={"guard": 7 * number})) for number in (1, 2, 3)]
+    registry, clock = Registry.open(settings), FixedClock(day(5))
+    told = {"actor": "tester", "reason": "worse", "clock": clock}
+    for version in versions:
+        registry.promote(HOTSPOT, version, **told)
+    assert [registry.rollback(HOTSPOT, **told).version for _ in range(2)] == [versions[1], versions[0]]
+    with pytest.raises(NoEarlierChampionError, match="has no champion before it"):
+        registry.rollback(HOTSPOT, **told)
+    registry.promote(HOTSPOT, versions[2], **told)
+    assert registry.rollback(HOTSPOT, **told).version == versions[0]
 
 
 @pytest.mark.slow

@@ -24,7 +24,7 @@ OTHERS = {"unique_id": "category=未分类", "category": UNCLASSIFIED} | NOWHERE
 
 def calendar(counts: np.ndarray, **options) -> list[ComingSeason]:
     series = [pd.DataFrame({"unique_id": row["unique_id"], "ds": WEEKS, "y": counts}) for row in (FLOODS, OTHERS)]
-    history = WeeklyHistory(pd.concat(series), pd.DataFrame([FLOODS, OTHERS]), AFTER, simulated=False)
+    history = WeeklyHistory(pd.concat(series), pd.DataFrame([FLOODS, OTHERS]), AFTER)
     return coming_seasons(history, **({"after": AFTER, "names": NAMES, "settings": Settings()} | options))
 
 

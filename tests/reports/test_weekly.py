@@ -12,6 +12,7 @@ import pytest
 from features.clock import FixedClock
 from features.configuration import NamesConfig
 from features.errors import BadInputError
+from features.lake.mark import mark_simulated
 from features.reasons import Reason, ReasonCode, say
 from features.series import series_id
 from features.words import AreaNames
@@ -79,7 +80,7 @@ def history() -> WeeklyHistory:
     frame = pd.concat(counts, ignore_index=True)
     frame.loc[(frame["unique_id"] == "total") & (frame["ds"] == weeks[-1]), "y"] = 330.0
     static = pd.DataFrame([{"unique_id": unique_id, "level": level, **named} for level, unique_id, named in series()])
-    return WeeklyHistory(frame, static, MONDAY, simulated=True)
+    return WeeklyHistory(frame, static, MONDAY)
 
 
 @pytest.fixture
@@ -87,6 +88,8 @@ def desk(store, settings, monkeypatch):
     """A store with last week's forecast and this week's, and a lake's history."""
     publish(store, issue(MONDAY - pd.Timedelta(weeks=1), "6"), issue_rows(MONDAY - pd.Timedelta(weeks=1), 110.0))
     publish(store, issue(MONDAY, "7"), issue_rows(MONDAY, 120.0), sums=issue_sums(MONDAY, 120.0))
+    settings.home.mkdir(exist_ok=True)
+    mark_simulated(settings.home)
     monkeypatch.setattr(weekly_content, "weekly_history", lambda _settings, *, as_of: Past(history()))
 
     def write(out, week=None):
@@ -200,7 +203,9 @@ def test_the_csv_opens_as_chinese_and_starts_no_formula(desk, tmp_path):
     raw = (tmp_path / "w.csv").read_bytes()
     assert raw.startswith(b"\xef\xbb\xbf")
     rows = list(csv.DictReader(raw.decode("utf-8-sig").splitlines()))
-    assert list(rows[0]) == [columns(AREA)[name] for name in (*FORECAST_COLUMNS, *LATER_COLUMNS)]
+    heads = [columns(AREA)[name] for name in (*FORECAST_COLUMNS, *LATER_COLUMNS)]
+    assert list(rows[0]) == [*heads, "说明 Note"], "a simulated city is called so in every row"
+    assert all("SIMULATED" in row["说明 Note"] for row in rows)
     assert not [value for row in rows for value in row.values() if value.startswith("=")]
 
 

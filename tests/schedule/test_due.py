@@ -145,3 +145,40 @@ def test_a_trigger_that_cannot_be_is_refused(changes, message):
 def test_a_configured_trigger_replaces_the_shipped_one():
     schedule = _schedule(train={"every": "6h"})
     assert str(schedule.job("train").trigger) == "every 21600 s"
+
+
+LENGTHS = st.sampled_from(["3s", "5m", "1h", "2d"])
+LINES = st.sampled_from(["5 * * * *", "0 2 * * sun", "30 6 * * *"])
+TRIGGERS = st.one_of(LENGTHS.map(lambda length: {"every": length}), LINES.map(lambda line: {"cron": line}))
+JUMPS = st.one_of(
+    st.timedeltas(timedelta(days=-4000), timedelta(days=4000)), st.timedeltas(timedelta(0), timedelta(hours=3))
+)
+
+
+@given(TRIGGERS, JUMPS, st.sampled_from([RunState.DONE, RunState.FAILED, RunState.INTERRUPTED]), st.integers(0, 90_000))
+def test_after_any_jump_of_the_clock_every_job_runs_within_a_period_of_the_right_time(trigger, jump, state, later):
+    """A job runs once while the clock is wrong; then the clock is right again, and somebody looks every so often."""
+    schedule = _schedule(detect={"retry_after": "5m", **trigger})
+    [item] = due(schedule, {}, MONDAY + jump)
+    last = {"detect": LastRun(item.slot, state, MONDAY + jump, attempts=9)}
+    now = MONDAY + timedelta(seconds=later)
+    rule = schedule.job("detect").trigger
+    period = rule.following(rule.following(now)) - rule.following(now)
+    # A run for a slot that comes within ten minutes counts as its run.
+    ran = now - item.slot <= period and item.slot <= now + timedelta(minutes=10)
+    looks = [now, rule.following(now), rule.following(now) + timedelta(minutes=10)]
+    assert ran or any(due(schedule, last, look) for look in looks)
+
+
+@given(TRIGGERS, st.integers(0, 90_000), st.integers(0, 5))
+def test_a_clock_that_is_set_back_by_seconds_repeats_no_job(trigger, later, seconds):
+    schedule = _schedule(detect=trigger)
+    now = MONDAY + timedelta(seconds=later)
+    slot = schedule.job("detect").trigger.latest(now)
+    again = due(schedule, {"detect": LastRun(slot, RunState.DONE, now)}, now - timedelta(seconds=seconds))
+    assert again == [] or "3s" in trigger.values()
+
+
+def test_the_end_of_a_failed_run_in_the_future_holds_no_retry_up():
+    failed = LastRun(MONDAY, RunState.FAILED, MONDAY + timedelta(days=3000), 1)
+    assert _names(due(WEEKLY, {"forecast": failed}, MONDAY + timedelta(minutes=6))) == ["forecast"]

@@ -1,16 +1,16 @@
-"""Where a page's numbers come from: the newest detection run or forecast, and whether they are invented."""
+"""Where a page's numbers come from: the newest detection run or forecast."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import exists, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from features.reasons import Reasons, stored
 from serve.pages.language import Words
 from serve.pages.render import Provenance
-from serve.store.tables import AlertTicket, DetectionRunRow, ForecastIssueRow
+from serve.store.tables import DetectionRunRow, ForecastIssueRow
 
 MODEL: Final = "{name} v{version}"
 DETECTOR: Final = "weisu-hotspot"
@@ -20,13 +20,12 @@ def detection_origin(session: Session, words: Words) -> Provenance:
     """Return where the alerts come from."""
     run = session.scalars(select(DetectionRunRow).order_by(DetectionRunRow.as_of.desc()).limit(1)).first()
     if run is None:
-        return Provenance(simulated=alerts_are_simulated(session))
+        return Provenance()
     return Provenance(
         data_through=words.moment(run.data_through),
         generated_at=words.moment(run.generated_at),
         model_version=_detector(run.model_version),
         degraded=stored(run.degraded),
-        simulated=alerts_are_simulated(session),
     )
 
 
@@ -35,18 +34,11 @@ def _detector(version: str) -> str:
     return MODEL.format(name=DETECTOR, version=version) if version.isdigit() else f"{DETECTOR} {version}"
 
 
-def forecast_origin(issue: ForecastIssueRow, words: Words, *, simulated: bool, missing: Reasons = ()) -> Provenance:
+def forecast_origin(issue: ForecastIssueRow, words: Words, *, missing: Reasons = ()) -> Provenance:
     """Return where a forecast comes from, and what of the page is missing beside what the forecast itself lacked."""
     return Provenance(
         data_through=words.moment(issue.data_through),
         generated_at=words.moment(issue.generated_at),
         model_version=MODEL.format(name=issue.model_name, version=issue.model_version),
         degraded=(*stored(issue.degraded), *missing),
-        simulated=simulated,
     )
-
-
-def alerts_are_simulated(session: Session) -> bool:
-    """Tell whether any alert rests on tickets of the simulated city."""
-    inside = exists().where(AlertTicket.simulated())
-    return bool(session.scalar(select(inside)))

@@ -19,9 +19,10 @@ from serve.forecasts.drivers import Driver, calendar_drivers, model_drivers
 from serve.forecasts.history import WeeklyHistory, weekly_history
 from serve.forecasts.issues import issue_before, issue_frame, sum_frame
 from serve.forecasts.repository import current_issue
+from serve.number_format import relative_change
 from serve.pages.language import Words
 from serve.pages.render import Provenance
-from serve.pages.views.origin import alerts_are_simulated, forecast_origin
+from serve.pages.views.origin import forecast_origin
 from serve.seasons.coming import ComingSeason, coming_seasons
 
 LEVELS: Final = ("total", "district", "department", "category1", "category2", "category", "cell")
@@ -118,10 +119,9 @@ def overview(session: Session, settings: Settings, words: Words, wanted: Wanted,
     known = _known(history, str(chosen["unique_id"].iloc[0]))
     periods = _periods(chosen, known, WEEKS_WIDE)
     name = series_name(chosen.iloc[0], words)
-    simulated = alerts_are_simulated(session) or past.simulated
     listed = _listed(forecast, wanted)
     view = Overview(
-        provenance=forecast_origin(issue, words, simulated=simulated, missing=past.missing),
+        provenance=forecast_origin(issue, words, missing=past.missing),
         name=name,
         wide=demand_chart(periods, title=f"{words('overview.title')}: {name}", name="demand-wide"),
         narrow=demand_chart(
@@ -136,13 +136,17 @@ def overview(session: Session, settings: Settings, words: Words, wanted: Wanted,
         rows=[_row(group, history, words, place=place) for place, (_, group) in enumerate(listed[:ROWS])],
         row_count=len(listed),
         last_actual=float(known.iloc[-1]) if len(known) else None,
-        change_on_last_week=_change(float(chosen["p50"].iloc[0]), float(known.iloc[-1])) if len(known) else None,
+        change_on_last_week=_on_last_week(chosen, known),
         categories=sorted(set(forecast.loc[forecast["level"] == "category1", "category1"])),
         districts=sorted(set(forecast.loc[forecast["level"] == "district", "district"])),
     )
     if history is not None:
         _look_back(session, settings, view, history, chosen, words, now=now)
     return view
+
+
+def _on_last_week(chosen: pd.DataFrame, known: pd.Series) -> float | None:
+    return relative_change(float(chosen["p50"].iloc[0]), float(known.iloc[-1])) if len(known) else None
 
 
 def series_name(row: pd.Series, words: Words) -> str:
@@ -228,7 +232,7 @@ def _weeks(chosen: pd.DataFrame, settings: Settings) -> list[WeekRow]:
             p90=row.p90,
             mean=row.mean_,
             last_year=_or_none(row.last_year),
-            change=_change(row.p50, _or_none(row.last_year)),
+            change=relative_change(row.p50, _or_none(row.last_year)),
             drivers=[*model_drivers(row, float(row.mean_)), *calendar_drivers(calendar, row.ds.date())],
         )
         for row in chosen.rename(columns={"mean": "mean_"}).itertuples(index=False)
@@ -237,7 +241,7 @@ def _weeks(chosen: pd.DataFrame, settings: Settings) -> list[WeekRow]:
 
 def _sums(sums: pd.DataFrame) -> list[SumRow]:
     return [
-        SumRow(row.periods, row.p10, row.p50, row.p90, row.total, year_ago, _change(row.p50, year_ago))
+        SumRow(row.periods, row.p10, row.p50, row.p90, row.total, year_ago, relative_change(row.p50, year_ago))
         for row in sums.rename(columns={"mean": "total"}).itertuples(index=False)
         for year_ago in (_or_none(row.last_year),)
     ]
@@ -256,7 +260,7 @@ def _row(group: pd.DataFrame, history: WeeklyHistory | None, words: Words, *, pl
         p90=float(first["p90"]),
         mean=float(first["mean"]),
         last_year=last_year,
-        change=_change(float(first["p50"]), last_year),
+        change=relative_change(float(first["p50"]), last_year),
         picture=spark(_periods(group, known, 12), title=name, name=f"spark-{place}"),
     )
 
@@ -265,10 +269,6 @@ def _known(history: WeeklyHistory | None, unique_id: str) -> pd.Series:
     if history is None:
         return pd.Series(dtype=float, index=pd.DatetimeIndex([]))
     return history.series(unique_id)
-
-
-def _change(now: float, before: float | None) -> float | None:
-    return now / before - 1 if before else None
 
 
 def _or_none(value: float | None) -> float | None:

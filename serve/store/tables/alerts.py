@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, DateTime, ForeignKey, Index, String, UniqueConstraint, and_, text
+from sqlalchemy import DateTime, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from features.vocabulary import SIMULATED_KEYS
 from serve.store.columns import Base
 
 ACTIVE = text("ended_at IS NULL")
@@ -159,12 +158,6 @@ class AlertTicket(Base):
     ticket: Mapped[str] = mapped_column(String(300), primary_key=True)
     added_at: Mapped[datetime]
     revision: Mapped[int]
-
-    @classmethod
-    def simulated(cls) -> ColumnElement[bool]:
-        """Return the condition that a ticket is the simulated city's: a range, which both databases answer by index."""
-        first, beyond = SIMULATED_KEYS
-        return and_(cls.ticket >= first, cls.ticket < beyond)
 
 
 class AlertCell(Base):
