@@ -86,7 +86,7 @@ FROM filled"""
 
 
 def _care(raw: RawTable, mapping: Mapping) -> str:
-    fields = [field for field in mapping.columns if _CELLS[field] is not Cell.TEXT and field not in {"lat", "lon"}]
+    fields = [field for field in mapping.columns if _CELLS[field] is not Cell.TEXT]
     columns = dict.fromkeys(column for field in fields for column in _columns(field, raw, mapping))
     columns |= dict.fromkeys(name for name in map(clean_name, mapping.time_of_day.values()) if name in raw.columns)
     texts = [
@@ -191,14 +191,12 @@ def _fact(field: str, raw: RawTable, mapping: Mapping, *, private: bool) -> str:
 def _degrees(field: str, raw: RawTable, mapping: Mapping) -> str:
     read = []
     for name in _columns(field, raw, mapping):
-        column = raw.column(name)
-        if raw.columns[name] in {"DOUBLE", "FLOAT"} and field not in mapping.values:
+        column, kind = raw.column(name), raw.columns[name]
+        if kind in {"DOUBLE", "FLOAT"} and field not in mapping.values:
             read.append(f"nullif({column}::DOUBLE, 'nan'::DOUBLE)")
             continue
-        text = stated(column, raw.columns[name])
-        careful = _translated(field, cleaned(text, Cell.ID, care="true", blanks=mapping.blanks), mapping)
-        plain = [] if field in mapping.values else [f"TRY_CAST({text} AS DOUBLE)"]
-        read.append(f"nullif(coalesce({', '.join([*plain, f'TRY_CAST({careful} AS DOUBLE)'])}), 'nan'::DOUBLE)")
+        text = _translated(field, _clean(name, Cell.ID, raw, mapping.blanks), mapping)
+        read.append(f"nullif(TRY_CAST({text} AS DOUBLE), 'nan'::DOUBLE)")
     return f"coalesce({', '.join(read)})" if read else "NULL::DOUBLE"
 
 
