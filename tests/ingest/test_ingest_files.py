@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
@@ -163,6 +163,17 @@ def test_bad_rows_are_quarantined_with_their_place_and_reason(tmp_path, settings
     ]
     assert "13907551234" not in json.dumps(rows, default=str)
     assert rows[2]["value"] == "2030-01-01 00:00:00"
+
+
+@pytest.mark.parametrize(("ahead", "kept"), [(1, 4), (9, 4), (11, 3)])
+def test_a_source_whose_clock_is_minutes_ahead_loses_nothing(tmp_path, settings, clock, ahead, kept):
+    moment = (clock.now() + timedelta(minutes=ahead)).astimezone(settings.zone)
+    row = ["HK020", f"{moment:%Y-%m-%d %H:%M:%S}", "", "噪声", "美兰区", "", "x"]
+    summary = ingest([write_csv(tmp_path / "export.csv", [*ROWS, row])], "zh_12345", settings, clock)
+    assert (summary.kept, summary.quarantined) == (kept, 4 - kept)
+    lake = Lake.open(settings.lake_path, timezone="Asia/Shanghai")
+    assert lake.tickets(as_of=clock.now()).num_rows == 3
+    assert lake.tickets(as_of=clock.now() + timedelta(minutes=ahead)).num_rows == kept
 
 
 def test_a_line_that_is_no_row_is_quarantined_without_its_text(tmp_path, settings, clock):
