@@ -20,6 +20,7 @@ class ReasonCode(StrEnum):
     STALE_FEED = "stale_feed"
     CALENDAR_GUESSED = "calendar_guessed"
     STAND_IN = "stand_in"
+    MODEL_ISSUE_KEPT = "model_issue_kept"
     SAME_WEEK_MEAN = "same_week_mean"
     """What an earlier version issued in its place."""
     NO_CHAMPION = "no_champion"

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import pandas as pd
+from sqlalchemy import distinct, func, select
 
 from features.calendars import lunar_new_year
 from features.clock import Clock
 from features.knowledge import Knowledge, KnownPanel, calendar_gap
-from features.reasons import Reason, ReasonCode, ReasonedError, Reasons, to_json
+from features.reasons import Reason, ReasonCode, ReasonedError, Reasons, stored, to_json
 from features.series import TOTAL
 from features.settings import Settings
 from features.taxonomy import taxonomy_version
@@ -21,12 +22,19 @@ from models.forecast.stand_in import StandIn
 from pipelines.champion import load_champion
 from pipelines.tracking.registry import DEMAND
 from serve.forecasts import ForecastIssue, publish
+from serve.forecasts.repository import current_issue
 from serve.store import Store
+from serve.store.tables import ForecastRow, ForecastSum
 
 _HISTORY: Final = {Frequency.WEEKLY: 260, Frequency.DAILY: 730}
 
 SUMS: Final = (4, 13)
 """Weeks that are also forecast together."""
+
+FALLBACK: Final = "fallback"
+"""The version of what no model issued."""
+
+_OF_SUM: Final = ("periods", "mean", "p10", "p50", "p90")
 
 _NO_SUMS: Final = pd.DataFrame(
     columns=["unique_id", "level", "ds", "periods", "mean", "p10", "p50", "p90", "base_model"]
@@ -70,7 +78,7 @@ def forecast(
     """Issue the forecast of the next `weeks` for every series of every level; issuing it again changes nothing.
 
     Without a champion, or with one that no longer fits the panel, the stand-in (`models/forecast/stand_in.py`)
-    is issued, and the issue says that it is degraded.
+    is issued, and the issue says that it is degraded. Where a model has issued from data as new, its issue stays.
 
     Args:
         settings: The installation.
@@ -87,6 +95,8 @@ def forecast(
     known = Knowledge.at(settings, moment).panel(freq, periods=_HISTORY[freq]).asked_at(moment, settings.zone)
     horizon = weeks if freq == Frequency.WEEKLY else 7 * weeks
     rows, totals, version, fallback = _rows(settings, known, horizon, sums if freq == Frequency.WEEKLY else ())
+    if fallback and (kept := _good_issue(settings, freq, known)):
+        return replace(kept, degraded=(*known.degraded, Reason(ReasonCode.MODEL_ISSUE_KEPT), *fallback[1:]))
     gap = calendar_gap(known.calendar, rows["ds"].min(), rows["ds"].max())
     issue = ForecastIssue(
         freq=freq,
@@ -108,6 +118,30 @@ def forecast(
     return ForecastSummary(**dict(issue), **shape, sums=tuple(city.to_dict("records")))
 
 
+def _good_issue(settings: Settings, freq: ForecastFrequency, known: KnownPanel) -> ForecastSummary | None:
+    """Return the issue in force, if a model made it from data as new as what is known."""
+    with Store.open(settings.store_url).reading() as session:
+        issue = current_issue(session, freq)
+        if issue is None or issue.model_version == FALLBACK or issue.data_through < known.panel.data_through:
+            return None
+        rows = select(func.count(), func.count(distinct(ForecastRow.unique_id)), func.count(distinct(ForecastRow.ds)))
+        count, series, periods = session.execute(rows.where(ForecastRow.issue_id == issue.id)).one()
+        of_city = select(ForecastSum).where(ForecastSum.issue_id == issue.id, ForecastSum.level == TOTAL)
+        totals = session.scalars(of_city.order_by(ForecastSum.periods)).all()
+        told = ("as_of", "generated_at", "data_through", "model_name", "model_version")
+        versions = ("taxonomy_version", "calendar_version", "snapshot")
+        return ForecastSummary(
+            freq=freq,
+            **{name: getattr(issue, name) for name in (*told, *versions)},
+            series=series,
+            rows=count,
+            horizon=periods,
+            is_new=False,
+            degraded=stored(issue.degraded),
+            sums=tuple({name: getattr(one, name) for name in _OF_SUM} for one in totals),
+        )
+
+
 def _rows(
     settings: Settings, known: KnownPanel, horizon: int, sums: Sequence[int]
 ) -> tuple[pd.DataFrame, pd.DataFrame, str, Reasons]:
@@ -125,7 +159,7 @@ def _rows(
     stand_in = StandIn(panel.y, panel.static, freq=panel.freq, calendar=known.calendar, config=config)
     totals = stand_in.predict_totals(spans=tuple(sums)) if sums else _NO_SUMS
     rows = stand_in.predict_with_drivers(horizon=horizon)
-    return rows, totals, "fallback", (Reason(ReasonCode.STAND_IN), reason)
+    return rows, totals, FALLBACK, (Reason(ReasonCode.STAND_IN), reason)
 
 
 def describe(rows: pd.DataFrame, known: KnownPanel, *, country: str) -> pd.DataFrame:

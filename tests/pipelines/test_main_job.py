@@ -128,7 +128,8 @@ def test_lost_files_of_a_champion_degrade_the_numbers_instead_of_stopping_them(o
     registry = Registry.open(own_city.settings)
     monkeypatch.setattr(registry.mlflow.artifacts, "download_artifacts", lambda **_: own_city.settings.home / "moved")
     issued = forecast(own_city.settings, own_city.clock, as_of=own_city.now)
-    assert issued.model_version == "fallback"
+    assert (issued.model_version, issued.is_new) == ("1", False)
+    assert [reason.code for reason in issued.degraded] == ["model_issue_kept", "bundle_lost"]
     assert "the files of weisu-demand version 1 are not where the registry says" in issued.to_json()["degraded"]
     with pytest.raises(LostBundleError, match="so that file://"):
         registry.bundle(registry.champion("weisu-demand"))
