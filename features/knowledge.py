@@ -23,6 +23,7 @@ from features.lake import Lake, SourceState
 from features.panel import Panel, build_panel, build_panels
 from features.panel.restate import restate_panel
 from features.reasons import Reason, ReasonCode, Reasons
+from features.reporters import NEEDED, reports
 from features.settings import Settings
 from features.taxonomy import Labels, labels_in_force
 from features.ticket_points import PLACED_COLUMNS, PlacedTickets, placed_tickets
@@ -229,8 +230,16 @@ class Knowledge:
         table = table if labels.as_filed else _relabelled(table, labels)
         return table if columns is None else table.select(list(columns))
 
+    def reports(
+        self, *, since: datetime | None = None, until: datetime | None = None, columns: Sequence[str]
+    ) -> pa.Table:
+        """Return the tickets that detectors count, in the labels in force; see `features.reporters`."""
+        asked = list(dict.fromkeys([*columns, *NEEDED]))
+        tickets = self.tickets(since=since, until=until, columns=asked)
+        return reports(tickets, self.lake.own_channels).select(list(columns))
+
     def placed(self, *, by: str, days: int, points_only: bool = True, **asked: Any) -> PlacedTickets:
-        """Return the tickets of the last days as columns of numbers; see `features.ticket_points.placed_tickets`."""
+        """Return the reports of the last days as columns of numbers; see `features.ticket_points.placed_tickets`."""
         source: Any = self.lake
         if not self.labels.as_filed:
             # A day more than asked for: civil days can be longer than 24 hours.
@@ -238,6 +247,7 @@ class Knowledge:
             source = self.tickets(since=since, columns=list(dict.fromkeys([*PLACED_COLUMNS, by])))
         zone = self.settings.timezone
         asked |= {"by": by, "days": days, "points_only": points_only, "snapshot": self.snapshot}
+        asked["own"] = self.lake.own_channels
         return placed_tickets(source, as_of=self.as_of, timezone=zone, **asked)
 
     def arrivals(self, since: datetime, until: datetime) -> pa.Table:

@@ -39,8 +39,8 @@ class Sentence:
     Attributes:
         code: Which sentence.
         params: JSON-ready facts. All but `as_recorded` have `matter` ('' for all), `areas` (none for the whole area),
-            `place` and `lat`, `lon` (degrees, null without), `observed`, `tickets`, `callers`, `start` and `end` (naive
-            local civil time as ISO text, half open) and what their detector adds.
+            `place` and `lat`, `lon` (degrees, null without), `observed`, `tickets`, `callers` (0 where the source names
+            none), `start` and `end` (naive local civil time as ISO text, half open) and what their detector adds.
 
     >>> Sentence.recorded("龙华区停水：7天内5件").said("en")
     '龙华区停水：7天内5件'
@@ -78,8 +78,11 @@ class Sentence:
             changes = [(old, new) for old, new in (*matters.items(), *areas.items()) if old and old != new]
             return Sentence(self.code, {name: _replaced(text, changes) for name, text in self.params.items()})
         named = [areas.get(area, area) for area in self.params["areas"]]
+        renamed = {**areas, **matters}
+        parts = [{**part, "name": renamed.get(part["name"], part["name"])} for part in self.params.get("parts", ())]
         matter = matters.get(self.params["matter"], self.params["matter"])
-        return Sentence(self.code, {**self.params, "matter": matter, "areas": list(dict.fromkeys(named))})
+        changed = {"matter": matter, "areas": list(dict.fromkeys(named))} | ({"parts": parts} if parts else {})
+        return Sentence(self.code, {**self.params, **changed})
 
     def said(self, language: Language) -> str:
         """Return the sentence in words.
@@ -136,7 +139,16 @@ def _surge(words: Catalogue, facts: Mapping[str, Any]) -> str:
     if facts["observed"] > limit:
         # A scan over several periods may alarm below the most that is usual: then what is usual is said instead.
         usual = words("sentence.most.calls" if _repeats(facts) else "sentence.most.tickets", limit=limit)
-    return words("sentence.surge", when=_periods(words, facts), count=count, people=_people(words, facts), usual=usual)
+    told = words("sentence.surge", when=_periods(words, facts), count=count, people=_people(words, facts), usual=usual)
+    return told + _parts(words, facts)
+
+
+def _parts(words: Catalogue, facts: Mapping[str, Any]) -> str:
+    """Return what carries a sum; nothing where no part stands out."""
+    parts = [words("sentence.part", name=one["name"], observed=one["observed"]) for one in facts.get("parts", ())]
+    if more := facts.get("parts_more"):
+        parts.append(words("sentence.parts_more", n=more))
+    return words("sentence.parts", parts=parts) if parts else ""
 
 
 def _cluster(words: Catalogue, facts: Mapping[str, Any]) -> str:
@@ -176,6 +188,9 @@ def _sensitive(words: Catalogue, facts: Mapping[str, Any]) -> str:
 
 
 def _shared(words: Catalogue, facts: Mapping[str, Any]) -> str:
+    if not facts["callers"]:
+        span = span_of(words, _length(facts))
+        return words("sentence.shared.tickets", span=span, observed=facts["observed"], label=facts["label"])
     return words(
         "sentence.shared",
         span=span_of(words, _length(facts)),
@@ -187,6 +202,9 @@ def _shared(words: Catalogue, facts: Mapping[str, Any]) -> str:
 
 
 def _first_seen(words: Catalogue, facts: Mapping[str, Any]) -> str:
+    if not facts["callers"]:
+        said = {"days": facts["absent_days"], "since": _day(words, _moment(facts, "start")), "label": facts["label"]}
+        return words("sentence.first_seen.nobody", n=facts["observed"], **said)
     one = _mostly_one(words, facts)
     return words(
         "sentence.first_seen",
@@ -272,6 +290,8 @@ def _usual(words: Catalogue, usual: float | None, *, calls: bool) -> str:
 
 
 def _people(words: Catalogue, facts: Mapping[str, Any]) -> str:
+    if not facts["callers"] and facts["tickets"] > facts["observed"] > 0:
+        return words("sentence.people.listed", n=facts["tickets"])
     if _repeats(facts):
         return words("sentence.people.merged", tickets=facts["tickets"], n=facts["callers"])
     if facts["callers"] in (0, facts["observed"]):
@@ -292,7 +312,7 @@ def _count(words: Catalogue, facts: Mapping[str, Any]) -> str:
 
 def _repeats(facts: Mapping[str, Any]) -> bool:
     """Tell whether a detector that counts callers, each once a period, counted fewer than there are tickets."""
-    return bool(facts["tickets"] > facts["observed"])
+    return bool(facts["callers"] and facts["tickets"] > facts["observed"])
 
 
 def _limit(facts: Mapping[str, Any]) -> int:

@@ -12,6 +12,9 @@ from typing import Final
 UNCLASSIFIED: Final = "未分类"
 """Stands in for an empty category or district, so that totals stay true."""
 
+ONE_HAND: Final = "\x1fhand"
+"""How the caller begins that stands for one hand which typed in a list: no hash of a caller does."""
+
 TOTAL: Final = "total"
 
 DIMENSIONS: Final = ("category1", "category2", "category", "district", "department")

@@ -17,12 +17,15 @@ from numpy.typing import NDArray
 
 from features.lake import Lake
 from features.lake.duck import arrow, duck
+from features.reporters import OwnChannels, reported
 from features.series import UNCLASSIFIED
 
 _DAY_US: Final = 86_400_000_000
 _NOBODY: Final = 0
 _POINT: Final = " AND isfinite(lat) AND isfinite(lon)"
-_READ: Final = ("source", "ticket_id", "opened_local", "district", "caller", "lat", "lon")
+_READ: Final = ("source", "ticket_id", "opened_local", "district", "channel", "category", "caller", "lat", "lon")
+_DEFAULT_POINT: Final = (100, 0.01)
+"""A point that so many tickets and such a share of all have is where tickets without a place are put: no place."""
 PLACED_COLUMNS: Final = (*_READ, "known_at")
 """Columns of tickets that `placed_tickets` needs, besides the one that says what a ticket is about."""
 
@@ -64,8 +67,9 @@ def placed_tickets(
     keyed_days: int = 14,
     points_only: bool = True,
     snapshot: int | None = None,
+    own: OwnChannels | None = None,
 ) -> PlacedTickets:
-    """Return the tickets opened in the last days, as known at a moment.
+    """Return the reports opened in the last days, as known at a moment.
 
     Args:
         source: The ticket lake, or tickets with its columns (a frame or an Arrow table).
@@ -78,8 +82,9 @@ def placed_tickets(
         keyed_days: Tickets younger than so many days keep their keys.
         points_only: Leave out tickets without coordinates, and the districts.
         snapshot: Version of the lake; the newest when None.
+        own: Channels of each source that are not citizens': their tickets are left out.
     """
-    columns = [*_READ, by]
+    columns = list(dict.fromkeys([*_READ, by]))
     now = pd.Timestamp(as_of.astimezone(ZoneInfo(timezone)).replace(tzinfo=None))
 
     said = _said(by, now, keyed_days=keyed_days, points_only=points_only)
@@ -90,13 +95,26 @@ def placed_tickets(
         # A day more than asked for: civil days can be longer than 24 hours.
         since = as_of - timedelta(days=days + 1)
         with source.selecting(as_of, snapshot=snapshot, since=since, columns=columns) as (connection, tickets):
-            return _packed(arrow(connection, f"SELECT {said} FROM ({tickets}) WHERE {where}"), now, merge_days)
+            counted = _counted(connection, f"SELECT * FROM ({tickets}) WHERE {where}", own or {})
+            return _packed(arrow(connection, f"SELECT {said} FROM {counted}"), now, merge_days)
     frame = source.to_pandas() if hasattr(source, "to_pandas") else source
     frame = frame[pd.to_datetime(frame["known_at"], utc=True) <= pd.Timestamp(as_of)]
     known = pd.DataFrame({name: frame.get(name) for name in columns}, index=frame.index)
     with duck() as connection:
         connection.register("given", pa.Table.from_pandas(known, preserve_index=False))
-        return _packed(arrow(connection, f"SELECT {said} FROM given WHERE {where}"), now, merge_days)
+        counted = _counted(connection, f"SELECT * FROM given WHERE {where}", own or {})
+        return _packed(arrow(connection, f"SELECT {said} FROM {counted}"), now, merge_days)
+
+
+def _counted(connection: Any, tickets: str, own: OwnChannels) -> str:
+    """Leave the reports on the connection, without a point where it is a default one, and return the table's name."""
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE counted AS {reported(tickets, own)}")
+    most, share = _DEFAULT_POINT
+    total = connection.execute("SELECT count(*) FROM counted WHERE lat IS NOT NULL").fetchall()[0][0]
+    connection.execute(f"""DELETE FROM counted WHERE own OR (round(lat, 5), round(lon, 5)) IN (
+        SELECT (round(lat, 5), round(lon, 5)) FROM counted WHERE lat IS NOT NULL AND lon IS NOT NULL
+        GROUP BY ALL HAVING count(*) >= {max(most, share * total)})""")
+    return "counted"
 
 
 def _said(by: str, now: pd.Timestamp, *, keyed_days: int, points_only: bool) -> str:

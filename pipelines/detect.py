@@ -40,6 +40,7 @@ class DetectSummary:
     snapshot: int
     model_version: str
     cells_tested: int
+    judged: dict[str, dict[str, Any]]
     candidates: int
     kinds: dict[str, int]
     alerts: dict[str, Any]
@@ -105,6 +106,7 @@ def _run(mode: str, found: Findings, snapshot: int, version: str, clock: Clock, 
         model_version=version,
         calendar_version=daily.calendar_version if daily else "",
         snapshot=snapshot,
+        judged={freq: part.to_json() for freq, part in found.coverage.items()},
     )
 
 
@@ -121,7 +123,8 @@ def _hand_in(settings: Settings, clock: Clock, found: Findings, run: DetectionRu
         data_through=run.data_through,
         snapshot=run.snapshot or 0,
         model_version=run.model_version,
-        cells_tested=sum(frame["unique_id"].nunique() for frame in found.surges.values()),
+        cells_tested=sum(part.judged + part.stand_in for part in found.coverage.values()),
+        judged=run.judged,
         candidates=len(rows),
         kinds={str(kind): int(count) for kind, count in rows["kind"].value_counts().items()},
         alerts=result.model_dump(),

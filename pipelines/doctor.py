@@ -330,6 +330,24 @@ def _scheduler(settings: Settings, clock: Clock) -> Found:
     return Status.OK, f"alive {seconds:.0f} s ago", ""
 
 
+def _detectors(settings: Settings, _clock: Clock) -> Found:
+    from pipelines.coverage import said_coverage
+    from serve.alerts.repository import newest_run
+    from serve.store import Store
+    from serve.store.migrations import HEAD
+
+    if _revision(settings)[1] != HEAD:
+        return Status.OK, "not run yet", ""
+    store = Store.open(settings.store_url)
+    with store.reading() as session:
+        run = newest_run(session)
+        judged = {} if run is None else run.judged
+    store.close()
+    if said := "; ".join(said_coverage(judged)):
+        return Status.WARN, said, "until then silence about the rest is not calm: look at the counts yourself"
+    return Status.OK, "every series can be judged" if judged else "not run yet", ""
+
+
 def _configuration(settings: Settings, _clock: Clock) -> Found:
     from pipelines.schedule.plan import read_schedule
 
@@ -361,5 +379,6 @@ CHECKS: Final[Mapping[str, Check]] = {
     "fonts": _fonts,
     "clock": _time,
     "scheduler": _scheduler,
+    "detectors": _detectors,
 }
 """Every check by name, in the order of the report."""

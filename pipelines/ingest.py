@@ -158,6 +158,7 @@ def ingest(
     chosen = mapping if isinstance(mapping, Mapping) else load_mapping(mapping)
     lake = Lake.of(settings)
     mend(lake)
+    lake.keep_own_channels(chosen.source, chosen.own_channels)
     remote = [str(path) for path in paths if "://" in str(path)]
     summary = IngestSummary(source=chosen.source, snapshot=lake.version)
     with Privacy.on_all_cores(settings.secret_key()) as privacy:

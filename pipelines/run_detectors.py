@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
@@ -23,6 +23,8 @@ from models.hotspots import detect_surges
 from models.hotspots.candidates import Thresholds, merge_candidates
 from models.hotspots.rules import apply_rules
 from models.hotspots.spatial import find_clusters
+from models.hotspots.surge.coverage import Coverage
+from models.hotspots.surge.stand_in import stand_in
 from models.hotspots.textgroups import TopicMemory, find_groups
 from models.hotspots.ticketframe import READ_COLUMNS, between, clean_tickets, local_now
 from pipelines.curves import with_curves
@@ -32,7 +34,9 @@ from pipelines.topic_memory import load_or_learn, load_topic_memory
 
 _CURVE: Final = {Frequency.DAILY: 56, Frequency.WEEKLY: 26}
 _LEAST_HISTORY: Final = 8  # periods before the first one judged
-_LEVELS: Final = ["cell", "category"]
+_LEVELS: Final = ["total", "district", "department", "category", "category1_district", "cell"]
+"""Families of tests, each with a control of false discoveries of its own."""
+_SEASONAL: Final = ("category", "cell")
 _CITY: Final = 200_000
 """Recent tickets (two million a year) that make up for starting a process."""
 _SAID: Final = ["title", "text", "address"]
@@ -77,6 +81,11 @@ class Findings:
     weekly: KnownPanel | None = None
     took: Mapping[str, float] = field(default_factory=dict)
     ranking: CandidateConfig = field(default_factory=CandidateConfig)
+
+    @property
+    def coverage(self) -> dict[str, Coverage]:
+        """Frequency -> how many of its series could be judged."""
+        return {freq.value: Coverage.of(frame) for freq, frame in self.surges.items()}
 
     def candidates(self, thresholds: Thresholds, *, past: pd.DataFrame | None = None) -> pd.DataFrame:
         """Return the ranked list (see `CANDIDATE_COLUMNS`) at thresholds no laxer than those of the search.
@@ -186,15 +195,15 @@ def find_batch(
 
 
 def _recent(knowledge: Knowledge, rules: RuleConfig) -> pd.DataFrame:
-    """Return the tickets of the longest window of the rules, the texts and the scan; words only where they are read."""
+    """Return the reports of the longest window of the rules, the texts and the scan; words only where they are read."""
     settings, as_of = knowledge.settings, knowledge.as_of
     scan, text = settings.scan, settings.text
     days = max(rules.lookback_days, text.days, *scan.durations) + 1
     first, worded = (as_of - timedelta(days=n) for n in (days, min(max(rules.said_days, text.days) + 1, days)))
     counted = [name for name in READ_COLUMNS if name not in _SAID or rules.reads(name)]
     tickets = [
-        knowledge.tickets(since=first, until=worded, columns=counted),
-        knowledge.tickets(since=worded, columns=READ_COLUMNS),
+        knowledge.reports(since=first, until=worded, columns=counted),
+        knowledge.reports(since=worded, columns=READ_COLUMNS),
     ]
     return clean_tickets(pa.concat_tables(tickets, promote_options="default"), as_of=as_of)
 
@@ -228,9 +237,12 @@ def _panels(knowledge: Knowledge) -> tuple[KnownPanel, KnownPanel]:
 
 def _years(knowledge: Knowledge, weekly: KnownPanel) -> Panel:
     """Return the weeks that the seasonal calendar looks at, however few the weekly detector is content with."""
-    if knowledge.settings.detect.weekly_history >= SEASON_WEEKS:
-        return weekly.panel
-    return knowledge.panel(Frequency.WEEKLY, periods=SEASON_WEEKS, levels=_LEVELS, keep=True).panel
+    if knowledge.settings.detect.weekly_history < SEASON_WEEKS:
+        return knowledge.panel(Frequency.WEEKLY, periods=SEASON_WEEKS, levels=list(_SEASONAL), keep=True).panel
+    panel = weekly.panel
+    static = panel.static[panel.static["level"].isin(_SEASONAL)].reset_index(drop=True)
+    y = panel.y[panel.y["unique_id"].isin(static["unique_id"])].reset_index(drop=True)
+    return replace(panel, y=y, static=static)
 
 
 def _old_enough(panel: Panel) -> bool:
@@ -247,7 +259,8 @@ def _surges(known: KnownPanel, config: SurgeConfig) -> pd.DataFrame:
     named = panel.static.loc[~panel.static[["category", "district"]].isin([UNCLASSIFIED]).any(axis=1), "unique_id"]
     y = panel.y[panel.y["unique_id"].isin(named)]
     days = known.calendar(ds.min().date(), (ds.max() + step).date())
-    return detect_surges(y, freq=panel.freq, start=start, calendar=days, static=panel.static, config=config)
+    rows = detect_surges(y, freq=panel.freq, start=start, calendar=days, static=panel.static, config=config)
+    return stand_in(rows, y, panel.static, config.stand_in) if panel.freq is Frequency.DAILY else rows
 
 
 def _clusters(knowledge: Knowledge, recent: pd.DataFrame, scan: ScanConfig) -> pd.DataFrame:

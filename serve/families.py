@@ -51,6 +51,7 @@ _FAMILIES: Final = (
     Family.of("alert.curve", Frequency),
     Family.of("alert.counts", ("tickets", "own")),
     Family.of("alert.counts.callers", Frequency),
+    Family.of("unjudged.by", Frequency),
     Family.of("audience", ("duty", "role:supervisor", "all")),
     Family.of("clock", ("ack", "handle")),
     CAUSE_WORDS,

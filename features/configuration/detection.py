@@ -19,7 +19,7 @@ class DetectConfig(ConfigPart):
     text: bool = True
     """Group recent texts by cause."""
     q: float = key(0.2, unit="share", gt=0, lt=1)
-    """False discovery rate over all cells tested together."""
+    """False discovery rate over all series of one level that are tested together."""
     topic_days: int = key(365, unit="days", ge=1)
     """Days of texts that a new installation learns before it judges which topics are new."""
 

@@ -186,6 +186,33 @@ _HOURLY: Final = FreqConfig(
 )
 
 
+class StandInConfig(ConfigPart):
+    """The stand-in for the first weeks: daily sums against their last days."""
+
+    days: int = key(56, unit="days", ge=14)
+    """Days before the judged one that it looks back on."""
+    fewest_days: int = key(10, unit="days", ge=7)
+    """Days that a hotline must know before anything is judged."""
+    bound_times: float = key(2.0, unit="medians", gt=0)
+    """A past day counts for at most so many times the median of the days..."""
+    bound_plus: float = key(2.0, unit="tickets", ge=0)
+    """... and so many tickets more: a storm does not teach the next one to be usual."""
+    dispersion: float = key(2.0, gt=1)
+    """Variance over mean of a usual day, at least."""
+    common: float = key(0.35, unit="share", gt=0)
+    """How far a whole day may lie off for reasons that no ticket shows, as a share of its mean."""
+    least: float = key(0.1, unit="tickets", gt=0)
+    """No usual day has fewer tickets."""
+    busy: float = key(2.0, unit="tickets", gt=0)
+    """Sums with so many tickets on a usual day say how far the whole city rose today..."""
+    fewest_busy: int = key(5, unit="sums", ge=1)
+    """... if there are so many of them."""
+    enough: float = key(0.5, unit="share", gt=0, le=1)
+    """Once the surge detector judges such a share of the sums, a new label waits until it can be judged itself."""
+    alpha: float = key(0.01, unit="probability", gt=0, lt=1)
+    """What is exceeded more seldom is unusual: the upper bound that sentences name."""
+
+
 class SurgeConfig(ConfigPart):
     """Settings of the surge detector for all frequencies."""
 
@@ -207,6 +234,8 @@ class SurgeConfig(ConfigPart):
     """Local levels and dispersion."""
     hours: HourConfig = HourConfig()
     """Profiles of the day."""
+    stand_in: StandInConfig = StandInConfig()
+    """The stand-in for the first weeks."""
 
     @field_validator("weekly", mode="before")
     @classmethod

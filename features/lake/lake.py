@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import uuid
 from collections.abc import Iterator, Sequence
@@ -14,6 +15,7 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from features.durable import write_whole
 from features.errors import LakeInputError
 from features.lake.asof import as_of_query
 from features.lake.duck import arrow, duck, instant, literal
@@ -29,13 +31,14 @@ from features.settings import Settings
 from features.vocabulary import is_simulated
 
 _ATTEMPTS: Final = 5
+_OWN_CHANNELS: Final = "own_channels.json"
 
 
 class Lake:
     """Every version of every ticket, in a folder of Delta tables.
 
     `tickets/` holds the versions, `quarantine/` the rows that were refused, `loads/` what was loaded when, `erasures/`
-    what was legally erased. A snapshot
+    what was legally erased, `own_channels.json` whose channels are not citizens'. A snapshot
     id is the Delta version of `tickets/`. Any number of processes may read while one writes; writers wait for each
     other.
 
@@ -82,6 +85,15 @@ class Lake:
     def version(self) -> int:
         """Snapshot id: the current version of the ticket table."""
         return int(self.store.table().version())
+
+    @property
+    def own_channels(self) -> dict[str, tuple[str, ...]]:
+        """Source -> its channels that are not citizens', by the mapping that read it last."""
+        try:
+            said = json.loads((self.path / _OWN_CHANNELS).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return {}
+        return {source: tuple(channels) for source, channels in sorted(said.items()) if channels}
 
     # -- writing ---------------------------------------------------------------------------------------------------
 
@@ -164,6 +176,15 @@ class Lake:
         new = arrow(connection, f"SELECT * FROM refused ANTI JOIN {self.quarantine_store.scan()} USING ({columns})")
         if new.num_rows:
             self.quarantine_store.append_rows(new, name=batch.load_id, note={"load": batch.load_id})
+
+    def keep_own_channels(self, source: str, channels: Sequence[str]) -> None:
+        """Remember which channels of a source are not citizens'."""
+        with writer_lock(self.path):
+            known = self.own_channels
+            if known.get(source, ()) == tuple(channels):
+                return
+            said = {**known, source: list(channels)}
+            write_whole(self.path / _OWN_CHANNELS, json.dumps(said, ensure_ascii=False, indent=1).encode())
 
     def log(self, batch: StagedBatch, result: UpsertResult) -> None:
         """Write a finished load, and how far its source is complete, to the load log."""

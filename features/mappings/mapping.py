@@ -102,6 +102,8 @@ class Mapping(BaseModel):
         values: Field -> value in the source -> value in the lake.
         blanks: Words that stand for nothing, in any case.
         deleted_values: Values of the `deleted` column that mean: gone at the source.
+        own_channels: Channels that are not citizens' (own entries, imports, crews), as they stand in the lake: their
+            tickets are kept, shown and forecast, and raise no alert.
         areas: GeoJSON of outlines, beside the mapping: a ticket without a district gets that of its coordinates.
         area_level: Level of those areas.
         protocol: What an address speaks: Open311 GeoReport v2 or Socrata.
@@ -133,6 +135,7 @@ class Mapping(BaseModel):
     values: dict[str, dict[str, str]] = {}
     blanks: tuple[str, ...] = ("NULL", "\\N", "N/A", "nan", "(null)", "[NULL]", "#N/A", "<NA>")
     deleted_values: tuple[str, ...] = ("1", "true", "True", "yes", "是")
+    own_channels: tuple[str, ...] = ()
     areas: str = ""
     area_level: str = "district"
     protocol: Protocol | None = None
@@ -171,6 +174,8 @@ class Mapping(BaseModel):
         unknown = sorted({*self.columns, *self.values} - set(FIELDS))
         if unknown:
             raise ValueError(f"unknown fields {', '.join(unknown)}; known are {', '.join(FIELDS)}")
+        if self.own_channels and "channel" not in self.columns:
+            raise ValueError("own_channels needs a column for channel")
         missing = [field for field in ("ticket_id", "opened_at") if not self.columns.get(field)]
         if missing:
             raise ValueError(f"[columns] must name {' and '.join(missing)}")
@@ -201,5 +206,5 @@ class Mapping(BaseModel):
     @property
     def fingerprint(self) -> str:
         """Short hash of everything that decides how a row is read."""
-        unused = set() if self.areas else {"areas", "area_level"}
+        unused = {"own_channels"} | (set() if self.areas else {"areas", "area_level"})
         return hashlib.sha256(self.model_dump_json(exclude=unused).encode()).hexdigest()[:16]

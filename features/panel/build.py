@@ -14,7 +14,7 @@ from features.errors import PanelError
 from features.lake import Lake, SourceState
 from features.lake.duck import duck
 from features.panel.complete_periods import CompleteWindow, Seen, arrivals, window
-from features.panel.count_cache import bring_cache_up
+from features.panel.count_cache import OWN, bring_cache_up
 from features.panel.hierarchy import known_levels, level_codes
 from features.panel.tally import PeriodGrid, Tally, count, counts_from_cache
 from features.series import LEVELS
@@ -28,9 +28,9 @@ class Panel:
     """Counts as they were known at a moment.
 
     Attributes:
-        y: unique_id, ds (start of the period, naive local), y (tickets), callers (distinct callers; a ticket without
-            one counts as one). From the first sight of a series to the common last complete period, without gaps;
-            ordered by level, unique_id, ds.
+        y: unique_id, ds (start of the period, naive local), y (tickets), callers (reports, see `features.reporters`:
+            distinct callers; a ticket without one counts as one, an own entry as none). From the first sight of a
+            series to the common last complete period, without gaps; ordered by level, unique_id, ds.
         static: unique_id, level, category1, category2, category, district, department.
         freq: `W` (from Monday), `D` or `h`.
         data_through: End of the last complete period (exclusive), naive local.
@@ -133,7 +133,9 @@ def build_panels(
             if ends is not None and freq in _KEPT:
                 tally = counts_from_cache(connection, windows, grid)
             else:
-                tally = count(connection, scan, windows, grid, as_of=as_of, precedence=lake.precedence)
+                tally = count(
+                    connection, scan, windows, grid, as_of=as_of, precedence=lake.precedence, own=lake.own_channels
+                )
             tables = _level_tables(tally, grid, known_levels(levels))
             panels[freq] = _panel(tables, grid, freq=freq, as_of=as_of, snapshot=version)
     return panels
@@ -205,12 +207,13 @@ def _level_tables(tally: Tally, grid: PeriodGrid, levels: list[str]) -> list[Lev
 
 
 def _excess(repeats: pd.DataFrame, codes: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """Return how many tickets of each series and period came from a caller already counted there."""
+    """Return how many tickets of each series and period are own entries, or of a caller who counted there already."""
     excess = np.zeros(shape, dtype=np.int64)
     if len(repeats):
         calls = repeats.assign(series=codes[repeats["cell"].to_numpy()])
         calls = calls.groupby(["series", "period", "caller"], as_index=False)["n"].sum()
-        np.add.at(excess, (calls["series"].to_numpy(), calls["period"].to_numpy()), calls["n"].to_numpy() - 1)
+        once = (calls["caller"] != OWN).to_numpy()
+        np.add.at(excess, (calls["series"].to_numpy(), calls["period"].to_numpy()), calls["n"].to_numpy() - once)
     return excess
 
 

@@ -27,12 +27,13 @@ from features.lake.duck import instant, literal, parquet
 from features.lake.schema import MOVED
 from features.one_writer import writer_lock
 from features.panel.complete_periods import Edges, edges
+from features.reporters import OwnChannels, reported
 from features.vocabulary import Frequency
 
 _LOG: Final = logging.getLogger(__name__)
 
 KEYS: Final = ("category1", "category2", "category", "district", "department")
-_SCHEMA: Final = 4
+_SCHEMA: Final = 5
 """Of the blocks and their state; another one is counted anew."""
 _BLOCK_DAYS: Final = 28
 _EPOCH: Final = datetime(1900, 1, 1)  # noqa: DTZ001 - a Monday, civil time
@@ -60,7 +61,17 @@ class _State:
     lake: str
     edges: Mapping[str, Edges]
     files: Mapping[str, int]
+    own: str = "{}"
     schema: int = _SCHEMA
+
+
+OWN: Final = 0
+"""The caller under whom own entries are kept apart: they count as tickets, and as no report."""
+
+
+def caller_number() -> str:
+    """Return the SQL of the number of a caller, for tickets as `features.reporters.reported` returns them."""
+    return f"CASE WHEN own THEN {OWN} ELSE hash(caller) END"
 
 
 def day_number(moment: datetime) -> int:
@@ -98,7 +109,8 @@ def bring_cache_up(
         moment = as_of.astimezone(UTC).isoformat()
         if known is None or (known.as_of, known.snapshot) != (moment, snapshot):
             found = _bring_up(folder, lake, connection, known, as_of=as_of, snapshot=snapshot)
-            known = _State(moment, snapshot, str(lake.path.resolve()), found, _checksums(folder))
+            owned = _own(lake)
+            known = _State(moment, snapshot, str(lake.path.resolve()), found, _checksums(folder), owned)
             write_whole(folder / "state.json", json.dumps(asdict(known), default=str).encode())
         _leave(connection, folder / "blocks")
     return known.edges
@@ -127,11 +139,11 @@ def _bring_up(
     (folder / "state.json").unlink(missing_ok=True)
     if known is None or added is None:
         shutil.rmtree(folder / "blocks", ignore_errors=True)
-        _count(connection, folder, scan, None, as_of)
+        _count(connection, folder, scan, None, as_of, lake.own_channels)
         return edges(connection, f"(SELECT * FROM {scan} WHERE known_at <= {instant(as_of)})")
     since = datetime.fromisoformat(known.as_of)
     if blocks := _touched(connection, lake, scan, added, since=since, until=as_of):
-        _count(connection, folder, scan, blocks, as_of)
+        _count(connection, folder, scan, blocks, as_of, lake.own_channels)
     new = edges(connection, "news")
     return {**known.edges, **{name: edge.joined(known.edges.get(name, edge)) for name, edge in new.items()}}
 
@@ -146,7 +158,7 @@ def _read_state(folder: Path, lake: Lake) -> _State | None:
         state = _State(**{**said, "edges": ends})
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
-    if (state.schema, state.lake) != (_SCHEMA, str(lake.path.resolve())):
+    if (state.schema, state.lake, state.own) != (_SCHEMA, str(lake.path.resolve()), _own(lake)):
         return None
     if state.files != _checksums(folder):
         _LOG.warning("the stored counts are not as they were written, and are counted anew: %s", folder)
@@ -164,6 +176,11 @@ def _checksums(folder: Path) -> dict[str, int]:
     """Return the checksum of every file of the blocks, by its name within the folder."""
     blocks = sorted((folder / "blocks").glob("*/*/*.parquet"))
     return {str(file.relative_to(folder)): zlib.crc32(file.read_bytes()) for file in blocks}
+
+
+def _own(lake: Lake) -> str:
+    """Return which channels are not citizens', as text: counts under another answer are counted anew."""
+    return json.dumps(lake.own_channels, ensure_ascii=False, sort_keys=True)
 
 
 def _known_added(lake: Lake, since: int, until: int) -> list[str] | None:
@@ -233,15 +250,23 @@ def _touched(
     return blocks
 
 
-def _count(connection: Any, folder: Path, scan: str, blocks: Collection[int] | None, as_of: datetime) -> None:
+def _count(
+    connection: Any,
+    folder: Path,
+    scan: str,
+    blocks: Collection[int] | None,
+    as_of: datetime,
+    own: OwnChannels,
+) -> None:
     """Count some blocks anew, all of them when None."""
     versions = scan if blocks is None else _versions(connection, scan, blocks)
     inside = "opened_local IS NOT NULL" if blocks is None else f"{_BLOCK} IN ({', '.join(map(str, blocks))})"
-    state = as_of_query(versions, ["source", "opened_local", *KEYS, "caller"], as_of=as_of, where=inside)
+    columns = ["source", "channel", "opened_local", *KEYS, "caller"]
+    state = reported(as_of_query(versions, columns, as_of=as_of, where=inside), own)
     names = ", ".join(_NAMES)
     connection.execute(f"""CREATE OR REPLACE TEMP TABLE counted AS
-        SELECT hash({names}) AS label_key, hash(caller) AS caller, {_DAY}::INTEGER AS day, caller IS NULL AS nobody
-        FROM ({state})""")
+        SELECT hash({names}) AS label_key, {caller_number()} AS caller, {_DAY}::INTEGER AS day,
+        caller IS NULL AND NOT own AS nobody FROM ({state})""")
     connection.execute(f"""CREATE OR REPLACE TEMP TABLE label_keys AS
         SELECT DISTINCT hash({names}) AS label_key, {names} FROM {versions}""")
     fresh = folder / "fresh"
@@ -289,7 +314,7 @@ def _repeats(low: int, high: int) -> str:
     parts = (
         f"""WITH part AS (SELECT label_key, {period}::INTEGER AS period, caller FROM counted
             WHERE NOT nobody AND day >= {low} AND day < {high}),
-        again AS (SELECT period, caller FROM part GROUP BY period, caller HAVING count(*) > 1)
+        again AS (SELECT period, caller FROM part GROUP BY period, caller HAVING count(*) > 1 OR caller = {OWN})
         SELECT period // {_BLOCK_DAYS} AS block, '{freq}' AS freq, label_key, period, caller, count(*)::INTEGER AS n
         FROM part SEMI JOIN again USING (period, caller) GROUP BY label_key, period, caller"""
         for freq, period in ((Frequency.DAILY, "day"), (Frequency.WEEKLY, "(day // 7 * 7)"))
@@ -308,7 +333,7 @@ def _versions(connection: Any, scan: str, blocks: Collection[int]) -> str:
     if connection.execute("SELECT count(*) FROM moved").fetchall()[0][0]:
         query += f" UNION ALL SELECT * FROM {scan} SEMI JOIN moved USING (key)"
     columns = ", ".join(
-        ["source", "ticket_id", "key", "revision", "known_at", "opened_local", *KEYS, "caller", "deleted"]
+        ["source", "ticket_id", "key", "revision", "known_at", "opened_local", *KEYS, "channel", "caller", "deleted"]
     )
     connection.execute(f"CREATE OR REPLACE TEMP TABLE versions AS SELECT {columns} FROM ({query})")
     return "versions"

@@ -18,8 +18,9 @@ from features.lake.duck import literal
 from features.lake.precedence import Precedence, among, superseded
 from features.panel.complete_periods import CompleteWindow, ceil, common_end
 from features.panel.count_cache import KEYS as _KEYS
-from features.panel.count_cache import day_number
+from features.panel.count_cache import OWN, caller_number, day_number
 from features.panel.hierarchy import cell_table
+from features.reporters import OwnChannels, reported
 from features.vocabulary import Frequency
 
 _CHUNK_ROWS = 8_000_000
@@ -66,7 +67,8 @@ class Tally:
     Attributes:
         cells: Of `cell_table`; its rows are the cells' numbers.
         counts: Arrays cell, period (from the first of the grid), n.
-        repeats: cell, period (from the first shown), caller, n of callers with several tickets in a period.
+        repeats: cell, period (from the first shown), caller, n of callers with several tickets in a period, and of own
+            entries, however few, under the caller `OWN`.
     """
 
     cells: pd.DataFrame
@@ -82,6 +84,7 @@ def count(
     *,
     as_of: datetime,
     precedence: Precedence,
+    own: OwnChannels | None = None,
 ) -> Tally:
     """Count tickets in the periods shown.
 
@@ -92,11 +95,12 @@ def count(
     counted = f"opened_local >= CASE source {first} END AND opened_local < CASE source {end} END"
     # The trusted source has the word where it counts: on days that it does not cover, the other one is all there is.
     again = superseded(scan, among(precedence, [w.source for w in windows]), as_of=as_of, counted=counted)
-    state = as_of_query(scan, ["opened_local", *_KEYS, "caller"], as_of=as_of, where=counted, superseded=again)
+    columns = ["source", "channel", "opened_local", *_KEYS, "caller"]
+    state = reported(as_of_query(scan, columns, as_of=as_of, where=counted, superseded=again), own or {})
     keys = ", ".join(_KEYS)
     connection.execute(f"""CREATE OR REPLACE TEMP TABLE state AS
-        SELECT hash({keys}) AS label_key, hash(caller) AS caller,
-        {grid.number("opened_local")}::INTEGER AS period, caller IS NULL AS nobody FROM ({state})""")
+        SELECT hash({keys}) AS label_key, {caller_number()} AS caller,
+        {grid.number("opened_local")}::INTEGER AS period, caller IS NULL AND NOT own AS nobody FROM ({state})""")
     groups = connection.execute(f"""
         SELECT * FROM (SELECT label_key, count(*) AS n, min(period) AS first FROM state GROUP BY label_key)
         JOIN (SELECT DISTINCT hash({keys}) AS label_key, {keys} FROM {scan}) USING (label_key)""").df()
@@ -169,7 +173,7 @@ def _repeat_calls(connection: Any, grid: PeriodGrid) -> pd.DataFrame:
     parts = [
         connection.execute(f"""
             WITH part AS (SELECT * FROM tickets WHERE NOT nobody AND period >= {low} AND period < {high}),
-            again AS (SELECT period, caller FROM part GROUP BY period, caller HAVING count(*) > 1)
+            again AS (SELECT period, caller FROM part GROUP BY period, caller HAVING count(*) > 1 OR caller = {OWN})
             SELECT cell, period - {grid.first} AS period, caller, count(*) AS n
             FROM part SEMI JOIN again USING (period, caller) GROUP BY cell, period, caller
         """).df()

@@ -27,6 +27,9 @@ Inject = Annotated[
     float | None, typer.Option("--inject", min=0.1, help="Bursts a week to put on top of the past, for power.")
 ]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of the bursts put on top.")]
+Compare = Annotated[
+    bool, typer.Option("--compare/--no-compare", help="Also judge the span at other thresholds and weekly budgets.")
+]
 Html = Annotated[Path | None, typer.Option("--html", help="Write the report to this file.")]
 
 
@@ -44,6 +47,7 @@ def replay_detectors(
     truth: Truth = None,
     inject: Inject = None,
     seed: Seed = 0,
+    compare: Compare = True,
     html: Html = None,
     home: Home = None,
     as_json: Json = False,
@@ -52,6 +56,7 @@ def replay_detectors(
     from datetime import timedelta
 
     from features.clock import SystemClock
+    from pipelines.coverage import said_coverage
     from pipelines.replay import Injection, Policy, replay
     from pipelines.replay.html_report import render_report
     from pipelines.replay.truth import read_truth
@@ -68,6 +73,7 @@ def replay_detectors(
         truth=None if truth is None else read_truth(truth),
         injection=None if inject is None else Injection(inject, seed),
         policy=None if budget is None else Policy(budget=budget, alerting=settings.alerts),
+        compare=compare,
         progress=_progress,
     )
     document = result.to_json()
@@ -82,6 +88,9 @@ def replay_detectors(
         f"{document['moments']} runs, {document['candidates']} candidates, {document['alerts']} alerts; "
         f"{load['mean']:.2f} below red per department and week, at most {load['largest']}"
     )
+    for moment, parts in document["judged"].items():
+        for line in said_coverage(parts):
+            say(f"  {moment[:16]}, {line}")
     for name, value in (document["power"] or {}).items():
         say(f"  {name}: {value}")
 

@@ -11,8 +11,10 @@ import pandas as pd
 
 from features.sentences import said_of
 from features.words import LANGUAGES
+from pipelines.coverage import said_coverage
 from pipelines.pictures import picture_of
 from pipelines.replay.detectors import RELEASE
+from pipelines.replay.listing import listed
 from pipelines.replay.power import power_by_callers, summarise_power
 from pipelines.replay.run import ReplayResult
 from pipelines.replay.what_if import AS_CONFIGURED
@@ -56,7 +58,13 @@ _BURSTS: Final = {
     "delay_hours": "delay, h",
 }
 _ALERTS: Final = {
+    "number": "no.",
     "opened_at": "opened",
+    "told_at": "told",
+    "ended_at": "ended",
+    "end": "why",
+    "level": "level",
+    "highest_level": "highest",
     "department": "department",
     "kind": "kind",
     "on_burst": "known burst",
@@ -84,10 +92,21 @@ def render_report(result: ReplayResult) -> str:
         every=f"{result.every / pd.Timedelta(hours=1):g}",
         pictures=_pictures(result),
         alerts=_alerts(result),
+        contents=_contents(result),
+        judged=_judged(result),
         **_by_department(result),
         **_power(result),
         **_what_if(result),
     )
+
+
+def _judged(result: ReplayResult) -> list[str]:
+    """Return how many series could be judged at the first and the last moment, where not all could."""
+    return [
+        f"{moment[:16].replace('T', ' ')}, {line}"
+        for moment, parts in result.judged.items()
+        for line in said_coverage(parts)
+    ]
 
 
 def _spans(detectors: pd.DataFrame) -> str:
@@ -130,9 +149,24 @@ def _same(budgets: pd.Series, budget: int | None) -> pd.Series:
 
 def _alerts(result: ReplayResult) -> dict[str, Any]:
     told = [name for name in _ALERTS if name != "on_burst" or result.bursts is not None]
+    marked = result.alerts["on_burst"].map({True: "yes", False: ""})
     said = {name: [said_of(one, name) for one in result.alerts["sentence"]] for name in LANGUAGES}
-    shown = result.alerts.assign(on_burst=result.alerts["on_burst"].map({True: "yes", False: ""}), **said)
+    shown = result.alerts.assign(on_burst=marked, number=range(1, len(result.alerts) + 1), **said)
     return _table(shown[told].rename(columns=_ALERTS))
+
+
+def _contents(result: ReplayResult) -> list[dict[str, Any]]:
+    """Return the parts and the tickets of each alert, by the numbers of the table."""
+    documents = listed(result.alerts, result.held)
+    return [
+        {
+            "number": number,
+            "sentence": document["sentence_en"],
+            "parts": [part["sentence_en"] for part in document["parts"]],
+            "tickets": [ticket["ticket"] for ticket in document["tickets"]],
+        }
+        for number, document in enumerate(documents, start=1)
+    ]
 
 
 def _pictures(result: ReplayResult) -> list[dict[str, str]]:

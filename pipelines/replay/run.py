@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,13 +19,17 @@ from features.taxonomy.installed import crosswalk_path
 from pipelines.replay.detectors import InForce
 from pipelines.replay.episodes import Policy
 from pipelines.replay.inject import Injection, inject_bursts
+from pipelines.replay.listing import listed
 from pipelines.replay.power import power_by_callers, summarise_power
 from pipelines.replay.span import check_span, known_span
 from pipelines.replay.what_if import AS_CONFIGURED, Ladder, ReplaySpan, ladder_of, outcome, what_if
 from pipelines.run_detectors import configured_thresholds, find_batch, find_everything
 
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 _BEFORE: Final = timedelta(days=30)
+
+Judged = dict[str, dict[str, Any]]
+"""Frequency -> how many series could be judged, see `models.hotspots.surge.coverage`."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,8 @@ class ReplayResult:
         moments: Detection runs made within the span.
         every: Between two runs of all detectors.
         candidates: Rows of `merge_candidates` with `moment`, at the configured thresholds.
-        alerts: What the policy opened; `on_burst` says which hold a known burst.
+        alerts: What departments were told of; `on_burst` says which hold a known burst.
+        held: `alert, ticket, since`: the tickets of each alert, of those open before the span too.
         by_week: Alerts per department and week.
         load: Alerts below red per department and week.
         departments: Departments that have tickets.
@@ -45,6 +50,7 @@ class ReplayResult:
         bursts: Injected bursts, where a truth was given or bursts were put on top.
         what_if: See `pipelines.replay.what_if`.
         detectors: `version, first, last, runs`: which version of `weisu-hotspot` was in force when.
+        judged: Moment -> frequency -> how many series could be judged, of the first and the last complete run.
     """
 
     start: pd.Timestamp
@@ -53,6 +59,7 @@ class ReplayResult:
     every: timedelta
     candidates: pd.DataFrame
     alerts: pd.DataFrame
+    held: pd.DataFrame
     by_week: pd.DataFrame
     load: dict[str, float]
     departments: int
@@ -60,6 +67,7 @@ class ReplayResult:
     bursts: pd.DataFrame | None
     what_if: pd.DataFrame
     detectors: pd.DataFrame
+    judged: dict[str, Judged] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON-ready description, without the single candidates."""
@@ -78,6 +86,8 @@ class ReplayResult:
             "kinds": {str(kind): int(count) for kind, count in self.alerts["kind"].value_counts().items()},
             "alerts_below_red_per_department_and_week": self.load,
             "by_department_and_week": self.by_week.astype({"week": "str"}).to_dict("records"),
+            "judged": self.judged,
+            "listed": listed(self.alerts, self.held),
             "power": None if self.bursts is None else summarise_power(self.bursts),
             "power_by_callers": None if self.bursts is None else power_by_callers(self.bursts),
             "what_if": self.what_if.astype(object).where(self.what_if.notna(), None).to_dict("records"),
@@ -111,6 +121,7 @@ def replay(
     truth: pd.DataFrame | None = None,
     injection: Injection | None = None,
     policy: Policy | None = None,
+    compare: bool = True,
     surge: SurgeConfig | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> ReplayResult:
@@ -126,7 +137,9 @@ def replay(
         rules_every: Between two runs of the recitable rules alone; none in between when None.
         truth: The simulator's truth, for power.
         injection: Bursts to put on top of what the lake holds, for power where nobody knows the truth.
-        policy: What becomes an alert; five a week below red, by the levels of the installation, when None.
+        policy: What becomes an alert; as configured when None.
+        compare: Also judge the span at other thresholds and budgets, which takes longer; without it `what_if` has the
+            row of this replay alone.
         surge: The surge detector's configuration at all moments; when None the champion's of each moment.
         progress: Called with moments done and moments in all.
 
@@ -139,7 +152,7 @@ def replay(
     check_span(history, settings, start, end)
     moments = list(_moments(settings, start, end, every=every, rules_every=rules_every, surge=surge))
     before = [replace(moments[0], at=start - every)] if start - every >= history.judged_from else []
-    ladder = ladder_of(configured_thresholds(settings))
+    ladder = ladder_of(configured_thresholds(settings), compare=compare)
     with TemporaryDirectory(prefix="weisu-replay-") as scratch:
         # What detection keeps between runs (the memory of topics) starts empty and stays out of the installation.
         apart = _apart(settings, Path(scratch))
@@ -150,12 +163,17 @@ def replay(
         # A month of news before the span: what came then may still be in a window.
         knowledge = Knowledge.at(settings, end, lake=lake)
         news = _news(knowledge, start - _BEFORE)
-        found = _detect(apart, lake, [*before, *moments], ladder, news, progress)
+        found, judged = _detect(apart, lake, [*before, *moments], ladder, news, progress)
         arrivals = _arrivals(knowledge, news)
     first, last = _local(start, settings), _local(end, settings)
     detectors = _detectors(moments, settings)
     policy = policy or Policy.of(settings.alerts)
-    return judge(found, ladder, arrivals, detectors, start=first, end=last, every=every, truth=truth, policy=policy)
+    departments = max(arrivals.loc[arrivals["department"] != "", "department"].nunique(), 1)
+    runs = pd.DataFrame([(_local(run.at, settings), not run.rules_only) for run in [*before, *moments]])
+    span = ReplaySpan(
+        first, last, departments, arrivals, truth, settings, runs.set_axis(["moment", "complete"], axis=1)
+    )
+    return replace(judge(found, ladder, span, detectors, every=every, policy=policy), judged=_ends(judged))
 
 
 def _apart(settings: Settings, scratch: Path) -> Settings:
@@ -179,8 +197,12 @@ def _detect(
     ladder: Ladder,
     news: pd.Series,
     progress: Callable[[int, int], None] | None,
-) -> dict[float, pd.DataFrame]:
-    """Return the candidates of all moments at every threshold: the detectors run once, at the laxest."""
+) -> tuple[dict[float, pd.DataFrame], dict[str, Judged]]:
+    """Return the candidates of all moments at every threshold, and what could be judged at each moment.
+
+    The detectors run once, at the laxest threshold.
+    """
+    judged: dict[str, Judged] = {}
     laxest = ladder[min(ladder)]
     found: dict[float, list[pd.DataFrame]] = {times: [] for times in ladder}
     before = moments[0].at
@@ -190,12 +212,19 @@ def _detect(
             findings = find_batch(settings, moment.at, lake=lake, keys=keys, thresholds=laxest)
         else:
             findings = find_everything(settings, moment.at, lake=lake, surge=moment.surge, thresholds=laxest)
+            local = _local(moment.at, settings).isoformat()
+            judged[local] = {freq: part.to_json() for freq, part in findings.coverage.items()}
         for times, thresholds in ladder.items():
             found[times].append(findings.candidates(thresholds).assign(moment=_local(moment.at, settings)))
         before = moment.at
         if progress:
             progress(done, len(moments))
-    return {times: pd.concat(parts, ignore_index=True) for times, parts in found.items()}
+    return {times: pd.concat(parts, ignore_index=True) for times, parts in found.items()}, judged
+
+
+def _ends(judged: dict[str, Judged]) -> dict[str, Judged]:
+    """Return what could be judged at the first and the last moment."""
+    return {moment: judged[moment] for moment in dict.fromkeys([min(judged), max(judged)])} if judged else {}
 
 
 def _detectors(moments: Sequence[Moment], settings: Settings) -> pd.DataFrame:
@@ -211,30 +240,26 @@ def _detectors(moments: Sequence[Moment], settings: Settings) -> pd.DataFrame:
 def judge(
     candidates: Mapping[float, pd.DataFrame],
     ladder: Ladder,
-    arrivals: pd.DataFrame,
+    span: ReplaySpan,
     detectors: pd.DataFrame,
     *,
-    start: pd.Timestamp,
-    end: pd.Timestamp,
     every: timedelta,
-    truth: pd.DataFrame | None,
     policy: Policy,
 ) -> ReplayResult:
     """Fold candidates into alerts and measure them; see `replay`."""
-    departments = max(arrivals.loc[arrivals["department"] != "", "department"].nunique(), 1)
-    span = ReplaySpan(start, end, departments, arrivals, truth)
     told = candidates[AS_CONFIGURED]
     configured = outcome(told, policy, span)
     return ReplayResult(
-        start=start,
-        end=end,
+        start=span.start,
+        end=span.end,
         moments=int(detectors["runs"].sum()),
         every=every,
-        candidates=told[told["moment"] >= start].reset_index(drop=True),
+        candidates=told[told["moment"] >= span.start].reset_index(drop=True),
         alerts=configured.alerts,
+        held=configured.held,
         by_week=configured.alerts.groupby(["department", "week"]).size().rename("alerts").reset_index(),
         load=configured.load,
-        departments=departments,
+        departments=span.departments,
         policy=policy,
         bursts=configured.bursts,
         what_if=what_if(candidates, ladder, policy, span),

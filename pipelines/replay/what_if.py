@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import pandas as pd
 
+from features.settings import Settings
 from features.vocabulary import Kind
 from models.hotspots.candidates import Thresholds
 from pipelines.replay.episodes import Policy, fold_alerts, load_per_department_week
@@ -23,8 +24,10 @@ _FIXED: Final = frozenset({Kind.FREQUENT, Kind.REPEAT, Kind.SENSITIVE, Kind.FORE
 Ladder = Mapping[float, Thresholds]
 
 
-def ladder_of(thresholds: Thresholds) -> Ladder:
-    """Return the thresholds to compare, by how rare they ask for, the laxest first."""
+def ladder_of(thresholds: Thresholds, *, compare: bool = True) -> Ladder:
+    """Return the thresholds to compare, by how rare they ask for, the laxest first; only the own ones if not to."""
+    if not compare:
+        return {AS_CONFIGURED: thresholds}
     return {times: thresholds if times == AS_CONFIGURED else thresholds.rarer(times) for times in RARITIES}
 
 
@@ -37,6 +40,8 @@ class ReplaySpan:
         departments: Departments that have tickets.
         arrivals: See `burst_power`.
         truth: Injected bursts; None where nobody knows of any.
+        settings: The installation: its time zone and labels.
+        runs: `moment, complete` of every run, before the span too; None for the moments of the candidates.
     """
 
     start: pd.Timestamp
@@ -44,6 +49,8 @@ class ReplaySpan:
     departments: int
     arrivals: pd.DataFrame
     truth: pd.DataFrame | None
+    settings: Settings = field(default_factory=Settings)
+    runs: pd.DataFrame | None = None
 
     @property
     def weeks(self) -> float:
@@ -59,32 +66,35 @@ class PolicyOutcome:
         alerts: Those opened within the span; `on_burst` says which hold a known burst.
         load: Alerts below red per department and week: mean and largest.
         bursts: See `burst_power`.
+        held: `alert, ticket, since`, see `fold_alerts`.
     """
 
     alerts: pd.DataFrame
     load: dict[str, float]
     bursts: pd.DataFrame | None
+    held: pd.DataFrame
 
 
 def outcome(candidates: pd.DataFrame, policy: Policy, span: ReplaySpan) -> PolicyOutcome:
     """Fold candidates into alerts and measure them."""
-    alerts, held = fold_alerts(candidates, policy, start=span.start)
+    alerts, held = fold_alerts(candidates, policy, settings=span.settings, runs=span.runs, start=span.start)
     bursts, found = None, set()
     if span.truth is not None:
         # An alert that was open before the span may hold a burst too: its department hears of the new tickets.
         bursts = burst_power(span.truth, span.arrivals, held, start=span.start, end=span.end)
         found = alerts_on_bursts(span.truth, span.arrivals, held)
-    alerts = alerts[alerts["opened_at"] >= span.start].assign(on_burst=alerts["alert"].isin(found))
-    return PolicyOutcome(alerts, load_per_department_week(alerts, span.weeks, span.departments), bursts)
+    alerts = alerts[alerts["told_at"] >= span.start].assign(on_burst=alerts["alert"].isin(found))
+    return PolicyOutcome(alerts, load_per_department_week(alerts, span.weeks, span.departments), bursts, held)
 
 
 def what_if(candidates: Mapping[float, pd.DataFrame], ladder: Ladder, policy: Policy, span: ReplaySpan) -> pd.DataFrame:
-    """Return one row per threshold and budget, the laxest threshold first.
+    """Return rows of thresholds and budgets, the laxest threshold first.
 
     Args:
         candidates: Those of each threshold, by how rare it asks for.
         ladder: The thresholds.
-        policy: What makes an alert; its own budget is tried, each of `BUDGETS`, and none.
+        policy: What makes an alert; its own budget and none are tried at each threshold, and each of `BUDGETS` at the
+            configured one.
         span: What to measure against.
 
     Returns:
@@ -98,9 +108,10 @@ def what_if(candidates: Mapping[float, pd.DataFrame], ladder: Ladder, policy: Po
 def _rows(
     candidates: Mapping[float, pd.DataFrame], ladder: Ladder, policy: Policy, span: ReplaySpan
 ) -> Iterator[dict[str, Any]]:
-    given = sorted({*BUDGETS, *([] if policy.budget is None else [policy.budget])})
+    own = set() if policy.budget is None else {policy.budget}
     for times, thresholds in ladder.items():
-        for budget in (*given, None):
+        given = own | set(BUDGETS) if times == AS_CONFIGURED and len(ladder) > 1 else own
+        for budget in (*sorted(given), None):
             found = outcome(candidates[times], replace(policy, budget=budget), span)
             yield {
                 "times_as_rare": times,

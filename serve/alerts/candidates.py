@@ -28,7 +28,7 @@ class Candidate(BaseModel):
         window_start: Start of the counted window, naive local civil time.
         window_end: End of it.
         observed: What the detector counted in the window: tickets, repeat calls merged in surges and clusters.
-        callers: Distinct callers among them; one person can call fifty times.
+        callers: Distinct callers among them; one person can call fifty times. 0 where the source names none.
         expected: What its own history explains.
         upper: The most that is usual.
         level_shift: The detector found the level itself has moved for good: the episode is re-based, not repeated.
@@ -110,6 +110,8 @@ class DetectionRun(BaseModel):
         complete: The run looked at everything its kinds cover, so silence about an alert means calm. A run over one
             ingested batch is not complete.
         kinds: The kinds this run could have found.
+        judged: Frequency -> how many series there are (`series`), of how many the surge detector knows enough
+            (`judged`), how many others the stand-in judged, and about when the `first` and `last` of the rest can be.
     """
 
     model_config = ConfigDict(protected_namespaces=())
@@ -125,6 +127,7 @@ class DetectionRun(BaseModel):
     calendar_version: str = ""
     snapshot: int | None = None
     degraded: tuple[Reason, ...] = ()
+    judged: dict[str, dict[str, Any]] = {}
 
     @field_validator("data_through")
     @classmethod

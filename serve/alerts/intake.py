@@ -208,7 +208,9 @@ class _Intake:
     def _news(self, candidate: Candidate, assessment: Assessment, new: list[str]) -> dict[str, Any]:
         facts = candidate.model_dump(mode="json", exclude={"tickets", "cells", "kind", "department", "area", "rank"})
         facts["kinds"] = list(dict.fromkeys(facts["kinds"]))
-        facts |= self.run.model_dump(mode="json", exclude={"key", "kinds", "complete"}) | {"run_key": self.run.key}
+        facts |= self.run.model_dump(mode="json", exclude={"key", "kinds", "complete", "judged"}) | {
+            "run_key": self.run.key
+        }
         return {
             "facts": facts,
             "level": assessment.level.value,

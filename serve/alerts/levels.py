@@ -24,6 +24,10 @@ class LevelReason(StrEnum):
     NEAR_USUAL = "near_usual"
     MANY_CALLERS = "many_callers"
     FEW_CALLERS = "few_callers"
+    MANY_TICKETS = "many_tickets"
+    """The source names no callers: so many tickets may be one person's."""
+    FEW_TICKETS = "few_tickets"
+    TICKETS_NEAR_USUAL = "tickets_near_usual"
     AS_RECORDED = "as_recorded"
     """A sentence that an older version stored."""
 
@@ -64,12 +68,15 @@ def assess(candidate: Candidate, policy: AlertPolicy) -> Assessment:
 
     A sensitive matter is red, a forecast (预告) blue. Otherwise the highest level whose two conditions both hold:
     enough distinct callers, and enough times the usual maximum. Without that maximum only callers count, up to yellow.
+    Where the source names no callers, tickets count in their place, up to yellow.
     """
     if candidate.sensitive:
         return Assessment.of(AlertLevel.RED, LevelReason.SENSITIVE)
     if candidate.kind is Kind.FORECAST:
         return Assessment.of(AlertLevel.BLUE, LevelReason.FORECAST)
     yellow = policy.levels[AlertLevel.YELLOW]
+    if not candidate.callers and candidate.observed:
+        return _by_tickets(candidate, yellow)
     if candidate.upper is None:
         # A rule's hit, for instance, has no usual maximum.
         enough = candidate.callers >= yellow.callers
@@ -80,11 +87,19 @@ def assess(candidate: Candidate, policy: AlertPolicy) -> Assessment:
         )
     for level in (AlertLevel.RED, AlertLevel.ORANGE, AlertLevel.YELLOW):
         rule = policy.levels[level]
-        if _applies(candidate, rule, candidate.upper):
+        if candidate.callers >= rule.callers and _beyond(candidate, rule):
             return Assessment.of(level, LevelReason.FAR_ABOVE_USUAL, rule)
     return Assessment.of(AlertLevel.BLUE, LevelReason.NEAR_USUAL, yellow)
 
 
-def _applies(candidate: Candidate, rule: LevelRule, upper: float) -> bool:
-    enough = candidate.callers >= rule.callers
-    return enough and candidate.observed > upper and candidate.observed >= rule.times_usual * upper
+def _by_tickets(candidate: Candidate, yellow: LevelRule) -> Assessment:
+    """Nobody can say from how many people they are: a count alone is never graver than yellow."""
+    if candidate.observed >= yellow.callers and _beyond(candidate, yellow):
+        return Assessment.of(AlertLevel.YELLOW, LevelReason.MANY_TICKETS, yellow)
+    few = LevelReason.FEW_TICKETS if candidate.upper is None else LevelReason.TICKETS_NEAR_USUAL
+    return Assessment.of(AlertLevel.BLUE, few, yellow)
+
+
+def _beyond(candidate: Candidate, rule: LevelRule) -> bool:
+    upper = candidate.upper
+    return upper is None or (candidate.observed > upper and candidate.observed >= rule.times_usual * upper)

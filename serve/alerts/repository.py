@@ -17,10 +17,16 @@ from serve.alerts.episode import ASKED, Episode
 from serve.alerts.lifecycle import OPEN, WAITING, State
 from serve.errors import NotFoundError
 from serve.paging import Cursor
-from serve.store.tables import Alert, AlertCell, AlertEvent, AlertParty, AlertTicket
+from serve.store.tables import Alert, AlertCell, AlertEvent, AlertParty, AlertTicket, DetectionRunRow
 
 Order = Literal["newest", "urgent"]
 _CHUNK: Final = 500
+
+
+def newest_run(session: Session) -> DetectionRunRow | None:
+    """Return the newest run of all detectors that looked at everything; None before the first."""
+    query = select(DetectionRunRow).where(DetectionRunRow.complete).order_by(DetectionRunRow.as_of.desc())
+    return session.scalars(query.limit(1)).first()
 
 
 @dataclass(frozen=True)

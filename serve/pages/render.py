@@ -56,6 +56,7 @@ class Provenance:
     generated_at: str = ""
     model_version: str = ""
     degraded: Reasons = ()
+    unjudged: tuple[str, ...] = ()
     simulated: bool = False
 
 

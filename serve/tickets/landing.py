@@ -43,6 +43,7 @@ def land(
     name = idempotency_key or f"content:{hashlib.sha256(content.encode()).hexdigest()}"
     lake = Lake.of(settings)
     batch, own = [dict(row) for row in rows], _mapping(settings, mapping)
+    lake.keep_own_channels(own.source, own.own_channels)
     privacy = Privacy.with_key(settings.secret_key())
     try:
         return accept(lake, batch, own, idempotency_key=f"{mapping}:{name}", privacy=privacy, now=now)

@@ -160,12 +160,12 @@ def test_two_events_stay_two() -> None:
     assert sorted(merge(tickets=rows, hits=hits)["area"]) == ["三亚市", "海口市"]
 
 
-def test_a_sum_joins_the_cell_that_explains_it() -> None:
+def test_a_sum_is_told_as_the_cell_that_explains_it_and_adds_nothing_to_it() -> None:
     cell, district = (surge(series_id(level, CELL), y) for level, y in (("cell", 27), ("district", 30)))
     surges = {"D": pd.concat([cell, district])}
     found = merge(tickets=tickets(27), static=static("cell", "district"), surges=surges)
     assert len(found) == 1
-    assert found.iloc[0]["cells"] == [series_id("cell", CELL), series_id("district", CELL)]
+    assert found.iloc[0]["cells"] == [series_id("cell", CELL)]
     assert found.iloc[0]["observed"] == 27
 
 

@@ -13,12 +13,12 @@ from features.sentences import Sentence
 from features.settings import Settings
 from models.hotspots.candidates import Thresholds
 from pipelines.replay import Policy, burst_power, fold_alerts
-from pipelines.replay.episodes import load_per_department_week
+from pipelines.replay.episodes import STILL_OPEN, load_per_department_week
 from pipelines.replay.html_report import render_report
 from pipelines.replay.power import alerts_on_bursts, power_by_callers, summarise_power
 from pipelines.replay.run import _moments, judge
 from pipelines.replay.truth import read_truth
-from pipelines.replay.what_if import RARITIES, ladder_of
+from pipelines.replay.what_if import RARITIES, ReplaySpan, ladder_of
 
 DAY = pd.Timestamp("2026-11-16 08:00")  # a Monday
 
@@ -36,6 +36,8 @@ def candidate(day: int, tickets: list[str], **columns: object) -> dict[str, obje
         "upper": 3.0,
         "recurrence_days": 400.0,
         "score": 3.0,
+        "window_start": DAY + pd.Timedelta(days=day - 1),
+        "window_end": DAY + pd.Timedelta(days=day),
         "sentence": Sentence.recorded("海口市 施工噪声：过去1天27件", "27 in 1 day").document(),
         "tickets": tickets,
         "cells": [],
@@ -43,20 +45,27 @@ def candidate(day: int, tickets: list[str], **columns: object) -> dict[str, obje
     }
 
 
-def fold(*rows: dict[str, object], **policy: object) -> pd.DataFrame:
-    return fold_alerts(pd.DataFrame(list(rows)), Policy(**policy))[0]  # type: ignore[arg-type]
+def fold(*rows: dict[str, object], days: int = 0, **policy: object) -> pd.DataFrame:
+    runs = pd.DataFrame({"moment": [DAY + pd.Timedelta(days=n) for n in range(days)], "complete": True})
+    return fold_alerts(pd.DataFrame(list(rows)), Policy(**policy), runs=runs if days else None)[0]  # type: ignore[arg-type]
 
 
 def test_an_event_that_grows_is_one_alert() -> None:
     alerts = fold(candidate(0, ["a/1", "a/2"]), candidate(1, ["a/2", "a/3"], kind="多人同诉"), candidate(2, ["a/3"]))
     assert len(alerts) == 1
-    assert alerts.iloc[0]["updates"] == 2
+    assert alerts.iloc[0]["updates"] == 1, "the third brings no new ticket"
     assert alerts.iloc[0]["opened_at"] == DAY
 
 
 def test_an_event_that_was_over_opens_again() -> None:
-    alerts = fold(candidate(0, ["a/1"]), candidate(9, ["a/9"]))
+    alerts = fold(candidate(0, ["a/1"]), candidate(9, ["a/9"]), days=10)
     assert alerts["opened_at"].tolist() == [DAY, DAY + pd.Timedelta(days=9)]
+    assert alerts["end"].tolist() == ["calm", STILL_OPEN]
+    assert alerts.iloc[0]["ended_at"] == DAY + pd.Timedelta(days=2), "two complete runs did not mention it"
+
+
+def test_an_event_that_is_found_again_before_two_calm_runs_is_the_same_alert() -> None:
+    assert len(fold(candidate(0, ["a/1"]), candidate(2, ["a/9"]), days=3)) == 1
 
 
 def test_the_budget_holds_back_the_weaker_and_starts_anew_on_monday() -> None:
@@ -64,8 +73,21 @@ def test_the_budget_holds_back_the_weaker_and_starts_anew_on_monday() -> None:
     assert fold(*rows, budget=2)["category"].tolist() == ["c3", "c2"]
     red = candidate(0, ["a/9"], category="red", sensitive=True)
     assert "red" in fold(*rows, red, budget=0)["category"].tolist()
-    later = candidate(7, ["a/0"], category="c0", score=0.0)
-    assert fold(*rows, later, budget=2)["category"].tolist() == ["c3", "c2", "c0"]
+    alerts = fold(*rows, candidate(7, ["b/0"], category="c0", score=0.0), days=8, budget=2)
+    assert alerts["category"].tolist() == ["c3", "c2", "c0"], "c1 was over when the new week began"
+
+
+def test_what_the_budget_held_is_told_when_the_new_week_begins_if_it_is_still_open() -> None:
+    rows = [candidate(day, [f"a/{n}"], category=f"c{n}", score=float(n)) for day in range(8) for n in range(4)]
+    alerts = fold(*rows, days=8, budget=2)
+    monday = DAY.normalize() + pd.Timedelta(days=7)
+    assert dict(alerts[["category", "told_at"]].to_numpy().tolist()) == {
+        "c3": DAY,
+        "c2": DAY,
+        "c1": monday,
+        "c0": monday,
+    }
+    assert (alerts["opened_at"] == DAY).all()
 
 
 def test_a_red_alert_is_outside_the_budget_as_live() -> None:
@@ -154,16 +176,13 @@ def test_the_report_and_the_document_say_the_same() -> None:
     result = judge(
         {times: found.head(round(5 / times)) for times in RARITIES},
         ladder_of(Thresholds()),
-        pd.DataFrame({"department": ["城管局", "水务局"]}),
+        ReplaySpan(DAY, end, 2, pd.DataFrame({"department": ["城管局", "水务局"]}), None),
         pd.DataFrame({"version": ["release", "3"], "first": DAY, "last": end, "runs": 7}),
-        start=DAY,
-        end=end,
         every=timedelta(days=2),
-        truth=None,
         policy=Policy(budget=5),
     )
     document = json.loads(json.dumps(result.to_json(), default=str))
-    assert document["schema_version"] == 3
+    assert document["schema_version"] == 4
     assert (document["every_hours"], document["departments"], document["weekly_budget"]) == (48, 2, 5)
     assert document["moments"] == 14
     assert [used["version"] for used in document["detectors"]] == ["release", "3"]

@@ -9,7 +9,7 @@ import pytest
 
 from features.configuration import SurgeConfig
 from pipelines.replay import Injection, ReplayResult, replay
-from pipelines.replay.what_if import RARITIES
+from pipelines.replay.what_if import AS_CONFIGURED, BUDGETS, RARITIES
 from pipelines.run_detectors import configured_thresholds, find_everything
 
 pytestmark = pytest.mark.slow
@@ -50,7 +50,11 @@ def test_laxer_thresholds_have_more_power_and_stricter_ones_less(replayed):
 
 
 def test_a_larger_budget_opens_more_alerts(replayed):
-    by_budget = [column(replayed, "alerts", budget)[0] for budget in (3, 5, 10, None)]
+    rows = replayed.what_if[replayed.what_if["times_as_rare"] == AS_CONFIGURED]
+    by_budget = (
+        rows.assign(weekly_budget=rows["weekly_budget"].fillna(1e9)).sort_values("weekly_budget")["alerts"].tolist()
+    )
+    assert len(by_budget) == len({*BUDGETS, replayed.policy.budget}) + 1
     assert by_budget == sorted(by_budget)
 
 

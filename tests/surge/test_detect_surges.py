@@ -29,7 +29,7 @@ def test_one_row_per_series_and_period_with_the_columns_of_the_contract(freq):
     rows = detect_surges(frame, freq=freq, start=START)
     assert list(rows.columns) == [
         "unique_id", "ds", "y", "expected", "upper", "p_value", "p_value_1", "recurrence_days", "alarm", "window",
-        "borrowed",
+        "borrowed", "judged", "judged_from",
     ]  # fmt: skip
     wanted = frame[frame["ds"] >= START][["unique_id", "ds", "y"]]
     assert len(rows.merge(wanted, on=["unique_id", "ds", "y"])) == len(wanted) == len(rows)

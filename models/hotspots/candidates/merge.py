@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
 import pandas as pd
 
 from features.configuration.detection import CandidateConfig
+from features.series import ONE_HAND
 from features.vocabulary import Frequency, Kind, rule_document
 from models.hotspots.candidates.overlap import merge_overlapping
 from models.hotspots.candidates.past import Alarms, alarms_of, similar_past
@@ -23,6 +25,7 @@ from models.hotspots.candidates.signals import (
     rule_signals,
     surge_signals,
 )
+from models.hotspots.candidates.sums import relabelled, with_parts
 from models.hotspots.ticketframe import clean_tickets
 
 CANDIDATE_COLUMNS: Final = (
@@ -90,9 +93,9 @@ def merge_candidates(
         config: What makes two signals one, and how they are ranked.
 
     Returns:
-        `CANDIDATE_COLUMNS`, best first. `observed`, `callers`, `expected` and the window are those of the leading
-        signal, whose sentence is given; `tickets` and `cells` are those of all, the leading signal's first; `evidence`
-        lists every signal's numbers and sentence.
+        `CANDIDATE_COLUMNS`, best first. `observed`, `callers` (0 where the source names none), `expected` and the
+        window are those of the leading signal, whose sentence is given; `tickets` and `cells` are those of all, the
+        leading signal's first; `evidence` lists every signal's numbers and sentence.
     """
     config = config or CandidateConfig()
     judged = {Frequency(freq): frame for freq, frame in (surges or {}).items()}
@@ -100,7 +103,11 @@ def merge_candidates(
     signals: list[Signal] = []
     for freq, frame in judged.items():
         found = surge_signals(frame, freq=freq, static=static, tickets=clean, q=q, min_count=config.min_count)
-        signals += [signal for signal in found if signal.recurrence_days >= surge_days]
+        rare = [signal for signal in found if signal.recurrence_days >= surge_days]
+        rare = [with_parts(signal, clean) if signal.aggregate else signal for signal in rare]
+        rose = {signal.category for signal in rare if signal.category}
+        renamed = {new for _, new in relabelled(frame, static, sorted(rose))}
+        signals += [signal for signal in rare if signal.category not in renamed]
     for rows, reader in (
         (hits, rule_signals),
         (clusters, cluster_signals),
@@ -108,20 +115,22 @@ def merge_candidates(
         (forecasts, forecast_signals),
     ):
         signals += [] if rows is None or rows.empty else reader(rows)
-    if not signals:
+    groups = merge_overlapping(signals, share=config.overlap)
+    if not groups:
         return pd.DataFrame(columns=list(CANDIDATE_COLUMNS))
     behind = clean[clean["key"].isin({key for signal in signals for key in signal.tickets})]
     caller_of = dict(zip(behind["key"], behind["caller"], strict=True))
     alarms = {freq: alarms_of(frame) for freq, frame in judged.items()}
-    events = [sorted(group, key=_leads) for group in merge_overlapping(signals, share=config.overlap)]
+    events = [sorted(group, key=_leads) for group in groups]
     rows = pd.DataFrame([_candidate(event, caller_of, past, alarms, config) for event in events])
     return ranked(rows)[list(CANDIDATE_COLUMNS)]
 
 
-def _leads(signal: Signal) -> tuple[int, bool, float, int]:
-    """Order within an event: the kind that names it, parts before sums, the most surprising, the largest."""
+def _leads(signal: Signal) -> tuple[int, bool, bool, float, float]:
+    """Order within an event: the kind that names it, the sum that takes the others in, the rarest, the largest."""
     recurrence = 0.0 if math.isnan(signal.recurrence_days) else signal.recurrence_days
-    return NAMING_ORDER.index(signal.kind), signal.aggregate, -recurrence, -signal.observed
+    kind = NAMING_ORDER.index(signal.kind)
+    return kind, signal.inside, not signal.aggregate, -recurrence, -float(signal.observed)
 
 
 def _candidate(
@@ -131,29 +140,37 @@ def _candidate(
     alarms: Mapping[Frequency, Alarms],
     config: CandidateConfig,
 ) -> dict[str, Any]:
-    lead = event[0]
     keys = list(dict.fromkeys(key for signal in event for key in signal.tickets))
     callers = len({caller_of.get(key, key) for key in keys})
+    named = _callers_named(keys, caller_of)
+    lead = event[0] if named else replace(event[0], callers=0)
     kinds = sorted({signal.kind for signal in event}, key=NAMING_ORDER.index)
     fixed = ("kind", "category1", "category2", "category", "area", "window_start", "window_end", "observed", "callers")
     numbers = ("expected", "upper", "p_value", "recurrence_days", "rule")
     return {
         **{name: getattr(lead, name) for name in (*fixed, *numbers)},
+        "category": lead.category or (lead.parts[0].name if lead.parts else ""),
         **_place(event),
         "kinds": kinds,
         "department": next((signal.department for signal in event if signal.department), ""),
         "cells": list(dict.fromkeys(cell for signal in event for cell in signal.cells)),
         "tickets": keys,
-        "score": score(event, callers=max(callers, lead.callers), config=config),
+        "score": score(event, callers=max(callers, event[0].callers), config=config),
         "sensitive": Kind.SENSITIVE in kinds,
         "sentence": sentence_of(lead).document(),
         "evidence": {
             "tickets_total": len(keys),
-            "callers_total": callers,
-            "signals": [_evidence(signal) for signal in event],
+            "callers_total": callers if named else None,
+            "signals": [_evidence(signal if named else replace(signal, callers=0)) for signal in event],
         },
         "past": similar_past(event, cases=past, alarms=alarms),
     }
+
+
+def _callers_named(keys: Sequence[str], caller_of: Mapping[str, str]) -> bool:
+    """Tell whether the source names the callers of these tickets, of half of them at least; of none it says nothing."""
+    somebody = sum(not (caller := caller_of.get(key, key)).startswith(ONE_HAND) and caller != key for key in keys)
+    return not keys or 2 * somebody >= len(keys)
 
 
 def _place(event: Sequence[Signal]) -> dict[str, float]:
@@ -177,6 +194,8 @@ def _evidence(signal: Signal) -> dict[str, Any]:
         "upper": signal.upper,
         "p_value": signal.p_value,
         "recurrence_days": signal.recurrence_days,
+        "level": signal.level,
+        "parts": [{"name": part.name, "observed": part.observed, "expected": part.expected} for part in signal.parts],
         "sentence": sentence_of(signal).document(),
         **signal.evidence,
     }

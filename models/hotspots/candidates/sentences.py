@@ -24,7 +24,7 @@ def _common(signal: Signal) -> Facts:
     cluster = signal.detector == "cluster"
     areas = [area for area in signal.evidence.get("areas") or [signal.area] if area]
     return {
-        "matter": signal.category or signal.category2 or signal.category1,
+        "matter": signal.category or signal.category2 or signal.category1 or _of_department(signal),
         "areas": areas or ([UNCLASSIFIED] if cluster else []),
         "place": str(signal.evidence.get("place") or ""),
         "lat": _known(signal.lat) if cluster else None,
@@ -37,8 +37,20 @@ def _common(signal: Signal) -> Facts:
     }
 
 
+_NAMED: Final = 8
+"""Parts of a sum that its sentence names, the largest excess first."""
+
+
+def _of_department(signal: Signal) -> str:
+    return signal.department if signal.level == "department" else ""
+
+
 def _surge(signal: Signal) -> Facts:
-    return {"freq": signal.evidence["freq"], "expected": _known(signal.expected), "upper": _known(signal.upper)}
+    told = {"freq": signal.evidence["freq"], "expected": _known(signal.expected), "upper": _known(signal.upper)}
+    if not signal.aggregate:
+        return told
+    named = [{"name": part.name, "observed": part.observed} for part in signal.parts[:_NAMED]]
+    return told | {"parts": named, "parts_more": len(signal.parts) - len(named)}
 
 
 def _cluster(signal: Signal) -> Facts:

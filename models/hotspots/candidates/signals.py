@@ -31,6 +31,15 @@ _AGGREGATE_LEVELS: Final = frozenset(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part that carries a sum: what it is called, how many tickets it has, how many its share would be."""
+
+    name: str
+    observed: int
+    expected: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signal:
     """One finding of one detector.
@@ -42,6 +51,8 @@ class Signal:
         tickets: Keys "source/ticket_id", oldest first.
         window_start, window_end: Naive local civil time, half open.
         level: Hierarchy level of a surge; "" for the others.
+        parts: Of a sum, what carries it, the largest excess first.
+        inside: It is told inside a sum, which leads.
         rule: By which rule the detector speaks.
         evidence: The detector's own numbers, JSON-ready.
     """
@@ -60,6 +71,8 @@ class Signal:
     department: str = ""
     cells: tuple[str, ...] = ()
     level: str = ""
+    parts: tuple[Part, ...] = ()
+    inside: bool = False
     expected: float = float("nan")
     upper: float = float("nan")
     p_value: float = float("nan")
@@ -90,20 +103,26 @@ def surge_signals(
     q: float,
     min_count: int,
 ) -> list[Signal]:
-    """Return the surges of the last period that survive false discovery control over all cells tested.
+    """Return the surges of the last period that survive false discovery control over all of their level.
+
+    Levels are families of their own: thousands of near-empty cells must not raise the bar of the city's sums.
 
     Args:
         surges: Output of `models.hotspots.detect_surges`: every tested cell, history included.
         freq: W, D or h.
         static: Hierarchy of the cells; a `unique_id` that is not in it is left out.
         tickets: Clean tickets that reach back over the scan windows.
-        q: False discovery rate held over all cells of the last period.
+        q: False discovery rate held over all series of one level in the last period.
         min_count: A window with fewer tickets is never a surge: one-off noise.
     """
     if surges.empty:
         return []
     last = surges[surges["ds"] == surges["ds"].max()]
-    caught = last[benjamini_hochberg(last["p_value"], q)].merge(static, on="unique_id", how="inner")
+    level = last["unique_id"].map(static.set_index("unique_id")["level"]).fillna("cell")
+    families = [rows[benjamini_hochberg(rows["p_value"], q)] for _, rows in last.groupby(level, sort=False)]
+    caught = pd.concat(families).merge(static, on="unique_id", how="inner")
+    # Whoever handles nothing in particular is no department.
+    caught = caught[~((caught["level"] == "department") & caught["department"].isin(["", UNCLASSIFIED]))]
     windows = surges[surges["unique_id"].isin(caught["unique_id"])].sort_values("ds")
     series = dict(iter(windows.groupby("unique_id", sort=False)))
     signals = (_surge(row, series[row["unique_id"]], freq, tickets) for row in caught.to_dict("records"))

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from features.configuration import FrequentRule, RepeatRule, RuleConfig, SensitiveRule
-from features.series import UNCLASSIFIED
+from features.series import ONE_HAND, UNCLASSIFIED
 from features.vocabulary import Kind, ManyTickets, OneCaller, Watched
 from models.hotspots.negative_binomial import at_least
 from models.hotspots.rules.versions import versions
@@ -114,7 +114,8 @@ def _frequent(rule: FrequentRule, tickets: pd.DataFrame, now: pd.Timestamp) -> p
 
 def _repeat(rule: RepeatRule, tickets: pd.DataFrame, now: pd.Timestamp) -> pd.DataFrame:
     start = now - pd.Timedelta(days=rule.days)
-    current = tickets[(tickets["opened_local"] > start) & (tickets["caller"] != tickets["key"])]
+    somebody = (tickets["caller"] != tickets["key"]) & ~tickets["caller"].str.startswith(ONE_HAND)
+    current = tickets[(tickets["opened_local"] > start) & somebody]
     # One caller's matter is the category, wherever they call about it: people name the same place differently.
     matter = ["category1", "category2", "category", "caller"]
     groups = _gather(_at_least(rule.times, current, matter), matter).assign(

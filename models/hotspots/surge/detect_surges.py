@@ -59,8 +59,9 @@ def detect_surges(
 
     Returns:
         One row per series and period: unique_id, ds, y, expected, upper, p_value, p_value_1, recurrence_days, alarm,
-        window (periods of the most telling scan window), borrowed (whose season a cell uses, '' for its own), and
-        tickets where callers were tested.
+        window (periods of the most telling scan window), borrowed (whose season a cell uses, '' for its own), judged
+        (whether enough is known of the series: else p-values and recurrence are NaN), judged_from (about when it will
+        be, NaT where it is) and tickets where callers were tested.
 
     Raises:
         PanelError: The panel or `start` cannot be used.
@@ -74,7 +75,9 @@ def detect_surges(
         )
     context = DetectionContext(calendar, static, _reported(reported, len(grid.ds)))
     judged = judge_grid(grid, first, settings, context)
-    return _frame(grid, first, judged, alpha)
+    # Hours are judged by the days that they belong to.
+    own = settings.daily if grid.freq == Frequency.HOURLY else settings.at(grid.freq)
+    return _frame(grid, first, judged, alpha, own)
 
 
 @dataclass(frozen=True)
@@ -146,13 +149,23 @@ def _judge_hours(grid: SeriesGrid, first: int, surge: SurgeConfig, context: Dete
     return HourlyWalk(grid.y, judged, first_day, workday, days.ordinal, config, surge, context.reported).run(first)
 
 
-def _frame(grid: SeriesGrid, first: int, judged: RawJudgements, alpha: float) -> pd.DataFrame:
+def _judged_from(grid: SeriesGrid, judged: RawJudgements, config: FreqConfig) -> NDArray[np.datetime64]:
+    """Return about when enough is known of each series, if it goes on: its days of service, the guard, a refit."""
+    periods = len(grid.ds)
+    seen = np.where((grid.y > 0).any(axis=1), (grid.y > 0).argmax(axis=1), periods)
+    service = np.maximum(judged.open.mean(axis=1), 1 / 7)
+    wait = np.ceil(_FEWEST[grid.freq] / service).astype(int) + config.guard + config.refit_every
+    period = np.timedelta64(grid.freq.length)
+    begun = grid.ds[0].to_datetime64().astype("datetime64[us]") + seen * period
+    return np.asarray(begun + wait * max(period, np.timedelta64(timedelta(days=1))))
+
+
+def _frame(grid: SeriesGrid, first: int, judged: RawJudgements, alpha: float, config: FreqConfig) -> pd.DataFrame:
     signal = judged.signal
-    unable = ~judged.open | ((judged.information < _FEWEST[grid.freq]) & (judged.borrowed == ""))
-    p_one = np.where(unable, 1.0, calibrate(signal.p_one, signal.mean, signal.variance, freq=grid.freq, channel="one"))
-    p_scan = np.where(
-        unable, 1.0, calibrate(signal.p_scan, signal.mean, signal.variance, freq=grid.freq, channel="scan")
-    )
+    young = (judged.information < _FEWEST[grid.freq]) & (judged.borrowed == "")
+    one = calibrate(signal.p_one, signal.mean, signal.variance, freq=grid.freq, channel="one")
+    scan = calibrate(signal.p_scan, signal.mean, signal.variance, freq=grid.freq, channel="scan")
+    p_one, p_scan = (np.where(young, np.nan, np.where(judged.open, p, 1.0)) for p in (one, scan))
     level = raw_level(alpha, signal.mean, signal.variance, freq=grid.freq, channel="one")
     days = grid.freq.length / timedelta(days=1)
     periods = grid.ds[first:]
@@ -168,6 +181,8 @@ def _frame(grid: SeriesGrid, first: int, judged: RawJudgements, alpha: float) ->
         "alarm": (p_scan < alpha).ravel(),
         "window": signal.window.ravel(),
         "borrowed": judged.borrowed.ravel(),
+        "judged": ~young.ravel(),
+        "judged_from": np.where(young, _judged_from(grid, judged, config)[:, None], np.datetime64("NaT", "us")).ravel(),
     }
     if grid.tickets is not grid.y:
         columns["tickets"] = grid.tickets[:, first:].ravel()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from features.reasons import Reasons, stored
+from serve.alerts.repository import newest_run
 from serve.pages.language import Words
 from serve.pages.render import Provenance
 from serve.store.tables import DetectionRunRow, ForecastIssueRow
@@ -26,7 +28,17 @@ def detection_origin(session: Session, words: Words) -> Provenance:
         generated_at=words.moment(run.generated_at),
         model_version=_detector(run.model_version),
         degraded=stored(run.degraded),
+        unjudged=tuple(_unjudged(session, words)),
     )
+
+
+def _unjudged(session: Session, words: Words) -> Iterator[str]:
+    """Yield, for each frequency of which not every series can be judged, how many can and when the rest will be."""
+    run = newest_run(session)
+    for freq, part in (run.judged if run else {}).items():
+        if part["judged"] < part["series"]:
+            key = "unjudged.dated" if part["first"] else "unjudged.part"
+            yield words(key, freq=words.of("unjudged.by", freq), **part)
 
 
 def _detector(version: str) -> str:

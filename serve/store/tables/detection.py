@@ -28,6 +28,7 @@ class DetectionRunRow(Base):
     calendar_version: Mapped[str] = mapped_column(String(100), default="")
     snapshot: Mapped[int | None]
     degraded: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
+    judged: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
 
 class IntakeRecord(Base):
