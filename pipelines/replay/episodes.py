@@ -22,6 +22,7 @@ from serve.alerts.lifecycle import Event
 from serve.store import Store
 from serve.store.tables import Alert, AlertEvent, AlertTicket
 from serve.supervision import tick
+from serve.supervision.passage import Passage
 
 ALERT_COLUMNS: Final = (
     "alert",
@@ -141,14 +142,14 @@ class _Fold:
             rules = rules.model_copy(update={"weekly_budget": _UNLIMITED})
         settings = self.settings.model_copy(update={"alerts": rules})
         for passed in self._weeks_begun(moment):
-            tick(self.store, self._clock(passed), settings)
+            tick(self.store, self._clock(passed), settings, passage=Passage())
         clock = self._clock(moment)
         kinds = list(Kind) if complete else list(BATCH_KINDS)
         now = clock.now()
         run = DetectionRun(key=now.isoformat(), as_of=now, generated_at=now, complete=complete, kinds=kinds)
         rows = [] if found is None else found.drop(columns="moment").to_dict("records")
         intake(self.store, [Candidate(**row) for row in rows], clock=clock, run=run, settings=settings)
-        tick(self.store, clock, settings)
+        tick(self.store, clock, settings, passage=Passage())
         if known:
             with self.store.session() as session:
                 session.execute(update(Alert).values(in_budget=False))

@@ -20,7 +20,7 @@ from serve.alerts.unit_of_work import Desk, open_desk
 from serve.store import Store
 from serve.store.tables import Alert, AlertEvent, IdempotentReply
 from serve.supervision import orders
-from serve.supervision.passage import look
+from serve.supervision.passage import Passage, look
 
 REPLIES_KEPT: Final = timedelta(days=7)
 
@@ -44,13 +44,19 @@ class TickResult:
         return asdict(self)
 
 
-def tick(store: Store, clock: Clock, settings: Settings) -> TickResult:
+def tick(store: Store, clock: Clock, settings: Settings, *, passage: Passage | None = None) -> TickResult:
     """Let time do its work on every alert; call it every minute or so.
 
     After a pause, and after a jump of the clock, departments are reminded and nothing more; the next round goes on.
     While the clock is elsewhere than it should be, no alert ends.
+
+    Args:
+        store: The operational store.
+        clock: The present.
+        settings: The installation, which remembers this round.
+        passage: How time has passed, where that is known without a look: a replay's rounds are not the installation's.
     """
-    passage = look(settings, clock, newest=lambda: _newest(store))
+    passage = passage or look(settings, clock, newest=lambda: _newest(store))
     with open_desk(store, clock, settings) as desk:
         # Closing comes first: nobody should be woken about what is over.
         closed = closing.close_calm(desk) if passage.may_end else 0

@@ -103,6 +103,7 @@ def test_the_same_runs_give_the_same_alerts(tmp_path: Path, seed: int, budget: i
     candidates = a_city(seed)
     runs = pd.DataFrame({"moment": [pd.Timestamp(START + timedelta(days=n)) for n in range(DAYS)], "complete": True})
     alerts, held = fold_alerts(candidates, Policy.of(rules), settings=settings, runs=runs)
+    assert list(tmp_path.iterdir()) == [], "a replay leaves no trace in the installation"
     folded = [
         (
             *(row["kind"], row["category"], row["department"], row["highest_level"]),
