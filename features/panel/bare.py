@@ -104,9 +104,9 @@ def typed(panel: pd.DataFrame) -> pd.DataFrame:
     for column, values in read.items():
         if values.isna().any():
             place = int(values.isna().to_numpy().argmax())
-            raise PanelContractError(
-                f"row {place + 1} of the panel: {column} is {panel[column].iloc[place]!r}", hint=_HINTS[column]
-            )
+            value = panel[column].iloc[place]
+            said = value.item() if isinstance(value, np.generic) else value
+            raise PanelContractError(f"row {place + 1} of the panel: {column} is {said!r}", hint=_HINTS[column])
     return panel.assign(**read)
 
 

@@ -154,7 +154,7 @@ def test_levels_all_adds_the_aggregates_of_static_columns():
     ("change", "message"),
     [
         (lambda f: f.drop(columns="y"), "no column 'y'"),
-        (lambda f: f.assign(y=-1), "negative or missing"),
+        (lambda f: f.assign(y=-1), "row 1 of the panel: y is -1"),
         (lambda f: f.assign(y=f["y"].astype(object).where(f.index != 4, "x")), "row 5 of the panel: y is 'x'"),
         (lambda f: f.assign(ds=f["ds"].astype(object).where(f.index != 4, "soon")), "row 5 of the panel: ds is 'soon'"),
         (lambda f: f.assign(unique_id=f["unique_id"].where(f.index != 4, "")), "row 5 of the panel: unique_id is ''"),

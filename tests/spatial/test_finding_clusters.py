@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from features.configuration import ScanConfig
 from features.ticket_points import placed_tickets
-from models.hotspots.candidates.sentences import sentences
-from models.hotspots.candidates.signals import cluster_signals
+from models.hotspots.candidates.sentences import sentence_of
+from models.hotspots.candidates.signals import Signal, cluster_signals
 from models.hotspots.spatial import CLUSTER_COLUMNS, ExpectationScan, GumbelTail, Zones, find_clusters
 from models.hotspots.spatial.clusters import layouts
 
@@ -84,10 +84,16 @@ def test_a_cluster_is_found_with_its_circle_dates_and_tickets() -> None:
     assert row["categories_scanned"] == 1
 
 
+def said(signal: Signal) -> tuple[str, str]:
+    """Return a signal's sentence in Chinese and in English."""
+    sentence = sentence_of(signal)
+    return sentence.said("zh-CN"), sentence.said("en")
+
+
 def test_a_cluster_says_in_words_where_it_is_since_when_and_what_is_usual() -> None:
     streets = np.where(np.arange(14) < 8, "解放路", "和平路")
     found = find(pd.concat([city_tickets(), cluster(14).assign(street=streets)]))
-    zh, en = sentences(cluster_signals(found)[0])
+    zh, en = said(cluster_signals(found)[0])
     assert zh == "丙区解放路 垃圾清运：11月21日以来2天，半径0.4公里内14件，平时约0.4件，至多2件"
     assert en == "垃圾清运, 丙区解放路: 14 in 2 days within 0.4 km since 21 Nov, usually about 0.4, at most 2"
 
@@ -95,9 +101,9 @@ def test_a_cluster_says_in_words_where_it_is_since_when_and_what_is_usual() -> N
 def test_a_cluster_across_districts_names_them_and_one_without_any_its_centre() -> None:
     rows = cluster(14)
     halves = rows.assign(district=np.where(np.arange(14) < 9, "South End", "Back Bay"))
-    _, both = sentences(cluster_signals(find(pd.concat([city_tickets(), halves])))[0])
+    _, both = said(cluster_signals(find(pd.concat([city_tickets(), halves])))[0])
     assert both.startswith("垃圾清运, South End, Back Bay: 14 in 2 days")
-    zh, nowhere = sentences(cluster_signals(find(pd.concat([city_tickets(), rows]).assign(district="")))[0])
+    zh, nowhere = said(cluster_signals(find(pd.concat([city_tickets(), rows]).assign(district="")))[0])
     assert nowhere.startswith("垃圾清运, near 20.02°N 110.33°E: 14 in 2 days")
     assert zh.startswith("北纬20.02°、东经110.33°附近 垃圾清运：11月21日以来2天，半径")
 

@@ -58,7 +58,7 @@ def test_a_wrong_flag_is_named(tmp_path, flags, message):
     [
         ("empty.csv", b"", "empty.csv is empty"),
         ("ragged.csv", b"unique_id,ds,y\na,2024-01-01,1\na,2024-01-08,2,3,4\n", "ragged.csv: .*line 3"),
-        ("latin.csv", b"unique_id,ds,y\n\xff\xff,2024-01-01,1\n", "neither UTF-8 nor GB18030"),
+        ("short.csv", b"unique_id,ds,y\n\xff\xff,2024-01-01,1\n", "the panel has 1 week"),
         ("torn.parquet", b"PAR1", "not a Parquet file, or a damaged one"),
         ("wrong.csv", b"unique_id,date,y\na,2024-01-01,1\n", "has no column 'ds'"),
     ],

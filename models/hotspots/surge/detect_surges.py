@@ -68,6 +68,11 @@ def detect_surges(
     """
     settings = config or SurgeConfig()
     grid = to_grid(y, freq, end)
+    least = max(settings.at(grid.freq).windows)
+    if len(grid.ds) < least:
+        raise PanelContractError(
+            f"the panel has {len(grid.ds)} {_periods(grid)}", hint=f"at least {least} are looked at together"
+        )
     first = grid.position(pd.Timestamp(start))
     if first >= len(grid.ds):
         raise PanelContractError(
@@ -78,6 +83,10 @@ def detect_surges(
     # Hours are judged by the days that they belong to.
     own = settings.daily if grid.freq == Frequency.HOURLY else settings.at(grid.freq)
     return _frame(grid, first, judged, alpha, own)
+
+
+def _periods(grid: SeriesGrid) -> str:
+    return grid.freq.noun if len(grid.ds) == 1 else f"{grid.freq.noun}s"
 
 
 @dataclass(frozen=True)
