@@ -248,6 +248,8 @@ class WildConfig(ConfigPart):
 
     far: float = key(3.0, unit="standard deviations", gt=0)
     """How far above the median around it, in its series' own scatter (at least Poisson's), on Anscombe's scale."""
+    harmless: float = key(10.0, unit="tickets", ge=0)
+    """No count up to this is cut, however empty its series: a new office comes in cells of few tickets."""
     around: int = key(13, unit="periods", ge=2)
     """Periods to each side of that median; of days, weeks with the same weekday."""
     lasts: int = key(3, unit="periods", ge=2)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from features.errors import SourceError
-from features.lake.duck import literal, path_literal, quoted
+from features.lake.duck import literal, parquet, path_literal, quoted
 from features.mappings import Mapping
 from features.reasons import Reason, ReasonCode, Reasons
 from features.sources.delimited import TELLING, Dialect, find_dialect, mend
@@ -124,7 +124,7 @@ def _parquet(connection: Any, path: Path) -> RawTable:
     import pyarrow.parquet as pq
 
     names = pq.read_schema(path).names
-    return described(connection, f"read_parquet({path_literal(path)})", names)
+    return described(connection, parquet(path), names)
 
 
 def _json(connection: Any, path: Path, *, lines: bool) -> RawTable:

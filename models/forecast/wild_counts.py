@@ -48,13 +48,14 @@ def bounded(panel: PanelMatrix, hierarchy: Hierarchy, config: WildConfig) -> Pan
     """
     y, cadence = panel.y, cadence_of(panel.freq)
     usual, scatter = _usual(y, cadence, config)
-    limit = _counts(usual + config.far * scatter)
+    limit = np.maximum(_counts(usual + config.far * scatter), config.harmless)
     wild = y > limit
     if not wild.any():
         return panel
     believed = np.maximum(_lasting(y, wild, config), _returning(y, wild, cadence, config))
     for level in (hierarchy.category(), hierarchy.district()):
         believed = np.maximum(believed, _shared(y / limit, wild, level, config) * limit)
+        believed = np.maximum(believed, _risen(level.sum(y), cadence, config)[level.groups])
     # Of what lies out of all proportion nothing is believed, where a series is large enough to say so.
     hopeless = (y > _counts(usual + _HOPELESS * config.far * scatter)) & (_counts(usual) >= _SAYS)
     alone = np.where(hopeless, _counts(usual), limit)
@@ -98,6 +99,12 @@ def _lasting(y: Floats, wild: Flags, config: WildConfig) -> Floats:
         part = bound[:, shift : shift + runs.shape[1]]
         np.maximum(part, middle, out=part)
     return bound
+
+
+def _risen(sums: Floats, cadence: Cadence, config: WildConfig) -> Floats:
+    """Return what is believed of the parts of sums that rise and stay: a new office comes in cells of few tickets."""
+    usual, scatter = _usual(sums, cadence, config)
+    return _lasting(sums, sums > _counts(usual + config.far * scatter), config)
 
 
 def _returning(y: Floats, wild: Flags, cadence: Cadence, config: WildConfig) -> Floats:

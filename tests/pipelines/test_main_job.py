@@ -115,7 +115,8 @@ def test_tickets_after_the_moment_change_neither_forecast_nor_alerts(city):
 
 
 def test_without_a_champion_the_stand_in_is_issued_and_says_so(own_city, tmp_path):
-    bare = own_city.settings.model_copy(update={"mlruns": tmp_path / "empty"})
+    told = {"mlruns": tmp_path / "empty", "database_url": f"sqlite:///{tmp_path / 'new.db'}"}
+    bare = own_city.settings.model_copy(update=told)
     issued = forecast(bare, own_city.clock, as_of=own_city.now)
     assert issued.model_version == "fallback"
     assert [total["periods"] for total in issued.sums] == [4, 13]

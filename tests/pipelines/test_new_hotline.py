@@ -53,4 +53,4 @@ def test_what_was_found_before_is_a_past_case_of_what_is_found_now(tmp_path):
     told = [case for alert in opened for case in alert.past if case["source"] == "episode"]
     assert {case["alert"] for case in told} <= earlier
     assert told
-    assert said_of(all(case["sentence"], "zh-CN") and case["state"] == "expired" for case in told)
+    assert all(said_of(case["sentence"], "zh-CN") and case["state"] == "expired" for case in told)
