@@ -149,6 +149,7 @@ class _Tables(HTMLParser):
         self._hidden = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Open a table, a row or a cell, and end the cell before it; called by the parser."""
         said = dict(attrs)
         if tag in {"style", "script"}:
             self._hidden += 1
