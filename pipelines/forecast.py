@@ -95,7 +95,7 @@ def forecast(
     known = Knowledge.at(settings, moment).panel(freq, periods=_HISTORY[freq]).asked_at(moment, settings.zone)
     horizon = weeks if freq == Frequency.WEEKLY else 7 * weeks
     rows, totals, version, fallback = _rows(settings, known, horizon, sums if freq == Frequency.WEEKLY else ())
-    if fallback and (kept := _good_issue(settings, freq, known)):
+    if fallback and (kept := _good_issue(settings, freq, known, moment=moment, horizon=horizon)):
         return replace(kept, degraded=(*known.degraded, Reason(ReasonCode.MODEL_ISSUE_KEPT), *fallback[1:]))
     gap = calendar_gap(known.calendar, rows["ds"].min(), rows["ds"].max())
     issue = ForecastIssue(
@@ -118,14 +118,21 @@ def forecast(
     return ForecastSummary(**dict(issue), **shape, sums=tuple(city.to_dict("records")))
 
 
-def _good_issue(settings: Settings, freq: ForecastFrequency, known: KnownPanel) -> ForecastSummary | None:
-    """Return the issue in force, if a model made it from data as new as what is known."""
+def _good_issue(
+    settings: Settings, freq: ForecastFrequency, known: KnownPanel, *, moment: datetime, horizon: int
+) -> ForecastSummary | None:
+    """Return the issue in force, if a model made it by then, from data as new, in the labels in force, as far ahead."""
+    labels = taxonomy_version(settings, known.labels.crosswalk)
     with Store.open(settings.store_url).reading() as session:
         issue = current_issue(session, freq)
         if issue is None or issue.model_version == FALLBACK or issue.data_through < known.panel.data_through:
             return None
+        if issue.as_of > moment or issue.taxonomy_version != labels:
+            return None
         rows = select(func.count(), func.count(distinct(ForecastRow.unique_id)), func.count(distinct(ForecastRow.ds)))
         count, series, periods = session.execute(rows.where(ForecastRow.issue_id == issue.id)).one()
+        if periods < horizon:
+            return None
         of_city = select(ForecastSum).where(ForecastSum.issue_id == issue.id, ForecastSum.level == TOTAL)
         totals = session.scalars(of_city.order_by(ForecastSum.periods)).all()
         told = ("as_of", "generated_at", "data_through", "model_name", "model_version")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -131,6 +133,9 @@ def test_lost_files_of_a_champion_degrade_the_numbers_instead_of_stopping_them(o
     issued = forecast(own_city.settings, own_city.clock, as_of=own_city.now)
     assert (issued.model_version, issued.is_new) == ("1", False)
     assert [reason.code for reason in issued.degraded] == ["model_issue_kept", "bundle_lost"]
+    assert forecast(own_city.settings, own_city.clock, as_of=own_city.now, weeks=6).model_version == "fallback"
+    before = forecast(own_city.settings, own_city.clock, as_of=own_city.now - timedelta(days=7))
+    assert before.model_version == "fallback", "what was issued later was not known then"
     assert "the files of weisu-demand version 1 are not where the registry says" in issued.to_json()["degraded"]
     with pytest.raises(LostBundleError, match="so that file://"):
         registry.bundle(registry.champion("weisu-demand"))
