@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from features.series import UNCLASSIFIED
-from features.vocabulary import Frequency
+from features.vocabulary import EVERYWHERE, Frequency
 from features.words import LANGUAGES, Catalogue, Coded, Family, Language, catalogue
 
 MONTHS: Final = Family.of("month", map(str, range(1, 13)))
@@ -40,7 +40,8 @@ class Sentence:
         code: Which sentence.
         params: JSON-ready facts. All but `as_recorded` have `matter` ('' for all), `areas` (none for the whole area),
             `place` and `lat`, `lon` (degrees, null without), `observed`, `tickets`, `callers` (0 where the source names
-            none), `start` and `end` (naive local civil time as ISO text, half open) and what their detector adds.
+            none), `start` and `end` (naive local civil time as ISO text, half open) and what their detector adds;
+            `beside` are other matters of the same cause (`matter`, `area`, `observed` of each).
 
     >>> Sentence.recorded("龙华区停水：7天内5件").said("en")
     '龙华区停水：7天内5件'
@@ -67,6 +68,25 @@ class Sentence:
         """Return words that are kept as they were given."""
         return cls(SentenceCode.AS_RECORDED, {"zh-CN": zh, "en": en})
 
+    def beside(self, siblings: Sequence[Mapping[str, Any]]) -> Sentence:
+        """Return the sentence with other matters of the same cause named too; words as given name none.
+
+        Args:
+            siblings: `category` (else `category2`, `category1`), `area` and `observed` of each, the newest last: what
+                the sentence is about is left out, and of what was named before the newer count stands.
+        """
+        if self.code is SentenceCode.AS_RECORDED:
+            return self
+        own = (self.params["matter"], tuple(self.params["areas"]))
+        named = {(one["matter"], one["area"]): one for one in self.params.get("beside", ())}
+        for one in siblings:
+            matter = one["category"] or one.get("category2") or one.get("category1") or ""
+            area = "" if one["area"] == EVERYWHERE else one["area"]
+            if (matter, (area,) if area else ()) != own:
+                named[matter, area] = {"matter": matter, "area": area, "observed": one["observed"]}
+        ordered = sorted(named.values(), key=lambda one: -one["observed"])
+        return Sentence(self.code, {**self.params, **({"beside": ordered} if ordered else {})})
+
     def renamed(self, *, matters: Mapping[str, str], areas: Mapping[str, str]) -> Sentence:
         """Return the sentence in other labels.
 
@@ -81,7 +101,12 @@ class Sentence:
         renamed = {**areas, **matters}
         parts = [{**part, "name": renamed.get(part["name"], part["name"])} for part in self.params.get("parts", ())]
         matter = matters.get(self.params["matter"], self.params["matter"])
-        changed = {"matter": matter, "areas": list(dict.fromkeys(named))} | ({"parts": parts} if parts else {})
+        beside = [
+            {**one, "matter": matters.get(one["matter"], one["matter"]), "area": areas.get(one["area"], one["area"])}
+            for one in self.params.get("beside", ())
+        ]
+        changed = {"matter": matter, "areas": list(dict.fromkeys(named))}
+        changed |= ({"parts": parts} if parts else {}) | ({"beside": beside} if beside else {})
         return Sentence(self.code, {**self.params, **changed})
 
     def said(self, language: Language) -> str:
@@ -94,7 +119,7 @@ class Sentence:
             wanted = str(self.params.get(language) or "")
             return wanted or next((str(text) for name in LANGUAGES if (text := self.params.get(name))), "")
         words, facts = catalogue(language), self.params
-        told = _TELLERS[self.code](words, facts)
+        told = _TELLERS[self.code](words, facts) + _beside(words, facts)
         where, matter = _where(words, facts), facts["matter"]
         if where and matter:
             return words("sentence.of.both", where=where, matter=matter, told=told)
@@ -149,6 +174,21 @@ def _parts(words: Catalogue, facts: Mapping[str, Any]) -> str:
     if more := facts.get("parts_more"):
         parts.append(words("sentence.parts_more", n=more))
     return words("sentence.parts", parts=parts) if parts else ""
+
+
+def _beside(words: Catalogue, facts: Mapping[str, Any]) -> str:
+    """Return what else came with the matter; nothing where it came alone."""
+    siblings = facts.get("beside", ())
+    said = [_beside_one(words, one) for one in siblings[:_NAMED]]
+    if more := len(siblings) - len(said):
+        said.append(words("sentence.parts_more", n=more))
+    return words("sentence.beside", siblings=said) if said else ""
+
+
+def _beside_one(words: Catalogue, one: Mapping[str, Any]) -> str:
+    if one["matter"] and one["area"]:
+        return words("sentence.beside.both", matter=one["matter"], area=one["area"], observed=one["observed"])
+    return words("sentence.part", name=one["matter"] or one["area"], observed=one["observed"])
 
 
 def _cluster(words: Catalogue, facts: Mapping[str, Any]) -> str:
@@ -328,6 +368,9 @@ def _length(facts: Mapping[str, Any]) -> timedelta:
 def _moment(facts: Mapping[str, Any], name: str) -> datetime:
     return datetime.fromisoformat(facts[name])
 
+
+_NAMED: Final = 8
+"""Other matters of a cause that its sentence names, the largest first."""
 
 _IN_TENTHS: Final = 9.95
 """Usual counts below this are said to a tenth."""

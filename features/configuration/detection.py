@@ -32,7 +32,9 @@ class CandidateConfig(ConfigPart):
     min_count: int = key(3, unit="tickets", ge=1)
     """A surge of fewer tickets is noise."""
     overlap: float = key(0.5, unit="share", gt=0, le=1)
-    """Share of the smaller signal's tickets that makes two signals one."""
+    """Share of the smaller one's tickets that makes two findings one; of what runs find, and of an open alert."""
+    together_hours: float = key(6.0, unit="hours", ge=0)
+    """Different matters of one district whose tickets came within so many hours of each other have one cause."""
     detector_cap: float = key(6.0, unit="powers of ten of days", gt=0)
     """No detector's surprise counts for more in the rank."""
     sensitive_bonus: float = key(4.0, ge=0)

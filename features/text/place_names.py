@@ -13,6 +13,8 @@ PLACE_MARK: Final = "@"
 """First character of a token that names a place."""
 
 _ENDING: Final = re.compile("(?:小区|社区|花园|家园|公寓|广场|大道|大厦|新城|新村|[路街巷村镇乡县苑湾])$")
+_STREET: Final = re.compile("^.[路街巷弄]$")
+"""横街, 中路, 后巷: the ending of a street's name."""
 _NAMED: Final = 3
 _WESTERN_PLACE: Final = re.compile(
     r"\b(?:\d{1,5}\s+)?[A-ZÄÖÜ][\wäöüß.'-]+(?:\s[A-ZÄÖÜ][\wäöüß.'-]+){0,2}\s"
@@ -43,11 +45,12 @@ def mark_places(words: Sequence[str]) -> list[str]:
 
     >>> mark_places(["丽发", "新城", "附近", "建", "搅拌站"]), mark_places(["农村", "道路"])
     (['@丽发新城', '附近', '建', '搅拌站'], ['农村', '道路'])
+    >>> mark_places(["解放", "横街", "的", "士"])
+    ['@解放横街', '的', '士']
     """
-    endings = word_list("place_endings")
     marked: list[str] = []
     for word in words:
-        if word in endings and marked and _takes_an_ending(marked[-1]):
+        if _is_ending(word) and marked and _takes_an_ending(marked[-1]):
             name = marked.pop()
             if len(name) == 1 and marked and _takes_an_ending(marked[-1]):
                 name = marked.pop() + name
@@ -55,6 +58,21 @@ def mark_places(words: Sequence[str]) -> list[str]:
         else:
             marked.append(_marked(word))
     return marked
+
+
+def _is_ending(word: str) -> bool:
+    return word in word_list("place_endings") or is_street_ending(word)
+
+
+def is_street_ending(word: str) -> bool:
+    """Tell whether a word ends the names of streets or estates, and is no matter by itself.
+
+    >>> is_street_ending("横街"), is_street_ending("小区"), is_street_ending("短路")
+    (True, True, False)
+    """
+    if word in word_list("place_bare"):
+        return True
+    return bool(_STREET.match(word)) and word not in word_list("place_common")
 
 
 def _takes_an_ending(word: str) -> bool:

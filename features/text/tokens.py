@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
-from features.text.place_names import PLACE_MARK, is_place, mark_places, western_places
+from features.text.place_names import PLACE_MARK, is_place, is_street_ending, mark_places, western_places
 from features.text.words import word_list
 
 Tokens = list[str]
@@ -53,6 +53,6 @@ def _tokens(text: str) -> tuple[str, ...]:
 # Hardly a word of a ticket is new: each is looked up once.
 @lru_cache(maxsize=1 << 17)
 def _says_something(word: str) -> bool:
-    if len(word) < _SHORTEST or word in word_list("stop_zh"):
+    if len(word) < _SHORTEST or word in word_list("stop_zh") or is_street_ending(word):
         return False
     return (word[0].isalpha() and not word.isdecimal()) or is_place(word)

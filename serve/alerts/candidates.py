@@ -15,6 +15,23 @@ from features.vocabulary import EVERYWHERE, Kind, Rule
 from features.words import LANGUAGES, UnknownWordsError
 
 
+class Sibling(BaseModel):
+    """Another matter of the same cause: what it is about, who usually handles it, how many tickets it has."""
+
+    category1: str = ""
+    category2: str = ""
+    category: str = ""
+    area: str = EVERYWHERE
+    department: str = ""
+    observed: int = Field(ge=0)
+
+    @model_validator(mode="after")
+    def _named(self) -> Sibling:
+        self.category = self.category or UNCLASSIFIED
+        self.area = self.area or EVERYWHERE
+        return self
+
+
 class Candidate(BaseModel):
     """One hotspot as a detector sees it. It may become an alert, or news about one that is open.
 
@@ -34,7 +51,9 @@ class Candidate(BaseModel):
         level_shift: The detector found the level itself has moved for good: the episode is re-based, not repeated.
         rule: By which rule its detector speaks; None where it names none.
         sentence: What it is about and how unusual it is, by code and facts, or in words as given.
-        evidence: The detectors' numbers. Never a raw text.
+        siblings: Other matters of the same cause, told with it; their departments assist.
+        evidence: The detectors' numbers. Never a raw text. `arrived` (two ISO moments, naive local) says between when
+            and when most of the tickets came.
         past: Similar past cases.
     """
 
@@ -63,6 +82,7 @@ class Candidate(BaseModel):
     level_shift: bool = False
     rule: Annotated[Rule, Field(discriminator="code")] | None = None
     sentence: Sentence | None = None
+    siblings: list[Sibling] = []
     evidence: dict[str, Any] = {}
     past: list[dict[str, Any]] = []
     lat: float | None = None

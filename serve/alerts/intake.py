@@ -16,7 +16,7 @@ from features.configuration import AlertPolicy
 from features.settings import Settings
 from features.vocabulary import Kind
 from serve.alerts import matching, notify
-from serve.alerts.candidates import Candidate, DetectionRun, IntakeResult
+from serve.alerts.candidates import Candidate, DetectionRun, IntakeResult, Sibling
 from serve.alerts.episode import ASSIST, LEAD, LEADING, Episode
 from serve.alerts.fingerprint import fingerprint
 from serve.alerts.levels import Assessment, assess
@@ -34,6 +34,8 @@ GRAVER: Final = "graver"
 """Why an answered alert opens again: what came later is graver."""
 
 ROUTING: Final = Actor(name="routing", role="system")
+
+_NO_FACTS: Final = {"tickets", "cells", "kind", "department", "area", "rank", "siblings"}
 
 _JOINED: Final = {*LEADING, "rule", "observed", "callers", "score", "sentence"}
 """What the event of a candidate that only joined keeps of it."""
@@ -87,8 +89,7 @@ class _Intake:
             self.result.repeated += 1
             return
         self._known.add(mark)
-        known = self.touched.concerns(candidate, mark)
-        alert = matching.find_episode(self.desk.session, candidate, mark) if known else None
+        alert = self._belongs_to(candidate, mark) if self.touched.concerns(candidate, mark) else None
         if alert is None:
             outcome, episode = "opened", self._open(candidate, assessment, mark)
         else:
@@ -100,6 +101,10 @@ class _Intake:
             self.result.alert_ids.append(episode.alert.id)
         record = {"run_key": self.run.key, "fingerprint": mark, "outcome": outcome, "alert_id": episode.alert.id}
         self.desk.session.add(IntakeRecord(**record))
+
+    def _belongs_to(self, candidate: Candidate, mark: str) -> Alert | None:
+        department = self._match(candidate).department
+        return matching.find_episode(self.desk.session, candidate, mark, department=department, causes=self.desk.causes)
 
     def _register(self) -> None:
         if self.desk.session.get(DetectionRunRow, self.run.key) is None:
@@ -122,13 +127,25 @@ class _Intake:
         self._tell(episode, "opened")
         return episode
 
-    def _match(self, candidate: Candidate) -> RouteMatch:
+    def _match(self, matter: Candidate | Sibling) -> RouteMatch:
         desk = self.desk
-        return find_route(desk.routes, candidate, duty_desk=desk.policy.duty_desk, area_name=desk.area_name)
+        return find_route(desk.routes, matter, duty_desk=desk.policy.duty_desk, area_name=desk.area_name)
 
     def _route(self, episode: Episode, candidate: Candidate) -> None:
         match = self._match(candidate)
         self._assign(episode, match.department, match.assisting, by=match.source)
+        self._join_handling(episode, candidate.siblings)
+
+    def _join_handling(self, episode: Episode, matters: Sequence[Candidate | Sibling]) -> bool:
+        """Let the departments of other matters of the same cause assist; tell whether one is new to the alert."""
+        joined = False
+        for matter in matters:
+            match = self._match(matter)
+            if match.source != BY_DUTY_DESK and episode.party(match.department) is None:
+                payload = {"department": match.department, "part": ASSIST, "by": match.source}
+                self.desk.record(episode, Event.ASSIGNED, actor=ROUTING, payload=payload)
+                joined = True
+        return joined
 
     def _route_anew(self, episode: Episode, candidate: Candidate) -> None:
         """Give the matter that took the lead to its own department; whoever led assists: its matter is not over."""
@@ -167,7 +184,9 @@ class _Intake:
             self.desk.record(episode, Event.REOPENED, actor=DETECTOR, payload={"reason": GRAVER})
         if part is CandidatePart.TAKES_LEAD:
             self._route_anew(episode, candidate)
-        if episode.state in OPEN and (graver or self._may_repeat(episode)):
+        own = [candidate] if part is CandidatePart.JOINS else []
+        handled_by_more = self._join_handling(episode, [*own, *candidate.siblings])
+        if episode.state in OPEN and (graver or handled_by_more or self._may_repeat(episode)):
             self._tell(episode, "reopened" if reopens else "updated")
         return "reopened" if reopens else "updated"
 
@@ -182,6 +201,7 @@ class _Intake:
             "kinds": list(dict.fromkeys([*(Kind(kind) for kind in alert.kinds), *candidate.kinds])),
             "sensitive": candidate.sensitive or alert.sensitive,
         }
+        together["sentence"] = matching.sentence_together(alert, candidate, part)
         news = self._news(candidate.model_copy(update=together), assessment, new)
         if part is CandidatePart.JOINS:
             news["facts"] = {name: news["facts"][name] for name in together}
@@ -206,7 +226,7 @@ class _Intake:
             self.result.held += 1
 
     def _news(self, candidate: Candidate, assessment: Assessment, new: list[str]) -> dict[str, Any]:
-        facts = candidate.model_dump(mode="json", exclude={"tickets", "cells", "kind", "department", "area", "rank"})
+        facts = candidate.model_dump(mode="json", exclude=_NO_FACTS)
         facts["kinds"] = list(dict.fromkeys(facts["kinds"]))
         facts |= self.run.model_dump(mode="json", exclude={"key", "kinds", "complete", "judged"}) | {
             "run_key": self.run.key

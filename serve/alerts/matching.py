@@ -1,15 +1,20 @@
-"""Which open episode a candidate belongs to (fingerprint, else shared tickets, else shared cells), and as what."""
+"""Which open episode a candidate belongs to (by fingerprint, shared tickets, cells, or one cause), and as what."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import Enum, auto
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from features.configuration import CandidateConfig
+from features.same_cause import Matter, share_tickets
+from features.sentences import Sentence
+from features.vocabulary import EVERYWHERE, Kind
 from serve.alerts.candidates import Candidate
 from serve.alerts.fingerprint import fingerprint
 from serve.alerts.levels import Assessment
@@ -41,26 +46,104 @@ def part_of(alert: Alert, candidate: Candidate, assessment: Assessment, mark: st
     if mark == fingerprint(alert.kind, alert.category, alert.area):
         return CandidatePart.LEADS
     graver = assessment.level.rank > alert.level_rank or (candidate.sensitive and not alert.sensitive)
-    return CandidatePart.TAKES_LEAD if graver else CandidatePart.JOINS
+    return CandidatePart.TAKES_LEAD if graver or _wider(candidate, alert) else CandidatePart.JOINS
 
 
-def find_episode(session: Session, candidate: Candidate, mark: str) -> Alert | None:
+def _wider(candidate: Candidate, alert: Alert) -> bool:
+    """Tell whether a candidate is about the whole area and the alert about one district: tickets lie elsewhere too."""
+    return candidate.area == EVERYWHERE != alert.area
+
+
+def find_episode(
+    session: Session, candidate: Candidate, mark: str, *, department: str, causes: CandidateConfig
+) -> Alert | None:
     """Return the episode that a candidate is news about, None when it is a new one.
 
-    A kind or a footprint that changed does not matter: an episode that shares a ticket is the same matter, and of
-    several the one that shares most; then the one that shares most cells; the oldest wins a tie.
+    A kind or a footprint that changed does not matter: an episode that shares half of the tickets (never one of many)
+    is the same matter, and of several the one that shares most; then one that has half of the candidate's cells; then
+    one of the same cause (`features.same_cause`). The oldest wins a tie.
+
+    Args:
+        session: Of the store.
+        candidate: What a run found.
+        mark: The candidate's fingerprint.
+        department: To whom the candidate would go.
+        causes: What makes two findings one.
     """
-    active = select(Alert).where(Alert.ended_at.is_(None))
-    same = session.scalar(active.where(Alert.fingerprint == mark))
+    same = session.scalar(select(Alert).where(Alert.ended_at.is_(None), Alert.fingerprint == mark))
     if same is not None:
         return same
-    by_ticket = _most_shared(session, AlertTicket.alert_id, AlertTicket.ticket, candidate.tickets)
-    return by_ticket or _most_shared(session, AlertCell.alert_id, AlertCell.unique_id, candidate.cells)
+    own = len(set(candidate.tickets))
+    for alert, shared in _sharing(session, AlertTicket.alert_id, AlertTicket.ticket, candidate.tickets):
+        if share_tickets(shared, own, alert.ticket_count, share=causes.overlap):
+            return alert
+    cells = len(set(candidate.cells))
+    for alert, shared in _sharing(session, AlertCell.alert_id, AlertCell.unique_id, candidate.cells):
+        if shared >= causes.overlap * cells:
+            return alert
+    return _sibling(session, candidate, department, timedelta(hours=causes.together_hours))
+
+
+_BESIDE: Final = frozenset({Kind.SURGE, Kind.FREQUENT})
+"""Kinds that are told beside others of the same cause."""
+
+
+def _sibling(session: Session, candidate: Candidate, department: str, together: timedelta) -> Alert | None:
+    if candidate.kind not in _BESIDE or candidate.area == EVERYWHERE:
+        return None
+    start, end = candidate.window_start, candidate.window_end
+    found = Matter(candidate.category, candidate.area, department, start, end, _arrived(candidate.evidence))
+    query = select(Alert).where(
+        Alert.ended_at.is_(None),
+        Alert.kind.in_([kind.value for kind in _BESIDE]),
+        Alert.area != EVERYWHERE,
+        or_(Alert.area == candidate.area, Alert.category == candidate.category),
+    )
+    for alert in session.scalars(query.order_by(Alert.seq)):
+        of = (alert.category, alert.area, alert.department, alert.window_start, alert.window_end)
+        if found.same_cause(Matter(*of, _arrived(alert.evidence)), together=together):
+            return alert
+    return None
+
+
+def _arrived(evidence: Mapping[str, Any]) -> tuple[datetime, datetime] | None:
+    """Return when the tickets came, as the detector said it."""
+    said = evidence.get("arrived")
+    return (datetime.fromisoformat(said[0]), datetime.fromisoformat(said[1])) if said else None
+
+
+def sentence_together(alert: Alert, candidate: Candidate, part: CandidatePart) -> Sentence | None:
+    """Return what an episode says after a candidate: the leading matter's sentence, the others named beside it.
+
+    Args:
+        alert: The episode as it was.
+        candidate: What belongs to it.
+        part: What the candidate is to it.
+    """
+    before = Sentence.of(alert.sentence) if alert.sentence else None
+    if part is CandidatePart.JOINS:
+        others = [*(one.model_dump() for one in candidate.siblings), _told(candidate)]
+        return before and before.beside(others)
+    others = [*_named_beside(before), *(one.model_dump() for one in candidate.siblings)]
+    if part is CandidatePart.TAKES_LEAD:
+        others.insert(0, _told(alert))
+    return candidate.sentence and candidate.sentence.beside(others)
+
+
+def _told(matter: Alert | Candidate) -> dict[str, Any]:
+    names = ("category1", "category2", "category", "area", "observed")
+    return {name: getattr(matter, name) for name in names}
+
+
+def _named_beside(sentence: Sentence | None) -> list[dict[str, Any]]:
+    """Return the other matters that a sentence names."""
+    named = sentence.params.get("beside", ()) if sentence else ()
+    return [{"category": one["matter"], "area": one["area"], "observed": one["observed"]} for one in named]
 
 
 @dataclass
 class Touched:
-    """Which of a run's fingerprints, tickets and cells belong to an open episode already.
+    """Which of a run's fingerprints, tickets, cells, categories and districts belong to an open episode already.
 
     Read once per run and kept up to date while episodes are opened, so that a candidate which touches none of them is
     known to be new without a look at the store.
@@ -69,6 +152,7 @@ class Touched:
     marks: set[str]
     tickets: set[str]
     cells: set[str]
+    names: set[str]
 
     @classmethod
     def by(cls, session: Session, candidates: Sequence[Candidate], marks: Sequence[str]) -> Touched:
@@ -78,23 +162,25 @@ class Touched:
         cells = [cell for candidate in candidates for cell in candidate.cells]
         their_tickets = select(AlertTicket.ticket).join(Alert, Alert.id == AlertTicket.alert_id).where(active)
         their_cells = select(AlertCell.unique_id).join(Alert, Alert.id == AlertCell.alert_id).where(active)
+        names = session.execute(select(Alert.category, Alert.area).where(active).distinct())
         return cls(
             marks=_present(session, select(Alert.fingerprint).where(active), Alert.fingerprint, marks),
             tickets=_present(session, their_tickets, AlertTicket.ticket, tickets),
             cells=_present(session, their_cells, AlertCell.unique_id, cells),
+            names={name for row in names for name in row},
         )
 
     def concerns(self, candidate: Candidate, mark: str) -> bool:
         """Tell whether a candidate may be news about an open episode."""
-        return mark in self.marks or not (
-            self.tickets.isdisjoint(candidate.tickets) and self.cells.isdisjoint(candidate.cells)
-        )
+        shares = not (self.tickets.isdisjoint(candidate.tickets) and self.cells.isdisjoint(candidate.cells))
+        return mark in self.marks or shares or not self.names.isdisjoint((candidate.category, candidate.area))
 
     def add(self, candidate: Candidate, mark: str) -> None:
         """Note what an episode was opened or extended with."""
         self.marks.add(mark)
         self.tickets.update(candidate.tickets)
         self.cells.update(candidate.cells)
+        self.names.update((candidate.category, candidate.area))
 
 
 def new_tickets(session: Session, alert: Alert, tickets: Sequence[str]) -> list[str]:
@@ -119,12 +205,13 @@ def _present(
     return found
 
 
-def _most_shared(
+def _sharing(
     session: Session,
     owner: InstrumentedAttribute[str],
     column: InstrumentedAttribute[str],
     values: Sequence[str],
-) -> Alert | None:
+) -> list[tuple[Alert, int]]:
+    """Return the open episodes that have some of these values, with how many, the one with most first."""
     shared: dict[str, int] = {}
     unique = list(dict.fromkeys(values))
     for start in range(0, len(unique), _CHUNK):
@@ -136,7 +223,6 @@ def _most_shared(
         )
         for alert_id, count in session.execute(query):
             shared[alert_id] = shared.get(alert_id, 0) + count
-    if not shared:
-        return None
-    alerts = session.scalars(select(Alert).where(Alert.id.in_(shared)))
-    return min(alerts, key=lambda alert: (-shared[alert.id], alert.seq))
+    alerts = session.scalars(select(Alert).where(Alert.id.in_(shared))) if shared else ()
+    ordered = sorted(alerts, key=lambda alert: (-shared[alert.id], alert.seq))
+    return [(alert, shared[alert.id]) for alert in ordered]

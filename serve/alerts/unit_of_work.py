@@ -20,7 +20,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from features.clock import Clock
-from features.configuration import AlertPolicy
+from features.configuration import AlertPolicy, CandidateConfig
 from features.errors import TaxonomyError
 from features.settings import Settings
 from features.taxonomy import Labels, empty_crosswalk, labels_in_force
@@ -51,6 +51,7 @@ class Desk:
     Attributes:
         session: The open, writing session.
         policy: The written rules.
+        causes: What makes two findings one cause.
         now: The present, the same for everything in this transaction.
         zone: The hotline's time zone: quiet hours and budget weeks are local.
         labels: The labels in force: what people wrote under earlier ones (routes, silences) is read in these.
@@ -58,6 +59,7 @@ class Desk:
 
     session: Session
     policy: AlertPolicy
+    causes: CandidateConfig
     now: datetime
     zone: ZoneInfo
     labels: Labels
@@ -176,8 +178,8 @@ def open_desk(
     rules = policy or wanted.alerts
     with store.session() as session:
         store.lock(session, "alerts")
-        now = clock.now()
-        yield Desk(session=session, policy=rules, now=now, zone=wanted.zone, labels=_labels(wanted, now))
+        now, causes = clock.now(), wanted.candidates
+        yield Desk(session, policy=rules, causes=causes, now=now, zone=wanted.zone, labels=_labels(wanted, now))
 
 
 def _labels(settings: Settings, now: datetime) -> Labels:

@@ -145,19 +145,38 @@ def test_rule_and_surge_about_the_same_tickets_are_one() -> None:
     rows["text"] = ["燃气泄漏" if n == 3 else "" for n in range(27)]
     hits = apply_rules(rows, as_of=NOW, timezone="UTC")
     found = merge(tickets=rows, surges={"D": surge(series_id("cell", CELL), 27)}, hits=hits)
-    assert len(found) == 1
-    row = found.iloc[0]
-    assert row["kinds"] == ["敏感", "异动", "高频"]
-    assert row["sensitive"]
-    json.dumps([row["evidence"], row["past"]], allow_nan=False)
-    assert row["evidence"]["tickets_total"] == 27
-    assert len(row["evidence"]["signals"]) == 3
+    assert found["kinds"].tolist() == [["异动", "高频"], ["敏感"]], "one ticket does not make a danger of 27"
+    json.dumps([found.iloc[0]["evidence"], found.iloc[0]["past"]], allow_nan=False)
+    assert found.iloc[0]["evidence"]["tickets_total"] == 27
+    assert len(found.iloc[0]["evidence"]["signals"]) == 2
 
 
-def test_two_events_stay_two() -> None:
-    rows = pd.concat([tickets(8), tickets(8, first=100, district="三亚市")])
+def test_two_events_of_two_departments_stay_two() -> None:
+    rows = pd.concat([tickets(8), tickets(8, first=100, district="三亚市", department="三亚城管局")])
     hits = apply_rules(rows, as_of=NOW, timezone="UTC")
     assert sorted(merge(tickets=rows, hits=hits)["area"]) == ["三亚市", "海口市"]
+
+
+def test_one_department_hears_once_of_the_same_matter_in_two_districts() -> None:
+    rows = pd.concat([tickets(9), tickets(8, first=100, district="三亚市")])
+    found = merge(tickets=rows, hits=apply_rules(rows, as_of=NOW, timezone="UTC"))
+    assert found["area"].tolist() == ["海口市"]
+    beside = [(one["category"], one["area"], one["observed"]) for one in found.iloc[0]["siblings"]]
+    assert (beside, len(found.iloc[0]["tickets"])) == ([("施工噪声", "三亚市", 8)], 17)
+    assert said_of(found.iloc[0]["sentence"], "zh-CN").endswith("；同时还有三亚市 施工噪声 8件")
+    assert said_of(found.iloc[0]["sentence"], "en").endswith("; at the same time 施工噪声, 三亚市 8")
+
+
+def test_what_came_within_the_same_hours_of_one_district_is_one_cause_for_both_departments() -> None:
+    power = tickets(8, first=100, category="停电", department="供电局")
+    early = pd.Timedelta(hours=10)
+    water = tickets(6).assign(opened_local=TODAY + early + pd.to_timedelta(range(6), unit="m"))
+    for hours, told in ((1, 1), (9, 2)):
+        at = TODAY + early + pd.Timedelta(hours=hours) + pd.to_timedelta(range(8), unit="m")
+        rows = pd.concat([water, power.assign(opened_local=at)])
+        found = merge(tickets=rows, hits=apply_rules(rows, as_of=NOW, timezone="UTC"))
+        assert len(found) == told
+        assert [one["department"] for one in found.iloc[0]["siblings"]] == (["城管局"] if told == 1 else [])
 
 
 def test_a_sum_is_told_as_the_cell_that_explains_it_and_adds_nothing_to_it() -> None:
@@ -176,7 +195,7 @@ def test_a_sum_that_no_cell_shows_stands_alone() -> None:
 
 
 def test_a_sensitive_matter_stands_first() -> None:
-    rows = pd.concat([tickets(6 + n, first=100 * n, district=f"d{n}") for n in range(4)])
+    rows = pd.concat([tickets(6 + n, first=100 * n, district=f"d{n}", department=f"城管局{n}") for n in range(4)])
     rows.loc[(rows["district"] == "d0").to_numpy(), "text"] = "燃气泄漏"
     found = merge(tickets=rows, hits=apply_rules(rows, as_of=NOW, timezone="UTC"))
     assert found["rank"].tolist() == [1, 2, 3, 4]

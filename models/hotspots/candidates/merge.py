@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import pandas as pd
@@ -16,6 +16,7 @@ from features.vocabulary import Frequency, Kind, rule_document
 from models.hotspots.candidates.overlap import merge_overlapping
 from models.hotspots.candidates.past import Alarms, alarms_of, similar_past
 from models.hotspots.candidates.sentences import sentence_of
+from models.hotspots.candidates.siblings import Event, join_siblings, matter_of, told_beside, usual_departments
 from models.hotspots.candidates.signals import (
     NAMING_ORDER,
     Signal,
@@ -51,6 +52,7 @@ CANDIDATE_COLUMNS: Final = (
     "sensitive",
     "rule",
     "sentence",
+    "siblings",
     "evidence",
     "past",
     "lat",
@@ -75,7 +77,7 @@ def merge_candidates(
     surge_days: float = 30.0,
     config: CandidateConfig | None = None,
 ) -> pd.DataFrame:
-    """Return one ranked row per event that the detectors found.
+    """Return one ranked row per cause that the detectors found.
 
     Args:
         tickets: Tickets of the lake over all detectors' windows (frame or Arrow table), or already clean ones.
@@ -95,11 +97,40 @@ def merge_candidates(
     Returns:
         `CANDIDATE_COLUMNS`, best first. `observed`, `callers` (0 where the source names none), `expected` and the
         window are those of the leading signal, whose sentence is given; `tickets` and `cells` are those of all, the
-        leading signal's first; `evidence` lists every signal's numbers and sentence.
+        leading signal's first; `siblings` are the other matters of the same cause, which the sentence names too;
+        `evidence` lists every signal's numbers and sentence.
     """
     config = config or CandidateConfig()
     judged = {Frequency(freq): frame for freq, frame in (surges or {}).items()}
     clean = clean_tickets(tickets, as_of=as_of)
+    signals = _rare_surges(judged, static, clean, q=q, surge_days=surge_days, config=config)
+    for rows, reader in (
+        (hits, rule_signals),
+        (clusters, cluster_signals),
+        (groups, group_signals),
+        (forecasts, forecast_signals),
+    ):
+        signals += [] if rows is None or rows.empty else reader(rows)
+    events = [sorted(group, key=_leads) for group in merge_overlapping(signals, share=config.overlap)]
+    if not events:
+        return pd.DataFrame(columns=list(CANDIDATE_COLUMNS))
+    known = _Known.of(signals, clean, static, past=past, judged=judged, config=config)
+    causes = join_siblings(
+        events, opened=known.opened, department_of=known.department_of, together=timedelta(hours=config.together_hours)
+    )
+    return ranked(pd.DataFrame([_candidate(cause, known) for cause in causes]))[list(CANDIDATE_COLUMNS)]
+
+
+def _rare_surges(
+    judged: Mapping[Frequency, pd.DataFrame],
+    static: pd.DataFrame,
+    clean: pd.DataFrame,
+    *,
+    q: float,
+    surge_days: float,
+    config: CandidateConfig,
+) -> list[Signal]:
+    """Return the surges that chance brings seldom, sums with their parts; a label that was renamed is none."""
     signals: list[Signal] = []
     for freq, frame in judged.items():
         found = surge_signals(frame, freq=freq, static=static, tickets=clean, q=q, min_count=config.min_count)
@@ -108,22 +139,49 @@ def merge_candidates(
         rose = {signal.category for signal in rare if signal.category}
         renamed = {new for _, new in relabelled(frame, static, sorted(rose))}
         signals += [signal for signal in rare if signal.category not in renamed]
-    for rows, reader in (
-        (hits, rule_signals),
-        (clusters, cluster_signals),
-        (groups, group_signals),
-        (forecasts, forecast_signals),
-    ):
-        signals += [] if rows is None or rows.empty else reader(rows)
-    groups = merge_overlapping(signals, share=config.overlap)
-    if not groups:
-        return pd.DataFrame(columns=list(CANDIDATE_COLUMNS))
-    behind = clean[clean["key"].isin({key for signal in signals for key in signal.tickets})]
-    caller_of = dict(zip(behind["key"], behind["caller"], strict=True))
-    alarms = {freq: alarms_of(frame) for freq, frame in judged.items()}
-    events = [sorted(group, key=_leads) for group in groups]
-    rows = pd.DataFrame([_candidate(event, caller_of, past, alarms, config) for event in events])
-    return ranked(rows)[list(CANDIDATE_COLUMNS)]
+    return signals
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What is known beside the signals.
+
+    Attributes:
+        caller_of: Ticket -> caller.
+        opened: Ticket -> when it was opened, naive local civil time.
+        department_of: (category, district) -> who usually handles it.
+        past: Earlier candidates or episodes.
+        alarms: Earlier alarms of each frequency.
+        config: What makes two signals one, and how they are ranked.
+    """
+
+    caller_of: Mapping[str, str]
+    opened: Mapping[str, pd.Timestamp]
+    department_of: Mapping[tuple[str, str], str]
+    past: pd.DataFrame | None
+    alarms: Mapping[Frequency, Alarms]
+    config: CandidateConfig
+
+    @classmethod
+    def of(
+        cls,
+        signals: Sequence[Signal],
+        clean: pd.DataFrame,
+        static: pd.DataFrame,
+        *,
+        past: pd.DataFrame | None,
+        judged: Mapping[Frequency, pd.DataFrame],
+        config: CandidateConfig,
+    ) -> _Known:
+        behind = clean[clean["key"].isin({key for signal in signals for key in signal.tickets})]
+        return cls(
+            caller_of=dict(zip(behind["key"], behind["caller"], strict=True)),
+            opened=dict(zip(behind["key"], behind["opened_local"], strict=True)),
+            department_of=usual_departments(static),
+            past=past,
+            alarms={freq: alarms_of(frame) for freq, frame in judged.items()},
+            config=config,
+        )
 
 
 def _leads(signal: Signal) -> tuple[int, bool, bool, float, float]:
@@ -133,37 +191,36 @@ def _leads(signal: Signal) -> tuple[int, bool, bool, float, float]:
     return kind, signal.inside, not signal.aggregate, -recurrence, -float(signal.observed)
 
 
-def _candidate(
-    event: Sequence[Signal],
-    caller_of: Mapping[str, str],
-    past: pd.DataFrame | None,
-    alarms: Mapping[Frequency, Alarms],
-    config: CandidateConfig,
-) -> dict[str, Any]:
+def _candidate(cause: Sequence[Event], known: _Known) -> dict[str, Any]:
+    event = [signal for one in cause for signal in one]
     keys = list(dict.fromkeys(key for signal in event for key in signal.tickets))
-    callers = len({caller_of.get(key, key) for key in keys})
-    named = _callers_named(keys, caller_of)
+    callers = len({known.caller_of.get(key, key) for key in keys})
+    named = _callers_named(keys, known.caller_of)
     lead = event[0] if named else replace(event[0], callers=0)
     kinds = sorted({signal.kind for signal in event}, key=NAMING_ORDER.index)
     fixed = ("kind", "category1", "category2", "category", "area", "window_start", "window_end", "observed", "callers")
     numbers = ("expected", "upper", "p_value", "recurrence_days", "rule")
+    matter = matter_of(lead, known.opened, known.department_of)
+    siblings = told_beside(cause, known.department_of)
     return {
         **{name: getattr(lead, name) for name in (*fixed, *numbers)},
         "category": lead.category or (lead.parts[0].name if lead.parts else ""),
         **_place(event),
         "kinds": kinds,
-        "department": next((signal.department for signal in event if signal.department), ""),
+        "department": matter.department or next((signal.department for signal in event if signal.department), ""),
         "cells": list(dict.fromkeys(cell for signal in event for cell in signal.cells)),
         "tickets": keys,
-        "score": score(event, callers=max(callers, event[0].callers), config=config),
+        "score": score(event, callers=max(callers, event[0].callers), config=known.config),
         "sensitive": Kind.SENSITIVE in kinds,
-        "sentence": sentence_of(lead).document(),
+        "sentence": sentence_of(lead).beside(siblings).document(),
+        "siblings": siblings,
         "evidence": {
             "tickets_total": len(keys),
             "callers_total": callers if named else None,
+            "arrived": matter.arrived and [moment.isoformat() for moment in matter.arrived],
             "signals": [_evidence(signal if named else replace(signal, callers=0)) for signal in event],
         },
-        "past": similar_past(event, cases=past, alarms=alarms),
+        "past": similar_past(event, cases=known.past, alarms=known.alarms),
     }
 
 

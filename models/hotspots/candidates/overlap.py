@@ -10,6 +10,7 @@ import numpy as np
 from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components
 
+from features.same_cause import LEAST_SHARED
 from models.hotspots.candidates.signals import Signal
 from models.hotspots.candidates.sums import hosted
 
@@ -17,7 +18,8 @@ from models.hotspots.candidates.sums import hosted
 def merge_overlapping(signals: Sequence[Signal], *, share: float = 0.5) -> list[list[Signal]]:
     """Group signals that are about the same tickets or cells, and tell a cause at the level that explains it.
 
-    Two signals are one when they share at least `share` of the smaller one's tickets, or a cell in overlapping windows.
+    Two signals are one when they share at least `share` of the smaller one's tickets (three, or as much of the larger
+    one's too: never by a single ticket of many), or a cell in overlapping windows.
     What a sum takes in (see `hosted`) links nothing else: it would chain everything into one.
 
     Returns:
@@ -26,7 +28,7 @@ def merge_overlapping(signals: Sequence[Signal], *, share: float = 0.5) -> list[
     inside, dropped = hosted(signals, share)
     apart = [n for n, signal in enumerate(signals) if n in inside or (signal.aggregate and signal.detector == "surge")]
     edges = _ticket_edges(signals, set(apart), share) + _cell_edges(signals, set(apart))
-    labels = _components(len(signals), edges)
+    labels = connected(len(signals), edges)
     groups: dict[int, list[Signal]] = {}
     for n, signal in enumerate(signals):
         if n not in dropped:
@@ -47,7 +49,9 @@ def _ticket_edges(signals: Sequence[Signal], apart: set[int], share: float) -> l
     shared = coo_array(member @ member.T)
     sizes = np.maximum(member.sum(axis=1), 1)
     smaller = np.minimum(sizes[shared.row], sizes[shared.col])
-    joined = (shared.row < shared.col) & (shared.data >= share * smaller)
+    larger = np.maximum(sizes[shared.row], sizes[shared.col])
+    enough = (shared.data >= LEAST_SHARED) | (shared.data >= share * larger)
+    joined = (shared.row < shared.col) & (shared.data >= share * smaller) & enough
     return list(zip(shared.row[joined].tolist(), shared.col[joined].tolist(), strict=True))
 
 
@@ -67,7 +71,8 @@ def _meet(first: Signal, second: Signal) -> bool:
     return bool(first.window_start < second.window_end and second.window_start < first.window_end)
 
 
-def _components(size: int, edges: list[tuple[int, int]]) -> np.ndarray:
+def connected(size: int, edges: Sequence[tuple[int, int]]) -> np.ndarray:
+    """Return which component each of `size` things belongs to, shape (size,)."""
     if not edges:
         return np.arange(size)
     left, right = np.array(edges).T

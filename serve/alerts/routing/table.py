@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from serve.alerts.candidates import Candidate
+from serve.alerts.candidates import Candidate, Sibling
 from serve.store.tables import Route
 
 BY_ROUTE: Final = "route"
@@ -26,7 +26,7 @@ class RouteMatch:
 
 def find_route(
     table: Mapping[str, Sequence[Route]],
-    candidate: Candidate,
+    candidate: Candidate | Sibling,
     *,
     duty_desk: str,
     area_name: Callable[[str], str] = str,
@@ -37,7 +37,7 @@ def find_route(
 
     Args:
         table: The lines by category, '' for those that match every category.
-        candidate: What is to be routed.
+        candidate: What is to be routed: what a run found, or another matter of its cause.
         duty_desk: Who gets what nobody is named for.
         area_name: What the area of a line is called now.
     """

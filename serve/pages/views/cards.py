@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from features.sentences import said_of
@@ -73,6 +73,8 @@ class Card:
     upper: float | None
     recurrence: str
     ticket_count: int
+    first_day: date
+    last_day: date
     once: str
     clock: RunningClock | None
     actions: tuple[str, ...]
@@ -103,6 +105,8 @@ def card_of(alert: Alert, words: Words, caller: Caller, *, now: datetime) -> Car
         upper=alert.upper,
         recurrence=_recurrence(alert.recurrence_days, words),
         ticket_count=alert.ticket_count,
+        first_day=alert.window_start.date(),
+        last_day=(alert.window_end - timedelta(microseconds=1)).date(),
         once=secrets.token_urlsafe(9),
         clock=_clock(alert, state, now),
         actions=tuple(_actions(state, caller)),

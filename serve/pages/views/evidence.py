@@ -52,6 +52,11 @@ class PlacesMap:
     picture: Markup
     places: Sequence[MapPlace]
 
+    @property
+    def count(self) -> int:
+        """Tickets on the map."""
+        return sum(place.count for place in self.places)
+
 
 @dataclass(frozen=True)
 class HistoryLine:
