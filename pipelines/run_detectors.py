@@ -21,6 +21,7 @@ from features.settings import Settings
 from features.vocabulary import Frequency
 from models.hotspots import detect_surges
 from models.hotspots.candidates import Thresholds, merge_candidates
+from models.hotspots.candidates.spread import first_days
 from models.hotspots.rules import apply_rules
 from models.hotspots.spatial import find_clusters
 from models.hotspots.surge.coverage import Coverage
@@ -87,6 +88,11 @@ class Findings:
         """Frequency -> how many of its series could be judged."""
         return {freq.value: Coverage.of(frame) for freq, frame in self.surges.items()}
 
+    @property
+    def first_seen(self) -> dict[str, pd.Timestamp]:
+        """When categories were first seen that are younger than the counts; none where only rules ran."""
+        return first_days(self.daily.panel.y, self.daily.panel.static) if self.daily else {}
+
     def candidates(self, thresholds: Thresholds, *, past: pd.DataFrame | None = None) -> pd.DataFrame:
         """Return the ranked list (see `CANDIDATE_COLUMNS`) at thresholds no laxer than those of the search.
 
@@ -101,6 +107,7 @@ class Findings:
             clusters=None if self.clusters is None else thresholds.clusters(self.clusters),
             groups=None if self.groups is None else thresholds.groups(self.groups),
             forecasts=self.forecasts,
+            first_seen=self.first_seen,
             past=past,
             q=thresholds.q,
             surge_days=thresholds.surge_days,

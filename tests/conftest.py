@@ -121,6 +121,8 @@ _CANDIDATE = {
     "window_end": "2026-11-23T08:00",
     "observed": 27,
     "callers": 24,
+    "hours": 6,
+    "places": 9,
     "expected": 4.2,
     "upper": 11.0,
     "rule": {"code": "beyond_history", "freq": "h", "periods": 6},

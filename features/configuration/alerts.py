@@ -14,12 +14,19 @@ _RULED: Final = tuple(level for level in AlertLevel if level is not AlertLevel.B
 
 
 class LevelRule(ConfigPart):
-    """What makes an alert of a level: so many callers and so many times the usual maximum, both."""
+    """What makes an alert of a level: so many callers, so many times the usual maximum, and so widely spread.
+
+    Where the source names no callers, tickets count in their place, and both hours and places must be as many.
+    """
 
     callers: int = key(..., unit="callers", ge=1)
     """From how many distinct callers the level applies."""
     times_usual: float = key(..., ge=1)
     """From how many times the usual maximum the level applies."""
+    hours: int = key(1, unit="hours", ge=1)
+    """Calls from so many different hours say that it is no batch..."""
+    places: int = key(1, unit="places", ge=1)
+    """... or from so many different places; one of the two is enough where callers are named."""
 
 
 class Deadlines(ConfigPart):
@@ -54,8 +61,8 @@ class AlertPolicy(ConfigPart):
     levels: dict[AlertLevel, LevelRule] = key(
         {
             AlertLevel.YELLOW: LevelRule(callers=5, times_usual=1.0),
-            AlertLevel.ORANGE: LevelRule(callers=10, times_usual=2.0),
-            AlertLevel.RED: LevelRule(callers=30, times_usual=3.0),
+            AlertLevel.ORANGE: LevelRule(callers=10, times_usual=2.0, hours=3, places=3),
+            AlertLevel.RED: LevelRule(callers=30, times_usual=3.0, hours=3, places=3),
         }
     )
     """The rule of each level above blue."""
@@ -68,6 +75,8 @@ class AlertPolicy(ConfigPart):
         }
     )
     """Due times per level."""
+    young_label_days: int = key(28, unit="days", ge=0)
+    """A category first seen less long ago is never red by count: its label may only be new."""
     sensitive_minutes: int = key(15, unit="minutes", ge=1)
     """The acknowledge clock of a sensitive matter, whatever its level."""
     ladder: tuple[Step, ...] = (
@@ -80,6 +89,9 @@ class AlertPolicy(ConfigPart):
     """Who gets what no route matches."""
     weekly_budget: int = key(20, unit="alerts a week", ge=0)
     """Most alerts that one department is notified of; red and sensitive ones are outside it."""
+    weekly_alerts_a_day: int = key(2, unit="alerts a day", ge=1)
+    """Most alerts about whole weeks that one department is told of in a day; the others wait for a day that still finds
+    them."""
     repeat_hours: float = key(6, unit="hours", ge=0)
     """A department is notified again about an open alert at most this often, and only of new tickets."""
     gap_hours: float = key(24, unit="hours", ge=0)

@@ -46,6 +46,9 @@ class Candidate(BaseModel):
         window_end: End of it.
         observed: What the detector counted in the window: tickets, repeat calls merged in surges and clusters.
         callers: Distinct callers among them; one person can call fifty times. 0 where the source names none.
+        hours: Different hours that its tickets came in; 0 where the detector does not say.
+        places: Different places (streets, points, else districts) that they came from; 0 where it does not say.
+        label_days: Days since its category was first seen; None where it is not known to be young.
         expected: What its own history explains.
         upper: The most that is usual.
         level_shift: The detector found the level itself has moved for good: the episode is re-based, not repeated.
@@ -72,6 +75,9 @@ class Candidate(BaseModel):
     window_end: datetime
     observed: int = Field(ge=0)
     callers: int = Field(ge=0)
+    hours: int = Field(default=0, ge=0)
+    places: int = Field(default=0, ge=0)
+    label_days: int | None = None
     expected: float | None = None
     upper: float | None = None
     p_value: float | None = None

@@ -7,13 +7,13 @@ hold: they put the message off. Red and sensitive alerts pass the minimum level,
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from enum import StrEnum
 
 from sqlalchemy import select
 
 from features.series import parse_series_id
-from features.vocabulary import AlertLevel
+from features.vocabulary import AlertLevel, Frequency
 from serve.alerts.episode import Episode
 from serve.alerts.unit_of_work import Desk
 from serve.store.tables import Alert, AlertCell, DepartmentRule
@@ -27,6 +27,8 @@ class Hold(StrEnum):
     INHIBITED = "inhibited"
     MINIMUM_LEVEL = "minimum_level"
     BUDGET = "budget"
+    DAY = "day"
+    """Enough alerts about weeks for one day: told by a later run, if that still finds it."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,8 @@ def decide(desk: Desk, episode: Episode) -> TellVerdict:
         return TellVerdict(Hold.MINIMUM_LEVEL, desk.now)
     if alert.first_notified_at is None and not _budget_left(desk, alert.department, rule):
         return TellVerdict(Hold.BUDGET, desk.now)
+    if alert.first_notified_at is None and _about_weeks(alert) and not _day_left(desk, alert.department):
+        return TellVerdict(Hold.DAY, desk.now)
     return TellVerdict(None, _after_quiet_hours(desk, rule), in_budget=True)
 
 
@@ -62,6 +66,18 @@ def is_exempt(episode: Episode) -> bool:
 def _budget_left(desk: Desk, department: str, rule: DepartmentRule | None) -> bool:
     budget = desk.policy.weekly_budget if rule is None or rule.weekly_budget is None else rule.weekly_budget
     return desk.budget_spent[department] < budget
+
+
+def _about_weeks(alert: Alert) -> bool:
+    return (alert.rule or {}).get("freq") == Frequency.WEEKLY
+
+
+def _day_left(desk: Desk, department: str) -> bool:
+    """What weeks show can wait a day: not all of it is told on the Monday on which the week is complete."""
+    today = datetime.combine(desk.now.astimezone(desk.zone).date(), time(), desk.zone)
+    told = select(Alert).where(Alert.department == department, Alert.first_notified_at >= today)
+    counted = sum(_about_weeks(alert) and alert.in_budget for alert in desk.session.scalars(told))
+    return counted < desk.policy.weekly_alerts_a_day
 
 
 def _silenced(desk: Desk, alert: Alert) -> Hold | None:

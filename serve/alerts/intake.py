@@ -19,6 +19,7 @@ from serve.alerts import matching, notify
 from serve.alerts.candidates import Candidate, DetectionRun, IntakeResult, Sibling
 from serve.alerts.episode import ASSIST, LEAD, LEADING, Episode
 from serve.alerts.fingerprint import fingerprint
+from serve.alerts.gates import Hold
 from serve.alerts.levels import Assessment, assess
 from serve.alerts.lifecycle import ANSWERED, OPEN, Event
 from serve.alerts.matching import CandidatePart
@@ -35,7 +36,11 @@ GRAVER: Final = "graver"
 
 ROUTING: Final = Actor(name="routing", role="system")
 
-_NO_FACTS: Final = {"tickets", "cells", "kind", "department", "area", "rank", "siblings"}
+_NO_FACTS: Final = {
+    *("tickets", "cells", "kind", "department", "area", "rank", "siblings"),
+    *("hours", "places", "label_days"),
+}
+"""What a candidate brings that is no fact of the alert: kept elsewhere, or only used to judge it."""
 
 _JOINED: Final = {*LEADING, "rule", "observed", "callers", "score", "sentence"}
 """What the event of a candidate that only joined keeps of it."""
@@ -173,6 +178,8 @@ class _Intake:
         # Another matter's level is no base for the counts of the one that leads.
         shifted = candidate.level_shift and part is not CandidatePart.JOINS
         if not (new or graver or shifted or set(candidate.kinds) - set(alert.kinds)):
+            if alert.held_by == Hold.DAY:
+                self._tell(episode, "opened")
             return "known"
         self._update(episode, candidate, assessment, new, part)
         if shifted:

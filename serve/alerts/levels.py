@@ -21,6 +21,10 @@ class LevelReason(StrEnum):
     SENSITIVE = "sensitive"
     FORECAST = "forecast"
     FAR_ABOVE_USUAL = "far_above_usual"
+    SPREAD = "spread"
+    """Far above what is usual, and from several hours or places."""
+    SPREAD_TICKETS = "spread_tickets"
+    """The same of tickets whose callers nobody names: from several hours and places."""
     NEAR_USUAL = "near_usual"
     MANY_CALLERS = "many_callers"
     FEW_CALLERS = "few_callers"
@@ -45,7 +49,9 @@ class Assessment:
     @classmethod
     def of(cls, level: AlertLevel, reason: LevelReason, rule: LevelRule | None = None) -> Assessment:
         """Return a level with its reason and the thresholds that decided."""
-        numbers = {"n": rule.callers, "times": rule.times_usual} if rule else {}
+        numbers: dict[str, Any] = {"n": rule.callers, "times": rule.times_usual} if rule else {}
+        if rule and reason in {LevelReason.SPREAD, LevelReason.SPREAD_TICKETS}:
+            numbers |= {"hours": rule.hours, "places": rule.places}
         return cls(level, {"code": reason.value, "params": numbers})
 
     def document(self) -> dict[str, Any]:
@@ -66,37 +72,48 @@ def say_level_rule(level: AlertLevel, document: Mapping[str, Any], language: Lan
 def assess(candidate: Candidate, policy: AlertPolicy) -> Assessment:
     """Return the level of a candidate.
 
-    A sensitive matter is red, a forecast (预告) blue. Otherwise the highest level whose two conditions both hold:
-    enough distinct callers, and enough times the usual maximum. Without that maximum only callers count, up to yellow.
-    Where the source names no callers, tickets count in their place, up to yellow.
+    A sensitive matter is red, a forecast (预告) blue. Otherwise the highest level whose conditions all hold: enough
+    distinct callers, enough times the usual maximum, and calls from several hours or places. Without that maximum only
+    callers count, up to yellow. Where the source names no callers, tickets count in their place, and above yellow they
+    come from several hours and several places. A young label is never red by count.
     """
     if candidate.sensitive:
         return Assessment.of(AlertLevel.RED, LevelReason.SENSITIVE)
     if candidate.kind is Kind.FORECAST:
         return Assessment.of(AlertLevel.BLUE, LevelReason.FORECAST)
-    yellow = policy.levels[AlertLevel.YELLOW]
-    if not candidate.callers and candidate.observed:
-        return _by_tickets(candidate, yellow)
+    named = bool(candidate.callers) or not candidate.observed
+    for level in (AlertLevel.RED, AlertLevel.ORANGE):
+        if _is_spread(candidate, policy.levels[level], named=named) and not (
+            level is AlertLevel.RED and _is_young(candidate, policy)
+        ):
+            reason = LevelReason.SPREAD if named else LevelReason.SPREAD_TICKETS
+            return Assessment.of(level, reason, policy.levels[level])
+    return _by_count(candidate, policy.levels[AlertLevel.YELLOW], named=named)
+
+
+def _is_spread(candidate: Candidate, rule: LevelRule, *, named: bool) -> bool:
+    """Tell whether a candidate is far above what is usual, and its calls come from several hours or places."""
+    count = candidate.callers if named else candidate.observed
+    if candidate.upper is None or count < rule.callers or not _beyond(candidate, rule):
+        return False
+    several = (candidate.hours >= rule.hours, candidate.places >= rule.places)
+    return any(several) if named else all(several)
+
+
+def _is_young(candidate: Candidate, policy: AlertPolicy) -> bool:
+    return candidate.label_days is not None and candidate.label_days < policy.young_label_days
+
+
+def _by_count(candidate: Candidate, yellow: LevelRule, *, named: bool) -> Assessment:
+    """Return yellow for enough callers (or tickets) above the usual maximum, where there is one; else blue."""
+    count = candidate.callers if named else candidate.observed
+    if count >= yellow.callers and _beyond(candidate, yellow):
+        told = LevelReason.FAR_ABOVE_USUAL if candidate.upper is not None else LevelReason.MANY_CALLERS
+        return Assessment.of(AlertLevel.YELLOW, told if named else LevelReason.MANY_TICKETS, yellow)
     if candidate.upper is None:
-        # A rule's hit, for instance, has no usual maximum.
-        enough = candidate.callers >= yellow.callers
-        return (
-            Assessment.of(AlertLevel.YELLOW, LevelReason.MANY_CALLERS, yellow)
-            if enough
-            else Assessment.of(AlertLevel.BLUE, LevelReason.FEW_CALLERS, yellow)
-        )
-    for level in (AlertLevel.RED, AlertLevel.ORANGE, AlertLevel.YELLOW):
-        rule = policy.levels[level]
-        if candidate.callers >= rule.callers and _beyond(candidate, rule):
-            return Assessment.of(level, LevelReason.FAR_ABOVE_USUAL, rule)
-    return Assessment.of(AlertLevel.BLUE, LevelReason.NEAR_USUAL, yellow)
-
-
-def _by_tickets(candidate: Candidate, yellow: LevelRule) -> Assessment:
-    """Nobody can say from how many people they are: a count alone is never graver than yellow."""
-    if candidate.observed >= yellow.callers and _beyond(candidate, yellow):
-        return Assessment.of(AlertLevel.YELLOW, LevelReason.MANY_TICKETS, yellow)
-    few = LevelReason.FEW_TICKETS if candidate.upper is None else LevelReason.TICKETS_NEAR_USUAL
+        few = LevelReason.FEW_CALLERS if named else LevelReason.FEW_TICKETS
+    else:
+        few = LevelReason.NEAR_USUAL if named else LevelReason.TICKETS_NEAR_USUAL
     return Assessment.of(AlertLevel.BLUE, few, yellow)
 
 

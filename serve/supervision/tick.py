@@ -15,6 +15,7 @@ from sqlalchemy import delete, func, select
 from features.clock import Clock
 from features.settings import Settings
 from serve.alerts import closing, escalation, notify
+from serve.alerts.gates import Hold
 from serve.alerts.lifecycle import OPEN
 from serve.alerts.unit_of_work import Desk, open_desk
 from serve.store import Store
@@ -94,7 +95,8 @@ def _release_held(desk: Desk) -> int:
     """Tell of the alerts that were held and no longer need to be, the gravest first."""
     query = (
         select(Alert)
-        .where(Alert.ended_at.is_(None), Alert.held_by != "", Alert.state.in_([state.value for state in OPEN]))
+        .where(Alert.ended_at.is_(None), Alert.held_by.not_in(["", Hold.DAY]))
+        .where(Alert.state.in_([state.value for state in OPEN]))
         .order_by(Alert.level_rank.desc(), Alert.score.desc(), Alert.seq)
     )
     return sum(notify.tell(desk, desk.episode(alert), reason="opened") for alert in desk.session.scalars(query).all())

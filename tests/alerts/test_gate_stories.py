@@ -178,3 +178,29 @@ def test_an_open_alert_is_renamed_once_and_keeps_its_state(hotline):
     assert hotline.story()[-1] == "relabelled"
     hotline.detect({**RENAMED, "tickets": ["demo/T1", "demo/T99"]})
     assert hotline.count() == 1, "the same matter under its new name is no new alert"
+
+
+def weekly(number: int, **changes: object) -> dict[str, object]:
+    about = {
+        "category": f"事项{number}",
+        "cells": [f"cell {number}"],
+        "tickets": [f"demo/{number}-{n}" for n in range(9)],
+    }
+    rule = {"code": "beyond_history", "freq": "W", "periods": 2}
+    return {**about, "rule": rule, "observed": 9, "callers": 9, "upper": 6.0, "area": f"区{number}", **changes}
+
+
+def test_of_alerts_about_weeks_two_are_told_a_day_and_the_rest_when_a_later_run_still_finds_them(hotline):
+    hotline.detect(*(weekly(n, score=float(n)) for n in range(4)))
+    assert [hotline.alert(n).category for n in (1, 2)] == ["事项3", "事项2"], "the gravest first"
+    assert [hotline.alert(n).held_by for n in range(1, 5)] == ["", "", "day", "day"]
+    hotline.later(days=1, every=60)
+    assert hotline.alert(3).held_by == "day", "time alone tells nobody"
+    hotline.detect(weekly(1, score=1.0))
+    assert [hotline.alert(n).held_by for n in (3, 4)] == ["", "day"]
+
+
+def test_a_red_alert_about_weeks_does_not_wait_for_another_day(hotline):
+    hotline.detect(*(weekly(n) for n in range(3)), weekly(9, observed=90, callers=80))
+    assert (hotline.alert().category, hotline.alert().held_by) == ("事项9", "")
+    assert sum(hotline.alert(n).held_by == "" for n in range(1, 5)) == 3

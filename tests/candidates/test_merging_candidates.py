@@ -90,18 +90,44 @@ def test_a_surge_of_callers_who_call_again_says_tickets_and_callers_apart() -> N
 @pytest.mark.parametrize(
     ("freq", "periods", "zh", "en"),
     [
-        ("D", 3, "11月20日至22日（3天）37件", "37 in 3 days (20-22 Nov)"),
-        ("W", 1, "第47周（11月16日至22日）27件", "27 in week 47 (16-22 Nov)"),
-        ("W", 2, "第46周至第47周（11月9日至22日）32件", "32 in weeks 46-47 (9-22 Nov)"),
+        ("D", 3, "11月20日至22日（3天）36件", "36 in 3 days (20-22 Nov)"),
+        ("W", 1, "第47周（11月16日至22日）12件", "12 in week 47 (16-22 Nov)"),
+        ("W", 2, "第46周至第47周（11月9日至22日）24件", "24 in weeks 46-47 (9-22 Nov)"),
     ],
 )
 def test_a_scan_says_which_days_and_calendar_weeks_it_counted(freq: str, periods: int, zh: str, en: str) -> None:
     step, end = (7, "2026-11-16") if freq == "W" else (1, TODAY)
     days = pd.date_range(end=end, periods=10, freq=f"{step}D")
-    frame = surge(series_id("cell", CELL), 27).assign(ds=days, window=periods, expected=1.0, upper=3.0)
+    frame = surge(series_id("cell", CELL), 12).assign(ds=days, window=periods, expected=1.0, upper=3.0)
+    frame.loc[10 - periods :, "y"] = 12
     row = merge(surges={freq: frame}).iloc[0]
     assert said_of(row["sentence"], "zh-CN").startswith(f"海口市 施工噪声：{zh}，通常")
     assert said_of(row["sentence"], "en").startswith(f"施工噪声, 海口市: {en}, usually")
+
+
+def test_a_window_is_told_as_the_shortest_that_holds_the_matter() -> None:
+    frame = surge(series_id("cell", CELL), 27).assign(window=7, expected=1.0, upper=3.0)
+    row = merge(surges={"D": frame.assign(y=[0] * 6 + [2, 1, 14, 12])}).iloc[0]
+    assert said_of(row["sentence"], "en").startswith("施工噪声, 海口市: 26 in 2 days (21-22 Nov), usually at most")
+    assert row["observed"] == 26
+
+
+@pytest.mark.parametrize(("last", "told"), [((0, 0), 0), ((1, 1), 0), ((2, 1), 1)])
+def test_a_window_whose_last_days_do_not_carry_it_is_not_told(last: tuple[int, int], told: int) -> None:
+    frame = surge(series_id("cell", CELL), 27).assign(window=4, expected=1.0, upper=3.0)
+    assert len(merge(surges={"D": frame.assign(y=[0] * 6 + [20, 20, *last])})) == told
+
+
+def test_weeks_that_are_over_by_thursday_are_not_told_on_thursday() -> None:
+    weeks = pd.date_range(end="2026-11-16", periods=10, freq="7D")
+    frame = surge(series_id("cell", CELL), 27).assign(ds=weeks, window=2, expected=4.0, upper=9.0)
+    within = tickets(27)
+    within["opened_local"] -= pd.Timedelta(days=4)
+    for shift, told in ((0, 0), (1, 1)):
+        later = tickets(8, first=500, **({"category": "别的"} if not shift else {}))
+        later["opened_local"] += pd.Timedelta(days=4)
+        rows = pd.concat([within, later]).assign(known_at=pd.Timestamp(NOW))
+        assert len(merge(tickets=rows, surges={"W": frame})) == told
 
 
 def test_a_scan_that_alarms_below_the_limit_says_what_is_usual() -> None:
@@ -122,8 +148,8 @@ def test_an_hourly_scan_says_hours() -> None:
         ds=pd.date_range(end="2026-11-22 23:00", periods=10, freq="h"), window=6, expected=1.0, upper=3.0
     )
     row = merge(tickets=tickets(0), surges={"h": frame}).iloc[0]
-    assert said_of(row["sentence"], "en").endswith("37 in 6 hours, usually at most 10")
-    assert row["window_start"] == pd.Timestamp("2026-11-22 18:00")
+    assert said_of(row["sentence"], "en").endswith("32 in 5 hours, usually at most 9")
+    assert row["window_start"] == pd.Timestamp("2026-11-22 19:00")
 
 
 def test_quiet_cells_and_small_counts_are_left_out() -> None:

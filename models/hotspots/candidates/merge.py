@@ -26,6 +26,7 @@ from models.hotspots.candidates.signals import (
     rule_signals,
     surge_signals,
 )
+from models.hotspots.candidates.spread import places_of
 from models.hotspots.candidates.sums import relabelled, with_parts
 from models.hotspots.ticketframe import clean_tickets
 
@@ -43,6 +44,9 @@ CANDIDATE_COLUMNS: Final = (
     "window_end",
     "observed",
     "callers",
+    "hours",
+    "places",
+    "label_days",
     "expected",
     "upper",
     "p_value",
@@ -72,6 +76,7 @@ def merge_candidates(
     clusters: pd.DataFrame | None = None,
     groups: pd.DataFrame | None = None,
     forecasts: pd.DataFrame | None = None,
+    first_seen: Mapping[str, pd.Timestamp] | None = None,
     past: pd.DataFrame | None = None,
     q: float = 0.2,
     surge_days: float = 30.0,
@@ -89,6 +94,7 @@ def merge_candidates(
         clusters: Of `models.hotspots.spatial.find_clusters`.
         groups: Of `models.hotspots.textgroups.find_groups`, first-seen topics among them.
         forecasts: Of `models.hotspots.seasonal.due_forecasts`.
+        first_seen: Category -> its first day, of categories younger than the counts; see `first_days`.
         past: Earlier candidates or episodes, for the similar past cases.
         q: False discovery rate held over all cells of one frequency that a run tested.
         surge_days: A surge that chance brings more often than this is left out.
@@ -96,9 +102,10 @@ def merge_candidates(
 
     Returns:
         `CANDIDATE_COLUMNS`, best first. `observed`, `callers` (0 where the source names none), `expected` and the
-        window are those of the leading signal, whose sentence is given; `tickets` and `cells` are those of all, the
-        leading signal's first; `siblings` are the other matters of the same cause, which the sentence names too;
-        `evidence` lists every signal's numbers and sentence.
+        window are those of the leading signal, whose sentence is given; `hours` and `places` say how widely its tickets
+        are spread, `label_days` how long ago its category was first seen (None: not known to be young). `tickets` and
+        `cells` are those of all, the leading signal's first; `siblings` are the other matters of the same cause, which
+        the sentence names too; `evidence` lists every signal's numbers and sentence.
     """
     config = config or CandidateConfig()
     judged = {Frequency(freq): frame for freq, frame in (surges or {}).items()}
@@ -114,7 +121,7 @@ def merge_candidates(
     events = [sorted(group, key=_leads) for group in merge_overlapping(signals, share=config.overlap)]
     if not events:
         return pd.DataFrame(columns=list(CANDIDATE_COLUMNS))
-    known = _Known.of(signals, clean, static, past=past, judged=judged, config=config)
+    known = _Known.of(signals, clean, static, first_seen=first_seen or {}, past=past, judged=judged, config=config)
     causes = join_siblings(
         events, opened=known.opened, department_of=known.department_of, together=timedelta(hours=config.together_hours)
     )
@@ -149,6 +156,9 @@ class _Known:
     Attributes:
         caller_of: Ticket -> caller.
         opened: Ticket -> when it was opened, naive local civil time.
+        place_of: Ticket -> its street, else its point, else its district.
+        first_seen: Category -> its first day, of those younger than the counts.
+        newest: When the newest ticket was opened.
         department_of: (category, district) -> who usually handles it.
         past: Earlier candidates or episodes.
         alarms: Earlier alarms of each frequency.
@@ -157,6 +167,9 @@ class _Known:
 
     caller_of: Mapping[str, str]
     opened: Mapping[str, pd.Timestamp]
+    place_of: Mapping[str, str]
+    first_seen: Mapping[str, pd.Timestamp]
+    newest: pd.Timestamp
     department_of: Mapping[tuple[str, str], str]
     past: pd.DataFrame | None
     alarms: Mapping[Frequency, Alarms]
@@ -169,6 +182,7 @@ class _Known:
         clean: pd.DataFrame,
         static: pd.DataFrame,
         *,
+        first_seen: Mapping[str, pd.Timestamp],
         past: pd.DataFrame | None,
         judged: Mapping[Frequency, pd.DataFrame],
         config: CandidateConfig,
@@ -177,11 +191,23 @@ class _Known:
         return cls(
             caller_of=dict(zip(behind["key"], behind["caller"], strict=True)),
             opened=dict(zip(behind["key"], behind["opened_local"], strict=True)),
+            place_of=dict(zip(behind["key"], places_of(behind), strict=True)),
+            first_seen=first_seen,
+            newest=clean["opened_local"].max(),
             department_of=usual_departments(static),
             past=past,
             alarms={freq: alarms_of(frame) for freq, frame in judged.items()},
             config=config,
         )
+
+    def spread(self, lead: Signal) -> dict[str, int | None]:
+        """Return in how many hours and from how many places a signal's tickets came, and how old its label is."""
+        first = self.first_seen.get(lead.category)
+        return {
+            "hours": len({self.opened[key].floor("h") for key in lead.tickets if key in self.opened}),
+            "places": len({self.place_of[key] for key in lead.tickets if key in self.place_of}),
+            "label_days": None if first is None else (self.newest - first).days,
+        }
 
 
 def _leads(signal: Signal) -> tuple[int, bool, bool, float, float]:
@@ -206,6 +232,7 @@ def _candidate(cause: Sequence[Event], known: _Known) -> dict[str, Any]:
         **{name: getattr(lead, name) for name in (*fixed, *numbers)},
         "category": lead.category or (lead.parts[0].name if lead.parts else ""),
         **_place(event),
+        **known.spread(lead),
         "kinds": kinds,
         "department": matter.department or next((signal.department for signal in event if signal.department), ""),
         "cells": list(dict.fromkeys(cell for signal in event for cell in signal.cells)),

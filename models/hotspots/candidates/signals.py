@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Final
 
 import numpy as np
@@ -12,6 +13,7 @@ import pandas as pd
 from features.series import UNCLASSIFIED
 from features.vocabulary import BeyondHistory, Cluster, Frequency, Kind, NewTopic, Rule, Season, SharedCause
 from models.hotspots.candidates.fdr import benjamini_hochberg
+from models.hotspots.candidates.fresh import is_carried, shortest_window
 from models.hotspots.ticketframe import between
 
 NAMING_ORDER: Final = (
@@ -126,15 +128,19 @@ def surge_signals(
     windows = surges[surges["unique_id"].isin(caught["unique_id"])].sort_values("ds")
     series = dict(iter(windows.groupby("unique_id", sort=False)))
     signals = (_surge(row, series[row["unique_id"]], freq, tickets) for row in caught.to_dict("records"))
-    return [signal for signal in signals if signal.observed >= min_count]
+    return [signal for signal in signals if signal is not None and signal.observed >= min_count]
 
 
-def _surge(row: dict[str, Any], series: pd.DataFrame, freq: Frequency, tickets: pd.DataFrame) -> Signal:
-    width = max(int(row.get("window", 1) or 1), 1)
-    scanned = series.tail(width)
+def _surge(row: dict[str, Any], series: pd.DataFrame, freq: Frequency, tickets: pd.DataFrame) -> Signal | None:
+    """Return the surge of a series, as the shortest window that holds it; None where its last days carry it no more."""
+    found = max(int(row.get("window", 1) or 1), 1)
     end = row["ds"] + freq.length
-    start = row["ds"] - (width - 1) * freq.length
     dims = {name: str(row.get(name) or "") for name in _DIMENSIONS}
+    if not _goes_on(series.tail(found), freq, tickets, dims):
+        return None
+    width = shortest_window(series.tail(found))
+    scanned = series.tail(width)
+    start = row["ds"] - (width - 1) * freq.length
     behind = _in_cell(between(tickets, start, end), dims)
     expected = float(scanned["expected"].sum())
     # The margins of single periods are nearly independent, so the margin of their sum is their root sum of squares.
@@ -161,6 +167,21 @@ def _surge(row: dict[str, Any], series: pd.DataFrame, freq: Frequency, tickets: 
         rule=BeyondHistory(freq=freq, periods=width),
         evidence={"freq": freq, "window": width, "p_value_1": float(row.get("p_value_1", np.nan))},
     )
+
+
+def _goes_on(scanned: pd.DataFrame, freq: Frequency, tickets: pd.DataFrame, dims: Mapping[str, str]) -> bool:
+    """Tell whether the last days of a window carry it: of weeks by the tickets of the last seven days, where known."""
+    length, carry = len(scanned) * freq.length, _CARRY.get(freq, freq.length)
+    newest = scanned["ds"].max() + freq.length
+    recent = int(scanned.loc[scanned["ds"] >= newest - carry, "y"].sum())
+    if freq is Frequency.WEEKLY and len(tickets) and tickets["opened_local"].max() > newest:
+        late = tickets[tickets["opened_local"] >= tickets["opened_local"].max() - carry]
+        recent = len(_in_cell(late, dims))
+    return is_carried(recent, float(scanned["expected"].sum()), min(carry / length, 1.0))
+
+
+_CARRY: Final = {Frequency.DAILY: timedelta(days=2), Frequency.WEEKLY: timedelta(days=7)}
+"""A surge is told while days as many before now carry it, or all of its window where that is shorter."""
 
 
 def _in_cell(tickets: pd.DataFrame, dims: Mapping[str, str]) -> pd.DataFrame:

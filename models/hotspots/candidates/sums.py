@@ -31,6 +31,8 @@ _LEAST: Final = 3
 """A part has so many tickets..."""
 _TIMES: Final = 1.5
 """... and so many times what its share of the sum's expectation is."""
+_LIFTED: Final = 2.0
+"""A sum of categories is told at so many times what is expected of it: below that a busy day is what it is."""
 _SEVERAL: Final = 3
 """A cause that a department or a district explains has so many parts; a cause of fewer is told by them."""
 _BROAD: Final = ("department", "district", "category")
@@ -122,7 +124,7 @@ def _lifted(whole: Signal) -> bool:
     """Tell whether several parts lift a sum of categories within days; over weeks such sums only drift."""
     several = whole.level == "total" or len(whole.parts) >= _SEVERAL
     within_days = whole.evidence.get("freq") != Frequency.WEEKLY
-    return several and within_days and whole.observed >= _TIMES * whole.expected
+    return several and within_days and whole.observed >= _LIFTED * whole.expected
 
 
 def _host(signal: Signal, standing: Sequence[Signal], share: float) -> int | None:

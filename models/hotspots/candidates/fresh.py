@@ -1,0 +1,41 @@
+"""A window is told only while its last days carry it, and as the shortest one that holds the matter."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+_HOLDS: Final = 0.8
+"""Share of a window's count that a shorter window must hold to be told in its place."""
+_CARRIES: Final = 1.5
+"""What its last days bring is this many times what is usual in them."""
+
+
+def shortest_window(scanned: pd.DataFrame) -> int:
+    """Return of how many of a window's last periods the matter is told.
+
+    They are the fewest that hold 80 % of its count and more than the most that is usual in them; all where none do.
+
+    Args:
+        scanned: `y, expected, upper` of the periods of the window, oldest first.
+    """
+    y, expected, upper = (scanned[name].to_numpy(float)[::-1] for name in ("y", "expected", "upper"))
+    held, usual = y.cumsum(), expected.cumsum() + np.sqrt(np.square(upper - expected).cumsum())
+    enough = (held >= _HOLDS * held[-1]) & (held > usual)
+    return int(enough.argmax()) + 1 if enough.any() else len(scanned)
+
+
+def is_carried(recent: int, expected: float, share: float) -> bool:
+    """Tell whether a matter goes on: its last days bring 1.5 times what is usual in them.
+
+    Args:
+        recent: Tickets in the last days, up to now.
+        expected: Of the whole window.
+        share: Length of these days in windows.
+
+    >>> is_carried(15, 15.0, 1 / 3), is_carried(7, 15.0, 1 / 3)
+    (True, False)
+    """
+    return recent > 0 and recent >= _CARRIES * expected * share
