@@ -41,7 +41,8 @@ class Sentence:
         params: JSON-ready facts. All but `as_recorded` have `matter` ('' for all), `areas` (none for the whole area),
             `place` and `lat`, `lon` (degrees, null without), `observed`, `tickets`, `callers` (0 where the source names
             none), `start` and `end` (naive local civil time as ISO text, half open) and what their detector adds;
-            `beside` are other matters of the same cause (`matter`, `area`, `observed` of each).
+            `spot` (`name`, `n`) and `hours` (`start`, `end`, `n`) are the street and the hours that half of the tickets
+            share; `beside` are other matters of the same cause (`matter`, `area`, `observed` of each).
 
     >>> Sentence.recorded("龙华区停水：7天内5件").said("en")
     '龙华区停水：7天内5件'
@@ -119,7 +120,7 @@ class Sentence:
             wanted = str(self.params.get(language) or "")
             return wanted or next((str(text) for name in LANGUAGES if (text := self.params.get(name))), "")
         words, facts = catalogue(language), self.params
-        told = _TELLERS[self.code](words, facts) + _beside(words, facts)
+        told = _TELLERS[self.code](words, facts) + _focus(words, facts) + _beside(words, facts)
         where, matter = _where(words, facts), facts["matter"]
         if where and matter:
             return words("sentence.of.both", where=where, matter=matter, told=told)
@@ -160,12 +161,19 @@ def _at(words: Catalogue, lat: float, lon: float) -> str:
 
 def _surge(words: Catalogue, facts: Mapping[str, Any]) -> str:
     limit, count = _limit(facts), _count(words, facts)
-    usual = _usual(words, facts["expected"], calls=_repeats(facts))
-    if facts["observed"] > limit:
-        # A scan over several periods may alarm below the most that is usual: then what is usual is said instead.
+    usual = _unbounded(words, facts, limit)
+    if facts["observed"] > limit > 0:
         usual = words("sentence.most.calls" if _repeats(facts) else "sentence.most.tickets", limit=limit)
     told = words("sentence.surge", when=_periods(words, facts), count=count, people=_people(words, facts), usual=usual)
     return told + _parts(words, facts)
+
+
+def _unbounded(words: Catalogue, facts: Mapping[str, Any], limit: int) -> str:
+    """Return what is usual; "at most 0" is said as never before."""
+    usual = facts["expected"]
+    if limit == 0 and usual is not None and round(usual, 1) == 0:
+        return words("sentence.never")
+    return _usual(words, usual, calls=_repeats(facts))
 
 
 def _parts(words: Catalogue, facts: Mapping[str, Any]) -> str:
@@ -174,6 +182,18 @@ def _parts(words: Catalogue, facts: Mapping[str, Any]) -> str:
     if more := facts.get("parts_more"):
         parts.append(words("sentence.parts_more", n=more))
     return words("sentence.parts", parts=parts) if parts else ""
+
+
+def _focus(words: Catalogue, facts: Mapping[str, Any]) -> str:
+    """Return the street and the hours that half of the tickets share, where there are such."""
+    said = ""
+    if spot := facts.get("spot"):
+        said += words("sentence.spot", n=spot["n"], street=spot["name"])
+    if hours := facts.get("hours"):
+        start, end = datetime.fromisoformat(hours["start"]), datetime.fromisoformat(hours["end"])
+        between = {"day": _day(words, start), "first": f"{start:%H:%M}", "last": f"{end:%H:%M}"}
+        said += words("sentence.hours", n=hours["n"], **between)
+    return said
 
 
 def _beside(words: Catalogue, facts: Mapping[str, Any]) -> str:
@@ -193,7 +213,7 @@ def _beside_one(words: Catalogue, one: Mapping[str, Any]) -> str:
 
 def _cluster(words: Catalogue, facts: Mapping[str, Any]) -> str:
     limit, most = _limit(facts), ""
-    if facts["observed"] > limit:
+    if facts["observed"] > limit > 0:
         most = words("sentence.at_most.calls" if _repeats(facts) else "sentence.at_most.tickets", limit=limit)
     radius = facts["radius_km"]
     return words(
@@ -203,7 +223,7 @@ def _cluster(words: Catalogue, facts: Mapping[str, Any]) -> str:
         near=words("sentence.within", radius=f"{radius:.1f}") if radius else "",
         count=_count(words, facts),
         people=_people(words, facts),
-        usual=_usual(words, facts["expected"], calls=_repeats(facts)),
+        usual=_unbounded(words, facts, limit),
         most=most,
     )
 
@@ -216,6 +236,7 @@ def _frequent(words: Catalogue, facts: Mapping[str, Any]) -> str:
         people=_people(words, facts),
         usual=_usual(words, facts["usual"], calls=False),
         threshold=facts["threshold"],
+        rare=words("sentence.frequent.rare", once=round(1 / chance)) if (chance := facts.get("chance")) else "",
     )
 
 

@@ -27,7 +27,7 @@ from models.hotspots.spatial import find_clusters
 from models.hotspots.surge.coverage import Coverage
 from models.hotspots.surge.stand_in import stand_in
 from models.hotspots.textgroups import TopicMemory, find_groups
-from models.hotspots.ticketframe import READ_COLUMNS, between, clean_tickets, local_now
+from models.hotspots.ticketframe import READ_COLUMNS, between, clean_tickets, local_now, with_streets
 from pipelines.curves import with_curves
 from pipelines.parallel_search import Search, clocked, searched_beside
 from pipelines.seasons import due_seasons
@@ -207,12 +207,24 @@ def _recent(knowledge: Knowledge, rules: RuleConfig) -> pd.DataFrame:
     scan, text = settings.scan, settings.text
     days = max(rules.lookback_days, text.days, *scan.durations) + 1
     first, worded = (as_of - timedelta(days=n) for n in (days, min(max(rules.said_days, text.days) + 1, days)))
-    counted = [name for name in READ_COLUMNS if name not in _SAID or rules.reads(name)]
+    tickets = _reports(knowledge, first, worded, addressed=rules.reads("address"))
+    if not rules.reads("address") and (tickets["street"] != "").mean() < _STREETS:
+        tickets = _reports(knowledge, first, worded, addressed=True)
+    return with_streets(tickets)
+
+
+_STREETS: Final = 0.5
+"""Where fewer tickets than this have a street, addresses are read too: they name streets."""
+
+
+def _reports(knowledge: Knowledge, first: datetime, worded: datetime, *, addressed: bool) -> pd.DataFrame:
+    """Return the reports opened since `first`, with words since `worded`, with addresses throughout if asked for."""
+    counted = [name for name in READ_COLUMNS if name not in _SAID or (name == "address" and addressed)]
     tickets = [
         knowledge.reports(since=first, until=worded, columns=counted),
         knowledge.reports(since=worded, columns=READ_COLUMNS),
     ]
-    return clean_tickets(pa.concat_tables(tickets, promote_options="default"), as_of=as_of)
+    return clean_tickets(pa.concat_tables(tickets, promote_options="default"), as_of=knowledge.as_of)
 
 
 def _searches(knowledge: Knowledge, recent: pd.DataFrame, laxest: Thresholds) -> dict[str, Search]:

@@ -77,8 +77,8 @@ class ScanConfig(ConfigPart):
     """After so long a ticket counts half for its place's share; what would have detected the past best when not set."""
     min_count: int = key(4, unit="tickets", ge=2)
     """A cluster has at least as many tickets, repeat callers merged."""
-    min_recurrence_days: float = key(365.0, unit="days", ge=1)
-    """Report what chance brings less often than this in the whole city, all categories scanned together."""
+    min_recurrence_days: float = key(30.0, unit="days", ge=1)
+    """Report what chance brings to a category less often than this; over all categories `q` of [detect] holds."""
     merge_days: int = key(7, unit="days", ge=0)
     """A caller's tickets of one category within so many days count once."""
     most: int = key(3, unit="clusters", ge=1)
@@ -89,9 +89,9 @@ class ScanConfig(ConfigPart):
     """Past analyses that a category's scan must be able to replay before it may speak."""
     analyses: int = key(180, unit="days", ge=30)
     """Past analyses that a threshold is worked out from."""
-    looks: tuple[tuple[int, float], ...] = ((6, 240.0), (12, 73.0), (36, 12.0))
-    """Cheap first calibrations: past analyses, and how many times more often than the threshold a look must say that
-    chance brings it, to be taken at its word."""
+    looks: tuple[tuple[int, float], ...] = ((6, 0.66), (12, 0.33), (36, 0.1))
+    """Cheap first calibrations: past analyses, and on which share of days a look must say that chance brings it, to be
+    taken at its word; looks that are not three times as often as the threshold are left out."""
     named_share: float = key(0.25, unit="share", gt=0, le=1)
     """A district with so many of a cluster's tickets is named beside the one with most."""
     street_share: float = key(0.5, unit="share", gt=0, le=1)

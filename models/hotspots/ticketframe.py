@@ -10,6 +10,7 @@ import pandas as pd
 
 from features.errors import BadInputError
 from features.series import UNCLASSIFIED
+from features.text.street_names import street_names
 
 TEXT_COLUMNS: Final = (
     "category1",
@@ -91,3 +92,13 @@ def _filled(frame: pd.DataFrame, name: str) -> pd.Series:
     if name not in frame:
         return pd.Series("", index=frame.index, dtype="str")
     return frame[name].astype("str").fillna("")
+
+
+def with_streets(tickets: pd.DataFrame) -> pd.DataFrame:
+    """Return clean tickets with the street that their address names where they have none."""
+    without = (tickets["street"] == "") & (tickets["address"] != "")
+    if not without.any():
+        return tickets
+    street = tickets["street"].astype(object)
+    street[without] = street_names(tickets.loc[without, "address"])
+    return tickets.assign(street=street.astype("str"))

@@ -130,10 +130,14 @@ def test_weeks_that_are_over_by_thursday_are_not_told_on_thursday() -> None:
         assert len(merge(tickets=rows, surges={"W": frame})) == told
 
 
-def test_a_scan_that_alarms_below_the_limit_says_what_is_usual() -> None:
-    row = merge(surges={"D": surge(series_id("cell", CELL), 10, expected=5.4)}).iloc[0]
-    assert said_of(row["sentence"], "zh-CN").endswith("11月22日10件，平时约5.4件")
-    assert said_of(row["sentence"], "en").endswith("10 on 22 Nov, usually about 5.4")
+def test_no_alert_lies_inside_what_is_usual_and_nothing_is_said_never_to_exceed_none() -> None:
+    cell = series_id("cell", CELL)
+    assert merge(surges={"D": surge(cell, 10, expected=5.4)}).empty
+    rare = surge(cell, 4).assign(expected=0.02, upper=0.9)
+    rare.loc[:8, "y"] = 0
+    row = merge(surges={"D": rare}).iloc[0]
+    assert said_of(row["sentence"], "zh-CN").endswith("11月22日4件，以前从未有过")
+    assert said_of(row["sentence"], "en").endswith("4 on 22 Nov, never before")
 
 
 def test_a_hotline_that_names_no_department_leaves_it_to_the_routing() -> None:

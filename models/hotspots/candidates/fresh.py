@@ -16,7 +16,8 @@ _CARRIES: Final = 1.5
 def shortest_window(scanned: pd.DataFrame) -> int:
     """Return of how many of a window's last periods the matter is told.
 
-    They are the fewest that hold 80 % of its count and more than the most that is usual in them; all where none do.
+    They are the fewest that hold 80 % of its count and more than the most that is usual in them; 0 where even all are
+    within what is usual.
 
     Args:
         scanned: `y, expected, upper` of the periods of the window, oldest first.
@@ -24,7 +25,7 @@ def shortest_window(scanned: pd.DataFrame) -> int:
     y, expected, upper = (scanned[name].to_numpy(float)[::-1] for name in ("y", "expected", "upper"))
     held, usual = y.cumsum(), expected.cumsum() + np.sqrt(np.square(upper - expected).cumsum())
     enough = (held >= _HOLDS * held[-1]) & (held > usual)
-    return int(enough.argmax()) + 1 if enough.any() else len(scanned)
+    return int(enough.argmax()) + 1 if enough.any() else 0
 
 
 def is_carried(recent: int, expected: float, share: float) -> bool:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 import pandas as pd
@@ -13,6 +14,7 @@ import pandas as pd
 from features.configuration.detection import CandidateConfig
 from features.series import ONE_HAND
 from features.vocabulary import Frequency, Kind, rule_document
+from models.hotspots.candidates.focus import focus_of
 from models.hotspots.candidates.overlap import merge_overlapping
 from models.hotspots.candidates.past import Alarms, alarms_of, similar_past
 from models.hotspots.candidates.sentences import sentence_of
@@ -96,7 +98,7 @@ def merge_candidates(
         forecasts: Of `models.hotspots.seasonal.due_forecasts`.
         first_seen: Category -> its first day, of categories younger than the counts; see `first_days`.
         past: Earlier candidates or episodes, for the similar past cases.
-        q: False discovery rate held over all cells of one frequency that a run tested.
+        q: False discovery rate held over all series of one level and frequency, and over all categories scanned.
         surge_days: A surge that chance brings more often than this is left out.
         config: What makes two signals one, and how they are ranked.
 
@@ -113,7 +115,7 @@ def merge_candidates(
     signals = _rare_surges(judged, static, clean, q=q, surge_days=surge_days, config=config)
     for rows, reader in (
         (hits, rule_signals),
-        (clusters, cluster_signals),
+        (clusters, partial(cluster_signals, q=q)),
         (groups, group_signals),
         (forecasts, forecast_signals),
     ):
@@ -157,6 +159,7 @@ class _Known:
         caller_of: Ticket -> caller.
         opened: Ticket -> when it was opened, naive local civil time.
         place_of: Ticket -> its street, else its point, else its district.
+        street_of: Ticket -> its street, '' without one.
         first_seen: Category -> its first day, of those younger than the counts.
         newest: When the newest ticket was opened.
         department_of: (category, district) -> who usually handles it.
@@ -168,6 +171,7 @@ class _Known:
     caller_of: Mapping[str, str]
     opened: Mapping[str, pd.Timestamp]
     place_of: Mapping[str, str]
+    street_of: Mapping[str, str]
     first_seen: Mapping[str, pd.Timestamp]
     newest: pd.Timestamp
     department_of: Mapping[tuple[str, str], str]
@@ -192,6 +196,7 @@ class _Known:
             caller_of=dict(zip(behind["key"], behind["caller"], strict=True)),
             opened=dict(zip(behind["key"], behind["opened_local"], strict=True)),
             place_of=dict(zip(behind["key"], places_of(behind), strict=True)),
+            street_of=dict(zip(behind["key"], behind["street"], strict=True)),
             first_seen=first_seen,
             newest=clean["opened_local"].max(),
             department_of=usual_departments(static),
@@ -199,6 +204,12 @@ class _Known:
             alarms={freq: alarms_of(frame) for freq, frame in judged.items()},
             config=config,
         )
+
+    def focus(self, lead: Signal) -> dict[str, Any]:
+        """Return the street and the hours that half of a surge's tickets share."""
+        if lead.kind is not Kind.SURGE:
+            return {}
+        return focus_of(lead.tickets, self.opened, self.street_of, lead.window_end - lead.window_start)
 
     def spread(self, lead: Signal) -> dict[str, int | None]:
         """Return in how many hours and from how many places a signal's tickets came, and how old its label is."""
@@ -239,7 +250,7 @@ def _candidate(cause: Sequence[Event], known: _Known) -> dict[str, Any]:
         "tickets": keys,
         "score": score(event, callers=max(callers, event[0].callers), config=known.config),
         "sensitive": Kind.SENSITIVE in kinds,
-        "sentence": sentence_of(lead).beside(siblings).document(),
+        "sentence": sentence_of(lead, known.focus(lead)).beside(siblings).document(),
         "siblings": siblings,
         "evidence": {
             "tickets_total": len(keys),

@@ -8,16 +8,26 @@ from typing import Any, Final
 
 from features.sentences import Sentence, SentenceCode
 from features.series import UNCLASSIFIED
-from features.vocabulary import Kind
+from features.vocabulary import Kind, ManyTickets
 from models.hotspots.candidates.signals import Signal
 
 Facts = dict[str, Any]
 
 
-def sentence_of(signal: Signal) -> Sentence:
-    """Return a signal's sentence, by its code and facts."""
+def sentence_of(signal: Signal, focus: Mapping[str, Any] | None = None) -> Sentence:
+    """Return a signal's sentence, by its code and facts.
+
+    Args:
+        signal: What it is about.
+        focus: The street and the hours that half of its tickets share, where there are such.
+    """
     code = SentenceCode.CLUSTER if signal.detector == "cluster" else _CODES[signal.kind]
-    return Sentence(code, _common(signal) | _OWN[code](signal))
+    shared = {name: value for name, value in (focus or {}).items() if name != "spot" or not _place(signal)}
+    return Sentence(code, _common(signal) | _OWN[code](signal) | shared)
+
+
+def _place(signal: Signal) -> str:
+    return str(signal.evidence.get("place") or "")
 
 
 def _common(signal: Signal) -> Facts:
@@ -26,7 +36,7 @@ def _common(signal: Signal) -> Facts:
     return {
         "matter": signal.category or signal.category2 or signal.category1 or _of_department(signal),
         "areas": areas or ([UNCLASSIFIED] if cluster else []),
-        "place": str(signal.evidence.get("place") or ""),
+        "place": _place(signal),
         "lat": _known(signal.lat) if cluster else None,
         "lon": _known(signal.lon) if cluster else None,
         "observed": signal.observed,
@@ -58,7 +68,8 @@ def _cluster(signal: Signal) -> Facts:
 
 
 def _frequent(signal: Signal) -> Facts:
-    return {"threshold": signal.evidence["threshold"], "usual": _known(signal.evidence["usual"])}
+    chance = signal.rule.chance if isinstance(signal.rule, ManyTickets) else None
+    return {"threshold": signal.evidence["threshold"], "usual": _known(signal.evidence["usual"]), "chance": chance}
 
 
 def _sensitive(signal: Signal) -> Facts:

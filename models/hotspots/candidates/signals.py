@@ -12,7 +12,7 @@ import pandas as pd
 
 from features.series import UNCLASSIFIED
 from features.vocabulary import BeyondHistory, Cluster, Frequency, Kind, NewTopic, Rule, Season, SharedCause
-from models.hotspots.candidates.fdr import benjamini_hochberg
+from models.hotspots.candidates.fdr import among_scanned, benjamini_hochberg
 from models.hotspots.candidates.fresh import is_carried, shortest_window
 from models.hotspots.ticketframe import between
 
@@ -132,13 +132,18 @@ def surge_signals(
 
 
 def _surge(row: dict[str, Any], series: pd.DataFrame, freq: Frequency, tickets: pd.DataFrame) -> Signal | None:
-    """Return the surge of a series, as the shortest window that holds it; None where its last days carry it no more."""
+    """Return the surge of a series, as the shortest window that holds it.
+
+    None where its last days carry it no more, or where it is within the most that is usual.
+    """
     found = max(int(row.get("window", 1) or 1), 1)
     end = row["ds"] + freq.length
     dims = {name: str(row.get(name) or "") for name in _DIMENSIONS}
     if not _goes_on(series.tail(found), freq, tickets, dims):
         return None
     width = shortest_window(series.tail(found))
+    if not width:
+        return None
     scanned = series.tail(width)
     start = row["ds"] - (width - 1) * freq.length
     behind = _in_cell(between(tickets, start, end), dims)
@@ -222,8 +227,14 @@ def rule_signals(hits: pd.DataFrame) -> list[Signal]:
     ]
 
 
-def cluster_signals(clusters: pd.DataFrame) -> list[Signal]:
-    """Return a signal per space-time cluster of `models.hotspots.spatial`."""
+def cluster_signals(clusters: pd.DataFrame, *, q: float = 1.0) -> list[Signal]:
+    """Return a signal per space-time cluster that survives false discovery control and exceeds what is usual there.
+
+    Args:
+        clusters: Of `models.hotspots.spatial.find_clusters`.
+        q: False discovery rate held over all categories scanned: like the series of one level, they are one family.
+    """
+    clusters = clusters[among_scanned(clusters["p_value"], clusters["categories_scanned"], q)]
     return [
         Signal(
             **_labels(row),
@@ -243,6 +254,7 @@ def cluster_signals(clusters: pd.DataFrame) -> list[Signal]:
             },
         )
         for row in clusters.to_dict("records")
+        if not row["observed"] <= row["upper"]
     ]
 
 

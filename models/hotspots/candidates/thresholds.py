@@ -16,22 +16,22 @@ class Thresholds:
     """Thresholds of the statistical detectors; the recitable rules have their own and are not touched.
 
     Attributes:
-        q: False discovery rate held over all cells of one frequency that a run tested.
+        q: False discovery rate held over all series of one level and frequency, and over all categories scanned.
         surge_days: Recurrence interval in days that a surge must reach besides.
-        cluster_days: That of a space-time cluster, over the whole city.
+        cluster_days: That of a space-time cluster in its category.
         group_days: That of a text group; a first-seen topic needs none, and neither does a group nobody can judge.
     """
 
     q: float = 0.2
     surge_days: float = 30.0
-    cluster_days: float = 365.0
+    cluster_days: float = 30.0
     group_days: float = 30.0
 
     def rarer(self, times: float) -> Thresholds:
         """Return thresholds that ask for findings `times` as rare; below 1 they ask for less.
 
         >>> Thresholds().rarer(10)
-        Thresholds(q=0.02, surge_days=300.0, cluster_days=3650.0, group_days=300.0)
+        Thresholds(q=0.02, surge_days=300.0, cluster_days=300.0, group_days=300.0)
         """
         return replace(
             self,
