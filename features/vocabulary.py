@@ -24,6 +24,17 @@ def is_simulated(name: str) -> bool:
     return name.partition("/")[0] == SIMULATED
 
 
+class SecondSign(StrEnum):
+    """What says the same beside the words of a sensitive matter."""
+
+    CALLERS = "callers"
+    """A second caller."""
+    PERSON = "person"
+    """The text speaks of somebody who is there."""
+    CATEGORY = "category"
+    """The ticket is filed under a watched category."""
+
+
 EVERYWHERE: Final = "全域"
 """The area of an alert that is about no district in particular: all of them together."""
 

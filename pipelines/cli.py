@@ -28,6 +28,7 @@ COMMANDS: Final[tuple[str, ...]] = (
     "quality",
     "replay",
     "report",
+    "rules",
     "schedule",
     "serve",
     "simulate",

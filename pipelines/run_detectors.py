@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from features.configuration import CandidateConfig, RuleConfig, ScanConfig, SurgeConfig
+from features.danger import DangerTable
 from features.knowledge import Knowledge, KnownPanel
 from features.lake import Lake
 from features.panel import Panel
@@ -136,7 +137,7 @@ def find_everything(
     searches = _searches(knowledge, recent, laxest)
     with searched_beside(searches, took, apart=bool(searches) and len(recent) >= _CITY) as found:
         with clocked(took, "rules"):
-            hits = apply_rules(recent, rules, as_of=as_of, timezone=settings.timezone)
+            hits = _hits(settings, recent, as_of)
         with clocked(took, "panels"):
             daily, weekly = _panels(knowledge)
         with clocked(took, "surges"):
@@ -191,7 +192,7 @@ def find_batch(
     with clocked(took, "tickets"):
         recent = _recent(knowledge, rules)
     with clocked(took, "rules"):
-        hits = apply_rules(recent, rules, as_of=as_of, timezone=settings.timezone, only=keys)
+        hits = _hits(settings, recent, as_of, keys)
     groups = None
     if keys is not None and settings.detect.text:
         with clocked(took, "texts"):
@@ -225,6 +226,13 @@ def _reports(knowledge: Knowledge, first: datetime, worded: datetime, *, address
         knowledge.reports(since=worded, columns=READ_COLUMNS),
     ]
     return clean_tickets(pa.concat_tables(tickets, promote_options="default"), as_of=knowledge.as_of)
+
+
+def _hits(
+    settings: Settings, recent: pd.DataFrame, as_of: datetime, keys: Collection[str] | None = None
+) -> pd.DataFrame:
+    dangers = DangerTable.of_installation(settings)
+    return apply_rules(recent, settings.rules, as_of=as_of, timezone=settings.timezone, only=keys, dangers=dangers)
 
 
 def _searches(knowledge: Knowledge, recent: pd.DataFrame, laxest: Thresholds) -> dict[str, Search]:

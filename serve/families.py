@@ -11,9 +11,10 @@ from features.vocabulary import Frequency
 from features.words import Family
 from serve.access.roles import ROLES
 from serve.alerts.closing import Closing
+from serve.alerts.danger import EXCEPTING
 from serve.alerts.episode import PARTS
 from serve.alerts.gates import Hold
-from serve.alerts.levels import LEVEL_REASONS, LEVEL_WORDS
+from serve.alerts.levels import LEVEL_REASONS, LEVEL_WORDS, SECOND_SIGNS
 from serve.alerts.lifecycle import EVENTS, STATES, Dismissal
 from serve.alerts.rule_text import RULES, SPANS
 from serve.delivery.channels import CHANNELS
@@ -35,6 +36,8 @@ _FAMILIES: Final = (
     Family.of("dismiss", Dismissal),
     LEVEL_WORDS,
     LEVEL_REASONS,
+    SECOND_SIGNS,
+    EXCEPTING,
     KINDS,
     TOLD,
     Family.of("held", Hold),

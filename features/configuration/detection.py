@@ -78,7 +78,7 @@ class ScanConfig(ConfigPart):
     min_count: int = key(4, unit="tickets", ge=2)
     """A cluster has at least as many tickets, repeat callers merged."""
     min_recurrence_days: float = key(30.0, unit="days", ge=1)
-    """Report what chance brings to a category less often than this; over all categories `q` of [detect] holds."""
+    """Report what chance brings less often than this in the whole city, all categories scanned together."""
     merge_days: int = key(7, unit="days", ge=0)
     """A caller's tickets of one category within so many days count once."""
     most: int = key(3, unit="clusters", ge=1)

@@ -11,36 +11,8 @@ from features.configuration.refusals import refusals
 
 RuleName = Literal["frequent", "repeat", "sensitive"]
 
-DEFAULT_WORDS: Final = (
-    "自杀",
-    "轻生",
-    "跳楼",
-    "爆炸",
-    "燃气泄漏",
-    "煤气泄漏",
-    "中毒",
-    "坍塌",
-    "垮塌",
-    "溺水",
-    "起火",
-    "着火",
-    "持刀",
-    "性侵",
-    "家暴",
-    "虐待",
-    "群体性",
-    "聚集讨薪",
-    "罢工",
-    "集体上访",
-    "非法集资",
-    "gas leak",
-    "explosion",
-    "suicide",
-    "collapsed",
-    "carbon monoxide",
-    "sexual assault",
-)
-"""Watched words an installation starts with; its own list replaces them."""
+DEFAULT_WORDS: Final = ("聚集讨薪", "集体上访", "非法集资")
+"""Words that an installation watches beside the table of dangers; its own list replaces them."""
 
 
 class FrequentRule(ConfigPart):
@@ -81,12 +53,14 @@ class RepeatRule(ConfigPart):
 
 
 class SensitiveRule(ConfigPart):
-    """敏感: a watched word (not negated) or a watched category, in a ticket opened within `hours`."""
+    """敏感: danger by the table of words, or a watched category, in a ticket opened within `hours`."""
 
     enabled: bool = True
     """Whether the rule is applied."""
+    table: str = key("", example="danger_words.csv")
+    """Your own table of dangers (a CSV in the home) instead of the shipped one, which `weisu rules table` writes."""
     words: tuple[str, ...] = DEFAULT_WORDS
-    """Watched words; a list here replaces the shipped one."""
+    """Words watched beside the table; a list here replaces the shipped one."""
     categories: tuple[str, ...] = ()
     """Categories of which every ticket is sensitive."""
     hours: int = key(24, unit="hours", ge=1)
@@ -101,7 +75,7 @@ class RuleConfig(ConfigPart):
     repeat: RepeatRule = RepeatRule()
     """One caller, the same matter."""
     sensitive: SensitiveRule = SensitiveRule()
-    """A watched word or category."""
+    """Danger by the table of words, or a watched category."""
     category: dict[str, dict[RuleName, dict[str, Any]]] = key({}, example={"噪声": {"frequent": {"tickets": 10}}})
     """What differs for one category, as in [rules.category."噪声".frequent]; the finest name of a ticket wins."""
 

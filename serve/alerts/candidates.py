@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validato
 from features.reasons import Reason
 from features.sentences import Sentence
 from features.series import UNCLASSIFIED
-from features.vocabulary import EVERYWHERE, Kind, Rule
+from features.vocabulary import EVERYWHERE, Kind, Rule, SecondSign
 from features.words import LANGUAGES, UnknownWordsError
 
 
@@ -49,6 +49,8 @@ class Candidate(BaseModel):
         hours: Different hours that its tickets came in; 0 where the detector does not say.
         places: Different places (streets, points, else districts) that they came from; 0 where it does not say.
         label_days: Days since its category was first seen; None where it is not known to be young.
+        signs: Of a sensitive matter, what says the same beside its words.
+        doubt: Its category says danger and its text denies it, so that somebody has to look.
         expected: What its own history explains.
         upper: The most that is usual.
         level_shift: The detector found the level itself has moved for good: the episode is re-based, not repeated.
@@ -85,6 +87,8 @@ class Candidate(BaseModel):
     score: float = 0.0
     rank: int = 0
     sensitive: bool = False
+    signs: list[SecondSign] = []
+    doubt: bool = False
     level_shift: bool = False
     rule: Annotated[Rule, Field(discriminator="code")] | None = None
     sentence: Sentence | None = None

@@ -38,7 +38,7 @@ ROUTING: Final = Actor(name="routing", role="system")
 
 _NO_FACTS: Final = {
     *("tickets", "cells", "kind", "department", "area", "rank", "siblings"),
-    *("hours", "places", "label_days"),
+    *("hours", "places", "label_days", "signs", "doubt"),
 }
 """What a candidate brings that is no fact of the alert: kept elsewhere, or only used to judge it."""
 
@@ -134,6 +134,8 @@ class _Intake:
 
     def _match(self, matter: Candidate | Sibling) -> RouteMatch:
         desk = self.desk
+        if isinstance(matter, Candidate) and matter.doubt:
+            return RouteMatch(desk.policy.duty_desk, BY_DUTY_DESK)
         return find_route(desk.routes, matter, duty_desk=desk.policy.duty_desk, area_name=desk.area_name)
 
     def _route(self, episode: Episode, candidate: Candidate) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
 from features.configuration import AlertPolicy, LevelRule
-from features.vocabulary import AlertLevel, Kind
+from features.vocabulary import AlertLevel, Kind, SecondSign
 from features.words import Family, Language, catalogue
 from serve.alerts.candidates import Candidate
 
@@ -19,6 +19,10 @@ class LevelReason(StrEnum):
     """Why an alert has its level; the sentences stand at `level_reason.CODE`."""
 
     SENSITIVE = "sensitive"
+    SENSITIVE_SECOND = "sensitive_second"
+    """A second sign says the same."""
+    SENSITIVE_DOUBT = "sensitive_doubt"
+    """The category says danger and the text denies it."""
     FORECAST = "forecast"
     FAR_ABOVE_USUAL = "far_above_usual"
     SPREAD = "spread"
@@ -37,6 +41,7 @@ class LevelReason(StrEnum):
 
 
 LEVEL_REASONS: Final = Family.of("level_reason", LevelReason)
+SECOND_SIGNS: Final = Family.of("second_sign", SecondSign)
 
 
 @dataclass(frozen=True)
@@ -62,23 +67,28 @@ class Assessment:
 def say_level_rule(level: AlertLevel, document: Mapping[str, Any], language: Language) -> str:
     """Return why an alert has its level, as a person recites it.
 
-    >>> say_level_rule(AlertLevel.RED, {"code": "sensitive", "params": {}}, "zh-CN")
-    '红色：敏感事项，一件即报'
+    >>> say_level_rule(AlertLevel.ORANGE, {"code": "sensitive", "params": {}}, "zh-CN")
+    '橙色：敏感事项，一件即报'
     """
     words = catalogue(language)
-    return words.of(LEVEL_REASONS, document["code"], level=words.of(LEVEL_WORDS, level), **document["params"])
+    params = dict(document["params"])
+    if "sign" in params:
+        params["sign"] = words.of(SECOND_SIGNS, params["sign"])
+    return words.of(LEVEL_REASONS, document["code"], level=words.of(LEVEL_WORDS, level), **params)
 
 
 def assess(candidate: Candidate, policy: AlertPolicy) -> Assessment:
     """Return the level of a candidate.
 
-    A sensitive matter is red, a forecast (预告) blue. Otherwise the highest level whose conditions all hold: enough
-    distinct callers, enough times the usual maximum, and calls from several hours or places. Without that maximum only
-    callers count, up to yellow. Where the source names no callers, tickets count in their place, and above yellow they
-    come from several hours and several places. A young label is never red by count.
+    A sensitive matter is orange, red with a second sign; a forecast (预告) is blue. Otherwise the highest level whose
+    conditions all hold: enough distinct callers, enough times the usual maximum, and calls from several hours or
+    places. Without that maximum only callers count, up to yellow. Where the source names no callers, tickets count in
+    their place, and above yellow they come from several hours and several places. A young label is never red by count.
     """
     if candidate.sensitive:
-        return Assessment.of(AlertLevel.RED, LevelReason.SENSITIVE)
+        several = max(candidate.callers, 0 if candidate.callers else candidate.observed) > 1
+        signs = [*candidate.signs, *([SecondSign.CALLERS] if several else [])]
+        return sensitive_level(signs, doubt=candidate.doubt)
     if candidate.kind is Kind.FORECAST:
         return Assessment.of(AlertLevel.BLUE, LevelReason.FORECAST)
     named = bool(candidate.callers) or not candidate.observed
@@ -89,6 +99,21 @@ def assess(candidate: Candidate, policy: AlertPolicy) -> Assessment:
             reason = LevelReason.SPREAD if named else LevelReason.SPREAD_TICKETS
             return Assessment.of(level, reason, policy.levels[level])
     return _by_count(candidate, policy.levels[AlertLevel.YELLOW], named=named)
+
+
+def sensitive_level(signs: Sequence[SecondSign], *, doubt: bool) -> Assessment:
+    """Return the level of a sensitive matter: one ticket is enough, and only red needs a second sign.
+
+    Args:
+        signs: What says the same beside its words.
+        doubt: The text denies what its category says: somebody has to look.
+    """
+    if doubt:
+        return Assessment.of(AlertLevel.YELLOW, LevelReason.SENSITIVE_DOUBT)
+    for sign in signs:
+        document = {"code": LevelReason.SENSITIVE_SECOND.value, "params": {"sign": sign.value}}
+        return Assessment(AlertLevel.RED, document)
+    return Assessment.of(AlertLevel.ORANGE, LevelReason.SENSITIVE)
 
 
 def _is_spread(candidate: Candidate, rule: LevelRule, *, named: bool) -> bool:

@@ -11,6 +11,7 @@ from serve.pages import (
     override_pages,
     report_pages,
     routing_pages,
+    rule_pages,
     supervision_pages,
 )
 from serve.pages import login_pages as gate
@@ -29,6 +30,7 @@ for _pages in (
     report_pages,
     override_pages,
     routing_pages,
+    rule_pages,
     quiet_pages,
 ):
     router.include_router(_pages.router)

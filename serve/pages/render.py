@@ -104,7 +104,7 @@ def navigation(caller: Caller, settings: Settings) -> list[Link]:
         [mine, ("/board", "nav.board"), forecast] if caller.department else [forecast, mine, ("/board", "nav.board")]
     )
     if caller.commands_alerts:
-        links.append(("/supervision", "nav.supervision"))
+        links += [("/supervision", "nav.supervision"), ("/rules", "nav.rules")]
     if on_duty(settings.alerts, caller):
         links.append(("/deliveries", "nav.deliveries"))
     if caller.sees_all_alerts:

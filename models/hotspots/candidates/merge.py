@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any, Final
 
 import pandas as pd
@@ -56,6 +55,8 @@ CANDIDATE_COLUMNS: Final = (
     "score",
     "rank",
     "sensitive",
+    "signs",
+    "doubt",
     "rule",
     "sentence",
     "siblings",
@@ -98,7 +99,7 @@ def merge_candidates(
         forecasts: Of `models.hotspots.seasonal.due_forecasts`.
         first_seen: Category -> its first day, of categories younger than the counts; see `first_days`.
         past: Earlier candidates or episodes, for the similar past cases.
-        q: False discovery rate held over all series of one level and frequency, and over all categories scanned.
+        q: False discovery rate held over all series of one level and frequency that a run tested.
         surge_days: A surge that chance brings more often than this is left out.
         config: What makes two signals one, and how they are ranked.
 
@@ -115,7 +116,7 @@ def merge_candidates(
     signals = _rare_surges(judged, static, clean, q=q, surge_days=surge_days, config=config)
     for rows, reader in (
         (hits, rule_signals),
-        (clusters, partial(cluster_signals, q=q)),
+        (clusters, cluster_signals),
         (groups, group_signals),
         (forecasts, forecast_signals),
     ):
@@ -250,6 +251,7 @@ def _candidate(cause: Sequence[Event], known: _Known) -> dict[str, Any]:
         "tickets": keys,
         "score": score(event, callers=max(callers, event[0].callers), config=known.config),
         "sensitive": Kind.SENSITIVE in kinds,
+        **_danger(event),
         "sentence": sentence_of(lead, known.focus(lead)).beside(siblings).document(),
         "siblings": siblings,
         "evidence": {
@@ -260,6 +262,13 @@ def _candidate(cause: Sequence[Event], known: _Known) -> dict[str, Any]:
         },
         "past": similar_past(event, cases=known.past, alarms=known.alarms),
     }
+
+
+def _danger(event: Sequence[Signal]) -> dict[str, Any]:
+    """Return what says the same beside the words of a sensitive matter, and whether its category speaks against it."""
+    sensitive = [signal.evidence for signal in event if signal.kind is Kind.SENSITIVE]
+    signs = dict.fromkeys(sign for evidence in sensitive for sign in evidence["signs"])
+    return {"signs": list(signs), "doubt": bool(sensitive) and all(evidence["doubt"] for evidence in sensitive)}
 
 
 def _callers_named(keys: Sequence[str], caller_of: Mapping[str, str]) -> bool:

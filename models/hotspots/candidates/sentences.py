@@ -73,7 +73,7 @@ def _frequent(signal: Signal) -> Facts:
 
 
 def _sensitive(signal: Signal) -> Facts:
-    return {"words": signal.evidence["words"].split(",")}
+    return {"words": signal.evidence["words"]}
 
 
 def _evidence(*names: str) -> Callable[[Signal], Facts]:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from features.series import UNCLASSIFIED
 from features.vocabulary import BeyondHistory, Cluster, Frequency, Kind, NewTopic, Rule, Season, SharedCause
-from models.hotspots.candidates.fdr import among_scanned, benjamini_hochberg
+from models.hotspots.candidates.fdr import benjamini_hochberg
 from models.hotspots.candidates.fresh import is_carried, shortest_window
 from models.hotspots.ticketframe import between
 
@@ -219,7 +219,9 @@ def rule_signals(hits: pd.DataFrame) -> list[Signal]:
             evidence={
                 "threshold": int(hit["threshold"]),
                 "usual": float(hit["usual"]),
-                "words": hit["words"],
+                "words": list(hit["words"]),
+                "signs": list(hit["signs"]),
+                "doubt": bool(hit["doubt"]),
                 "place": hit["place"],
             },
         )
@@ -227,14 +229,8 @@ def rule_signals(hits: pd.DataFrame) -> list[Signal]:
     ]
 
 
-def cluster_signals(clusters: pd.DataFrame, *, q: float = 1.0) -> list[Signal]:
-    """Return a signal per space-time cluster that survives false discovery control and exceeds what is usual there.
-
-    Args:
-        clusters: Of `models.hotspots.spatial.find_clusters`.
-        q: False discovery rate held over all categories scanned: like the series of one level, they are one family.
-    """
-    clusters = clusters[among_scanned(clusters["p_value"], clusters["categories_scanned"], q)]
+def cluster_signals(clusters: pd.DataFrame) -> list[Signal]:
+    """Return a signal per space-time cluster of `models.hotspots.spatial` that is more than the most that is usual."""
     return [
         Signal(
             **_labels(row),

@@ -16,9 +16,9 @@ class Thresholds:
     """Thresholds of the statistical detectors; the recitable rules have their own and are not touched.
 
     Attributes:
-        q: False discovery rate held over all series of one level and frequency, and over all categories scanned.
+        q: False discovery rate held over all series of one level and frequency that a run tested.
         surge_days: Recurrence interval in days that a surge must reach besides.
-        cluster_days: That of a space-time cluster in its category.
+        cluster_days: That of a space-time cluster, over the whole city.
         group_days: That of a text group; a first-seen topic needs none, and neither does a group nobody can judge.
     """
 

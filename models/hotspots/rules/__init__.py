@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from models.hotspots.rules.recitable import HIT_COLUMNS, apply_rules
-from models.hotspots.rules.watchwords import watched_words
 
 __all__ = [
     "HIT_COLUMNS",
     "apply_rules",
-    "watched_words",
 ]

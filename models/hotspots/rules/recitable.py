@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 
 from features.configuration import FrequentRule, RepeatRule, RuleConfig, SensitiveRule
+from features.danger import DangerTable
 from features.series import ONE_HAND, UNCLASSIFIED
-from features.vocabulary import Kind, ManyTickets, OneCaller, Watched
+from features.vocabulary import Kind, ManyTickets, OneCaller, SecondSign, Watched
 from models.hotspots.negative_binomial import at_least
 from models.hotspots.rules.versions import versions
-from models.hotspots.rules.watchwords import watched_words
 from models.hotspots.ticketframe import between, clean_tickets, local_now
 
 HIT_COLUMNS: Final = (
@@ -33,6 +33,8 @@ HIT_COLUMNS: Final = (
     "threshold",
     "usual",
     "words",
+    "signs",
+    "doubt",
     "window_start",
     "window_end",
 )
@@ -51,6 +53,7 @@ def apply_rules(
     as_of: datetime,
     timezone: str = "Asia/Shanghai",
     only: Collection[str] | None = None,
+    dangers: DangerTable | None = None,
 ) -> pd.DataFrame:
     """Return what the recitable rules catch at a moment.
 
@@ -60,11 +63,14 @@ def apply_rules(
         as_of: Aware moment; later-known tickets are not seen, and windows end here.
         timezone: Zone of `opened_local`.
         only: Ticket keys ("source/ticket_id"), for instance of one ingested batch: hits without one are left out.
+        dangers: What words say of danger (敏感); the shipped table when None.
 
     Returns:
         One row per hit with `HIT_COLUMNS`: `kind` is 高频, 一人多诉 or 敏感, `rule` the configured rule
         (`features.vocabulary.Rule`; in a busy place with the chance it has to beat), `tickets` a list of keys, newest
-        last, `usual` the place's usual count (NaN where no history is at hand), times naive and local.
+        last, `usual` the place's usual count (NaN where no history is at hand), times naive and local. Of 敏感, `words`
+        are those that count, `signs` what says the same beside them (`SecondSign`), and `doubt` tells that the text
+        denies what the category says.
     """
     config = config or RuleConfig()
     now = local_now(as_of, timezone)
@@ -75,7 +81,10 @@ def apply_rules(
     found = [
         *(_frequent(rule, part, now) for rule, part in versions(config, "frequent", counted)),
         *(_repeat(rule, part, now) for rule, part in versions(config, "repeat", counted)),
-        *(_sensitive(rule, part, now) for rule, part in versions(config, "sensitive", late)),
+        *(
+            _sensitive(rule, part, now, dangers or DangerTable.shipped())
+            for rule, part in versions(config, "sensitive", late)
+        ),
     ]
     hits = pd.concat([pd.DataFrame(columns=list(HIT_COLUMNS)), *(hit for hit in found if len(hit))], ignore_index=True)
     if only is not None:
@@ -124,22 +133,50 @@ def _repeat(rule: RepeatRule, tickets: pd.DataFrame, now: pd.Timestamp) -> pd.Da
     return _hits(groups, kind=Kind.REPEAT, threshold=rule.times, start=start)
 
 
-def _sensitive(rule: SensitiveRule, tickets: pd.DataFrame, now: pd.Timestamp) -> pd.DataFrame:
+def _sensitive(rule: SensitiveRule, tickets: pd.DataFrame, now: pd.Timestamp, dangers: DangerTable) -> pd.DataFrame:
     start = now - pd.Timedelta(hours=rule.hours)
     current = tickets[tickets["opened_local"] > start]
-    words = watched_words(current["title"] + "\n" + current["text"], rule.words)
-    listed = current[["category1", "category2", "category"]].isin(rule.categories).any(axis=1)
-    words = words.mask((words == "") & listed, current["category"])
-    caught = current.assign(words=words)[words != ""]
-    # One row per matter and wording: two gas leaks in one district are one hit, a knife beside them another.
-    groups = _gather(caught, [*_MATTER, "words"]).assign(usual=np.nan, window_end=now)
-    groups["rule"] = [Watched(words=_each(words, rule.categories)) for words in groups["words"]]
+    table = dangers.with_words(rule.words)
+    said = (current["title"] + "\n" + current["text"]).str.strip()
+    judged = [table.judge(text, category) for text, category in zip(said, current["category"], strict=True)]
+    listed = current[["category1", "category2", "category"]].isin(rule.categories).any(axis=1).to_numpy()
+    words = [
+        one.counted or ((category,) if by_category else ())
+        for one, category, by_category in zip(judged, current["category"], listed, strict=True)
+    ]
+    caught = current.assign(
+        words=words,
+        person=[one.persons for one in judged],
+        listed=listed,
+        # The category says danger and the text denies it: somebody has to look.
+        doubt=[
+            bool(by_category and one.found and not one.counted) for one, by_category in zip(judged, listed, strict=True)
+        ],
+    )
+    caught = caught[np.array([bool(several) for several in words], dtype=bool)]
+    # One row per matter: a knife beside a gas leak in one district and category is one alert with both words.
+    groups = _gather(caught, _MATTER).assign(usual=np.nan, window_end=now)
+    told = caught.groupby(_MATTER, sort=False).agg(
+        words=("words", _in_order), person=("person", "any"), listed=("listed", "any"), doubt=("doubt", "all")
+    )
+    groups = groups.join(told, on=_MATTER)
+    groups["rule"] = [Watched(words=tuple(several)) for several in groups["words"]]
+    groups["signs"] = [_signs(row) for row in groups[["person", "listed", "observed", "callers"]].to_dict("records")]
     return _hits(groups, kind=Kind.SENSITIVE, threshold=1, start=start)
 
 
-def _each(words: str, categories: Collection[str]) -> tuple[str, ...]:
-    """Return the watched words of a ticket one by one; a watched category is one, commas and all."""
-    return (words,) if words in categories else tuple(words.split(","))
+def _in_order(words: pd.Series) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(word for several in words for word in several))
+
+
+def _signs(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what says the same beside the words of a matter."""
+    signs = {
+        SecondSign.CALLERS: row["callers"] > 1,
+        SecondSign.PERSON: row["person"],
+        SecondSign.CATEGORY: row["listed"],
+    }
+    return tuple(sign.value for sign, there in signs.items() if there)
 
 
 def _at_least(size: int, tickets: pd.DataFrame, matter: list[str]) -> pd.DataFrame:
@@ -169,7 +206,9 @@ def _hits(groups: pd.DataFrame, *, kind: Kind, threshold: int, start: pd.Timesta
         kind=kind,
         threshold=threshold,
         area=groups["district"],
-        words=groups.get("words", ""),
+        words=groups["words"] if "words" in groups else [()] * len(groups),
+        signs=groups["signs"] if "signs" in groups else [()] * len(groups),
+        doubt=groups.get("doubt", False),
         window_start=groups["first"] if kind is Kind.SENSITIVE else start,
         **columns,
     )

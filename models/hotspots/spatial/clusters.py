@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -71,9 +72,8 @@ def find_clusters(
         config: What to look at.
 
     Returns:
-        `CLUSTER_COLUMNS`; `p_value` is how likely chance brings such a maximum to this category on a day,
-        `recurrence_days` how often it does, with one analysis a day; over all `categories_scanned` the false
-        discovery rate is for the one list to hold. A category with too little history is left out.
+        `CLUSTER_COLUMNS`; `p_value` is how likely chance brings such a maximum to any of the categories scanned,
+        `recurrence_days` how often it does, with one analysis a day. A category with too little history is left out.
     """
     config = config or ScanConfig()
     described = clean_tickets(tickets, as_of=as_of)
@@ -93,7 +93,7 @@ def find_clusters(
 
 @dataclass(frozen=True)
 class _Scanned:
-    """One category's cylinders with their statistic, and how often chance brings one."""
+    """One category's cylinders with their statistic, and how often chance brings one to any category."""
 
     cylinders: Cylinders
     statistic: Floats
@@ -101,13 +101,13 @@ class _Scanned:
     chance: Callable[[float], float]
 
 
-def _scanned(scan: ExpectationScan, counts: Floats, config: ScanConfig) -> _Scanned | None:
-    """Scan one category; None where chance brings what it shows too often, which most days, most do."""
+def _scanned(scan: ExpectationScan, counts: Floats, config: ScanConfig, scans: int) -> _Scanned | None:
+    """Scan one of `scans` categories; None where chance brings what it shows too often, which most days, most do."""
     cylinders = scan.cylinders(counts)
     # A scan is no more surprising than a single circle with its statistic would be: where chance brings even that more
     # often than the threshold, nothing needs calibration.
     plain = cylinders.statistics(np.ones(len(config.durations)), config.min_count)
-    least = float(ndtr(-np.sqrt(2 * plain.max())))
+    least = scans * float(ndtr(-np.sqrt(2 * plain.max())))
     if least * config.min_recurrence_days > 1:
         return None
 
@@ -115,7 +115,8 @@ def _scanned(scan: ExpectationScan, counts: Floats, config: ScanConfig) -> _Scan
         tail, dispersion = scan.calibrate(counts, analyses=analyses)
 
         def chance(value: float) -> float:
-            return max(least, float(tail.p_value(value)))
+            # Šidák: the chance that any of so many scans has such a maximum.
+            return max(least, -math.expm1(scans * math.log1p(-min(float(tail.p_value(value)), 1 - 1e-12))))
 
         return _Scanned(cylinders, cylinders.statistics(dispersion, config.min_count), dispersion, chance)
 
@@ -137,7 +138,7 @@ def _clusters(layout: Layout, config: ScanConfig, scans: int) -> list[dict[str, 
         if config.half_life
         else scan.adapted(counts, half_lives=config.half_lives)
     )
-    scanned = _scanned(scan, counts, config)
+    scanned = _scanned(scan, counts, config, scans)
     found: list[dict[str, Any]] = []
     if scanned is None:
         return found
