@@ -64,6 +64,8 @@ class ReasonCode(StrEnum):
     WRITTEN_ANEW = "written_anew"
     ENCODING_GUESSED = "encoding_guessed"
     ENCODING_DOUBTFUL = "encoding_doubtful"
+    ROWS_WAIT = "rows_wait"
+    CLOCK_BEHIND = "clock_behind"
     AS_RECORDED = "as_recorded"
     """A sentence that an older version stored, before reasons had codes."""
 

@@ -17,7 +17,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
-from features.clock import Clock, is_ahead
+from features.clock import SKEW, Clock, is_ahead
 from features.errors import WeisuError
 from features.foreign_paths import sqlite_file
 from features.settings import Settings
@@ -29,7 +29,6 @@ _OLDEST_PYTHON: Final = (3, 11)
 _LITTLE_SPACE: Final = 2 * 1024**3
 _SILENT_SECONDS: Final = 120
 _MISSING: Final = "missing"
-_SKEW: Final = timedelta(minutes=5)
 _EVER: Final = timedelta(days=36_500)
 _CJK_FONT: Final = re.compile(
     r"cjk|notosans(sc|hans)|source ?han|wqy|wenquanyi|simhei|simsun|simkai|msyh|pingfang|droidsansfallback|uming|ukai",
@@ -288,7 +287,7 @@ def _time(settings: Settings, clock: Clock) -> Found:
     now = clock.now()
     if holds_tickets(settings):
         # Asked as of a day when all of it will be known: what was opened ahead of the clock is not known yet.
-        ahead = Knowledge.at(settings, now + _EVER).tickets(since=now + _SKEW, columns=["opened_at"]).num_rows
+        ahead = Knowledge.at(settings, now + _EVER).tickets(since=now + SKEW, columns=["opened_at"]).num_rows
         if ahead:
             return (
                 Status.FAIL,

@@ -17,6 +17,7 @@ from features.errors import SourceError
 from features.lake import Lake, StagedBatch, UpsertResult
 from features.lake.ledger import mend
 from features.lake.loads import Loaded
+from features.lake.release import is_due, release
 from features.mappings import Mapping, load_mapping
 from features.reasons import Reason, ReasonCode, Reasons, Value, documents, to_json
 from features.settings import Settings
@@ -37,6 +38,7 @@ HARMLESS: Final = frozenset(
         ReasonCode.LINES_ABOVE,
         ReasonCode.WRITTEN_ANEW,
         ReasonCode.ENCODING_GUESSED,
+        ReasonCode.ROWS_WAIT,
     }
 )
 """What is said of a file without making its load less than it should be."""
@@ -55,6 +57,8 @@ class IngestSummary:
         updated: Rows that are a further version of a ticket.
         unchanged: Rows that say what the lake held already.
         quarantined: Rows that were refused.
+        waiting: Those of them that named a time in the future: they come in by themselves when it has come.
+        came_in: Rows of any source, of earlier loads, whose time has come; not among `read`.
         repeated: Rows whose ticket id came before in the same file.
         moved: Those of them that state another opening than the first one.
         deleted: Tickets that a full export no longer holds.
@@ -72,6 +76,8 @@ class IngestSummary:
     updated: int = 0
     unchanged: int = 0
     quarantined: int = 0
+    waiting: int = 0
+    came_in: int = 0
     repeated: int = 0
     moved: int = 0
     deleted: int = 0
@@ -100,6 +106,7 @@ class IngestSummary:
             updated=self.updated + result.updated,
             unchanged=self.unchanged + result.unchanged,
             quarantined=self.quarantined + quarantined,
+            waiting=self.waiting + batch.waiting,
             repeated=self.repeated + result.repeated,
             moved=self.moved + result.moved,
             deleted=self.deleted + result.deleted,
@@ -160,7 +167,7 @@ def ingest(
     mend(lake)
     lake.keep_own_channels(chosen.source, chosen.own_channels)
     remote = [str(path) for path in paths if "://" in str(path)]
-    summary = IngestSummary(source=chosen.source, snapshot=lake.version)
+    summary = IngestSummary(source=chosen.source, came_in=come_in(settings, clock), snapshot=lake.version)
     with Privacy.on_all_cores(settings.secret_key()) as privacy:
         load = Loading(lake=lake, mapping=chosen, privacy=privacy, clock=clock)
         for path in find_files(path for path in paths if str(path) not in remote):
@@ -171,6 +178,16 @@ def ingest(
             else:
                 summary = _ingest_query(address, load, summary, span or AskedSpan())
     return summary
+
+
+def come_in(settings: Settings, clock: Clock) -> int:
+    """Bring in what named a time in the future that has come; returns how many tickets were added or changed."""
+    return sum(source.kept + source.updated for source in release(Lake.of(settings), clock.now()))
+
+
+def anything_waited(settings: Settings, clock: Clock) -> bool:
+    """Tell whether `come_in` has something to bring in."""
+    return is_due(Lake.of(settings), clock.now())
 
 
 @dataclass(frozen=True)
@@ -198,7 +215,9 @@ class Loading:
 
     def _batch(self, stage: Callable[[Staging], StagedBatch], summary: IngestSummary) -> IngestSummary:
         with self.lake.staging() as (load_id, folder):
-            staging = Staging(self.mapping, into=folder, privacy=self.privacy, now=self.clock.now(), load_id=load_id)
+            now = self.clock.now()
+            how: dict[str, Any] = {"now": now, "is_behind": lambda: self.lake.loaded_after(now)}
+            staging = Staging(self.mapping, into=folder, privacy=self.privacy, load_id=load_id, **how)
             batch = stage(staging)
             result = self.lake.upsert(batch)
         return summary.plus(result, batch)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from features.errors import LakeInputError
+from features.lake import waiting
 from features.lake.duck import duck, instant, literal, literals, parquet
 from features.lake.keys import key_sql
 from features.lake.schema import ERASURES
@@ -82,6 +83,7 @@ def erase(
     with writer_lock(lake.path), duck() as connection:
         found = _find(connection, lake, whom)
         quarantined = _erase_quarantine(connection, lake, whom)
+        waiting.forget(lake.waiting_store, _waiting(connection, lake, whom))
         lake.store.delete(list(_rows_to_delete(connection, lake, whom, found)))
         snapshot = lake.version
         _audit(connection, lake, found, source=source, by=by, reason=reason, now=now, snapshot=snapshot)
@@ -106,6 +108,7 @@ def holds_older(lake: Lake, *, source: str, than: datetime) -> bool:
     tickets = sorted(map(str, lake.store.path.glob("*.parquet")))
     scans = [(_scan(tickets), whom.older("opened_at"))] if tickets else []
     scans.append((lake.quarantine_store.scan(), whom.older("quarantined_at")))
+    scans += [(lake.waiting_store.scan(), whom.older("held_at"))] if lake.waiting_store.exists else []
     with duck() as connection:
         return any(
             connection.execute(f"SELECT 1 FROM {scan} WHERE {older} LIMIT 1").fetchall() for scan, older in scans
@@ -169,22 +172,35 @@ def _find(connection: Any, lake: Lake, whom: _Whom) -> _Found:
     """
     everything = sorted(map(str, lake.store.path.glob("*.parquet")))
     connection.execute("CREATE TEMP TABLE erased (key BIGINT)")
-    if not everything:
-        return _Found(0, 0, frozenset())
-    each = (f"SELECT key FROM {_scan(everything)} WHERE {condition}" for condition in whom.tickets(connection))
-    connection.execute(f"INSERT INTO erased SELECT DISTINCT key FROM ({' UNION ALL '.join(each)})")
+    if everything:
+        each = (f"SELECT key FROM {_scan(everything)} WHERE {condition}" for condition in whom.tickets(connection))
+        connection.execute(f"INSERT INTO erased SELECT DISTINCT key FROM ({' UNION ALL '.join(each)})")
+    waits = [(key,) for key in _waiting(connection, lake, whom)]
+    if waits:
+        connection.executemany("INSERT INTO erased SELECT $1 WHERE $1 NOT IN (SELECT key FROM erased)", waits)
     tickets = connection.execute("SELECT count(*) FROM erased").fetchall()[0][0]
-    if not tickets:
-        return _Found(0, 0, frozenset())
+    if not tickets or not everything:
+        return _Found(tickets, 0, frozenset())
     holding = [
         file
         for (file,) in connection.execute(
             f"SELECT filename FROM {_scan(everything)} SEMI JOIN erased USING (key) GROUP BY filename"
         ).fetchall()
     ]
+    if not holding:
+        return _Found(tickets, 0, frozenset())
     versions = connection.execute(f"""SELECT count(*) FROM (
         SELECT DISTINCT key, content_hash, known_at FROM {_scan(holding)} SEMI JOIN erased USING (key))""")
     return _Found(tickets, versions.fetchall()[0][0], _names(holding))
+
+
+def _waiting(connection: Any, lake: Lake, whom: _Whom) -> list[int]:
+    """Return the keys of the rows that wait for their time and belong to one of the tickets or callers."""
+    if not lake.waiting_store.exists:
+        return []
+    of_whom = " OR ".join(f"({condition})" for condition in (whom.persons(), whom.older("held_at")) if condition)
+    query = f"SELECT DISTINCT key FROM {lake.waiting_store.scan()} WHERE {of_whom}"
+    return [key for (key,) in connection.execute(query).fetchall()]
 
 
 def _scan(files: Sequence[str]) -> str:

@@ -15,14 +15,16 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from features.clock import is_ahead
 from features.durable import write_whole
 from features.errors import LakeInputError
+from features.lake import waiting
 from features.lake.asof import as_of_query
 from features.lake.duck import arrow, duck, instant, literal
 from features.lake.loads import Loaded, SourceState, holds, load_row, loads_of, source_states
 from features.lake.mark import mark_simulated
 from features.lake.precedence import Precedence, superseded
-from features.lake.schema import ERASURES, LOADS, MOVED, QUARANTINE, TICKETS, VISIBLE
+from features.lake.schema import ERASURES, LOADS, MOVED, QUARANTINE, TICKETS, VISIBLE, WAITING
 from features.lake.staged import StagedBatch
 from features.lake.storage import CommitConflictError, DeltaStore, move_into
 from features.lake.upsert import UpsertResult, Writing, compare, write_decided, write_missing
@@ -37,10 +39,10 @@ _OWN_CHANNELS: Final = "own_channels.json"
 class Lake:
     """Every version of every ticket, in a folder of Delta tables.
 
-    `tickets/` holds the versions, `quarantine/` the rows that were refused, `loads/` what was loaded when, `erasures/`
-    what was legally erased, `own_channels.json` whose channels are not citizens'. A snapshot
-    id is the Delta version of `tickets/`. Any number of processes may read while one writes; writers wait for each
-    other.
+    `tickets/` holds the versions, `quarantine/` the rows that were refused, `waiting/` those of them whose time has not
+    come yet, `loads/` what was loaded when, `erasures/` what was legally erased, `own_channels.json` whose channels are
+    not citizens'. A snapshot id is the Delta version of `tickets/`. Any number of processes may read while one writes;
+    writers wait for each other.
 
     Args:
         path: The folder.
@@ -60,6 +62,7 @@ class Lake:
         self.quarantine_store = DeltaStore(self.path / "quarantine", QUARANTINE)
         self.loads_store = DeltaStore(self.path / "loads", LOADS)
         self.erasures_store = DeltaStore(self.path / "erasures", ERASURES)
+        self.waiting_store = DeltaStore(self.path / "waiting", WAITING)
 
     @classmethod
     def open(cls, path: str, *, timezone: str, precedence: Precedence = ()) -> Lake:
@@ -78,8 +81,9 @@ class Lake:
 
     @property
     def stores(self) -> tuple[DeltaStore, ...]:
-        """All tables, the ticket table first."""
-        return self.store, self.quarantine_store, self.loads_store, self.erasures_store
+        """All tables, the ticket table first; that of the rows that wait once any ever did."""
+        usual = (self.store, self.quarantine_store, self.loads_store, self.erasures_store)
+        return (*usual, self.waiting_store) if self.waiting_store.exists else usual
 
     @property
     def version(self) -> int:
@@ -118,16 +122,20 @@ class Lake:
             LakeError: The lock or the table could not be had.
         """
         with writer_lock(self.path):
-            if is_simulated(batch.mapping.source):
-                mark_simulated(self.path, *self.homes)
-            for attempt in range(1, _ATTEMPTS + 1):
-                try:
-                    result = self._compare_and_commit(batch)
-                    break
-                except CommitConflictError:
-                    if attempt == _ATTEMPTS:
-                        raise
-            self.log(batch, result)
+            return self.upsert_locked(batch)
+
+    def upsert_locked(self, batch: StagedBatch) -> UpsertResult:
+        """Do the same for a caller that holds the writer's lock."""
+        if is_simulated(batch.mapping.source):
+            mark_simulated(self.path, *self.homes)
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                result = self._compare_and_commit(batch)
+                break
+            except CommitConflictError:
+                if attempt == _ATTEMPTS:
+                    raise
+        self.log(batch, result)
         return result
 
     def _compare_and_commit(self, batch: StagedBatch) -> UpsertResult:
@@ -135,15 +143,22 @@ class Lake:
         with duck() as connection:
             comparison = compare(connection, batch, self.store, self.erasures_store.scan(), version=version)
             self._refuse(connection, batch)
+            waiting.hold(self.waiting_store, connection, batch, self.erasures_store.scan())
             missing = self._missing(connection, batch, version)
+            settled = waiting.told_again(self.waiting_store, connection, batch)
             files = self._data_files(connection, batch, comparison.writing)
         counts = replace(comparison.counts, deleted=_rows(missing) if missing else 0)
         files += [missing] if missing else []
-        if not files:
-            return counts
+        if files:
+            counts = replace(counts, version=self._commit(files, batch, counts, version))
+        # Only now: a row that waits is given up when the lake holds what its ticket says since.
+        waiting.forget(self.waiting_store, settled, unless=batch.load_id)
+        return counts
+
+    def _commit(self, files: list[Path], batch: StagedBatch, counts: UpsertResult, version: int) -> int:
         note: dict[str, Any] = {"load": batch.load_id, "source": batch.mapping.source, "file": batch.name}
         note |= {"digest": batch.digest, "kept": counts.kept, "updated": counts.updated, "deleted": counts.deleted}
-        return replace(counts, version=self.store.append(files, note=note, guard=version))
+        return self.store.append(files, note=note, guard=version)
 
     def _data_files(self, connection: Any, batch: StagedBatch, writing: Writing) -> list[Path]:
         """Put the files of a batch where the table's files are; no commit names them yet."""
@@ -195,6 +210,10 @@ class Lake:
         with duck(threads=1) as connection:
             loads = loads_of(connection, self.loads_store.scan(), source=source, digest=digest, mapping=mapping)
         return next((load for load in loads if holds(self.store, load)), None)
+
+    def loaded_after(self, now: datetime) -> bool:
+        """Tell whether something was loaded later than a moment: a clock that says it is behind, or was ahead then."""
+        return any(is_ahead(state.loaded_at, now) for state in self.sources())
 
     # -- reading ---------------------------------------------------------------------------------------------------
 

@@ -60,6 +60,16 @@ QUARANTINE: Final = pa.schema(
     ]
 )
 
+WAITING: Final = pa.schema(
+    [
+        *TICKETS,
+        ("due_at", _UTC),  # the latest of its times: from then on it is no longer in the future
+        ("held_at", _UTC),
+        ("known_by", pa.string()),  # the mapping's known_at
+    ]
+)
+"""Rows that named a time in the future, one for each ticket: what its source said last."""
+
 LOADS: Final = pa.schema(
     [
         ("load_id", pa.string()),
@@ -103,6 +113,12 @@ OUTCOME: Final = ("closed_at", "status", "satisfaction")
 MOVED: Final = "opening_moved"
 """Flag of a version that states another opening than the one before. All versions of a ticket without it share their
 opening, which is why a reader of a span of time need not look outside it."""
+
+WAITED: Final = "waited"
+"""Flag of a version whose time lay in the future when it came: it does not tell how far its feed was read."""
+
+AHEAD: Final = "time in the future"
+"""Why a row was refused whose time had not come yet."""
 
 OPEN: Final = "open"
 """Status shown while the outcome of a historic row lies in the future of `as_of`."""

@@ -23,6 +23,7 @@ class StagedBatch:
         now: The moment of the load, aware UTC.
         read: Rows read, bad ones included.
         quarantine: The bad rows, schema `features.lake.schema.QUARANTINE`.
+        waiting: How many of them are only ahead of the present, and come in by themselves.
         name: What the source calls itself: a file name or an address.
         digest: Hash of the source's bytes, '' where there is no file.
         known_through: A live feed was read up to this moment.
@@ -39,3 +40,4 @@ class StagedBatch:
     digest: str = ""
     known_through: datetime | None = None
     notices: Reasons = ()
+    waiting: int = 0

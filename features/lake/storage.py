@@ -49,7 +49,7 @@ class DeltaStore:
         from deltalake import DeltaTable
         from deltalake.exceptions import DeltaError
 
-        if not self._has_log():
+        if not self.exists:
             self._create()
         try:
             return DeltaTable(self._place(), version=version)
@@ -64,8 +64,9 @@ class DeltaStore:
                 hint="`weisu lake history` lists the versions that are there",
             ) from error
 
-    def _has_log(self) -> bool:
-        """Return whether anything was ever committed; a run killed while it made the table leaves an empty folder."""
+    @property
+    def exists(self) -> bool:
+        """Whether anything was ever committed; a run killed while it made the table leaves an empty folder."""
         return self.log.is_dir() and any(entry.suffix == ".json" for entry in self.log.iterdir())
 
     def _create(self) -> None:

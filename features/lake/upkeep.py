@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from features.clock import SKEW
 from features.errors import LakeError
 from features.lake.duck import duck, instant
 from features.lake.ledger import unsound
@@ -107,7 +108,7 @@ def check(lake: Lake, *, now: datetime) -> list[LakeDamage]:
             source, ticket_id FROM {scan} GROUP BY ALL HAVING count(*) > 1 AND max(revision) = 1)""",
         "versions without an id or a time": f"""SELECT count(*) FROM {scan}
             WHERE ticket_id IS NULL OR opened_at IS NULL OR known_at IS NULL""",
-        "tickets opened in the future": f"SELECT count(*) FROM {scan} WHERE opened_at > {instant(now)}",
+        "tickets opened in the future": f"SELECT count(*) FROM {scan} WHERE opened_at > {instant(now + SKEW)}",
         "erased tickets that came back": f"""SELECT count(*) FROM {scan}
             SEMI JOIN {lake.erasures_store.scan()} USING (key)""",
     }

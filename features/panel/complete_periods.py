@@ -21,6 +21,7 @@ import pandas as pd
 
 from features.lake import SourceState
 from features.lake.duck import instant, literal
+from features.lake.schema import WAITED
 from features.vocabulary import Frequency
 
 SILENCE_DAYS: Final = 28
@@ -124,10 +125,19 @@ class Edges:
         )
 
 
+_OF_FEED: Final = f"NOT coalesce(contains(flags, '{WAITED}'), false)"
+"""A row that named a time in the future does not tell how far its feed was read when that time came."""
+
+
+def _latest(moment: str) -> str:
+    """Return the SQL of the latest such moment that tells how far a source was read, in microseconds."""
+    return f"epoch_us(max({moment}) FILTER ({_OF_FEED}))"
+
+
 def edges(connection: Any, versions: str) -> dict[str, Edges]:
     """Return the ends of every source among some versions (SQL), those without an opening left out."""
     rows = connection.execute(
-        f"SELECT source, min(opened_local), epoch_us(max(known_at)), epoch_us(max(opened_at)) FROM {versions} "
+        f"SELECT source, min(opened_local), coalesce({_latest('known_at')}, 0), {_latest('opened_at')} FROM {versions} "
         "GROUP BY source HAVING count(opened_local) > 0"
     ).fetchall()
     return {name: Edges(*found) for name, *found in rows}
@@ -171,7 +181,7 @@ def _alive(connection: Any, scan: str, as_of: datetime, moment: str, latest: Map
     )
     rows = connection.execute(f"""
         WITH recent AS (SELECT source, epoch_us({moment}) AS us FROM {scan}
-          WHERE known_at <= {instant(as_of)} AND {oldest} AND ({recent})),
+          WHERE known_at <= {instant(as_of)} AND {oldest} AND ({recent}) AND {_OF_FEED}),
         pauses AS (SELECT source, us, us - lag(us) OVER (PARTITION BY source ORDER BY us) AS pause FROM recent)
         SELECT source FROM pauses GROUP BY source HAVING count(*) >= {FEWEST_ARRIVALS}
         AND epoch_us({instant(as_of)}) - max(us) <= max(pause, 3)[3]

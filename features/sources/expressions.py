@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
+from features.clock import SKEW
 from features.lake.duck import instant, literal, literals, quoted
 from features.lake.keys import key_sql
-from features.lake.schema import STATED
+from features.lake.schema import AHEAD, STATED
 from features.mappings import KnownAt, Mapping, MappingError, SourceClock
 from features.mappings.mapping import FIELDS, TIME_FIELDS
 from features.series import UNCLASSIFIED
@@ -18,8 +19,6 @@ from features.sources.tables import RawTable, unreadable_row
 from features.sources.times import TIMES, instant_of_column, time_of_day_sql, time_sql, unreadable
 
 _EARLIEST: Final = "TIMESTAMP '1990-01-01'"
-SKEW: Final = timedelta(minutes=10)
-"""How far a source's clock may be ahead of ours; such a row is known from the moment that it names."""
 _TRUE: Final = literals(("1", "true", "t", "yes", "y", "是"))
 _HASHED: Final = tuple(name for name in STATED if name not in {"opened_local", "flags"})
 _GUARDS: Final = {"title": "mask_text", "text": "mask_text", "address": "mask_text", "caller": "hash_caller"}
@@ -48,6 +47,8 @@ def canonical_query(raw: RawTable, mapping: Mapping, *, now: datetime, load_id: 
     """Return the SELECT that gives the lake's columns, `problem` and `problem_value` for bad rows, and `written`.
 
     `written` is a hash of the id as the source writes it, where that is not the ticket's id.
+
+    `due_at` is the latest of its times, where that has not come yet.
 
     Args:
         raw: The source.
@@ -83,6 +84,7 @@ SELECT {literal(mapping.source)} AS source, ticket_id,
   caller, title, text, address, lat, lon, is_repeat, satisfaction, flags, deleted,
   {_content_hash(mapping)} AS content_hash, {literal(load_id)} AS load_id,
   {_problem(mapping, now)} AS problem, {_problem_value(private=private)} AS problem_value,
+  CASE WHEN {_latest()} > {instant(now + SKEW)} THEN {_latest()} END AS due_at,
   CASE WHEN written_id <> ticket_id THEN (md5_number_lower(written_id) >> 1)::BIGINT END AS written
 FROM filled"""
 
@@ -329,6 +331,10 @@ def _content_hash(mapping: Mapping) -> str:
     return f"(md5_number_lower(concat_ws(chr(31), {joined})) >> 1)::BIGINT"
 
 
+def _latest() -> str:
+    return "greatest(opened_at, updated_at)"
+
+
 def _problem(mapping: Mapping, now: datetime) -> str:
     return f"""CASE
     WHEN unreadable_row IS NOT NULL THEN ': unreadable: ' || unreadable_row
@@ -336,9 +342,9 @@ def _problem(mapping: Mapping, now: datetime) -> str:
     WHEN written_id IS NOT NULL AND {lost_digits("ticket_id")} THEN 'ticket_id: id in scientific notation'
     WHEN opened_text IS NULL AND opened_at IS NULL THEN 'opened_at: no time'
     WHEN opened_at IS NULL THEN 'opened_at: ' || {unreadable("opened_text", mapping)}
-    WHEN opened_at > {instant(now + SKEW)} THEN 'opened_at: time in the future'
+    WHEN opened_at > {instant(now + SKEW)} THEN 'opened_at: {AHEAD}'
     WHEN opened_local < {_EARLIEST} THEN 'opened_at: time before 1990'
-    WHEN updated_at > {instant(now + SKEW)} THEN 'updated_at: time in the future' END"""
+    WHEN updated_at > {instant(now + SKEW)} THEN 'updated_at: {AHEAD}' END"""
 
 
 def _problem_value(*, private: bool) -> str:

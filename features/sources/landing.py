@@ -50,6 +50,7 @@ class Receipt:
         updated: New versions of known tickets.
         unchanged: Rows that said nothing new.
         quarantined: Rows refused.
+        waiting: Those of them that named a time in the future: they come in by themselves when it has come.
         replayed: This very batch had been taken before; nothing was done again.
         refused: The first hundred rows that were refused.
     """
@@ -61,6 +62,7 @@ class Receipt:
     quarantined: int
     replayed: bool
     refused: tuple[Refused, ...] = ()
+    waiting: int = 0
 
 
 def accept(
@@ -98,7 +100,8 @@ def accept(
     if before:
         return _again(before, name, lake.quarantine(source=mapping.source))
     with lake.staging() as (load_id, folder):
-        staging = Staging(mapping, into=folder, privacy=privacy, now=now, load_id=load_id, threads=1)
+        how: dict[str, Any] = {"threads": 1, "is_behind": lambda: lake.loaded_after(now)}
+        staging = Staging(mapping, into=folder, privacy=privacy, now=now, load_id=load_id, **how)
         batch = staging.rows(as_table(list(rows), mapping), name=name)
         result = lake.upsert(replace(batch, digest=digest, known_through=known_through))
     return Receipt(
@@ -109,6 +112,7 @@ def accept(
         quarantined=batch.quarantine.num_rows,
         replayed=False,
         refused=_refused(batch.quarantine),
+        waiting=batch.waiting,
     )
 
 

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from features.areas import locate, read_areas
 from features.errors import QuarantineError, SourceError
 from features.lake.duck import arrow, duck, literal, parquet
-from features.lake.schema import QUARANTINE
+from features.lake.schema import AHEAD, QUARANTINE
 from features.lake.staged import StagedBatch
 from features.mappings import Mapping
 from features.reasons import Reason, ReasonCode, Reasons
@@ -85,6 +86,7 @@ class Staging:
         now: The present, aware UTC.
         load_id: Name of the load.
         threads: DuckDB threads; all cores when None.
+        is_behind: Tells whether this machine's clock is known to be behind; asked when too many rows are ahead of it.
     """
 
     mapping: Mapping
@@ -93,6 +95,7 @@ class Staging:
     now: datetime
     load_id: str
     threads: int | None = None
+    is_behind: Callable[[], bool] = lambda: False
 
     def file(self, path: Path) -> StagedBatch:
         """Read a CSV, TSV, Parquet, JSON lines, XLSX or XLS file.
@@ -122,18 +125,19 @@ class Staging:
         if not self._copy(connection, raw, staged):
             raw = mended(connection, raw, scratch=self.into)
             self._copy(connection, raw, staged)
+        quarantine = self._quarantine(connection, staged, name)
         batch = StagedBatch(
             file=staged,
             mapping=self.mapping,
             load_id=self.load_id,
             now=self.now,
             read=pq.ParquetFile(staged).metadata.num_rows,
-            quarantine=self._quarantine(connection, staged, name),
+            quarantine=quarantine,
             name=name,
-            notices=(*raw.notices, *_read_together(connection, staged, name)),
+            waiting=pc.sum(pc.equal(quarantine["reason"], AHEAD)).as_py() or 0,
+            notices=(*raw.notices, *_read_together(connection, staged, name), *_waiting(connection, staged, name)),
         )
-        _check_limit(batch)
-        return batch
+        return replace(batch, notices=(*batch.notices, *_check_limit(batch, self.is_behind)))
 
     def _copy(self, connection: Any, raw: RawTable, staged: Path) -> bool:
         """Stage a table; returns False where it is a CSV that DuckDB stumbles over, of which then nothing counts.
@@ -213,10 +217,26 @@ def _count(connection: Any, query: str) -> int:
     return int(connection.execute(query).fetchall()[0][0])
 
 
-def _check_limit(batch: StagedBatch) -> None:
+def _waiting(connection: Any, staged: Path, name: str) -> Reasons:
+    """Return what has to be said of rows that are ahead of the present."""
+    rows, until = connection.execute(
+        f"SELECT count(*), strftime(max(due_at), '%Y-%m-%d %H:%M') FROM {parquet(staged)} "
+        f"WHERE due_at IS NOT NULL AND ends_with(problem, {literal(AHEAD)})"
+    ).fetchone()
+    return (Reason(ReasonCode.ROWS_WAIT, {"file": name, "rows": rows, "until": f"{until} UTC"}),) if rows else ()
+
+
+def _check_limit(batch: StagedBatch, is_behind: Callable[[], bool]) -> Reasons:
+    """Refuse a batch with too many bad rows; returns what makes it acceptable all the same.
+
+    Raises:
+        QuarantineError: Too many rows are bad.
+    """
     bad = batch.quarantine.num_rows
     if batch.mapping.tolerates(bad, batch.read):
-        return
+        return ()
+    if batch.waiting and batch.mapping.tolerates(bad - batch.waiting, batch.read) and is_behind():
+        return (Reason(ReasonCode.CLOCK_BEHIND, {"file": batch.name, "rows": batch.waiting}),)
     reasons = Counter(
         f"{column}: {reason}" if column else reason
         for column, reason in zip(
@@ -227,10 +247,13 @@ def _check_limit(batch: StagedBatch) -> None:
     listed = "; ".join(f"{count} x {reason}" for reason, count in reasons.most_common(5))
     value = next((value for value in batch.quarantine["value"].to_pylist() if value), None)
     example = f", such as {value!r}" if value else ""
+    hint = "mend the mapping (time_formats, clock, columns) or the file, or raise quarantine_limit in the mapping"
+    if batch.waiting > bad / 2:
+        hint = "is the clock of this machine right? then mend the mapping (clock, timezone, time_formats) or the file"
     raise QuarantineError(
         f"{batch.name}: {bad} of {batch.read} rows are bad "
         f"({listed}; first in rows {first}{example}); nothing was kept",
-        hint="mend the mapping (time_formats, clock, columns) or the file, or raise quarantine_limit in the mapping",
+        hint=hint,
     )
 
 

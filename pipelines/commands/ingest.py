@@ -46,6 +46,8 @@ def ingest_command(
         f"unchanged {summary.unchanged:,}, quarantined {summary.quarantined:,}; "
         f"{summary.repeated:,} rows repeat an id; the lake is at version {summary.snapshot}"
     )
+    if summary.came_in:
+        say(f"{summary.came_in:,} rows of earlier loads came in: the time that they name has come")
     if summary.awaiting_id:
         say(f"{summary.awaiting_id:,} requests have a token and no id yet; a later run brings them")
     for notice in summary.notices[:_SHOWN]:

@@ -112,14 +112,21 @@ def quarantine_command(
     as_json: Json = False,
 ) -> None:
     """List the rows that were refused, with file, row, column and reason."""
-    rows = _lake(home).quarantine(source=source).to_pylist()
+    from features.lake.release import count
+    from features.lake.waiting import next_due
+
+    lake = _lake(home)
+    rows, waiting = lake.quarantine(source=source).to_pylist(), count(lake)
     if as_json:
-        print_json({"schema_version": 1, "rows": rows})
+        print_json({"schema_version": 1, "rows": rows, "waiting": waiting})
         return
     for row in rows:
         value = f" ({row['value']})" if row["value"] else ""
         say(f"{row['source']}: {row['file']}, row {row['row']}, {row['column'] or 'line'}: {row['reason']}{value}")
     say(f"refused: {len(rows):,}")
+    if waiting:
+        following = f"{next_due(lake.waiting_store):%Y-%m-%d %H:%M} UTC"
+        say(f"{waiting:,} of them, of any source, wait until their time has come, the next one until {following}")
 
 
 @lake_app.command("erase")

@@ -50,7 +50,10 @@ class RefusedRow(BaseModel):
 
 
 class Landed(BaseModel):
-    """What became of the batch; `replayed` says that it had been taken before, `refused` lists up to 100 rows."""
+    """What became of the batch; `replayed` says that it had been taken before, `refused` lists up to 100 rows.
+
+    `waiting` rows of those in quarantine named a time in the future: they come in when it has come.
+    """
 
     schema_version: int = 1
     read: int
@@ -60,6 +63,7 @@ class Landed(BaseModel):
     quarantined: int
     replayed: bool
     refused: list[RefusedRow] = []
+    waiting: int = 0
 
 
 @router.post("", summary="Hand in tickets")

@@ -37,7 +37,7 @@ def test_what_the_mapping_says_wins():
 
 def alive(rows: list[tuple[datetime, datetime]], as_of: datetime) -> bool:
     """Whether both arrivals and openings say that the feed is alive."""
-    frame = pd.DataFrame(rows, columns=["opened_at", "known_at"]).assign(source="hotline")
+    frame = pd.DataFrame(rows, columns=["opened_at", "known_at"]).assign(source="hotline", flags="")
     with duck(threads=1) as connection:
         connection.register("versions", frame)
         known = frame[frame["known_at"] <= as_of]
