@@ -21,6 +21,7 @@ from features.calendars import Calendar, calendar_for, calendar_version, configu
 from features.errors import WeisuError
 from features.lake import Lake, SourceState
 from features.panel import Panel, build_panel, build_panels
+from features.panel.complete_periods import floor
 from features.panel.restate import restate_panel
 from features.reasons import Reason, ReasonCode, Reasons
 from features.reporters import NEEDED, reports
@@ -42,6 +43,9 @@ _PATIENCE: Final = {
     Frequency.DAILY: timedelta(days=3),
     Frequency.HOURLY: timedelta(hours=6),
 }
+
+MOST_BEHIND: Final = timedelta(weeks=26)
+"""Counts that are later than this are no late feed: the installation holds the past, and asks what came after it."""
 
 
 class KnowledgeError(WeisuError):
@@ -327,6 +331,21 @@ def staleness(panel: Panel, as_of: datetime, settings: Settings) -> Reasons:
         return ()
     moments = {"data_through": f"{panel.data_through:%Y-%m-%d %H:%M}", "as_of": f"{local:%Y-%m-%d %H:%M}"}
     return (Reason(ReasonCode.STALE_FEED, moments),)
+
+
+def first_to_come(data_through: pd.Timestamp, now: pd.Timestamp, freq: Frequency) -> pd.Timestamp:
+    """Return the start of the first period that people still expect: the one that runs now, however late counts are.
+
+    Args:
+        data_through: End of the newest complete period (exclusive), naive local.
+        now: The present, naive local.
+        freq: How long a period is.
+
+    Returns:
+        `data_through` where nothing is late, or where it is so far back that the tickets are a history of the past.
+    """
+    running = pd.Timestamp(floor(now.to_pydatetime(), freq))
+    return running if timedelta(0) < running - data_through <= MOST_BEHIND else data_through
 
 
 def calendar_gap(calendar: Calendar, start: pd.Timestamp, end: pd.Timestamp) -> Reasons:

@@ -18,6 +18,9 @@ class ReasonCode(StrEnum):
     """What can make a run, a forecast, an answer or a feed less than it should be; its words stand at `reason.CODE`."""
 
     STALE_FEED = "stale_feed"
+    COUNTS_LATE = "counts_late"
+    HISTORY_OF_THE_PAST = "history_of_the_past"
+    FORECAST_ENDED = "forecast_ended"
     CALENDAR_GUESSED = "calendar_guessed"
     STAND_IN = "stand_in"
     MODEL_ISSUE_KEPT = "model_issue_kept"

@@ -48,15 +48,15 @@ class Champion:
         y = self.y if until is None else self.y[self.y["ds"] <= until]
         return self._restated(self.model.predict(y, horizon=horizon), by=("ds", "horizon"))
 
-    def predict_with_drivers(self, *, horizon: int) -> pd.DataFrame:
+    def predict_with_drivers(self, *, horizon: int, skip: int = 0) -> pd.DataFrame:
         """Forecast with what drives each mean; see `DemandModel.explain`."""
-        rows = self.model.predict(self.y, horizon=horizon)
-        why = self.model.explain(self.y, horizon=horizon)[["unique_id", "ds", *DRIVERS]]
+        rows = self.model.predict(self.y, horizon=horizon, skip=skip)
+        why = self.model.explain(self.y, horizon=horizon, skip=skip)[["unique_id", "ds", *DRIVERS]]
         return self._restated(rows.merge(why, on=["unique_id", "ds"]), by=("ds", "horizon"), sums=DRIVERS)
 
-    def predict_totals(self, *, spans: Sequence[int]) -> pd.DataFrame:
+    def predict_totals(self, *, spans: Sequence[int], skip: int = 0) -> pd.DataFrame:
         """Forecast several periods together; see `DemandModel.predict_totals`."""
-        return self._restated(self.model.predict_totals(self.y, spans=spans), by=("ds", "periods"))
+        return self._restated(self.model.predict_totals(self.y, spans=spans, skip=skip), by=("ds", "periods"))
 
     def _restated(self, rows: pd.DataFrame, *, by: Sequence[str], sums: Sequence[str] = ()) -> pd.DataFrame:
         return rows if self.moves is None else self.moves.forecast(rows, by=by, sums=sums)

@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 from sqlalchemy import distinct, func, select
 
 from features.calendars import lunar_new_year
 from features.clock import Clock
-from features.knowledge import Knowledge, KnownPanel, calendar_gap
-from features.reasons import Reason, ReasonCode, ReasonedError, Reasons, stored, to_json
+from features.knowledge import MOST_BEHIND, Knowledge, KnownPanel, calendar_gap, first_to_come
+from features.reasons import Reason, ReasonCode, ReasonedError, Reasons, Value, stored, to_json
 from features.series import TOTAL
 from features.settings import Settings
 from features.taxonomy import taxonomy_version
@@ -77,6 +78,10 @@ def forecast(
 ) -> ForecastSummary:
     """Issue the forecast of the next `weeks` for every series of every level; issuing it again changes nothing.
 
+    The weeks are counted from the moment, the one that it lies in being the first, however late the newest counts are:
+    the weeks in between are over and are not issued, and the bands are those of the longer lead. Beyond `MOST_BEHIND`
+    the tickets are taken for a history of the past, and its own next weeks are issued.
+
     Without a champion, or with one that no longer fits the panel, the stand-in (`models/forecast/stand_in.py`)
     is issued, and the issue says that it is degraded. Where a model has issued from data as new, its issue stays.
 
@@ -93,9 +98,9 @@ def forecast(
     """
     moment = (as_of or clock.now()).astimezone(UTC)
     known = Knowledge.at(settings, moment).panel(freq, periods=_HISTORY[freq]).asked_at(moment, settings.zone)
-    horizon = weeks if freq == Frequency.WEEKLY else 7 * weeks
-    rows, totals, version, fallback = _rows(settings, known, horizon, sums if freq == Frequency.WEEKLY else ())
-    if fallback and (kept := _good_issue(settings, freq, known, moment=moment, horizon=horizon)):
+    ahead = Ahead.of(known, moment, settings.zone, periods=weeks if freq == Frequency.WEEKLY else 7 * weeks)
+    rows, totals, version, fallback = _rows(settings, known, ahead, sums if freq == Frequency.WEEKLY else ())
+    if fallback and (kept := _good_issue(settings, freq, known, moment=moment, ahead=ahead)):
         return replace(kept, degraded=(*known.degraded, Reason(ReasonCode.MODEL_ISSUE_KEPT), *fallback[1:]))
     gap = calendar_gap(known.calendar, rows["ds"].min(), rows["ds"].max())
     issue = ForecastIssue(
@@ -108,18 +113,53 @@ def forecast(
         taxonomy_version=taxonomy_version(settings, known.labels.crosswalk),
         calendar_version=known.calendar_version,
         snapshot=known.panel.snapshot,
-        degraded=(*known.degraded, *fallback, *gap),
+        degraded=(*known.degraded, *ahead.said, *fallback, *gap),
     )
     described = describe(rows, known, country=settings.country)
     of_sums = describe_sums(totals, known, country=settings.country)
     result = publish(Store.open(settings.store_url), issue, described, sums=of_sums, clock=clock)
-    shape = {"series": rows["unique_id"].nunique(), "rows": len(rows), "horizon": horizon, "is_new": result.is_new}
+    shape = {
+        "series": rows["unique_id"].nunique(),
+        "rows": len(rows),
+        "horizon": ahead.periods,
+        "is_new": result.is_new,
+    }
     city = totals.loc[totals["level"] == TOTAL, ["periods", "mean", "p10", "p50", "p90"]]
     return ForecastSummary(**dict(issue), **shape, sums=tuple(city.to_dict("records")))
 
 
+@dataclass(frozen=True)
+class Ahead:
+    """Which periods are issued.
+
+    Attributes:
+        first: Start of the first one, naive local.
+        periods: How many.
+        skip: Periods between the newest complete one and the first one: they are over, and nobody knows their counts.
+        said: What a reader has to know of that.
+    """
+
+    first: pd.Timestamp
+    periods: int
+    skip: int = 0
+    said: Reasons = ()
+
+    @classmethod
+    def of(cls, known: KnownPanel, moment: datetime, zone: ZoneInfo, *, periods: int) -> Ahead:
+        """Count the periods from the one that a moment lies in."""
+        through, freq = known.panel.data_through, known.panel.freq
+        now = pd.Timestamp(moment.astimezone(zone).replace(tzinfo=None))
+        first = first_to_come(through, now, freq)
+        skip = (first - through) // freq.length
+        told: dict[str, Value] = {"data_through": f"{through:%Y-%m-%d}", "first": f"{first:%Y-%m-%d}"}
+        if skip:
+            return cls(first, periods, skip, (Reason(ReasonCode.COUNTS_LATE, told),))
+        past = now - through > MOST_BEHIND + freq.length
+        return cls(first, periods, said=(Reason(ReasonCode.HISTORY_OF_THE_PAST, told),) if past else ())
+
+
 def _good_issue(
-    settings: Settings, freq: ForecastFrequency, known: KnownPanel, *, moment: datetime, horizon: int
+    settings: Settings, freq: ForecastFrequency, known: KnownPanel, *, moment: datetime, ahead: Ahead
 ) -> ForecastSummary | None:
     """Return the issue in force, if a model made it by then, from data as new, in the labels in force, as far ahead."""
     labels = taxonomy_version(settings, known.labels.crosswalk)
@@ -130,8 +170,9 @@ def _good_issue(
         if issue.as_of > moment or issue.taxonomy_version != labels:
             return None
         rows = select(func.count(), func.count(distinct(ForecastRow.unique_id)), func.count(distinct(ForecastRow.ds)))
-        count, series, periods = session.execute(rows.where(ForecastRow.issue_id == issue.id)).one()
-        if periods < horizon:
+        wanted = (ForecastRow.issue_id == issue.id, ForecastRow.ds >= ahead.first.to_pydatetime())
+        count, series, periods = session.execute(rows.where(*wanted)).one()
+        if periods < ahead.periods:
             return None
         of_city = select(ForecastSum).where(ForecastSum.issue_id == issue.id, ForecastSum.level == TOTAL)
         totals = session.scalars(of_city.order_by(ForecastSum.periods)).all()
@@ -150,22 +191,22 @@ def _good_issue(
 
 
 def _rows(
-    settings: Settings, known: KnownPanel, horizon: int, sums: Sequence[int]
+    settings: Settings, known: KnownPanel, ahead: Ahead, sums: Sequence[int]
 ) -> tuple[pd.DataFrame, pd.DataFrame, str, Reasons]:
     """Return forecast rows, sums, the version that made them, and the reasons for a fallback, if it is one."""
-    panel = known.panel
+    panel, asked = known.panel, {"horizon": ahead.periods, "skip": ahead.skip}
     try:
         champion = load_champion(settings, known)
-        rows = champion.predict_with_drivers(horizon=horizon)
-        totals = champion.predict_totals(spans=sums) if sums else _NO_SUMS
+        rows = champion.predict_with_drivers(**asked)
+        totals = champion.predict_totals(spans=sums, skip=ahead.skip) if sums else _NO_SUMS
     except ReasonedError as error:
         reason = error.reason
     else:
         return rows, totals, champion.version, ()
     config = settings.forecast
     stand_in = StandIn(panel.y, panel.static, freq=panel.freq, calendar=known.calendar, config=config)
-    totals = stand_in.predict_totals(spans=tuple(sums)) if sums else _NO_SUMS
-    rows = stand_in.predict_with_drivers(horizon=horizon)
+    totals = stand_in.predict_totals(spans=tuple(sums), skip=ahead.skip) if sums else _NO_SUMS
+    rows = stand_in.predict_with_drivers(**asked)
     return rows, totals, FALLBACK, (Reason(ReasonCode.STAND_IN), reason)
 
 

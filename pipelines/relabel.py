@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import distinct, func, select
 
 from features.clock import Clock
 from features.settings import Settings
@@ -53,5 +53,6 @@ def _weeks_to_reissue(store: Store, settings: Settings, clock: Clock, freq: Fore
         issue = current_issue(session, freq)
         if issue is None or not labels_differ(issue, settings, now=clock.now()):
             return 0
-        periods = session.scalar(select(func.max(ForecastRow.horizon)).where(ForecastRow.issue_id == issue.id)) or 0
+        counted = select(func.count(distinct(ForecastRow.ds))).where(ForecastRow.issue_id == issue.id)
+        periods = session.scalar(counted) or 0
         return -(-periods // (Frequency.WEEKLY.length // freq.length))

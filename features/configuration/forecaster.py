@@ -296,6 +296,8 @@ class ForecastConfig(ConfigPart):
     """Trailing weeks from which dispersion is learned."""
     dispersion_shrink: float = key(2.0, unit="series", ge=0)
     """How many typical series the pooled dispersion is worth."""
+    lead_growth: float = key(0.05, unit="per week", ge=0)
+    """Share by which dispersion grows with each week that the newest counts are late."""
     spread: dict[Frequency, dict[str, float]] = key(_SPREAD)
     """Frequency -> level -> factor on its dispersion: the model errs less than the members that it is learned from."""
     lasting: float = key(0.5, unit="correlation", ge=0, le=1)

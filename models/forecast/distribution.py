@@ -122,11 +122,10 @@ def past_dispersions(
         config: Trailing periods, shrinkage, factors.
         one_step: Means of the cells one period after given origins; None where there is no one-step model.
     """
-    ahead = max(1, min(config.horizon, y.shape[1] // 4) // 2)
+    ahead = _usual_lead(y, config)
     steps = Steps.grid(_past_origins(y.shape[1] - ahead, cadence, config), [ahead])
     members = PlainMembers(y, cadence, config.members)
-    product = np.maximum(members.window(steps), cadence.floor) * np.maximum(members.season(steps), cadence.floor)
-    plain, actual, shrink = np.sqrt(product), y[:, steps.target], config.dispersion_shrink
+    plain, actual, shrink = _plain(members, steps, cadence), y[:, steps.target], config.dispersion_shrink
     recent = np.maximum(members.recent(steps), cadence.floor)
     factors = config.spread[cadence.freq]
     alpha = {}
@@ -143,6 +142,45 @@ def past_dispersions(
         said = np.maximum(one_step(origins), cadence.floor)
         alpha[CELL] = dispersions(y[:, origins + 1], said, shrink=shrink, since=since)
     return alpha
+
+
+def plain_errors(
+    y: Floats, hierarchy: Hierarchy, cadence: Cadence, config: ForecastConfig, *, further: int
+) -> dict[str, float]:
+    """Return the pooled dispersion of the plain members' past forecasts, per level, at a lead.
+
+    Args:
+        y: Cells x known periods.
+        hierarchy: The levels.
+        cadence: Year and week.
+        config: Trailing periods, and the usual lead.
+        further: Periods beyond the usual lead.
+
+    Returns:
+        Alpha by level name, in the measure of `past_dispersions`; empty where the history is too short to tell.
+    """
+    ahead = _usual_lead(y, config) + further
+    if y.shape[1] < 2 * ahead + _SHORTEST_SPAN:
+        return {}
+    steps = Steps.grid(_past_origins(y.shape[1] - ahead, cadence, config), [ahead])
+    plain, actual = _plain(PlainMembers(y, cadence, config.members), steps, cadence), y[:, steps.target]
+    factors, found = config.spread[cadence.freq], {}
+    for level in hierarchy.levels:
+        mean, count = level.sum(plain), level.sum(actual)
+        weight = (mean**2).sum(axis=1)
+        spoken = np.minimum(((count - mean) ** 2 - mean).sum(axis=1), _LARGEST_SPOKEN * weight)
+        pooled = max(float(spoken.sum() / max(weight.sum(), _SMALLEST_MEAN)), 0.0)
+        found[level.name] = factors.get(level.name, factors["other"]) * pooled
+    return found
+
+
+def _usual_lead(y: Floats, config: ForecastConfig) -> int:
+    return max(1, int(min(config.horizon, y.shape[1] // 4)) // 2)
+
+
+def _plain(members: PlainMembers, steps: Steps, cadence: Cadence) -> Floats:
+    floor = cadence.floor
+    return np.asarray(np.sqrt(np.maximum(members.window(steps), floor) * np.maximum(members.season(steps), floor)))
 
 
 def _past_origins(stop: int, cadence: Cadence, config: ForecastConfig) -> Indices:

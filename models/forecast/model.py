@@ -21,9 +21,11 @@ from models.forecast.drivers import Calendar, Circumstances
 from models.forecast.engine import Engine, fit_engine
 from models.forecast.events import Events
 from models.forecast.hierarchy import CELL, Hierarchy, HierarchyLevel, PanelMatrix
+from models.forecast.lead import dispersions_at
 from models.forecast.members import Floats, PlainMembers, Steps
 from models.forecast.periods import cadence_of
 from models.forecast.weather import Weather
+from models.forecast.wild_counts import bounded
 
 _PATHS_AT_ONCE: Final = 100
 
@@ -88,6 +90,7 @@ class DemandModel:
         horizon: int,
         quantiles: Sequence[float] = (0.1, 0.5, 0.9),
         levels: str = "all",
+        skip: int = 0,
     ) -> pd.DataFrame:
         """Forecast the periods after the history.
 
@@ -96,6 +99,8 @@ class DemandModel:
             horizon: Periods ahead.
             quantiles: Levels between 0 and 1; columns `p10`, `p50`, ...
             levels: `all`, or `input` for the cells alone.
+            skip: Periods right after the history that are over and not known; the horizon begins behind them, and its
+                bands are those of the longer lead.
 
         Returns:
             `unique_id, ds, mean, p.., base_model, horizon, level`, one row per series and period; means are
@@ -103,14 +108,15 @@ class DemandModel:
             issued from.
         """
         panel = self.panel if y is None else self._newer(y)
-        cells = self.engine.cell_means(panel, horizon)
+        cells = self.engine.cell_means(panel, skip + horizon)[:, skip:]
         wanted = [level for level in self.engine.hierarchy.levels if levels == "all" or level.name == CELL]
+        engine = _engine_at(self.engine, panel, skip)
         bands = above_parts(
-            self.engine.hierarchy, {level.name: self._bands(level, cells, quantiles) for level in wanted}
+            self.engine.hierarchy, {level.name: _bands(engine, level, cells, quantiles) for level in wanted}
         )
         frames = []
         for level in wanted:
-            frame = _long(level.ids, panel.future(horizon), level.sum(cells))
+            frame = _long(level.ids, panel.future(skip + horizon)[skip:], level.sum(cells), first=skip + 1)
             for quantile, values in bands[level.name].items():
                 frame[f"p{100 * quantile:g}"] = values.ravel()
             base = self.engine.bases.get(level.name, MODEL)
@@ -150,7 +156,7 @@ class DemandModel:
         cells = self.engine.cell_means(panel, horizon)
         names = sorted(set(groups.values()))
         members = np.array([[groups.get(cell) == name for cell in panel.ids] for name in names], dtype=float)
-        paths = [chunk.sum(axis=2) @ members.T for chunk in self._paths(cells, draws)]
+        paths = [chunk.sum(axis=2) @ members.T for chunk in _paths(self.engine, cells, draws)]
         columns = _columns(_quantiles(np.concatenate(paths), quantiles))
         return pd.DataFrame({"group": names, "mean": members @ cells.sum(axis=1), **columns})
 
@@ -161,6 +167,7 @@ class DemandModel:
         spans: Sequence[int],
         quantiles: Sequence[float] = (0.1, 0.5, 0.9),
         draws: int = 1_000,
+        skip: int = 0,
     ) -> pd.DataFrame:
         """Forecast how much comes in the next periods together, for every series of every level, from sample paths.
 
@@ -171,60 +178,51 @@ class DemandModel:
             spans: Numbers of periods to sum, each from the first one ahead.
             quantiles: Levels between 0 and 1.
             draws: Sample paths; cells and sums come from the same ones, so that they belong together.
+            skip: Periods right after the history that are passed over, see `predict`.
 
         Returns:
             `unique_id, ds` (start of the first period), `periods, mean, p.., base_model, level`; the means are sums of
             those of `predict` for that many periods.
         """
         panel = self.panel if y is None else self._newer(y)
-        levels, first, frames = self.engine.hierarchy.levels, panel.future(1)[0], []
+        levels, first, frames = self.engine.hierarchy.levels, panel.future(skip + 1)[skip], []
+        engine = _engine_at(self.engine, panel, skip)
         for span in spans:
-            cells = self.engine.cell_means(panel, span)
-            drawn = [chunk.sum(axis=2).T for chunk in self._paths(cells, draws)]
+            cells = self.engine.cell_means(panel, skip + span)[:, skip:]
+            drawn = [chunk.sum(axis=2).T for chunk in _paths(engine, cells, draws)]
             for level in levels:
                 mean = level.sum(cells.sum(axis=1))
                 paths = _quantiles(np.concatenate([level.sum(part).T for part in drawn]), quantiles)
-                held = within_periods(paths, mean, self._bands(level, cells, quantiles))
+                held = within_periods(paths, mean, _bands(engine, level, cells, quantiles))
                 columns = _columns(around_mean(mean, held))
                 rows = pd.DataFrame({"unique_id": level.ids, "ds": first, "periods": span, "mean": mean, **columns})
                 base = self.engine.bases.get(level.name, MODEL)
                 frames.append(rows.assign(base_model=base, level=level.name))
         return pd.concat(frames, ignore_index=True)
 
-    def _bands(self, level: HierarchyLevel, cells: Floats, quantiles: Sequence[float]) -> Bands:
-        """Return the bands of a level's periods, by quantile."""
-        mean = level.sum(cells)
-        return around_mean(mean, count_quantiles(mean, self.engine.alpha[level.name][:, None], quantiles))
-
-    def _paths(self, cells: Floats, draws: int) -> Iterator[Floats]:
-        """Draw sample paths around the cells' means, a part at a time: draws x cells x horizon."""
-        factors = shared_factors(cells.mean(axis=1), self.engine.hierarchy, self.engine.alpha)
-        config = self.engine.config
-        rng = np.random.default_rng(config.seed)
-        sizes = [_PATHS_AT_ONCE] * (draws // _PATHS_AT_ONCE) + [draws % _PATHS_AT_ONCE]
-        for size in sizes:
-            if size:
-                yield sample_paths(cells, factors, draws=size, rng=rng, lasting=config.lasting)
-
-    def explain(self, y: pd.DataFrame | None = None, *, horizon: int, levels: str = "all") -> pd.DataFrame:
+    def explain(
+        self, y: pd.DataFrame | None = None, *, horizon: int, levels: str = "all", skip: int = 0
+    ) -> pd.DataFrame:
         """Say what drives each forecast, in tickets; the drivers add up to the mean.
 
         Args:
             y: Newer history of the same cells; the fitted one when None.
             horizon: Periods ahead.
             levels: `all`, or `input` for the cells alone.
+            skip: Periods right after the history that are passed over, see `predict`.
 
         Returns:
             `unique_id, ds, mean, usual_level, season, holiday, weather, event, recent_change, horizon, level`, see
             models/forecast/model.py.
         """
         panel = self.panel if y is None else self._newer(y)
-        drivers = explain_cells(self.engine, panel, horizon)
+        found = explain_cells(self.engine, panel, skip + horizon)
+        drivers = {name: values[:, skip:] for name, values in found.items()}
         wanted = [level for level in self.engine.hierarchy.levels if levels == "all" or level.name == CELL]
         frames = []
         for level in wanted:
             sums = {name: level.sum(values) for name, values in drivers.items()}
-            frame = _long(level.ids, panel.future(horizon), sums.pop("mean"))
+            frame = _long(level.ids, panel.future(skip + horizon)[skip:], sums.pop("mean"), first=skip + 1)
             frames.append(frame.assign(level=level.name, **{name: values.ravel() for name, values in sums.items()}))
         return pd.concat(frames, ignore_index=True)
 
@@ -292,6 +290,33 @@ def matrix_of(y: pd.DataFrame, static: pd.DataFrame, freq: str) -> tuple[PanelMa
     return panel, Hierarchy.of(static, panel.ids)
 
 
+def _engine_at(engine: Engine, panel: PanelMatrix, skip: int) -> Engine:
+    """Return an engine with the dispersions of periods that lie `skip` further ahead."""
+    if not skip:
+        return engine
+    known = bounded(panel, engine.hierarchy, engine.config.wild).y
+    cadence = cadence_of(panel.freq)
+    alpha = dispersions_at(engine.alpha, known, engine.hierarchy, cadence, engine.config, further=skip)
+    return replace(engine, alpha=alpha)
+
+
+def _bands(engine: Engine, level: HierarchyLevel, cells: Floats, quantiles: Sequence[float]) -> Bands:
+    """Return the bands of a level's periods, by quantile."""
+    mean = level.sum(cells)
+    return around_mean(mean, count_quantiles(mean, engine.alpha[level.name][:, None], quantiles))
+
+
+def _paths(engine: Engine, cells: Floats, draws: int) -> Iterator[Floats]:
+    """Draw sample paths around the cells' means, a part at a time: draws x cells x horizon."""
+    factors = shared_factors(cells.mean(axis=1), engine.hierarchy, engine.alpha)
+    config = engine.config
+    rng = np.random.default_rng(config.seed)
+    sizes = [_PATHS_AT_ONCE] * (draws // _PATHS_AT_ONCE) + [draws % _PATHS_AT_ONCE]
+    for size in sizes:
+        if size:
+            yield sample_paths(cells, factors, draws=size, rng=rng, lasting=config.lasting)
+
+
 def _quantiles(paths: Floats, quantiles: Sequence[float]) -> Bands:
     return dict(zip(quantiles, np.quantile(paths, list(quantiles), axis=0, method="inverted_cdf"), strict=True))
 
@@ -300,14 +325,14 @@ def _columns(bands: Bands) -> dict[str, Floats]:
     return {f"p{100 * level:g}": row for level, row in bands.items()}
 
 
-def _long(ids: Sequence[str], ds: pd.DatetimeIndex, mean: Floats) -> pd.DataFrame:
+def _long(ids: Sequence[str], ds: pd.DatetimeIndex, mean: Floats, *, first: int) -> pd.DataFrame:
     horizon = len(ds)
     return pd.DataFrame(
         {
             "unique_id": np.repeat(np.asarray(ids, dtype=object), horizon),
             "ds": np.tile(ds.to_numpy(), len(ids)),
             "mean": mean.ravel(),
-            "horizon": np.tile(np.arange(1, horizon + 1), len(ids)),
+            "horizon": np.tile(np.arange(first, first + horizon), len(ids)),
         }
     )
 

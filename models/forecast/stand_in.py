@@ -48,15 +48,15 @@ class StandIn:
         plain = config.model_copy(update={"weights": {**config.weights, period: members}, "prophet": {}})
         self.model = DemandModel.fit(y, static, freq=freq, calendar=calendar, config=plain)
 
-    def predict_with_drivers(self, *, horizon: int) -> pd.DataFrame:
+    def predict_with_drivers(self, *, horizon: int, skip: int = 0) -> pd.DataFrame:
         """Forecast every level with what drives each mean; see `DemandModel.predict` and `explain`."""
-        rows = self._named(self.model.predict(horizon=horizon))
-        why = self.model.explain(horizon=horizon).drop(columns=["mean", "horizon", "level"])
+        rows = self._named(self.model.predict(horizon=horizon, skip=skip))
+        why = self.model.explain(horizon=horizon, skip=skip).drop(columns=["mean", "horizon", "level"])
         return rows.merge(why, on=["unique_id", "ds"])
 
-    def predict_totals(self, *, spans: tuple[int, ...]) -> pd.DataFrame:
+    def predict_totals(self, *, spans: tuple[int, ...], skip: int = 0) -> pd.DataFrame:
         """Forecast several periods together; see `DemandModel.predict_totals`."""
-        return self._named(self.model.predict_totals(spans=spans))
+        return self._named(self.model.predict_totals(spans=spans, skip=skip))
 
     @staticmethod
     def _named(rows: pd.DataFrame) -> pd.DataFrame:

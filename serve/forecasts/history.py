@@ -42,6 +42,13 @@ class WeeklyHistory:
         """Monday of the last complete week."""
         return self.data_through - pd.Timedelta(days=7)
 
+    @property
+    def first_to_come(self) -> pd.Timestamp:
+        """Monday of the first week that is not over, also where counts are late."""
+        from features.knowledge import first_to_come
+
+        return first_to_come(self.data_through, self.known_at or self.data_through, Frequency.WEEKLY)
+
     def level(self, name: str) -> pd.DataFrame:
         """Return the counts of one level."""
         wanted = self.static.loc[self.static["level"] == name, "unique_id"]

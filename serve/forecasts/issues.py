@@ -8,9 +8,10 @@ from typing import Any, Final
 
 import pandas as pd
 import structlog
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
+from features.clock import SKEW
 from features.panel.moves import Moves
 from features.series import DIMENSIONS
 from features.settings import Settings
@@ -140,11 +141,19 @@ def _in_force(
     return Moves.of(static, changes, current.day).forecast(rows, by=by, sums=sums)
 
 
-def issue_before(session: Session, week: datetime, *, freq: Frequency = Frequency.WEEKLY) -> ForecastIssueRow | None:
-    """Return the last issue made when nothing of `week` was known yet: the one to be judged by it."""
+def issue_before(
+    session: Session, week: datetime, *, now: datetime, freq: Frequency = Frequency.WEEKLY
+) -> ForecastIssueRow | None:
+    """Return the last issue that speaks of `week` and was made when nothing of it was known yet: the one to be judged.
+
+    While counts are late, later issues know no more and speak only of later weeks. An issue of a moment later than now
+    was made by a wrong clock, and is not believed.
+    """
+    speaks = exists().where(ForecastRow.issue_id == ForecastIssueRow.id, ForecastRow.ds == week)
     query = (
         select(ForecastIssueRow)
-        .where(ForecastIssueRow.freq == freq, ForecastIssueRow.data_through <= week)
+        .where(ForecastIssueRow.freq == freq, ForecastIssueRow.data_through <= week, speaks)
+        .where(ForecastIssueRow.as_of <= now + SKEW)
         .order_by(ForecastIssueRow.data_through.desc(), ForecastIssueRow.as_of.desc(), ForecastIssueRow.id.desc())
     )
-    return session.scalars(query).first()
+    return session.scalars(query.limit(1)).first()

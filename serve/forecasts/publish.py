@@ -12,7 +12,7 @@ import pandas as pd
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from features.clock import Clock, SystemClock
+from features.clock import Clock, SystemClock, is_ahead
 from serve.errors import UnprocessableError
 from serve.forecasts.schemas import DRIVERS, ForecastIssue
 from serve.store import Store
@@ -55,7 +55,7 @@ def publish(
 
     Publishing the same issue (frequency, as-of, model version, labels) again changes nothing. An issue whose as-of is
     older than the current one's is kept, but does not become current: a late re-run of the past must not hide the
-    present.
+    present. A current one of a moment still to come was issued by a wrong clock, and hides nothing.
 
     Args:
         store: The operational store.
@@ -101,7 +101,7 @@ def _flip(session: Session, row: ForecastIssueRow, now: datetime) -> bool:
         session.add(CurrentForecast(freq=row.freq, issue_id=row.id, flipped_at=now))
         return True
     current = session.get_one(ForecastIssueRow, pointer.issue_id)
-    if current.as_of > row.as_of:
+    if current.as_of > row.as_of and not is_ahead(current.as_of, now):
         return False
     pointer.issue_id, pointer.flipped_at = row.id, now
     return True

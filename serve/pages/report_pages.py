@@ -110,7 +110,7 @@ def _seasons(settings: SettingsDep, clock: ClockDep) -> list[ComingSeason]:
         return []
     area = AreaNames.of(settings)
     names = {row["unique_id"]: name_of(row, area) for row in history.static.to_dict("records")}
-    return coming_seasons(history, after=history.data_through, names=names, settings=settings)
+    return coming_seasons(history, after=history.first_to_come, names=names, settings=settings)
 
 
 def _check_may_read(visitor: Visitor) -> None:

@@ -11,14 +11,16 @@ import pandas as pd
 from sqlalchemy.orm import Session
 
 from features.origin import origin_of
-from features.reasons import Reasons, stored
+from features.reasons import Reason, ReasonCode, Reasons, stored
 from features.series import LEVELS
 from features.settings import Settings
+from features.vocabulary import Frequency
 from features.words import AreaNames, catalogue
 from serve.errors import NotReadyError
 from serve.forecasts.accuracy import LevelScore, join_actual, score_levels
 from serve.forecasts.history import WeeklyHistory, weekly_history
 from serve.forecasts.issues import issue_before, issue_frame, sum_frame
+from serve.forecasts.repository import current_issue
 from serve.number_format import FEWEST_FOR_PERCENT, relative_change
 from serve.reports.headings import base_of, series_level
 from serve.seasons.coming import ComingSeason, coming_seasons
@@ -83,7 +85,7 @@ class WeeklyContent:
         issue: The forecast that speaks about the weeks after it.
         forecast: The forecast table, columns `FORECAST_COLUMNS` and `LATER_COLUMNS`.
         total: The total's forecast, one row per week to come.
-        recent: The total's counts of the last half year, by Monday.
+        recent: The total's counts of the last half year, by Monday; NaN for weeks that are over and not counted yet.
         count: Tickets of the week; None without a lake.
         change: On the week before.
         scores: Errors of the forecast that had spoken about this week, per level.
@@ -115,23 +117,29 @@ class WeeklyContent:
     degraded: Reasons = ()
     sums: pd.DataFrame = field(default_factory=pd.DataFrame)
 
+    @property
+    def first(self) -> pd.Series:
+        """The total's forecast of the week to come; NaN where no forecast speaks about it."""
+        return self.total.iloc[0] if len(self.total) else pd.Series(float("nan"), index=self.total.columns)
+
     def level_name(self, level: str) -> str:
         """Return what a level of the hierarchy is called here."""
         return series_level(level, self.area_names)
 
 
 def weekly_content(session: Session, settings: Settings, week: Week, *, now: datetime) -> WeeklyContent:
-    """Gather a week's report.
+    """Gather a week's report; where no forecast speaks about the weeks after it, it says so and has none.
 
     Raises:
-        NotReadyError: No forecast speaks about the weeks after `week`.
+        NotReadyError: No forecast was ever issued.
     """
     ahead = pd.Timestamp(week.monday) + pd.Timedelta(days=7)
-    issue = issue_before(session, ahead.to_pydatetime())
-    forecast = issue_frame(session, issue, settings, now=now) if issue is not None else pd.DataFrame()
-    forecast = forecast[forecast["ds"] >= ahead] if len(forecast) else forecast
-    if issue is None or forecast.empty:
+    issue = issue_before(session, ahead.to_pydatetime(), now=now) or current_issue(session, Frequency.WEEKLY)
+    if issue is None:
         raise NotReadyError("no_forecast_for_week", week=str(week))
+    forecast = issue_frame(session, issue, settings, now=now)
+    ended = forecast.loc[forecast["ds"] < ahead, "ds"].max()
+    forecast = forecast[forecast["ds"] >= ahead]
     past = weekly_history(settings, as_of=now)
     history = past.weeks
     last_week = _counts_of(history, pd.Timestamp(week.monday))
@@ -143,19 +151,29 @@ def weekly_content(session: Session, settings: Settings, week: Week, *, now: dat
         area_names=AreaNames.of(settings),
         forecast=table,
         total=table[table["level"] == "total"].sort_values("ds"),
-        recent=history.series("total").loc[: pd.Timestamp(week.monday)].tail(_CHART_WEEKS)
-        if history is not None
-        else pd.Series(dtype=float, index=pd.DatetimeIndex([])),
+        recent=_recent(history, pd.Timestamp(week.monday)),
         alerts=alert_week(session, settings, week, now=now),
         expected=_expected(table, ahead, AreaNames.of(settings)),
-        sums=_in_order(sum_frame(session, issue, settings, now=now), "periods"),
+        sums=_in_order(sum_frame(session, issue, settings, now=now), "periods") if len(forecast) else pd.DataFrame(),
     )
     if history is not None and len(last_week):
         _look_back(session, settings, content, history, ahead)
     origin = origin_of(settings)
     content.simulated = origin.simulated
-    content.degraded = (*stored(issue.degraded), *past.missing, *origin.missing)
+    over = () if len(forecast) else (_ended(week, ended),)
+    content.degraded = (*stored(issue.degraded), *over, *past.missing, *origin.missing)
     return content
+
+
+def _ended(week: Week, last: pd.Timestamp) -> Reason:
+    return Reason(ReasonCode.FORECAST_ENDED, {"week": str(week), "ended": f"{last:%Y-%m-%d}"})
+
+
+def _recent(history: WeeklyHistory | None, last: pd.Timestamp) -> pd.Series:
+    counts = history.series("total").loc[:last] if history is not None else pd.Series(dtype=float)
+    if counts.empty:
+        return pd.Series(dtype=float, index=pd.DatetimeIndex([]))
+    return counts.astype(float).reindex(pd.date_range(counts.index[0], last, freq="7D")).tail(_CHART_WEEKS)
 
 
 def name_of(row: pd.Series | dict[str, str], names: AreaNames) -> str:
@@ -174,7 +192,7 @@ def _look_back(
     total = history.series("total")
     content.count = float(total.get(week, 0.0))
     content.change = relative_change(content.count, total.get(week - pd.Timedelta(days=7)))
-    earlier = issue_before(session, week.to_pydatetime())
+    earlier = issue_before(session, week.to_pydatetime(), now=content.generated_at)
     if earlier is not None:
         said = issue_frame(session, earlier, settings, now=content.generated_at, week=week.to_pydatetime())
         content.scores = score_levels(join_actual(said, history.counts, week))

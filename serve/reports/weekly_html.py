@@ -30,7 +30,7 @@ def write_html(content: WeeklyContent, out: Path, *, settings: Settings) -> None
         c=content,
         degraded=say_in_both(content.degraded),
         total=total,
-        first=total[0],
+        first=content.first,
         chart=Markup(total_chart(content)),  # noqa: S704 - drawn by us, its texts are escaped
         num=number,
         pct=change,
@@ -52,7 +52,7 @@ def write_html(content: WeeklyContent, out: Path, *, settings: Settings) -> None
 
 def total_chart(content: WeeklyContent) -> str:
     """Return the total's chart as a standalone SVG."""
-    past = [Period(ds.strftime("%m-%d"), actual=float(y)) for ds, y in content.recent.items()]
+    past = [Period(ds.strftime("%m-%d"), actual=None if pd.isna(y) else float(y)) for ds, y in content.recent.items()]
     ahead = [
         Period(
             row.ds.strftime("%m-%d"),

@@ -55,7 +55,7 @@ def _fonts() -> list[str]:
 
 
 def _document(content: WeeklyContent, settings: Settings, *, fonts: list[str]) -> dict[str, Any]:
-    first = content.total.iloc[0]
+    first = content.first
     issue = content.issue
     made = f"{content.generated_at.astimezone(settings.zone):%Y-%m-%d %H:%M}"
     words = catalogue("zh-CN")

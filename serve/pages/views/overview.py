@@ -169,7 +169,7 @@ def _look_back(
     now: datetime,
 ) -> None:
     week = history.last_week
-    earlier = issue_before(session, week.to_pydatetime())
+    earlier = issue_before(session, week.to_pydatetime(), now=now)
     if earlier is not None:
         said = issue_frame(session, earlier, settings, now=now, week=week.to_pydatetime())
         joined = join_actual(said, history.counts, week)
@@ -179,7 +179,7 @@ def _look_back(
     counts = history.level("category")
     view.has_years = len(counts) > 0 and (history.data_through - counts["ds"].min()) >= timedelta(weeks=2 * 52)
     view.seasons = coming_seasons(
-        history, after=history.data_through, names=names, settings=settings, weeks=_SEASON_WEEKS + 4, limit=12
+        history, after=history.first_to_come, names=names, settings=settings, weeks=_SEASON_WEEKS + 4, limit=12
     )
 
 
@@ -203,13 +203,17 @@ def _listed(forecast: pd.DataFrame, wanted: Wanted) -> list[tuple[str, pd.DataFr
 
 
 def _periods(chosen: pd.DataFrame, known: pd.Series, weeks: int) -> list[Period]:
-    past = known[known.index < chosen["ds"].iloc[0]].tail(weeks)
+    first = chosen["ds"].iloc[0]
+    past = known[known.index < first].tail(weeks)
+    if len(past):
+        # Weeks that are over and not counted yet have their place, and nothing in it.
+        past = past.reindex(pd.date_range(past.index[0], first, freq="7D", inclusive="left"))
     ahead = chosen[["ds", "p10", "p50", "p90", "last_year"]].itertuples(index=False)
     year_ago = known.copy()
     year_ago.index = year_ago.index + pd.Timedelta(days=364)
     return [
         *(
-            Period(ds.strftime("%m-%d"), actual=float(y), last_year=_or_none(year_ago.get(ds)))
+            Period(ds.strftime("%m-%d"), actual=_or_none(y), last_year=_or_none(year_ago.get(ds)))
             for ds, y in past.items()
         ),
         *(
