@@ -164,6 +164,7 @@ def ingest(
     """
     chosen = mapping if isinstance(mapping, Mapping) else load_mapping(mapping)
     lake = Lake.of(settings)
+    lake.sweep()
     mend(lake)
     lake.keep_own_channels(chosen.source, chosen.own_channels)
     remote = [str(path) for path in paths if "://" in str(path)]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -26,6 +24,7 @@ from features.lake.mark import mark_simulated
 from features.lake.precedence import Precedence, superseded
 from features.lake.schema import ERASURES, LOADS, MOVED, QUARANTINE, TICKETS, VISIBLE, WAITING
 from features.lake.staged import StagedBatch
+from features.lake.staging_folders import staging_folder, sweep
 from features.lake.storage import CommitConflictError, DeltaStore, move_into
 from features.lake.upsert import UpsertResult, Writing, compare, write_decided, write_missing
 from features.one_writer import writer_lock
@@ -103,14 +102,13 @@ class Lake:
 
     @contextmanager
     def staging(self) -> Iterator[tuple[str, Path]]:
-        """Yield a new load id and a folder of its own beside the tables, removed at the end."""
-        load_id = uuid.uuid4().hex
-        folder = self.path / "staging" / load_id
-        folder.mkdir(parents=True)
-        try:
-            yield load_id, folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+        """Yield a new load id and a folder of its own beside the tables, removed at the end; see `staging_folders`."""
+        with staging_folder(self.path / "staging") as found:
+            yield found
+
+    def sweep(self) -> int:
+        """Remove what killed loads left on their way into the lake, and return how many left something."""
+        return sweep(self.path / "staging")
 
     def upsert(self, batch: StagedBatch) -> UpsertResult:
         """Add what a staged batch says that the lake does not hold yet, in one commit.

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-import shutil
-import time
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from features.clock import SKEW
 from features.errors import LakeError
@@ -19,8 +16,6 @@ from features.one_writer import writer_lock
 
 if TYPE_CHECKING:
     from features.lake.lake import Lake
-
-_STALE_SECONDS: Final = 24 * 3600
 
 
 @dataclass(frozen=True)
@@ -44,6 +39,7 @@ def history(lake: Lake) -> list[dict[str, Any]]:
 
 def optimize(lake: Lake) -> dict[str, int]:
     """Merge small files into large ones; nothing that is read changes. Returns files added and removed."""
+    lake.sweep()
     with writer_lock(lake.path):
         added = removed = 0
         for store in lake.stores:
@@ -64,6 +60,8 @@ def vacuum(lake: Lake, *, retained: Collection[int], dry_run: bool = False) -> l
     Raises:
         LakeError: A retained version cannot be kept because it is damaged or newer than the lake.
     """
+    if not dry_run:
+        lake.sweep()
     with writer_lock(lake.path):
         lost = set(lake.store.lost_versions())
         _refuse_unknown(lake, set(retained) - lost)
@@ -71,7 +69,6 @@ def vacuum(lake: Lake, *, retained: Collection[int], dry_run: bool = False) -> l
         if not dry_run:
             for store in lake.stores[1:]:
                 store.vacuum(keep=())
-            _remove_stale_staging(lake.path / "staging")
     return files
 
 
@@ -84,13 +81,6 @@ def _refuse_unknown(lake: Lake, versions: set[int]) -> None:
                 hint="is this the lake the run was trained on?",
             )
         lake.store.scan(version)
-
-
-def _remove_stale_staging(folder: Path) -> None:
-    """Remove what killed loads left behind; a load that is younger than a day may still be running."""
-    for entry in folder.glob("*"):
-        if time.time() - entry.stat().st_mtime > _STALE_SECONDS:
-            shutil.rmtree(entry, ignore_errors=True)
 
 
 def check(lake: Lake, *, now: datetime) -> list[LakeDamage]:

@@ -41,6 +41,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, store: Store |
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        tidy(settings)
         yield
         if store is None:
             opened.close()
@@ -50,6 +51,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, store: Store |
     app.state.clock = clock or SystemClock()
     app.state.settings = settings
     from serve import pages
+    from serve.tickets.landing import tidy
 
     app.add_middleware(ReaderLanguage)
     problems.install(app)

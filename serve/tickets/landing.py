@@ -12,7 +12,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from features.errors import QuarantineError
+import structlog
+
+from features.errors import QuarantineError, WeisuError
 from features.lake import Lake
 from features.mappings import Mapping as SourceMapping
 from features.mappings import load_mapping, mapping_names
@@ -20,6 +22,8 @@ from features.settings import Settings
 from features.sources.landing import KeyUsedError, Receipt, accept
 from features.sources.staging import Privacy
 from serve.errors import ConflictError, UnprocessableError
+
+_log = structlog.get_logger(__name__)
 
 
 def land(
@@ -51,6 +55,16 @@ def land(
         raise ConflictError("batch_key_used", why=str(error.args[0])) from error
     except QuarantineError as error:
         raise UnprocessableError("batch_refused", why=str(error.args[0])) from error
+
+
+def tidy(settings: Settings) -> int:
+    """Remove what batches of a killed process left on their way into the lake, and return how many."""
+    try:
+        return Lake.of(settings).sweep()
+    except (OSError, WeisuError) as error:
+        # Pages and alerts are served without a lake that can be written.
+        _log.warning("staging was not swept", reason=str(error))
+        return 0
 
 
 def _mapping(settings: Settings, name: str) -> SourceMapping:
