@@ -13,6 +13,7 @@ import pyarrow as pa
 import structlog
 
 from features.clock import Clock
+from features.digests import file_digest
 from features.errors import SourceError
 from features.lake import Lake, StagedBatch, UpsertResult
 from features.lake.ledger import mend
@@ -22,7 +23,7 @@ from features.mappings import Mapping, load_mapping
 from features.reasons import Reason, ReasonCode, Reasons, Value, documents, to_json
 from features.settings import Settings
 from features.sources.feeds import Bookmark, as_table, gathered, read_pages, split_waiting
-from features.sources.files import file_digest, find_files
+from features.sources.files import find_files
 from features.sources.http import JsonFeed
 from features.sources.staging import Privacy, Staging
 

@@ -7,7 +7,12 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+from features.errors import LakeError
+
+_OURS: Final = ("BinderException", "CatalogException", "ParserException", "SyntaxException", "InterruptException")
+"""Errors that only a mistake in our own SQL makes: they are not put into other words."""
 
 
 @contextmanager
@@ -18,6 +23,9 @@ def duck(*, threads: int | None = None, memory: str | None = None, spill: str | 
         threads: Worker threads; DuckDB's own choice (all cores) when None.
         memory: Limit such as `4GB`; DuckDB's own choice when None.
         spill: Folder for intermediate results that do not fit into memory.
+
+    Raises:
+        LakeError: A file cannot be read, the disk is full, or memory does not suffice.
     """
     import duckdb
 
@@ -32,8 +40,21 @@ def duck(*, threads: int | None = None, memory: str | None = None, spill: str | 
     try:
         connection.execute("SET TimeZone = 'UTC'")
         yield connection
+    except duckdb.Error as error:
+        if type(error).__name__ in _OURS:
+            raise
+        raise _in_our_words(error) from error
     finally:
         connection.close()
+
+
+def _in_our_words(error: Exception) -> LakeError:
+    said = next(iter(str(error).splitlines()), type(error).__name__)
+    if type(error).__name__ == "OutOfMemoryException":
+        return LakeError(f"not enough memory: {said}", hint="stop what else runs here, or give the machine more")
+    if "No space left" in str(error):
+        return LakeError(f"the disk is full: {said}", hint="make room; `weisu doctor` says how much is free")
+    return LakeError(f"a table cannot be read: {said}", hint="`weisu lake check` reads every file")
 
 
 def arrow(connection: Any, query: str, parameters: dict[str, Any] | None = None) -> Any:

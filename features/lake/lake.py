@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from features.clock import is_ahead
 from features.durable import write_whole
-from features.errors import LakeInputError
+from features.errors import LakeError, LakeInputError
 from features.lake import waiting
 from features.lake.asof import as_of_query
 from features.lake.duck import arrow, duck, instant, literal
@@ -25,7 +25,7 @@ from features.lake.precedence import Precedence, superseded
 from features.lake.schema import ERASURES, LOADS, MOVED, QUARANTINE, TICKETS, VISIBLE, WAITING
 from features.lake.staged import StagedBatch
 from features.lake.staging_folders import staging_folder, sweep
-from features.lake.storage import CommitConflictError, DeltaStore, move_into
+from features.lake.storage import RESTORE, CommitConflictError, DeltaStore, move_into
 from features.lake.upsert import UpsertResult, Writing, compare, write_decided, write_missing
 from features.one_writer import writer_lock
 from features.settings import Settings
@@ -138,6 +138,10 @@ class Lake:
 
     def _compare_and_commit(self, batch: StagedBatch) -> UpsertResult:
         version = self.version
+        if version > 0 and not self.erasures_store.exists:
+            raise LakeError(
+                f"{self.erasures_store.path} is gone, and with it whom an old file must not bring back", hint=RESTORE
+            )
         with duck() as connection:
             comparison = compare(connection, batch, self.store, self.erasures_store.scan(), version=version)
             self._refuse(connection, batch)

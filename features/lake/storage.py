@@ -16,9 +16,13 @@ import pyarrow.parquet as pq
 from features.durable import make_folder, sync
 from features.errors import LakeError
 from features.foreign_paths import delta_can_read, file_of_uri, plain_folder, stand_in
+from features.lake.checksums import Checksums
 from features.lake.duck import parquet
 
 _KINDS: Final = ("json", "checkpoint.parquet")
+RESTORE: Final = "bring the lake back from a backup: `weisu restore FILE`"
+"""The way out of damage that handing files in again does not mend."""
+
 _KEEP_LOG: Final = "interval 36500 days"
 """Delta forgets old versions after 30 days by default; a training must be repeatable on its snapshot for years."""
 
@@ -34,6 +38,7 @@ class DeltaStore:
     def __init__(self, path: Path, schema: pa.Schema) -> None:
         self.path = path
         self.schema = schema
+        self.checksums = Checksums(path)
 
     @property
     def log(self) -> Path:
@@ -59,8 +64,11 @@ class DeltaStore:
                     f"{self.path}: the newest commit, {broken.name}, is half written, and what it held is lost",
                     hint="hand in again what was loaded last: `weisu ingest` sets the broken commit aside",
                 ) from error
+            said = str(error).splitlines()[0]
+            if version is None:
+                raise LakeError(f"{self.path}: the log cannot be read: {said}", hint=RESTORE) from error
             raise LakeError(
-                f"{self.path}: version {version} cannot be read: {str(error).splitlines()[0]}",
+                f"{self.path}: version {version} cannot be read: {said}",
                 hint="`weisu lake history` lists the versions that are there",
             ) from error
 
@@ -99,8 +107,11 @@ class DeltaStore:
         table = self.table()
         before, here = int(table.version()), {file.name for file in self.path.glob("*.parquet")}
         if delta_can_read(self.path):
-            yield table
-            sync([*(file for file in self.path.glob("*.parquet") if file.name not in here), self.path])
+            with _in_our_words(self.path):
+                yield table
+            new = [file for file in self.path.glob("*.parquet") if file.name not in here]
+            sync([*new, self.path])
+            self.checksums.write(new)
             self._sync_log(before + 1)
             return
         copy = plain_folder()
@@ -108,7 +119,8 @@ class DeltaStore:
             shutil.copytree(self.log, copy / "_delta_log")
             for name in here:
                 (copy / name).symlink_to(self.path.resolve() / name)
-            yield DeltaTable(str(copy))
+            with _in_our_words(self.path):
+                yield DeltaTable(str(copy))
             self._bring_home(copy, here)
         finally:
             shutil.rmtree(copy, ignore_errors=True)
@@ -119,6 +131,7 @@ class DeltaStore:
             shutil.copyfile(copy / name, self.path / f"{name}.part")
             (self.path / f"{name}.part").replace(self.path / name)
         sync([*(self.path / name for name in now - before), self.path])
+        self.checksums.write(self.path / name for name in sorted(now - before))
         log, first = self.log, None
         for commit in sorted((copy / "_delta_log").glob("*.json")):
             if not (log / commit.name).exists():
@@ -157,6 +170,10 @@ class DeltaStore:
         """
         files = self.named(version)
         gone = [file for file in files if not Path(file).exists()]
+        if gone and version in (None, int(self.table().version())):
+            raise LakeError(
+                f"{self.path}: {len(gone)} of the {len(files)} files of the newest version are missing", hint=RESTORE
+            )
         if gone:
             raise LakeError(
                 f"{self.path}: version {version} can no longer be read exactly: {len(gone)} of its {len(files)} files "
@@ -196,17 +213,19 @@ class DeltaStore:
         table = self.table(guard)
         before = int(table.version())
         sync([*files, self.path])
+        self.checksums.write(files)
         transactions = None if guard is None else [Transaction("upsert", guard + 1)]
         try:
-            table.create_write_transaction(
-                [_add_action(file) for file in files],
-                mode="append",
-                schema=self.schema,
-                commit_properties=CommitProperties(
-                    custom_metadata={"weisu": json.dumps(note, ensure_ascii=False, default=str)},
-                    app_transactions=transactions,
-                ),
-            )
+            with _in_our_words(self.path, but=CommitFailedError):
+                table.create_write_transaction(
+                    [_add_action(file) for file in files],
+                    mode="append",
+                    schema=self.schema,
+                    commit_properties=CommitProperties(
+                        custom_metadata={"weisu": json.dumps(note, ensure_ascii=False, default=str)},
+                        app_transactions=transactions,
+                    ),
+                )
         except CommitFailedError as error:
             raise CommitConflictError(f"{self.path}: another writer was faster: {error}") from error
         table.update_incremental()
@@ -254,7 +273,10 @@ class DeltaStore:
         """
         how = {"retention_hours": 0, "enforce_retention_duration": False, "full": True, "keep_versions": list(keep)}
         with self._working() as table:
-            return sorted(table.vacuum(dry_run=dry_run, **how))
+            removed = sorted(table.vacuum(dry_run=dry_run, **how))
+        if not dry_run:
+            self.checksums.forget_deleted()
+        return removed
 
     def append_rows(self, rows: pa.Table, *, name: str, note: dict[str, Any]) -> int:
         """Commit rows in memory as one file called after `name`."""
@@ -262,6 +284,22 @@ class DeltaStore:
         file = self.path / f"{name}.parquet"
         pq.write_table(rows.cast(self.schema), file, compression="zstd")
         return self.append([file], note=note)
+
+
+@contextmanager
+def _in_our_words(folder: Path, *, but: type[Exception] | None = None) -> Iterator[None]:
+    """Say what deltalake says as an error of the lake; errors of the type `but` pass."""
+    from deltalake.exceptions import DeltaError
+
+    try:
+        yield
+    except DeltaError as error:
+        if but is not None and isinstance(error, but):
+            raise
+        said = next(iter(str(error).splitlines()), type(error).__name__)
+        full = "No space left" in str(error)
+        hint = "make room; `weisu doctor` says how much is free" if full else "`weisu lake check` reads every file"
+        raise LakeError(f"{folder}: {said}", hint=hint) from error
 
 
 class CommitConflictError(LakeError):

@@ -11,19 +11,23 @@ from typing import TYPE_CHECKING, Any
 from features.clock import SKEW
 from features.errors import LakeError
 from features.lake.duck import duck, instant
+from features.lake.inspection import damaged_files, is_readable
 from features.lake.ledger import unsound
+from features.lake.storage import RESTORE
 from features.one_writer import writer_lock
 
 if TYPE_CHECKING:
     from features.lake.lake import Lake
+    from features.lake.storage import DeltaStore
 
 
 @dataclass(frozen=True)
 class LakeDamage:
-    """One thing that is wrong with the lake: what, and how many."""
+    """One thing that is wrong with the lake: what, how many, and what to do about it."""
 
     what: str
     count: int
+    hint: str = ""
 
 
 def history(lake: Lake) -> list[dict[str, Any]]:
@@ -46,7 +50,15 @@ def optimize(lake: Lake) -> dict[str, int]:
             metrics = store.compact()
             added += metrics["numFilesAdded"]
             removed += metrics["numFilesRemoved"]
+            store.checksums.write(_without_checksum(store))
     return {"files_added": added, "files_removed": removed, "snapshot": lake.version}
+
+
+def _without_checksum(store: DeltaStore) -> list[Path]:
+    """Return the files of a release that wrote no checksums, as far as every value of them can be read."""
+    files = [Path(file) for file in store.files()]
+    unknown = set(store.checksums.unknown(file.name for file in files))
+    return [file for file in files if file.name in unknown and is_readable(file)]
 
 
 def vacuum(lake: Lake, *, retained: Collection[int], dry_run: bool = False) -> list[str]:
@@ -84,11 +96,22 @@ def _refuse_unknown(lake: Lake, versions: set[int]) -> None:
 
 
 def check(lake: Lake, *, now: datetime) -> list[LakeDamage]:
-    """Look for what must never be in the lake; an empty list means it is sound.
+    """Read the lake and look for what must never be in it; an empty list means it is sound.
 
     Raises:
-        LakeError: A file of the present version is missing.
+        LakeError: The log of a table cannot be read.
     """
+    damage = damaged_files(lake)
+    found = [LakeDamage(str(one), max(len(one.files), 1), RESTORE) for one in damage]
+    unreadable = {one.table for one in damage if one.what != "old"}
+    if not unreadable & {"tickets", "erasures"}:
+        found += _broken_rules(lake, now)
+    if not unreadable & {"tickets", "loads"}:
+        found += [LakeDamage(what, 1) for what in unsound(lake)]
+    return found
+
+
+def _broken_rules(lake: Lake, now: datetime) -> list[LakeDamage]:
     scan = lake.store.scan()
     rules = {
         "versions stated twice at the same revision": f"""SELECT count(*) FROM (SELECT source, ticket_id, revision
@@ -104,5 +127,4 @@ def check(lake: Lake, *, now: datetime) -> list[LakeDamage]:
     }
     with duck() as connection:
         found = [LakeDamage(what, connection.execute(query).fetchall()[0][0]) for what, query in rules.items()]
-    found += [LakeDamage(what, 1) for what in unsound(lake)]
     return [finding for finding in found if finding.count]

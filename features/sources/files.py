@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import glob
-import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
@@ -45,9 +44,3 @@ def _expand(place: str) -> list[Path]:
 def _is_table(path: Path) -> bool:
     hidden = any(part.startswith((".", "~", "_")) for part in path.parts[-2:])
     return path.name.lower().endswith(SUFFIXES) and not hidden
-
-
-def file_digest(path: Path) -> str:
-    """Return a hash of the file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -88,18 +88,23 @@ def retain_command(home: Home = None, as_json: Json = False) -> None:
 
 @lake_app.command("check")
 def check_command(home: Home = None, as_json: Json = False) -> None:
-    """Look for what must never be in the lake; exit code 1 if anything is found."""
+    """Read every file of the lake and look for what must never be in it; exit code 1 if anything is found."""
     from features.clock import SystemClock
+    from features.lake import LakeInputError
     from features.lake.upkeep import check
 
     lake = _lake(home)
+    if not lake.store.exists:
+        raise LakeInputError(f"there is no lake at {lake.path}", hint="`weisu ingest FILE` makes one; see lake_folder")
     findings = check(lake, now=SystemClock().now())
     if as_json:
-        found = [{"what": finding.what, "count": finding.count} for finding in findings]
+        found = [{"what": finding.what, "count": finding.count, "hint": finding.hint} for finding in findings]
         print_json({"schema_version": 1, "snapshot": lake.version, "sound": not findings, "findings": found})
     else:
         for finding in findings:
             say(f"{finding.count:,} {finding.what}")
+        for hint in dict.fromkeys(finding.hint for finding in findings if finding.hint):
+            say(f"Hint: {hint}")
         say(f"version {lake.version}: {'sound' if not findings else 'damaged'}")
     if findings:
         raise typer.Exit(1)
