@@ -25,7 +25,7 @@ from features.settings import Settings
 from features.vocabulary import AlertLevel
 from serve.access import Caller
 from serve.alerts.policy import on_duty
-from serve.errors import ServeError, SpokenError, UnauthorizedError, UnprocessableError
+from serve.errors import ServeError, SpokenError, StoreError, UnauthorizedError, UnprocessableError
 from serve.pages.language import Words, language_of
 from serve.pages.sessions import Visitor, current_visitor
 
@@ -179,7 +179,7 @@ def _visitor_of(request: Request) -> Visitor | None:
     state = request.app.state
     try:
         return current_visitor(request, state.store, state.clock)
-    except (UnauthorizedError, SQLAlchemyError):
+    except (UnauthorizedError, StoreError, SQLAlchemyError):
         return None
 
 

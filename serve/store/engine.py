@@ -13,7 +13,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 from serve.errors import StoreError
-from serve.store.migrations import migrate
+from serve.store.failures import code_of, in_our_words, reason
+from serve.store.migrations import HEAD, migrate
 
 BUSY_TIMEOUT_S: Final = 30
 WRITE: Final = "weisu_write"
@@ -26,8 +27,9 @@ class Store:
     it writes; a reading session never waits for a writer.
     """
 
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
+    def __init__(self, engine: Engine, file: SqliteFile | None = None) -> None:
+        self.engine, self.file = engine, file
+        self.shown = engine.url.render_as_string(hide_password=True)
         self._writing = sessionmaker(engine.execution_options(**{WRITE: True}), expire_on_commit=False)
         self._reading = sessionmaker(engine, expire_on_commit=False)
 
@@ -39,29 +41,45 @@ class Store:
             url: SQLAlchemy URL: `sqlite:////path/weisu.db` or `postgresql+psycopg://...`.
 
         Raises:
-            StoreError: The database cannot be opened, reached or migrated.
+            StoreError: The database cannot be opened, reached or migrated, or a newer release made it.
         """
         parsed = normalise_url(url)
+        file = SqliteFile(Path(parsed.database or "")) if parsed.get_backend_name() == "sqlite" else None
+        shown = parsed.render_as_string(hide_password=True)
         try:
-            engine = _engine(parsed)
-            migrate(engine)
+            engine = _engine(parsed, file)
+            newer = migrate(engine)
         except (SQLAlchemyError, OSError) as error:
-            raise StoreError(
-                "store_not_opened", url=parsed.render_as_string(hide_password=True), why=str(error)
-            ) from error
-        return cls(engine)
+            raise StoreError(code_of(error, "store_not_opened"), url=shown, why=reason(error)) from error
+        if newer:
+            engine.dispose()
+            raise StoreError("store_newer", url=shown, revision=newer, head=HEAD)
+        if file is not None:
+            file.remember()
+        return cls(engine, file)
 
     @contextmanager
     def session(self) -> Iterator[Session]:
         """Yield a session that may write: committed when the block ends, rolled back when it raises."""
-        with self._writing.begin() as session:
+        self.refuse_moved()
+        with in_our_words(self.shown), self._writing.begin() as session:
             yield session
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """Yield a session on one consistent snapshot that must not write."""
-        with self._reading() as session:
+        self.refuse_moved()
+        with in_our_words(self.shown), self._reading() as session:
             yield session
+
+    def refuse_moved(self) -> None:
+        """Refuse to go on with a SQLite file that is not at its place any more: what it took would be lost.
+
+        Raises:
+            StoreError: It was moved, deleted or replaced since it was opened.
+        """
+        if self.file is not None:
+            self.file.refuse_moved()
 
     def lock(self, session: Session, name: str) -> None:
         """Let one writer at a time through, until the transaction ends; SQLite's write lock already does."""
@@ -73,6 +91,38 @@ class Store:
         self.engine.dispose()
 
 
+class SqliteFile:
+    """The file of a store, by what it was when it was opened.
+
+    Args:
+        path: Where it lies.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._opened: tuple[int, int] | None = None
+
+    def remember(self) -> None:
+        """Note which file it is that lies there now."""
+        self._opened = self._identity()
+
+    def refuse_moved(self) -> None:
+        """Refuse another file, or none, in its place.
+
+        Raises:
+            StoreError: So it is.
+        """
+        if self._opened is not None and self._identity() != self._opened:
+            raise StoreError("store_moved", path=self.path)
+
+    def _identity(self) -> tuple[int, int] | None:
+        try:
+            found = self.path.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
+
+
 def normalise_url(url: str) -> URL:
     """Return the URL with the driver that is installed: psycopg 3 for PostgreSQL."""
     parsed = make_url(url)
@@ -81,11 +131,15 @@ def normalise_url(url: str) -> URL:
     return parsed
 
 
-def _engine(url: URL) -> Engine:
-    if url.get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True)
-    Path(url.database or "").parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False})
+def _engine(url: URL, file: SqliteFile | None) -> Engine:
+    # Without parameters: an error would carry what people wrote into logs.
+    if file is None:
+        return create_engine(url, pool_pre_ping=True, hide_parameters=True)
+    file.path.parent.mkdir(parents=True, exist_ok=True)
+    waiting = {"timeout": BUSY_TIMEOUT_S, "check_same_thread": False}
+    engine = create_engine(url, connect_args=waiting, hide_parameters=True)
+    # SQLite would make an empty file in the place of one that was moved away.
+    event.listen(engine, "do_connect", lambda *_: file.refuse_moved())
     event.listen(engine, "connect", _on_sqlite_connect)
     event.listen(engine, "begin", _on_sqlite_begin)
     return engine
