@@ -6,7 +6,9 @@ a class of `features.configuration`, parsed and checked once, and what is not de
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import secrets
 from collections.abc import Collection, Mapping
 from contextlib import suppress
@@ -44,10 +46,16 @@ from features.configuration import (
 from features.configuration.reading import PREFIX, from_environment, read_toml
 from features.configuration.refusals import refusals
 from features.durable import write_new
-from features.errors import BadInputError
+from features.errors import BadInputError, PrivacyError, WeakKeyError
 from features.foreign_paths import sqlite_url
 
 CONFIG_FILE: Final = "weisu.toml"
+CALLER_KEYS: Final = "caller_keys.json"
+"""File of a lake that names, by their ids, the keys under which its callers are hashed."""
+LEAST_KEY_BYTES: Final = 8
+_KEPT_KEY: Final = re.compile(rb"[0-9a-f]{64}")
+_OWN_KEY: Final = "set it to a random text, e.g. of `openssl rand -hex 32`"
+_BRING_BACK: Final = "bring it back from a backup (`weisu restore FILE`)"
 
 
 class Settings(ConfigPart):
@@ -155,9 +163,37 @@ class Settings(ConfigPart):
         return type(self)(**{**present, **tables})
 
     def secret_key(self) -> bytes:
-        """Return the HMAC key; the first call without a configured one makes it and keeps it under `home`."""
-        configured = self.hmac_key.get_secret_value()
-        return configured.encode() if configured else _kept_secret(self.home / "hmac.key")
+        """Return the HMAC key; the first call of a new installation without a configured one makes and keeps it.
+
+        Raises:
+            PrivacyError: It is too short, damaged, or gone while the lake knows callers by it.
+        """
+        found = self.found_secret()
+        return _new_secret(self.key_file) if found is None else found
+
+    @property
+    def key_file(self) -> Path:
+        """Where the key lies that is not configured."""
+        return self.home / "hmac.key"
+
+    def found_secret(self) -> bytes | None:
+        """Return the HMAC key, None where there is none yet; errors as for `secret_key`."""
+        configured = self.hmac_key.get_secret_value().encode()
+        if configured:
+            if len(configured) < LEAST_KEY_BYTES:
+                raise WeakKeyError(f"hmac_key has fewer than {LEAST_KEY_BYTES} bytes", hint=_OWN_KEY)
+            return configured
+        try:
+            kept = self.key_file.read_bytes().strip()
+        except FileNotFoundError:
+            _refuse_lost_key(self)
+            return None
+        if not _KEPT_KEY.fullmatch(kept):
+            raise PrivacyError(
+                f"{self.key_file} is damaged: {len(kept)} characters instead of the 64 that were written",
+                hint=f"{_BRING_BACK}; a key of your own goes into hmac_key",
+            )
+        return kept
 
 
 PLAIN_KEYS: Final = tuple(
@@ -166,12 +202,27 @@ PLAIN_KEYS: Final = tuple(
 """Keys outside of any section; `WEISU_NAME` sets each of them."""
 
 
-def _kept_secret(path: Path) -> bytes:
-    if not path.exists():
-        # Whole and on the disk before anybody is hashed with it: half a key makes a stranger of every caller.
-        with suppress(FileExistsError):
-            write_new(path, secrets.token_hex(32).encode(), mode=0o600)
+def _new_secret(path: Path) -> bytes:
+    # Whole and on the disk before anybody is hashed with it: half a key makes a stranger of every caller.
+    with suppress(FileExistsError):
+        write_new(path, secrets.token_hex(32).encode(), mode=0o600)
     return path.read_bytes().strip()
+
+
+def _refuse_lost_key(settings: Settings) -> None:
+    """A key that is made anew where one was lost makes strangers of all callers, and an erasure would miss them."""
+    lake = Path(settings.lake_path)
+    try:
+        known = json.loads((lake / CALLER_KEYS).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        # A lake of a release that did not note its keys: whoever loaded tickets had one.
+        known = (lake / "tickets" / "_delta_log" / f"{1:020}.json").exists()
+    if known:
+        raise PrivacyError(
+            f"there is no {settings.key_file}, and the callers in {lake} are hashed under a key",
+            hint=f"{_BRING_BACK}, or set hmac_key (WEISU_HMAC_KEY); if it is lost for good, set a new one and name "
+            "the old one's id in [privacy] retired_key_ids",
+        )
 
 
 @dataclass(frozen=True)

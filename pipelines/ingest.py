@@ -16,6 +16,7 @@ from features.clock import Clock
 from features.digests import file_digest
 from features.errors import SourceError
 from features.lake import Lake, StagedBatch, UpsertResult
+from features.lake.caller_keys import key_for
 from features.lake.ledger import mend
 from features.lake.loads import Loaded
 from features.lake.release import is_due, release
@@ -167,10 +168,11 @@ def ingest(
     lake = Lake.of(settings)
     lake.sweep()
     mend(lake)
+    key = key_for(lake, settings)
     lake.keep_own_channels(chosen.source, chosen.own_channels)
     remote = [str(path) for path in paths if "://" in str(path)]
     summary = IngestSummary(source=chosen.source, came_in=come_in(settings, clock), snapshot=lake.version)
-    with Privacy.on_all_cores(settings.secret_key()) as privacy:
+    with Privacy.on_all_cores(key) as privacy:
         load = Loading(lake=lake, mapping=chosen, privacy=privacy, clock=clock)
         for path in find_files(path for path in paths if str(path) not in remote):
             summary = load.file(path, summary)

@@ -95,6 +95,8 @@ class PrivacyConfig(ConfigPart):
 
     retired_keys: tuple[SecretStr, ...] = ()
     """Earlier keys of the caller hash, under which an erasure must look for a caller too."""
+    retired_key_ids: tuple[str, ...] = key((), example=["3fa2"])
+    """Ids (`weisu doctor`) of earlier keys that are kept elsewhere, so that a new key is taken for what it is."""
 
 
 class QualityConfig(ConfigPart):

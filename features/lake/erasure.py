@@ -92,9 +92,9 @@ def erase(
     return ErasureResult(found.tickets, found.versions, quarantined, files, snapshot, lost)
 
 
-def caller_key_ids(lake: Lake, *, source: str) -> frozenset[str]:
-    """Return the ids of the keys under which a source's callers are hashed in the present version."""
-    where = f"source = {literal(source)} AND caller IS NOT NULL"
+def caller_key_ids(lake: Lake, *, source: str | None = None) -> frozenset[str]:
+    """Return the ids of the keys under which a source's callers, or all, are hashed in the present version."""
+    where = "caller IS NOT NULL" + (f" AND source = {literal(source)}" if source else "")
     with duck() as connection:
         rows = connection.execute(
             f"SELECT DISTINCT split_part(caller, '-', 1) FROM {lake.store.scan()} WHERE {where}"

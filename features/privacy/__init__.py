@@ -7,7 +7,7 @@ CallerHasher(key).hash_column(values)  callers become keyed hashes
 """
 
 from features.errors import PrivacyError, WeakKeyError
-from features.privacy.callers import CallerHasher
+from features.privacy.callers import CallerHasher, key_id_of
 from features.privacy.identifiers import PLACEHOLDERS, STRUCTURED, Identifier
 from features.privacy.masking import find_identifiers, mask_column, mask_text
 from features.privacy.workers import masking_workers
@@ -20,6 +20,7 @@ __all__ = [
     "PrivacyError",
     "WeakKeyError",
     "find_identifiers",
+    "key_id_of",
     "mask_column",
     "mask_text",
     "masking_workers",

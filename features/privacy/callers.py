@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from features.errors import WeakKeyError
+from features.settings import LEAST_KEY_BYTES
 
-_LEAST_KEY_BYTES: Final = 8
 _KEY_ID_DIGITS: Final = 4
 _HASH_DIGITS: Final = 16
 _PHONE: Final = re.compile(r"[+0-9(][0-9 ()./-]*")
@@ -35,9 +35,9 @@ class CallerHasher:
     """
 
     def __init__(self, key: bytes, *, retired: Sequence[bytes] = ()) -> None:
-        if min(map(len, (key, *retired))) < _LEAST_KEY_BYTES:
+        if min(map(len, (key, *retired))) < LEAST_KEY_BYTES:
             raise WeakKeyError(
-                f"the caller key has fewer than {_LEAST_KEY_BYTES} bytes",
+                f"the caller key has fewer than {LEAST_KEY_BYTES} bytes",
                 hint="set hmac_key to a random text, e.g. of `openssl rand -hex 32`",
             )
         self._key = key
@@ -46,7 +46,7 @@ class CallerHasher:
     @property
     def key_id(self) -> str:
         """Four hex digits that name the key without telling it."""
-        return _key_id(self._key)
+        return key_id_of(self._key)
 
     def hash(self, caller: str | None) -> str | None:
         """Return the hash of one caller; None for None and for a blank one.
@@ -73,11 +73,12 @@ class CallerHasher:
 
     def hashes_of(self, caller: str) -> list[str]:
         """Return what a caller may be stored as, under the present key and the retired ones: for legal erasure."""
-        hashes = (_hash(key, _key_id(key), caller) for key in (self._key, *self._retired))
+        hashes = (_hash(key, key_id_of(key), caller) for key in (self._key, *self._retired))
         return [value for value in hashes if value is not None]
 
 
-def _key_id(key: bytes) -> str:
+def key_id_of(key: bytes) -> str:
+    """Return the four hex digits that name a key without telling it."""
     return hmac.digest(key, b"weisu key id", "sha256").hex()[:_KEY_ID_DIGITS]
 
 

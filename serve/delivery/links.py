@@ -14,6 +14,8 @@ from typing import Final
 
 from itsdangerous import BadData, URLSafeSerializer
 
+from features.errors import WeakKeyError
+from features.settings import LEAST_KEY_BYTES
 from serve.errors import UnauthorizedError
 
 _PURPOSE: Final = b"weisu alert link v1"
@@ -41,9 +43,14 @@ class LinkSigner:
         key: The installation's secret key; a key for links alone is derived from it.
         base_url: Where officials reach the pages, such as `https://weisu.example`.
         lifetime: How long a link works.
+
+    Raises:
+        WeakKeyError: Anybody could sign with such a key.
     """
 
     def __init__(self, key: bytes, *, base_url: str, lifetime: timedelta = timedelta(days=7)) -> None:
+        if len(key) < LEAST_KEY_BYTES:
+            raise WeakKeyError(f"the key of links has {len(key)} bytes", hint="`weisu doctor` examines the secret key")
         # The moment of expiry is part of what is signed: the library's own time stamps ask the machine's clock.
         self._serializer = URLSafeSerializer(
             key, salt=_PURPOSE, signer_kwargs={"key_derivation": "hmac", "digest_method": hashlib.sha256}

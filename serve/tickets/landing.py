@@ -14,14 +14,15 @@ from typing import Any
 
 import structlog
 
-from features.errors import QuarantineError, WeisuError
+from features.errors import PrivacyError, QuarantineError, WeisuError
 from features.lake import Lake
+from features.lake.caller_keys import key_for
 from features.mappings import Mapping as SourceMapping
 from features.mappings import load_mapping, mapping_names
 from features.settings import Settings
 from features.sources.landing import KeyUsedError, Receipt, accept
 from features.sources.staging import Privacy
-from serve.errors import ConflictError, UnprocessableError
+from serve.errors import ConflictError, NotReadyError, UnprocessableError
 
 _log = structlog.get_logger(__name__)
 
@@ -41,14 +42,18 @@ def land(
     Raises:
         UnprocessableError: There is no such mapping, or too many rows are bad.
         ConflictError: The key was used for other rows.
+        NotReadyError: The key of the caller hash is not the one that the lake knows.
         BadInputError: The rows do not fit the mapping.
     """
     content = json.dumps(rows, ensure_ascii=False, sort_keys=True, default=str)
     name = idempotency_key or f"content:{hashlib.sha256(content.encode()).hexdigest()}"
     lake = Lake.of(settings)
     batch, own = [dict(row) for row in rows], _mapping(settings, mapping)
+    try:
+        privacy = Privacy.with_key(key_for(lake, settings))
+    except PrivacyError as error:
+        raise NotReadyError("caller_key", why=str(error.args[0])) from error
     lake.keep_own_channels(own.source, own.own_channels)
-    privacy = Privacy.with_key(settings.secret_key())
     try:
         return accept(lake, batch, own, idempotency_key=f"{mapping}:{name}", privacy=privacy, now=now)
     except KeyUsedError as error:

@@ -14,7 +14,7 @@ NOW = datetime(2026, 11, 23, 0, 30, tzinfo=UTC)
 
 @pytest.fixture
 def signer() -> LinkSigner:
-    return LinkSigner(b"key", base_url="https://weisu.example/", lifetime=timedelta(days=7))
+    return LinkSigner(b"key-of-links", base_url="https://weisu.example/", lifetime=timedelta(days=7))
 
 
 def test_a_link_opens_its_alert_for_its_recipient_until_it_expires(signer):
@@ -30,7 +30,7 @@ def test_a_link_opens_its_alert_for_its_recipient_until_it_expires(signer):
 @given(st.text(max_size=80))
 def test_made_up_tokens_are_refused(text):
     with pytest.raises(UnauthorizedError, match=r"damaged|not made by us"):
-        LinkSigner(b"key", base_url="http://x").read(text, now=NOW)
+        LinkSigner(b"key-of-links", base_url="http://x").read(text, now=NOW)
 
 
 def test_a_changed_link_is_refused(signer):
@@ -42,6 +42,6 @@ def test_a_changed_link_is_refused(signer):
 
 
 def test_another_installations_link_is_refused(signer):
-    token = LinkSigner(b"other", base_url="http://x").token("al_1", "s", expires_at=NOW + timedelta(days=1))
+    token = LinkSigner(b"another-key", base_url="http://x").token("al_1", "s", expires_at=NOW + timedelta(days=1))
     with pytest.raises(UnauthorizedError, match="not made by us"):
         signer.read(token, now=NOW)

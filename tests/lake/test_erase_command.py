@@ -28,6 +28,9 @@ def rekeyed(tmp_path, monkeypatch):
             f"工单编号,受理时间,三级事项,区县,来电人\nT{number},2026-03-01 08:00:00,停水,海口,13800000001\n", "utf-8"
         )
         monkeypatch.setenv("WEISU_HMAC_KEY", key)
+        if number:
+            retired = CallerHasher(OLD.encode()).key_id
+            (tmp_path / "weisu.toml").write_text(f'[privacy]\nretired_key_ids = ["{retired}"]\n', "utf-8")
         ingest([str(file)], "zh_12345", load_settings(), SystemClock())
     return tmp_path
 
