@@ -153,6 +153,12 @@ class Settings(ConfigPart):
         return str(self.lake_folder or self.home.resolve() / "lake")
 
     @property
+    def erasure_list(self) -> Path:
+        """The list of erasures, outside of the home: a restored backup must forget again what it names."""
+        home = self.home.resolve()
+        return self.privacy.erasure_list or home.with_name(f"{home.name}.erasures.jsonl")
+
+    @property
     def mlflow_uri(self) -> str:
         """URI of the MLflow tracking store."""
         return self.tracking_uri or sqlite_url(self.mlruns.resolve() / "mlflow.db")

@@ -91,12 +91,14 @@ class WeatherConfig(ConfigPart):
 
 
 class PrivacyConfig(ConfigPart):
-    """Keys of the caller hash."""
+    """Keys of the caller hash, and where erasures are written down."""
 
     retired_keys: tuple[SecretStr, ...] = ()
     """Earlier keys of the caller hash, under which an erasure must look for a caller too."""
     retired_key_ids: tuple[str, ...] = key((), example=["3fa2"])
     """Ids (`weisu doctor`) of earlier keys that are kept elsewhere, so that a new key is taken for what it is."""
+    erasure_list: Path | None = key(None, example="/srv/elsewhere/erasures.jsonl")
+    """List of erasures, on another disk than the home; <home>.erasures.jsonl beside the home when not set."""
 
 
 class QualityConfig(ConfigPart):

@@ -13,9 +13,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import pyarrow as pa
+
 from features.errors import LakeInputError
 from features.lake import waiting
 from features.lake.duck import duck, instant, literal, literals, parquet
+from features.lake.erasure_list import ListedErasure, caller_digest, newest_before
 from features.lake.keys import key_sql
 from features.lake.schema import ERASURES
 from features.one_writer import writer_lock
@@ -24,6 +27,14 @@ if TYPE_CHECKING:
     from features.lake.lake import Lake
 
 _KEYS_AT_ONCE: Final = 5_000
+_ASKED: Final = pa.schema(
+    [
+        ("id", pa.string()),
+        ("at", pa.timestamp("us", "UTC")),
+        *((name, pa.string()) for name in ("source", "by", "reason")),
+    ]
+)
+_LISTED: Final = pa.schema([("id", pa.string()), ("key", pa.int64())])
 
 
 @dataclass(frozen=True)
@@ -76,18 +87,63 @@ def erase(
 
     Raises:
         LakeInputError: Nothing was named.
+        ErasureListError: The list of erasures cannot be written; nothing was erased.
     """
     if not ids and not callers and opened_before is None:
         raise LakeInputError("nothing to erase was named", hint="give ticket ids, a caller or an age")
-    whom = _Whom(source, tuple(ids), tuple(callers), opened_before)
+    digests = tuple(map(caller_digest, callers))
     with writer_lock(lake.path), duck() as connection:
+        connection.execute("CREATE TEMP TABLE named (key BIGINT)")
+        if ids:
+            hashed = f"SELECT {key_sql(literal(source), 'id')} FROM (SELECT unnest({literals(ids)}) AS id)"
+            connection.execute(f"INSERT INTO named {hashed}")
+        whom = _Whom(source, digests, opened_before, by_key=bool(ids))
         found = _find(connection, lake, whom)
-        quarantined = _erase_quarantine(connection, lake, whom)
-        waiting.forget(lake.waiting_store, _waiting(connection, lake, whom))
-        lake.store.delete(list(_rows_to_delete(connection, lake, whom, found)))
-        snapshot = lake.version
-        _audit(connection, lake, found, source=source, by=by, reason=reason, now=now, snapshot=snapshot)
-        files = _delete_old_files(lake, found)
+        by_person = "SELECT key FROM named" + (" UNION SELECT key FROM erased" if callers else "")
+        keys = tuple(key for (key,) in connection.execute(f"{by_person} ORDER BY 1").fetchall())
+        entry = ListedErasure(uuid.uuid4().hex, now, source, by, reason, keys, digests, opened_before)
+        if lake.erasure_list is not None:
+            lake.erasure_list.append(entry)
+        return _carry_out(connection, lake, whom, found, [entry])
+
+
+def erase_again(lake: Lake, entries: Sequence[ListedErasure]) -> list[ErasureResult]:
+    """Carry out listed erasures that a lake does not know of: those that came after the backup it was restored from.
+
+    Tickets that are not there are noted all the same, so that a file loaded again does not bring them back.
+
+    Returns:
+        One result for each source.
+    """
+    with duck() as connection:
+        known = connection.execute(f"SELECT DISTINCT erasure_id FROM {lake.erasures_store.scan()}").fetchall()
+    ids = {one for (one,) in known}
+    unknown = [entry for entry in entries if entry.id not in ids]
+    return [
+        _erase_listed(lake, source, [entry for entry in unknown if entry.source == source])
+        for source in sorted({entry.source for entry in unknown})
+    ]
+
+
+def _erase_listed(lake: Lake, source: str, entries: Sequence[ListedErasure]) -> ErasureResult:
+    callers = {caller for entry in entries for caller in entry.callers}
+    keys = sorted({key for entry in entries for key in entry.keys})
+    with writer_lock(lake.path), duck() as connection:
+        connection.register("listed_keys", pa.table({"key": pa.array(keys, pa.int64())}))
+        connection.execute("CREATE TEMP TABLE named AS SELECT key FROM listed_keys")
+        whom = _Whom(source, tuple(sorted(callers)), newest_before(entries), by_key=bool(keys))
+        return _carry_out(connection, lake, whom, _find(connection, lake, whom), entries)
+
+
+def _carry_out(
+    connection: Any, lake: Lake, whom: _Whom, found: _Found, entries: Sequence[ListedErasure]
+) -> ErasureResult:
+    quarantined = _erase_quarantine(connection, lake, whom)
+    waiting.forget(lake.waiting_store, _waiting(connection, lake, whom))
+    lake.store.delete(list(_rows_to_delete(connection, lake, whom, found)))
+    snapshot = lake.version
+    _audit(connection, lake, found, entries, snapshot=snapshot)
+    files = _delete_old_files(lake, found)
     lost = lake.store.lost_versions() if files else ()
     return ErasureResult(found.tickets, found.versions, quarantined, files, snapshot, lost)
 
@@ -104,7 +160,7 @@ def caller_key_ids(lake: Lake, *, source: str | None = None) -> frozenset[str]:
 
 def holds_older(lake: Lake, *, source: str, than: datetime) -> bool:
     """Tell whether anything of a source is older: tickets in any file, old versions included, or refused rows."""
-    whom = _Whom(source, (), (), than)
+    whom = _Whom(source, (), than)
     tickets = sorted(map(str, lake.store.path.glob("*.parquet")))
     scans = [(_scan(tickets), whom.older("opened_at"))] if tickets else []
     scans.append((lake.quarantine_store.scan(), whom.older("quarantined_at")))
@@ -117,12 +173,15 @@ def holds_older(lake: Lake, *, source: str, than: datetime) -> bool:
 
 @dataclass(frozen=True)
 class _Whom:
-    """Whose tickets go: SQL conditions, each over columns whose statistics let a reader skip files."""
+    """Whose tickets go: SQL conditions, each over columns whose statistics let a reader skip files.
+
+    Keys are those of the connection's table `named`; callers are digests of their hashes, as the list keeps them.
+    """
 
     source: str
-    ids: tuple[str, ...]
     callers: tuple[str, ...]
     opened_before: datetime | None
+    by_key: bool = False
 
     @property
     def of_source(self) -> str:
@@ -132,22 +191,23 @@ class _Whom:
         """Return the condition of age, which names nobody; None when no age was given."""
         return f"{self.of_source} AND {column} < {instant(self.opened_before)}" if self.opened_before else None
 
-    def tickets(self, connection: Any) -> list[str]:
+    def tickets(self) -> list[str]:
         """Return the conditions of which a ticket has to meet one."""
         conditions = [self.older("opened_at")]
-        if self.ids:
-            hashed = f"SELECT {key_sql(literal(self.source), 'id')} FROM (SELECT unnest({literals(self.ids)}) AS id)"
-            keys = ", ".join(str(key) for (key,) in connection.execute(hashed).fetchall())
-            conditions.append(f"key IN ({keys}) AND {self.of_source} AND ticket_id IN {literals(self.ids)}")
+        if self.by_key:
+            conditions.append(f"key IN (SELECT key FROM named) AND {self.of_source}")
         if self.callers:
-            conditions.append(f"caller IN {literals(self.callers)} AND {self.of_source}")
+            conditions.append(f"{self._by_caller()} AND {self.of_source}")
         return [condition for condition in conditions if condition]
 
     def persons(self) -> str:
         """Return the condition of a quarantined row that belongs to one of the tickets or callers."""
-        named = (("ticket_id", self.ids), ("caller", self.callers))
-        either = " OR ".join(f"{column} IN {literals(values)}" for column, values in named if values)
-        return f"{self.of_source} AND ({either or 'false'})"
+        either = [f"{key_sql()} IN (SELECT key FROM named)"] if self.by_key else []
+        either += [self._by_caller()] if self.callers else []
+        return f"{self.of_source} AND ({' OR '.join(either) or 'false'})"
+
+    def _by_caller(self) -> str:
+        return f"caller IS NOT NULL AND sha256(caller) IN {literals(self.callers)}"
 
 
 @dataclass(frozen=True)
@@ -173,7 +233,7 @@ def _find(connection: Any, lake: Lake, whom: _Whom) -> _Found:
     everything = sorted(map(str, lake.store.path.glob("*.parquet")))
     connection.execute("CREATE TEMP TABLE erased (key BIGINT)")
     if everything:
-        each = (f"SELECT key FROM {_scan(everything)} WHERE {condition}" for condition in whom.tickets(connection))
+        each = (f"SELECT key FROM {_scan(everything)} WHERE {condition}" for condition in whom.tickets())
         connection.execute(f"INSERT INTO erased SELECT DISTINCT key FROM ({' UNION ALL '.join(each)})")
     waits = [(key,) for key in _waiting(connection, lake, whom)]
     if waits:
@@ -261,32 +321,31 @@ def _erase_quarantine(connection: Any, lake: Lake, whom: _Whom) -> int:
     return deleted
 
 
-def _audit(
-    connection: Any,
-    lake: Lake,
-    found: _Found,
-    *,
-    source: str,
-    by: str,
-    reason: str,
-    now: datetime,
-    snapshot: int,
-) -> None:
-    """Write one row per ticket, or one without a key where none was found; straight to disk: there may be millions."""
-    erasure_id = uuid.uuid4().hex
+def _audit(connection: Any, lake: Lake, found: _Found, entries: Sequence[ListedErasure], *, snapshot: int) -> None:
+    """Write one row per ticket, or one without a key where none was found; straight to disk: there may be millions.
+
+    What an age found is noted under the newest entry that names one.
+    """
+    aged = next((entry.id for entry in reversed(entries) if entry.opened_before is not None), None)
+    said = [{"id": one.id, "at": one.at, "source": one.source, "by": one.by, "reason": one.reason} for one in entries]
+    listed = [{"id": entry.id, "key": key} for entry in entries for key in entry.keys]
+    connection.register("asked", pa.Table.from_pylist(said, schema=_ASKED))
+    connection.register("listed", pa.Table.from_pylist(listed, schema=_LISTED))
+    by_age = f"SELECT {literal(aged)} AS id, key FROM erased ANTI JOIN listed USING (key)" if aged else None
+    told = " UNION ALL ".join(filter(None, ["SELECT id, key FROM listed", by_age]))
     values = {
-        "erasure_id": literal(erasure_id),
-        "erased_at": instant(now),
-        "source": literal(source),
-        "key": "key",
-        "by": literal(by),
-        "reason": literal(reason),
+        "erasure_id": "asked.id",
+        "erased_at": "asked.at",
+        "source": "asked.source",
+        "key": "told.key",
+        "by": "asked.by",
+        "reason": "asked.reason",
         "versions": f"{found.versions}::BIGINT",
         "snapshot": f"{snapshot}::BIGINT",
     }
     columns = ", ".join(f'{values[name]} AS "{name}"' for name in ERASURES.names)
-    keys = "(SELECT key FROM erased ORDER BY key)" if found.tickets else "(SELECT NULL::BIGINT AS key)"
     lake.erasures_store.table()
-    file = lake.erasures_store.path / f"{erasure_id}.parquet"
-    connection.execute(f"COPY (SELECT {columns} FROM {keys}) TO {literal(str(file))} (COMPRESSION zstd)")
+    file = lake.erasures_store.path / f"{uuid.uuid4().hex}.parquet"
+    rows = f"SELECT {columns} FROM asked LEFT JOIN ({told}) AS told ON asked.id = told.id ORDER BY told.key"
+    connection.execute(f"COPY ({rows}) TO {literal(str(file))} (COMPRESSION zstd)")
     lake.erasures_store.append([file], note={"erased": found.tickets})

@@ -19,6 +19,7 @@ from features.errors import LakeError, LakeInputError
 from features.lake import waiting
 from features.lake.asof import as_of_query
 from features.lake.duck import arrow, duck, instant, literal
+from features.lake.erasure_list import ErasureList
 from features.lake.loads import Loaded, SourceState, holds, load_row, loads_of, source_states
 from features.lake.mark import mark_simulated
 from features.lake.precedence import Precedence, superseded
@@ -48,15 +49,25 @@ class Lake:
         timezone: IANA zone of the hotline, for moments given without one.
         precedence: Sources that describe the same tickets, the most trusted first: readers count each ticket once.
         homes: Folders of the installation that are marked, like the lake, when tickets of the simulated city come.
+        erasure_list: Where erasures are written down outside of the lake; nowhere when None.
     """
 
-    def __init__(self, path: str, *, timezone: str, precedence: Precedence = (), homes: Sequence[Path] = ()) -> None:
+    def __init__(
+        self,
+        path: str,
+        *,
+        timezone: str,
+        precedence: Precedence = (),
+        homes: Sequence[Path] = (),
+        erasure_list: ErasureList | None = None,
+    ) -> None:
         if "://" in path and not path.startswith("file://"):
             raise LakeInputError(f"lake at {path}: only local folders are supported", hint="set lake_folder")
         self.path = Path(path.removeprefix("file://"))
         self.timezone = timezone
         self.precedence = precedence
         self.homes = homes
+        self.erasure_list = erasure_list
         self.store = DeltaStore(self.path / "tickets", TICKETS)
         self.quarantine_store = DeltaStore(self.path / "quarantine", QUARANTINE)
         self.loads_store = DeltaStore(self.path / "loads", LOADS)
@@ -76,7 +87,9 @@ class Lake:
             LakeInputError: Its configuration of the lake is wrong.
         """
         trusted, homes = settings.taxonomy.precedence, (settings.home,)
-        return cls(settings.lake_path, timezone=settings.timezone, precedence=trusted, homes=homes)
+        listed = ErasureList(settings.erasure_list)
+        zone = settings.timezone
+        return cls(settings.lake_path, timezone=zone, precedence=trusted, homes=homes, erasure_list=listed)
 
     @property
     def stores(self) -> tuple[DeltaStore, ...]:
