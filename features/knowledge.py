@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -300,6 +300,23 @@ def holds_tickets(settings: Settings) -> bool:
     return Lake.of(settings).version > 0
 
 
+def arrived_feeds(settings: Settings) -> list[SourceState]:
+    """Return what came from each source so far, read anew only after a load; makes no lake that is not there.
+
+    Raises:
+        LakeError: The load log cannot be read.
+    """
+    log = Path(settings.lake_path, "loads", "_delta_log")
+    return list(_loads(settings.lake_path, settings.timezone, log.stat().st_mtime_ns)) if log.is_dir() else []
+
+
+# Whoever scrapes metrics every few seconds must not read the log of thousands of loads each time.
+@lru_cache(maxsize=4)
+def _loads(path: str, timezone: str, changed: int) -> tuple[SourceState, ...]:
+    del changed
+    return tuple(Lake.open(path, timezone=timezone).sources())
+
+
 def ticket_points(lake_path: str, timezone: str, keys: Sequence[tuple[str, str]]) -> list[tuple[float, float]]:
     """Return (lat, lon) of those of these tickets that have a point; where a ticket lies no label changes."""
     rows = Lake.open(lake_path, timezone=timezone).tickets(ids=list(keys), columns=["lat", "lon"]).to_pylist()
@@ -326,10 +343,15 @@ def known_events(settings: Settings) -> Events | None:
 
 def staleness(panel: Panel, as_of: datetime, settings: Settings) -> Reasons:
     """Return why the panel's newest period is older than a living feed's would be, if it is."""
+    return stale(panel.data_through.to_pydatetime(), panel.freq, as_of, settings)
+
+
+def stale(data_through: datetime, freq: Frequency, as_of: datetime, settings: Settings) -> Reasons:
+    """Return why an end of the data (naive local) is older than a living feed's would be, if it is."""
     local = as_of.astimezone(settings.zone).replace(tzinfo=None)
-    if pd.Timestamp(local) - panel.data_through <= _PATIENCE[panel.freq] + panel.freq.length:
+    if local - data_through <= _PATIENCE[freq] + freq.length:
         return ()
-    moments = {"data_through": f"{panel.data_through:%Y-%m-%d %H:%M}", "as_of": f"{local:%Y-%m-%d %H:%M}"}
+    moments = {"data_through": f"{data_through:%Y-%m-%d %H:%M}", "as_of": f"{local:%Y-%m-%d %H:%M}"}
     return (Reason(ReasonCode.STALE_FEED, moments),)
 
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
+
+import structlog
 
 from features.lake.mark import MARK, mark_simulated
 from features.reasons import Reason, ReasonCode, Reasons
 from features.settings import Settings
 from features.vocabulary import is_simulated
 
-_LOG: Final = logging.getLogger(__name__)
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def origin_of(settings: Settings) -> Origin:
         log = lake / "loads" / "_delta_log"
         found = log.is_dir() and _loads_are_simulated(settings.lake_path, settings.timezone, log.stat().st_mtime_ns)
     except Exception:  # noqa: BLE001 - whatever keeps the log from being read, the reader is told
-        _LOG.exception("the load log cannot be read")
+        _log.exception("the load log cannot be read")
         return Origin(simulated=False, missing=(Reason(ReasonCode.ORIGIN_UNKNOWN),))
     if found:
         mark_simulated(lake, settings.home)

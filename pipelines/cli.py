@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
+import os
 import sys
+import tempfile
+import traceback
+from contextlib import suppress
 from typing import Annotated, Final
 
 import typer
@@ -68,7 +72,7 @@ for _name in COMMANDS:
 
 
 def main() -> None:
-    """Run the command line; an error of ours ends in one message and its exit code, not in a traceback."""
+    """Run the command line; an error ends in one message and its exit code, and not in a traceback."""
     try:
         app()
     except WeisuError as error:
@@ -78,6 +82,23 @@ def main() -> None:
         # A full disk, a missing permission, a file in the way: Python's own text names the path.
         sys.stderr.write(f"weisu: {error}\nHint: `weisu doctor` examines the installation\n")
         sys.exit(WeisuError.exit_code)
+    except Exception as error:
+        if os.environ.get("WEISU_TRACEBACK"):
+            raise
+        sys.stderr.write(_unforeseen(error))
+        sys.exit(WeisuError.exit_code)
+
+
+def _unforeseen(error: Exception) -> str:
+    """Return what to say of an error that nobody foresaw; where it happened lies in a file."""
+    said = next((line for line in str(error).splitlines() if line.strip()), "")
+    lines = [f"weisu: {type(error).__name__}: {said}" if said else f"weisu: {type(error).__name__}"]
+    where = "WEISU_TRACEBACK=1 shows where"
+    with suppress(OSError), tempfile.NamedTemporaryFile("w", prefix="weisu-", suffix=".txt", delete=False) as file:
+        file.write("".join(traceback.format_exception(error)))
+        where = f"where it happened stands in {file.name}"
+    lines.append(f"Hint: `weisu doctor` examines the installation; {where}")
+    return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":

@@ -51,6 +51,14 @@ def quality_report(settings: Settings, clock: Clock, *, as_of: datetime | None =
     return make_report(tables, as_of=moment, generated_at=now, snapshot=snapshot)
 
 
+def feed_freshness(settings: Settings, clock: Clock) -> Any:
+    """Return how each source speaks now: the frame of `features.quality.freshness`, nothing else counted."""
+    now, lake = clock.now(), Lake.of(settings)
+    with duck() as connection:
+        states = _states(connection, lake, lake.version, now)
+    return freshness(states, as_of=now, config=settings.quality)
+
+
 class _Count:
     """Counts of one report: the windows, and the tickets in them as a temporary table."""
 
@@ -80,17 +88,7 @@ class _Count:
 
     def states(self) -> Any:
         """Return the last word of every source, and how much it brought in the weeks before."""
-        scan = f"(SELECT * FROM {self.lake.store.scan(self.snapshot)} WHERE known_at <= {instant(self.moment)})"
-        words = self.frame(f"""
-            WITH last AS (
-              SELECT source, max(opened_at) AS last_opened, max(known_at) AS last_known FROM {scan} GROUP BY source)
-            SELECT last.*, count(*) / {_RATE_DAYS} AS per_day FROM last JOIN {scan} AS tickets USING (source)
-            WHERE revision = 1 AND opened_at > last_opened - INTERVAL {_RATE_DAYS} DAY GROUP BY ALL ORDER BY source
-        """)
-        loads = {state.source: state for state in self.lake.sources(self.moment, snapshot=self.snapshot)}
-        words["known_through"] = pd.to_datetime([_read_through(loads.get(name)) for name in words["source"]], utc=True)
-        words["ended"] = [bool(loads[name].ended) if name in loads else False for name in words["source"]]
-        return words
+        return _states(self.connection, self.lake, self.snapshot, self.moment)
 
     def labels(self, column: str, *, recent: bool) -> Any:
         """Tickets per source and label, and the label's first day, in the recent window or the one before."""
@@ -142,6 +140,22 @@ class _Count:
             WHERE quarantined_at <= {instant(self.moment)} AND quarantined_at >= TIMESTAMPTZ '{self.recent} 00:00:00+00'
             GROUP BY ALL ORDER BY rows DESC, source, reason
         """)
+
+
+def _states(connection: Any, lake: Lake, snapshot: int, moment: datetime) -> Any:
+    """Return the last word of every source, and how much it brought in the weeks before."""
+    scan = f"(SELECT * FROM {lake.store.scan(snapshot)} WHERE known_at <= {instant(moment)})"
+    query = f"""
+        WITH last AS (
+          SELECT source, max(opened_at) AS last_opened, max(known_at) AS last_known FROM {scan} GROUP BY source)
+        SELECT last.*, count(*) / {_RATE_DAYS} AS per_day FROM last JOIN {scan} AS tickets USING (source)
+        WHERE revision = 1 AND opened_at > last_opened - INTERVAL {_RATE_DAYS} DAY GROUP BY ALL ORDER BY source
+    """
+    words = arrow(connection, query).to_pandas()
+    loads = {state.source: state for state in lake.sources(moment, snapshot=snapshot)}
+    words["known_through"] = pd.to_datetime([_read_through(loads.get(name)) for name in words["source"]], utc=True)
+    words["ended"] = [bool(loads[name].ended) if name in loads else False for name in words["source"]]
+    return words
 
 
 def _tables(count: _Count, settings: Settings, config: QualityConfig) -> dict[str, Any]:

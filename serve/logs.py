@@ -3,8 +3,22 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import MutableMapping
+from typing import Any
 
 import structlog
+
+from features.errors import WeisuError
+
+
+def _say_our_own(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Put an error of ours into one line: it says what, where and what to do, and its traceback says nothing more."""
+    given = event.get("exc_info")
+    error = given[1] if isinstance(given, tuple) else sys.exc_info()[1] if given is True else given
+    if isinstance(error, WeisuError):
+        del event["exc_info"]
+        event["error"] = f"{type(error).__name__}: {error}".replace("\n", " ")
+    return event
 
 
 def configure_logs() -> None:
@@ -18,6 +32,7 @@ def configure_logs() -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.dev.set_exc_info,
+            _say_our_own,
             structlog.processors.TimeStamper(fmt="%Y-%m-%d %H:%M:%S", utc=False),
             structlog.dev.ConsoleRenderer(
                 colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback

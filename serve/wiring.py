@@ -8,6 +8,7 @@ from fastapi import Depends, Request
 
 from features.clock import Clock
 from features.settings import Settings
+from serve.premises import Premises
 from serve.store import Store
 
 
@@ -26,6 +27,12 @@ def get_settings(request: Request) -> Settings:
     return cast("Settings", request.app.state.settings)
 
 
+def get_premises(request: Request) -> Premises:
+    """Return the folders that the app found when it started."""
+    return cast("Premises", request.app.state.premises)
+
+
 StoreDep = Annotated[Store, Depends(get_store)]
 ClockDep = Annotated[Clock, Depends(get_clock)]
 SettingsDep = Annotated[Settings, Depends(get_settings)]
+PremisesDep = Annotated[Premises, Depends(get_premises)]

@@ -13,8 +13,8 @@ from features.configuration.nearest import nearest
 from features.errors import BadInputError
 
 PREFIX: Final = "WEISU_"
-OTHER_VARIABLES: Final = ("CONFIG", "PEERS_PYTHON", "REAL_DATA", "SHOTS", "SHOW")
-"""Variables that are no keys: the file's place, the peers' Python, and what tests and benchmarks ask for."""
+OTHER_VARIABLES: Final = ("BACKUP_PASSPHRASE", "CONFIG", "PEERS_PYTHON", "REAL_DATA", "SHOTS", "SHOW", "TRACEBACK")
+"""Variables that are no keys: the file's place, a passphrase, tracebacks, the peers' Python, and what tests ask for."""
 
 _LOG: Final = logging.getLogger(__name__)
 _UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)

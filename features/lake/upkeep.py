@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from features.lake.lake import Lake
     from features.lake.storage import DeltaStore
 
+_AGAIN: Final = "hand in again what is named: `weisu ingest FILE`, or the API"
+
 
 @dataclass(frozen=True)
 class LakeDamage:
@@ -107,7 +109,7 @@ def check(lake: Lake, *, now: datetime) -> list[LakeDamage]:
     if not unreadable & {"tickets", "erasures"}:
         found += _broken_rules(lake, now)
     if not unreadable & {"tickets", "loads"}:
-        found += [LakeDamage(what, 1) for what in unsound(lake)]
+        found += [LakeDamage(what, 1, _AGAIN) for what in unsound(lake)]
     return found
 
 

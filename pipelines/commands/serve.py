@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated
+from contextlib import AbstractContextManager, nullcontext
+from typing import Annotated, Any
 
 import typer
 
@@ -27,22 +28,37 @@ def serve(
     from pipelines.errors import PipelineError
     from serve.store import Store
 
+    settings = settings_for(home)
     # Migrate once, before the workers start; and fail here, with a message, if the store is out of reach.
-    Store.open(settings_for(home).store_url).close()
+    Store.open(settings.store_url).close()
+    # Links in messages are signed with it: better no service than one that signs with another key.
+    settings.secret_key()
     if home is not None:
         os.environ["WEISU_HOME"] = str(home)
     say(f"Serving on http://{host}:{port} (documentation at /docs)")
+    together = _counted_together() if workers > 1 else nullcontext()
     try:
-        uvicorn.run(
-            "serve.api.asgi:app",
-            factory=True,
-            host=host,
-            port=port,
-            workers=workers,
-            log_level="warning",
-            # An open event stream must not keep the process from stopping.
-            timeout_graceful_shutdown=5,
-        )
+        with together:
+            _run(uvicorn, host, port, workers)
     except SystemExit as stopped:
         # Uvicorn leaves with 3 when it cannot start, which here means "done, but degraded".
         raise PipelineError(f"cannot serve on {host}:{port}", hint="is the port taken? choose --port") from stopped
+
+
+def _counted_together() -> AbstractContextManager[None]:
+    from serve.api.observability import counted_together
+
+    return counted_together()
+
+
+def _run(uvicorn: Any, host: str, port: int, workers: int) -> None:
+    uvicorn.run(
+        "serve.api.asgi:app",
+        factory=True,
+        host=host,
+        port=port,
+        workers=workers,
+        log_level="warning",
+        # An open event stream must not keep the process from stopping.
+        timeout_graceful_shutdown=5,
+    )

@@ -5,7 +5,8 @@ plan      which job when, as shipped or from `[schedule]`
 due       what is due at a moment: a pure function
 incoming  the watched folder
 jobs      what each job does
-history   what ran before, from the store; the heartbeat
+history   what ran before, from the store
+said_once failures, said when they begin and when they end
 runner    runs what is due, recorded, failures contained
 service   the process
 """

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from threading import Condition
-from typing import Final
-
-import structlog
 
 from features.clock import Clock
 from features.settings import Settings
@@ -16,13 +13,9 @@ from pipelines.schedule.due import Due, LastRun, RunState, due
 from pipelines.schedule.history import mark_interrupted, read_last_runs, slot_key
 from pipelines.schedule.jobs import WORK, JobContext, Work
 from pipelines.schedule.plan import Schedule
+from pipelines.schedule.said_once import REPEATED_AFTER, Failures
 from serve.jobs import record
 from serve.store import Store
-
-_REPEAT_NOTE: Final = timedelta(hours=1)
-"""A job without a row per run writes the same failure again only after this long."""
-
-_log = structlog.get_logger(__name__)
 
 
 class Runner:
@@ -47,6 +40,7 @@ class Runner:
         self.interrupted = mark_interrupted(store, names, clock=clock)
         self._last: dict[str, LastRun] = read_last_runs(store, names)
         self._noted: dict[str, tuple[str, datetime]] = {}
+        self.failures = Failures()
         self._lock = Condition()
         self._stopping = False
 
@@ -68,8 +62,10 @@ class Runner:
             return self._ended(item, RunState.INTERRUPTED)
         try:
             state = self._recorded(item) if self.work[name].recorded else self._unrecorded(item)
-        except Exception:  # noqa: BLE001 - the row says why; the scheduler and the other jobs go on
-            _log.exception("a job failed", job=name, slot=item.slot.isoformat())
+        except Exception as error:  # noqa: BLE001 - the row says why; the scheduler and the other jobs go on
+            self.failures.failed(name, error, self.clock.now(), slot=item.slot.isoformat())
+        else:
+            self.failures.ended(name, self.clock.now())
         return self._ended(item, state)
 
     def drain(self) -> None:
@@ -121,15 +117,20 @@ class Runner:
         """Write a failure of a frequent job once, not every few seconds."""
         name, now, said = item.job.name, self.clock.now(), f"{type(error).__name__}: {error}"
         before = self._noted.get(name)
-        if before and before[0] == said and now - before[1] < _REPEAT_NOTE:
+        if before and before[0] == said and abs(now - before[1]) < REPEATED_AFTER:
             return
-        self._noted[name] = (said, now)
         key = slot_key(item.slot, self.settings.zone)
         with suppress(type(error)), record(self.store, name, clock=self.clock, key=key):
+            self._noted[name] = (said, now)
             raise error
 
     def _ready(self, name: str) -> bool:
-        """Ask a job whether it has anything to do; one that cannot say is run, so that its failure is recorded."""
+        """Ask a job whether it has anything to do; one that cannot say is run, so that its failure is recorded.
+
+        What runs all the time and failed a moment ago waits a little: a database that is away comes back no sooner.
+        """
+        if not self.work[name].recorded and self.failures.is_out_of_breath(name, self.clock.now()):
+            return False
         try:
             return self.work[name].ready(self._context(self.clock.now()))
         except Exception:  # noqa: BLE001 - one broken job must not keep the others from being asked

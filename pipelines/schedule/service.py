@@ -19,11 +19,11 @@ import structlog
 from features.clock import Clock, is_ahead
 from features.settings import Settings
 from pipelines.errors import SchedulerRunningError
-from pipelines.schedule.history import SCHEDULER, beat, last_beat, slot_key
+from pipelines.schedule.history import slot_key
 from pipelines.schedule.jobs import LANES, WORK
 from pipelines.schedule.plan import Schedule
 from pipelines.schedule.runner import Runner
-from serve.jobs import record
+from serve.jobs import SCHEDULER, beat, last_beat, record, settle_ends
 from serve.store import Store
 
 _SWEEP_SECONDS: Final = 0.25
@@ -117,7 +117,13 @@ def _blocking(settings: Settings, runner: Runner, row_id: int) -> Any:
             scheduler.add_job(runner.run, args=[item], name=item.job.name, executor=WORK[item.job.name].lane)
 
     def pulse() -> None:
-        beat(runner.store, row_id, clock=runner.clock)
+        try:
+            beat(runner.store, row_id, clock=runner.clock)
+            settle_ends(runner.store)
+        except Exception as error:  # noqa: BLE001 - said once; the next pulse tries again
+            runner.failures.failed(SCHEDULER, error, runner.clock.now())
+        else:
+            runner.failures.ended(SCHEDULER, runner.clock.now())
 
     scheduler.add_job(sweep, "interval", seconds=_SWEEP_SECONDS, executor=_OWN_LANE)
     scheduler.add_job(pulse, "interval", seconds=_BEAT_SECONDS, executor=_OWN_LANE)

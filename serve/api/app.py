@@ -15,6 +15,7 @@ from features.clock import Clock, SystemClock
 from features.settings import Settings
 from serve import problems
 from serve.api import health, observability
+from serve.premises import Premises
 from serve.reader_language import ReaderLanguage
 from serve.store import Store
 
@@ -50,6 +51,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, store: Store |
     app.state.store = opened
     app.state.clock = clock or SystemClock()
     app.state.settings = settings
+    app.state.premises = Premises.of(settings)
     from serve import pages
     from serve.tickets.landing import tidy
 

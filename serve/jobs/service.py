@@ -1,4 +1,8 @@
-"""Record job runs. A run that was killed stays `running` until the next one of its name calls it interrupted."""
+"""Record job runs.
+
+A run that was killed stays `running` until the next one of its name calls it interrupted. A run whose end cannot be
+written, because the database is away, is kept in mind, and its end is written as soon as the database is back.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +11,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
+import structlog
 from sqlalchemy import func, select, update
 
 from features.clock import Clock
+from serve.errors import StoreError
 from serve.store import Store
 from serve.store.tables import JobRun
+
+_log = structlog.get_logger(__name__)
 
 RUNNING: Final = "running"
 DONE: Final = "done"
@@ -44,6 +53,7 @@ def record(store: Store, name: str, *, clock: Clock, key: str) -> Iterator[JobRe
         clock: Source of the start and finish times.
         key: The piece of work, such as `2026-W48`; `is_done` asks for it.
     """
+    settle_ends(store)
     with store.session() as session:
         stale = update(JobRun).where(JobRun.name == name, JobRun.key == key, JobRun.status == RUNNING)
         session.execute(stale.values(status=INTERRUPTED, finished_at=clock.now()))
@@ -73,7 +83,35 @@ def latest_runs(store: Store) -> list[JobRun]:
         return list(session.scalars(select(JobRun).where(JobRun.id.in_(newest)).order_by(JobRun.name)))
 
 
+def settle_ends(store: Store) -> int:
+    """Write the ends of runs that could not be written before; return how many were.
+
+    Raises:
+        StoreError: The database is still away.
+    """
+    waiting = _waiting.get(store, [])
+    written = 0
+    while waiting:
+        run_id, values = waiting[0]
+        _write_end(store, run_id, values)
+        waiting.pop(0)
+        written += 1
+    return written
+
+
+_waiting: WeakKeyDictionary[Store, list[tuple[int, dict[str, Any]]]] = WeakKeyDictionary()
+
+
 def _finish(store: Store, job: JobRecord, *, at: datetime, status: str, error: str) -> None:
     values = {"finished_at": at, "status": status, "error": error[:2000], "summary": job.summary}
+    try:
+        _write_end(store, job.id, values)
+    except StoreError as away:
+        # What the run did is done, or failed for a reason of its own: neither is lost with the row.
+        _waiting.setdefault(store, []).append((job.id, values))
+        _log.warning("the end of a run is written later", run=job.id, status=status, why=str(away).replace("\n", " "))
+
+
+def _write_end(store: Store, run_id: int, values: dict[str, Any]) -> None:
     with store.session() as session:
-        session.execute(update(JobRun).where(JobRun.id == job.id).values(values))
+        session.execute(update(JobRun).where(JobRun.id == run_id).values(values))

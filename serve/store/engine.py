@@ -29,7 +29,7 @@ class Store:
 
     def __init__(self, engine: Engine, file: SqliteFile | None = None) -> None:
         self.engine, self.file = engine, file
-        self.shown = engine.url.render_as_string(hide_password=True)
+        self.shown = shown_url(engine.url)
         self._writing = sessionmaker(engine.execution_options(**{WRITE: True}), expire_on_commit=False)
         self._reading = sessionmaker(engine, expire_on_commit=False)
 
@@ -45,7 +45,7 @@ class Store:
         """
         parsed = normalise_url(url)
         file = SqliteFile(Path(parsed.database or "")) if parsed.get_backend_name() == "sqlite" else None
-        shown = parsed.render_as_string(hide_password=True)
+        shown = shown_url(parsed)
         try:
             engine = _engine(parsed, file)
             newer = migrate(engine)
@@ -129,6 +129,13 @@ def normalise_url(url: str) -> URL:
     if parsed.drivername in {"postgres", "postgresql"}:
         return parsed.set(drivername="postgresql+psycopg")
     return parsed
+
+
+def shown_url(url: URL) -> str:
+    """Return an address for people: without its password, and a file by its name."""
+    if url.get_backend_name() == "sqlite":
+        return f"sqlite:///{url.database}"
+    return url.render_as_string(hide_password=True)
 
 
 def _engine(url: URL, file: SqliteFile | None) -> Engine:

@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from serve.errors import StoreError
 from serve.store import tables  # noqa: F401 - fills the metadata
 from serve.store.columns import Base
-from serve.store.engine import normalise_url
+from serve.store.engine import normalise_url, shown_url
 from serve.store.failures import code_of, reason
 from serve.store.migrations import HEAD, current_revision
 
@@ -30,7 +30,7 @@ def inspect_store(url: str) -> tuple[str | None, list[str]]:
             damage = _damage(connection)
             differences = _differences(connection) if revision == HEAD and not damage else []
     except SQLAlchemyError as error:
-        shown = engine.url.render_as_string(hide_password=True)
+        shown = shown_url(engine.url)
         raise StoreError(code_of(error, "store_not_opened"), url=shown, why=reason(error)) from error
     finally:
         engine.dispose()

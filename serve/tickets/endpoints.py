@@ -12,7 +12,7 @@ from serve.errors import UnprocessableError
 from serve.idempotency import IdempotencyKey
 from serve.problems import problems
 from serve.tickets.landing import land
-from serve.wiring import ClockDep, SettingsDep
+from serve.wiring import ClockDep, PremisesDep, SettingsDep
 
 router = APIRouter(prefix="/v1/tickets", tags=["tickets"], responses=problems(401, 403, 409, 422))
 
@@ -69,6 +69,7 @@ class Landed(BaseModel):
 @router.post("", summary="Hand in tickets")
 def land_tickets(
     *,
+    premises: PremisesDep,
     clock: ClockDep,
     settings: SettingsDep,
     caller: Annotated[Caller, Depends(allow(Role.PLANNER))],
@@ -78,6 +79,7 @@ def land_tickets(
     """Take up to 10,000 rows into the lake, masked before anything is stored. For planners and machines."""
     if any(not row for row in batch.tickets):
         raise UnprocessableError("ticket_empty")
+    premises.refuse_moved()
     name = _own(caller, idempotency_key)
     receipt = land(settings, batch.mapping, batch.tickets, idempotency_key=name, now=clock.now())
     return Landed.model_validate(receipt, from_attributes=True)

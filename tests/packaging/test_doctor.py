@@ -14,8 +14,8 @@ from features.simulator import SimulatorConfig, write_city
 from pipelines import doctor
 from pipelines.doctor import Status, examine, foreign_owners
 from pipelines.ingest import ingest
-from pipelines.schedule.history import SCHEDULER, beat, slot_key
-from serve.jobs import record
+from pipelines.schedule.history import slot_key
+from serve.jobs import SCHEDULER, beat, record
 from serve.store import Store
 
 
@@ -60,7 +60,7 @@ def test_the_command_fails_loudly_when_another_distribution_owns_a_name(tmp_path
 
 
 def test_packages_from_different_folders_are_told(finding, monkeypatch):
-    monkeypatch.setattr(doctor, "_home_of", lambda name: "/elsewhere" if name == "models" else "/here")
+    monkeypatch.setattr(doctor.machine, "_home_of", lambda name: "/elsewhere" if name == "models" else "/here")
     assert "models from /elsewhere" in finding("package names").message
 
 
@@ -74,7 +74,7 @@ def test_a_missing_libgomp_has_a_clear_message(finding, monkeypatch):
 
 
 def test_an_old_python_is_refused(finding, monkeypatch):
-    monkeypatch.setattr(doctor.sys, "version_info", (3, 10, 9))
+    monkeypatch.setattr(doctor.machine.sys, "version_info", (3, 10, 9))
     assert finding("python").status is Status.FAIL
 
 
@@ -82,7 +82,7 @@ def test_a_home_that_cannot_be_written_is_told(finding, monkeypatch):
     def refuse(**_kwargs):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(doctor.tempfile, "NamedTemporaryFile", refuse)
+    monkeypatch.setattr(doctor.machine.tempfile, "NamedTemporaryFile", refuse)
     assert "Permission denied" in finding("home").message
 
 
@@ -95,7 +95,7 @@ def test_a_store_is_checked_without_migrating_it(finding, settings):
     assert (found.status, "revision none" in found.message) == (Status.WARN, True)
     (settings.home / "torn.db").write_bytes(b"this is no database at all, only text" * 40)
     torn = finding("store", database_url=f"sqlite:///{settings.home / 'torn.db'}")
-    assert (torn.status, "cannot read" in torn.message) == (Status.FAIL, True)
+    assert (torn.status, "is damaged" in torn.message) == (Status.FAIL, True)
 
 
 def test_a_password_is_never_shown(finding):
@@ -116,7 +116,7 @@ def test_a_leftover_file_store_is_named(finding, settings):
 def test_a_readable_key_is_warned_of(finding, settings):
     settings.home.mkdir()
     key = settings.home / "hmac.key"
-    key.write_text("x")
+    key.write_text("0" * 64)
     key.chmod(0o644)
     assert finding("secret key", hmac_key=Settings().hmac_key).status is Status.WARN
     key.chmod(0o600)
@@ -145,10 +145,17 @@ def test_a_silent_scheduler_is_told(finding, settings, clock):
     store = Store.open(settings.store_url)
     with record(store, SCHEDULER, clock=clock, key=slot_key(clock.now(), settings.zone)) as row:
         beat(store, row.id, clock=clock)
-        assert finding("scheduler").message == "alive 0 s ago"
+        assert finding("scheduler").message.startswith("alive, last at ")
         clock.advance(timedelta(minutes=5))
-        assert finding("scheduler").status is Status.WARN
-    assert finding("scheduler").message == "not running"
+        silent = finding("scheduler")
+        assert (silent.status, silent.hint) == (Status.FAIL, "start `weisu schedule run` again")
+    assert "stopped since" in finding("scheduler").message
+    clock.advance(timedelta(hours=2))
+    with record(store, "detect", clock=clock, key=slot_key(clock.now(), settings.zone)):
+        pass
+    assert finding("scheduler").message.startswith("run by cron")
+    clock.advance(timedelta(hours=26))
+    assert finding("scheduler").status is Status.FAIL
     store.close()
 
 

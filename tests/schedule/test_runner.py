@@ -15,11 +15,11 @@ from features.clock import FixedClock
 from features.configuration import SHIPPED_JOBS
 from features.errors import WeisuError
 from pipelines.schedule import Runner, RunState, SchedulerRunningError, read_schedule
-from pipelines.schedule.history import SCHEDULER, beat, last_beat, read_last_runs, slot_key
+from pipelines.schedule.history import read_last_runs, slot_key
 from pipelines.schedule.incoming import arrivals, put_away
 from pipelines.schedule.jobs import LIGHT, JobOutcome, Work
 from pipelines.schedule.service import sole_scheduler
-from serve.jobs import record
+from serve.jobs import SCHEDULER, beat, last_beat, record
 from serve.store import Store
 from serve.store.tables import JobRun
 
@@ -111,7 +111,7 @@ def test_a_job_without_rows_writes_a_failure_once_an_hour(settings, store, clock
     runner = _runner(settings, store, clock, calls)
     for _ in range(5):
         runner.run_due()
-        clock.advance(timedelta(seconds=3))
+        clock.advance(timedelta(seconds=6))
     assert calls.count("deliver") == 5
     assert [row.status for row in _rows(store, "deliver")] == ["failed"]
     clock.advance(timedelta(hours=1))

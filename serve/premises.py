@@ -1,0 +1,48 @@
+"""The folders that a service works in, by what they were when it started: one that was moved away is missed at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from features.settings import Settings
+from serve.errors import StoreError
+
+
+@dataclass(frozen=True)
+class Premises:
+    """Home and lake as they were found.
+
+    Attributes:
+        found: Each folder that was there, and which one it was (device and inode).
+    """
+
+    found: dict[Path, tuple[int, int]]
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Look at the folders of an installation."""
+        places = (settings.home.resolve(), Path(settings.lake_path).resolve())
+        return cls({place: known for place in places if (known := _identity(place)) is not None})
+
+    def moved(self) -> list[Path]:
+        """Return the folders that are not there any more, or are others."""
+        return [place for place, known in self.found.items() if _identity(place) != known]
+
+    def refuse_moved(self) -> None:
+        """Refuse to take anything into a folder in which nobody would look for it.
+
+        Raises:
+            StoreError: A folder was moved away or replaced.
+        """
+        for place in self.moved():
+            raise StoreError("home_moved", path=place)
+
+
+def _identity(place: Path) -> tuple[int, int] | None:
+    try:
+        found = place.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
