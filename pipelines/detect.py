@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -112,11 +113,11 @@ def _run(mode: str, found: Findings, snapshot: int, version: str, clock: Clock, 
 
 def _hand_in(settings: Settings, clock: Clock, found: Findings, run: DetectionRun) -> DetectSummary:
     """Hand what was found to the alerts, and sum up."""
-    store = Store.open(settings.store_url)
-    past = pd.DataFrame(_in_force(ended_cases(store, run.as_of), labels_in_force(settings, run.as_of)))
-    rows = found.candidates(configured_thresholds(settings), past=past)
-    candidates = [Candidate(**row) for row in rows.to_dict("records")]
-    result = intake(store, candidates, clock=clock, run=run, settings=settings)
+    with closing(Store.open(settings.store_url)) as store:
+        past = pd.DataFrame(_in_force(ended_cases(store, run.as_of), labels_in_force(settings, run.as_of)))
+        rows = found.candidates(configured_thresholds(settings), past=past)
+        candidates = [Candidate(**row) for row in rows.to_dict("records")]
+        result = intake(store, candidates, clock=clock, run=run, settings=settings)
     return DetectSummary(
         run=run.key,
         as_of=run.as_of,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -117,7 +118,8 @@ def forecast(
     )
     described = describe(rows, known, country=settings.country)
     of_sums = describe_sums(totals, known, country=settings.country)
-    result = publish(Store.open(settings.store_url), issue, described, sums=of_sums, clock=clock)
+    with closing(Store.open(settings.store_url)) as store:
+        result = publish(store, issue, described, sums=of_sums, clock=clock)
     shape = {
         "series": rows["unique_id"].nunique(),
         "rows": len(rows),
@@ -163,7 +165,7 @@ def _good_issue(
 ) -> ForecastSummary | None:
     """Return the issue in force, if a model made it by then, from data as new, in the labels in force, as far ahead."""
     labels = taxonomy_version(settings, known.labels.crosswalk)
-    with Store.open(settings.store_url).reading() as session:
+    with closing(Store.open(settings.store_url)) as store, store.reading() as session:
         issue = current_issue(session, freq)
         if issue is None or issue.model_version == FALLBACK or issue.data_through < known.panel.data_through:
             return None

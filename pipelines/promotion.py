@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
 
 from features.clock import Clock, SystemClock
@@ -96,7 +96,8 @@ def _announce(settings: Settings, version: Version, event: Promotion) -> None:
         metrics=dict(version.metrics),
         reason=event.reason,
     )
-    record_model(Store.open(settings.store_url), info)
+    with closing(Store.open(settings.store_url)) as store:
+        record_model(store, info)
 
 
 def _moment(text: str | None) -> datetime | None:

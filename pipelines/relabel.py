@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Final
 
@@ -39,9 +40,9 @@ def bring_into_force(settings: Settings, clock: Clock) -> Relabelled:
     Raises:
         PipelineError: A forecast cannot be issued anew.
     """
-    store = Store.open(settings.store_url)
-    stale = {freq: weeks for freq in _FREQUENCIES if (weeks := _weeks_to_reissue(store, settings, clock, freq))}
-    alerts = relabel_open_alerts(store, settings, clock=clock)
+    with closing(Store.open(settings.store_url)) as store:
+        stale = {freq: weeks for freq in _FREQUENCIES if (weeks := _weeks_to_reissue(store, settings, clock, freq))}
+        alerts = relabel_open_alerts(store, settings, clock=clock)
     for freq, weeks in stale.items():
         forecast(settings, clock, weeks=weeks, freq=freq)
     return Relabelled(tuple(stale), alerts)
