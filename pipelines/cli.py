@@ -18,6 +18,7 @@ from features.errors import WeisuError
 COMMANDS: Final[tuple[str, ...]] = (
     "areas",
     "backtest",
+    "backup",
     "calendar",
     "config",
     "demo",

@@ -11,7 +11,9 @@ WeisuError
     ├── PeerError            another Python, with the libraries of a comparison, does not do its part
     ├── UnknownVersionError  a model version that the registry does not hold
     ├── ScheduleError        the `[schedule]` section says something that cannot be
-    └── SchedulerRunningError  another scheduler works on this installation
+    ├── SchedulerRunningError  another scheduler works on this installation
+    └── BackupError          a backup cannot be made, read or restored
+        └── BackupInputError  the passphrase or a flag is wrong
 """
 
 from __future__ import annotations
@@ -62,3 +64,11 @@ class ScheduleError(PipelineError, BadInputError):
 
 class SchedulerRunningError(PipelineError):
     """Another scheduler works on this installation."""
+
+
+class BackupError(PipelineError):
+    """A backup cannot be made, read or restored."""
+
+
+class BackupInputError(BackupError, BadInputError):
+    """What was given to a backup or a restore is wrong: a passphrase, a file, a flag."""

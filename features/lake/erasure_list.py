@@ -115,6 +115,12 @@ class ErasureList:
         found = [document for document in self._documents() if document["kind"] == _BACKUP]
         return [NotedBackup(one["id"], datetime.fromisoformat(one["at"]), one["file"]) for one in found]
 
+    def missing_from(self, other: ErasureList) -> list[ListedErasure | NotedBackup]:
+        """Return what this list knows and another does not, oldest first; errors as for `backups`."""
+        theirs = {document["id"] for document in other._documents()}
+        mine: list[ListedErasure | NotedBackup] = [*self.erasures(), *self.backups()]
+        return sorted((entry for entry in mine if entry.id not in theirs), key=lambda entry: entry.at)
+
     def _documents(self) -> list[dict[str, Any]]:
         try:
             content = self.path.read_bytes()

@@ -44,11 +44,24 @@ def exit_degraded(reasons: Reasons) -> None:
 
 
 def settings_for(home: Path | None) -> Settings:
-    """Load the configuration for a command; from here on logs go to stderr, so that stdout stays machine-readable."""
+    """Load the configuration for a command; from here on logs go to stderr, so that stdout stays machine-readable.
+
+    A restore that counts and was cut off is put in its place first, before anything is read.
+    """
     from serve.logs import configure_logs
 
     configure_logs()
-    return load_settings(home=home)
+    settings = load_settings(home=home)
+    _finish_restore(settings)
+    return settings
+
+
+def _finish_restore(settings: Settings) -> None:
+    from pipelines.backup.swap import finish, is_cut_off
+
+    if is_cut_off(settings):
+        say("a restore was cut off: it is put in its place now")
+        finish(settings)
 
 
 def parse_as_of(text: str | None, settings: Settings, *, now: datetime, flag: str = "--as-of") -> datetime:

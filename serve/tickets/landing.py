@@ -17,6 +17,7 @@ import structlog
 from features.errors import PrivacyError, QuarantineError, WeisuError
 from features.lake import Lake
 from features.lake.caller_keys import key_for
+from features.lake.ledger import mend
 from features.mappings import Mapping as SourceMapping
 from features.mappings import load_mapping, mapping_names
 from features.settings import Settings
@@ -49,6 +50,7 @@ def land(
     name = idempotency_key or f"content:{hashlib.sha256(content.encode()).hexdigest()}"
     lake = Lake.of(settings)
     batch, own = [dict(row) for row in rows], _mapping(settings, mapping)
+    mend(lake)
     try:
         privacy = Privacy.with_key(key_for(lake, settings))
     except PrivacyError as error:

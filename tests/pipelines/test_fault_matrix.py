@@ -231,6 +231,9 @@ FAULTS = {
     "half a key": Fault(lambda h: halve(h.settings.key_file), "secret key", "weisu restore", ("ingest", "serve")),
     "an empty key": Fault(emptied("var", "hmac.key"), "secret key", "weisu restore", ("ingest", "serve")),
     "another key": Fault(another_key, "secret key", "retired_key_ids", ("ingest",)),
+    "a damaged list of erasures": Fault(
+        lambda h: h.settings.erasure_list.write_text("{}\n"), "backups", "bring a copy of the list back"
+    ),
     "a scheduler that was killed": Fault(scheduler_died, "scheduler", "weisu schedule run"),
     "a scheduler that was stopped": Fault(scheduler_stopped, "scheduler", "weisu schedule run"),
     "an unknown key": Fault(more("budgett = 3\n"), "", "weisu config show", (*LIGHT, *HEAVY)),
