@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from features.lake.staging_folders import staging_folder
 from features.one_writer import writer_lock
 
 if TYPE_CHECKING:
@@ -40,9 +41,7 @@ def pinned(lake: Lake) -> Iterator[PinnedLake]:
 
     The load log never leads the tickets: both are linked while nobody writes.
     """
-    folder = lake.path / _STAGING / f"backup-{uuid.uuid4().hex}"
-    folder.mkdir(parents=True)
-    try:
+    with staging_folder(lake.path / _STAGING) as (_, folder):
         with writer_lock(lake.path):
             version = lake.version
             files = {str(file.relative_to(lake.path)): _held(file, folder) for file in _files(lake.path)}
@@ -52,8 +51,6 @@ def pinned(lake: Lake) -> Iterator[PinnedLake]:
                 for name, digest in store.checksums.read().items()
             }
         yield PinnedLake(version, {name: (held, written.get(name)) for name, held in sorted(files.items())})
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _files(root: Path) -> Iterator[Path]:

@@ -190,7 +190,7 @@ def forget_again(plan: RestorePlan, clock: Clock) -> Forgotten:
 
     settings = plan.settings
     lake = Lake(str(plan.lake), timezone=settings.timezone, precedence=settings.taxonomy.precedence)
-    if not lake.store.holds_commits():
+    if not lake.store.exists:
         return Forgotten()
     if plan.secrets is not None and plan.secrets.hmac_key is not None:
         refuse_unknown_key(lake, settings, plan.secrets.hmac_key.encode())

@@ -168,7 +168,7 @@ def _copy_tracking(archive: ArchiveWriter, settings: Settings, scratch: Path) ->
 
 def _copy_lake(archive: ArchiveWriter, settings: Settings) -> dict[str, Any]:
     lake = Lake.of(settings)
-    if not lake.store.holds_commits():
+    if not lake.store.exists:
         return {"snapshot": None}
     with pinned(lake) as held:
         for name, (file, expected) in held.files.items():
@@ -185,7 +185,8 @@ def _copy_artifacts(archive: ArchiveWriter, settings: Settings) -> None:
 
 def _copy_home(archive: ArchiveWriter, settings: Settings) -> dict[str, Any]:
     """Copy what else the home holds, and the files that the configuration names outside of it."""
-    for part in KEPT_OF_HOME:
+    own_table = settings.rules.sensitive.table
+    for part in (*KEPT_OF_HOME, *([own_table] if own_table else [])):
         place = settings.home / part
         for name, file in (
             [(part, place)] if place.is_file() else ((f"{part}/{one}", file) for one, file in _tree(place))

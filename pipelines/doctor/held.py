@@ -26,7 +26,7 @@ def _secret(settings: Settings, _clock: Clock) -> Found:
     if key is None:
         return Status.OK, "is made on first use", ""
     lake = Lake.of(settings)
-    if lake.store.holds_commits():
+    if lake.store.exists:
         refuse_unknown_key(lake, settings, key)
     if settings.hmac_key.get_secret_value():
         return Status.OK, f"key {key_id_of(key)}, configured", ""
@@ -68,7 +68,7 @@ def _lake(settings: Settings, clock: Clock) -> Found:
     from features.lake.upkeep import check
 
     lake = Lake.of(settings)
-    if not lake.store.holds_commits():
+    if not lake.store.exists:
         return _no_lake(settings)
     damage = check(lake, now=clock.now())
     if damage:
