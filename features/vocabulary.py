@@ -35,6 +35,19 @@ class SecondSign(StrEnum):
     """The ticket is filed under a watched category."""
 
 
+class Idle(StrEnum):
+    """What the tickets lack, so that a detector never runs or sees less than it could."""
+
+    NO_STREETS = "no_streets"
+    """高频 looks at whole districts."""
+    NO_POINTS = "no_points"
+    """The scan in space and time has nothing to look at."""
+    NO_TEXTS = "no_texts"
+    """敏感 knows categories only, 多人同诉 and 首发 never come."""
+    NO_CALLERS = "no_callers"
+    """一人多诉 never comes, and levels count tickets."""
+
+
 EVERYWHERE: Final = "全域"
 """The area of an alert that is about no district in particular: all of them together."""
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from features.vocabulary import Frequency
+from features.words import catalogue
 
 
 def said_coverage(judged: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
@@ -25,3 +26,9 @@ def said_part(part: Mapping[str, Any]) -> str:
     ends = list(dict.fromkeys(end for end in (part["first"], part["last"]) if end))
     rest = f"; the rest from about {' to '.join(ends)} on" if ends else ""
     return f"{part['judged']:,} of {part['series']:,} series can be judged{more}{rest}"
+
+
+def said_idle(codes: Iterable[str]) -> Iterator[str]:
+    """Yield what the tickets lack, so that a detector never runs or sees less (`features.vocabulary.Idle`)."""
+    words = catalogue("en")
+    yield from (words(f"idle.{code}") for code in codes)

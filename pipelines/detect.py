@@ -42,6 +42,7 @@ class DetectSummary:
     model_version: str
     cells_tested: int
     judged: dict[str, dict[str, Any]]
+    idle: list[str]
     candidates: int
     kinds: dict[str, int]
     alerts: dict[str, Any]
@@ -108,6 +109,7 @@ def _run(mode: str, found: Findings, snapshot: int, version: str, clock: Clock, 
         calendar_version=daily.calendar_version if daily else "",
         snapshot=snapshot,
         judged={freq: part.to_json() for freq, part in found.coverage.items()},
+        idle=found.idle,
     )
 
 
@@ -126,6 +128,7 @@ def _hand_in(settings: Settings, clock: Clock, found: Findings, run: DetectionRu
         model_version=run.model_version,
         cells_tested=sum(part.judged + part.stand_in for part in found.coverage.values()),
         judged=run.judged,
+        idle=[code.value for code in run.idle],
         candidates=len(rows),
         kinds={str(kind): int(count) for kind, count in rows["kind"].value_counts().items()},
         alerts=result.model_dump(),

@@ -17,9 +17,9 @@ from features.knowledge import Knowledge, KnownPanel
 from features.lake import Lake
 from features.panel import Panel
 from features.seasons import SEASON_WEEKS
-from features.series import UNCLASSIFIED
+from features.series import ONE_HAND, UNCLASSIFIED
 from features.settings import Settings
-from features.vocabulary import Frequency
+from features.vocabulary import Frequency, Idle
 from models.hotspots import detect_surges
 from models.hotspots.candidates import Thresholds, merge_candidates
 from models.hotspots.candidates.spread import first_days
@@ -52,6 +52,24 @@ def configured_thresholds(settings: Settings) -> Thresholds:
         cluster_days=settings.scan.min_recurrence_days,
         group_days=settings.text.min_recurrence_days,
     )
+
+
+_SOME: Final = 0.02
+"""A column that fewer tickets have than this says nothing."""
+
+
+def idle_detectors(tickets: pd.DataFrame) -> list[Idle]:
+    """Return what clean tickets lack that a detector needs; nothing is known of none."""
+    if tickets.empty:
+        return []
+    somebody = (tickets["caller"] != tickets["key"]) & ~tickets["caller"].str.startswith(ONE_HAND)
+    there = {
+        Idle.NO_STREETS: tickets["street"] != "",
+        Idle.NO_POINTS: tickets[["lat", "lon"]].notna().all(axis=1),
+        Idle.NO_TEXTS: (tickets["title"] != "") | (tickets["text"] != ""),
+        Idle.NO_CALLERS: somebody,
+    }
+    return [code for code, has in there.items() if has.mean() < (_SOME if code is not Idle.NO_TEXTS else 1e-9)]
 
 
 @dataclass(frozen=True)
@@ -88,6 +106,11 @@ class Findings:
     def coverage(self) -> dict[str, Coverage]:
         """Frequency -> how many of its series could be judged."""
         return {freq.value: Coverage.of(frame) for freq, frame in self.surges.items()}
+
+    @property
+    def idle(self) -> list[Idle]:
+        """What the recent tickets lack, so that a detector never runs or sees less; none where there is no ticket."""
+        return idle_detectors(self.tickets)
 
     @property
     def first_seen(self) -> dict[str, pd.Timestamp]:

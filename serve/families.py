@@ -7,7 +7,7 @@ from typing import Final
 
 from features.reasons import REASON_WORDS
 from features.sentences import MONTHS
-from features.vocabulary import Frequency
+from features.vocabulary import Frequency, Idle
 from features.words import Family
 from serve.access.roles import ROLES
 from serve.alerts.closing import Closing
@@ -55,6 +55,7 @@ _FAMILIES: Final = (
     Family.of("alert.counts", ("tickets", "own")),
     Family.of("alert.counts.callers", Frequency),
     Family.of("unjudged.by", Frequency),
+    Family.of("idle", Idle),
     Family.of("audience", ("duty", "role:supervisor", "all")),
     Family.of("clock", ("ack", "handle")),
     CAUSE_WORDS,

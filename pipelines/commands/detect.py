@@ -48,7 +48,7 @@ def detect_hotspots(
         _of_panel(panel, freq, start, alpha, country, out, told=told, as_json=as_json)
         return
     from features.clock import SystemClock
-    from pipelines.coverage import said_coverage
+    from pipelines.coverage import said_coverage, said_idle
     from pipelines.detect import detect_batch, detect_everything
 
     settings = settings_for(home)
@@ -65,7 +65,7 @@ def detect_hotspots(
         f"{summary.cells_tested} series tested, {summary.candidates} candidates: {alerts['opened']} alerts opened, "
         f"{alerts['updated']} updated"
     )
-    for line in said_coverage(summary.judged):
+    for line in (*said_coverage(summary.judged), *said_idle(summary.idle)):
         say(line)
     exit_degraded(summary.degraded)
 

@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validato
 from features.reasons import Reason
 from features.sentences import Sentence
 from features.series import UNCLASSIFIED
-from features.vocabulary import EVERYWHERE, Kind, Rule, SecondSign
+from features.vocabulary import EVERYWHERE, Idle, Kind, Rule, SecondSign
 from features.words import LANGUAGES, UnknownWordsError
 
 
@@ -142,6 +142,7 @@ class DetectionRun(BaseModel):
         kinds: The kinds this run could have found.
         judged: Frequency -> how many series there are (`series`), of how many the surge detector knows enough
             (`judged`), how many others the stand-in judged, and about when the `first` and `last` of the rest can be.
+        idle: What the tickets lack, so that a detector never runs or sees less.
     """
 
     model_config = ConfigDict(protected_namespaces=())
@@ -158,6 +159,7 @@ class DetectionRun(BaseModel):
     snapshot: int | None = None
     degraded: tuple[Reason, ...] = ()
     judged: dict[str, dict[str, Any]] = {}
+    idle: list[Idle] = []
 
     @field_validator("data_through")
     @classmethod

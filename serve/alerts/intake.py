@@ -113,9 +113,9 @@ class _Intake:
 
     def _register(self) -> None:
         if self.desk.session.get(DetectionRunRow, self.run.key) is None:
-            values = self.run.model_dump(mode="python", exclude={"kinds"})
-            kinds = [kind.value for kind in self.run.kinds]
-            self.desk.session.add(DetectionRunRow(**values, kinds=kinds, received_at=self.desk.now))
+            values = self.run.model_dump(mode="python", exclude={"kinds", "idle"})
+            codes = {name: [one.value for one in getattr(self.run, name)] for name in ("kinds", "idle")}
+            self.desk.session.add(DetectionRunRow(**values, **codes, received_at=self.desk.now))
             self.desk.session.flush()
 
     def _open(self, candidate: Candidate, assessment: Assessment, mark: str) -> Episode:
@@ -237,7 +237,7 @@ class _Intake:
     def _news(self, candidate: Candidate, assessment: Assessment, new: list[str]) -> dict[str, Any]:
         facts = candidate.model_dump(mode="json", exclude=_NO_FACTS)
         facts["kinds"] = list(dict.fromkeys(facts["kinds"]))
-        facts |= self.run.model_dump(mode="json", exclude={"key", "kinds", "complete", "judged"}) | {
+        facts |= self.run.model_dump(mode="json", exclude={"key", "kinds", "complete", "judged", "idle"}) | {
             "run_key": self.run.key
         }
         return {

@@ -39,6 +39,7 @@ def _unjudged(session: Session, words: Words) -> Iterator[str]:
         if part["judged"] < part["series"]:
             key = "unjudged.dated" if part["first"] else "unjudged.part"
             yield words(key, freq=words.of("unjudged.by", freq), **part)
+    yield from (words.of("idle", code) for code in (run.idle if run else ()))
 
 
 def _detector(version: str) -> str:

@@ -29,6 +29,7 @@ class DetectionRunRow(Base):
     snapshot: Mapped[int | None]
     degraded: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
     judged: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    idle: Mapped[list[str]] = mapped_column(default=list)
 
 
 class IntakeRecord(Base):
