@@ -27,6 +27,7 @@ class ReasonCode(StrEnum):
     SAME_WEEK_MEAN = "same_week_mean"
     """What an earlier version issued in its place."""
     NO_CHAMPION = "no_champion"
+    NOT_PROMOTED = "not_promoted"
     BUNDLE_LOST = "bundle_lost"
     BUNDLE_DAMAGED = "bundle_damaged"
     REGISTRY_UNREADABLE = "registry_unreadable"

@@ -11,11 +11,14 @@ import pandas as pd
 from features.accuracy import errors_by
 from features.calendars import Calendar
 from features.panel import Panel
-from models.forecast.bases import MODEL, PlainBase
+from features.vocabulary import Frequency
+from models.forecast.skill import MODEL
 from models.metrics import pit_coverage, score_means
+from pipelines.challenger import Half
 from pipelines.gate import GateVerdict
 
 _SHOWN: Final = ("wape", "mase", "rmsse", "bias", "pinball", "coverage80")
+_LOGGED: Final = ["level", "unique_id", "ds", "cutoff", "y", "mean", "p10", "p50", "p90"]
 _WORST: Final = 5
 _ENOUGH: Final = 20.0
 _MISCALIBRATED: Final = 0.05
@@ -23,30 +26,15 @@ _YOUNG: Final = pd.Timedelta(weeks=52)
 _SILENT: Final = pd.Timedelta(weeks=26)
 
 
-def demand_card(
-    scores: pd.DataFrame,
-    predictions: pd.DataFrame,
-    panel: Panel,
-    verdict: GateVerdict,
-    *,
-    bases: Mapping[str, PlainBase],
-    calendar: Calendar,
-    of_days: pd.DataFrame,
-) -> str:
+def demand_card(halves: Sequence[Half], verdict: GateVerdict) -> str:
     """Return the card of a demand model in Markdown.
 
     Args:
-        scores: Per level and model, on the gate's folds.
-        predictions: The same folds row by row, as `backtest` returns them.
-        panel: What it was trained on.
-        verdict: What the gate said.
-        bases: Levels that are issued from a plain forecast.
-        calendar: Tells holidays.
-        of_days: Scores of the daily forecaster, as `scores`; empty where there is none.
+        halves: The weekly half, and the daily one where there is one.
+        verdict: What the gate said of the version.
     """
+    weekly, panel = halves[0], halves[0].known.panel
     cells = int((panel.static["level"] == "cell").sum())
-    ours = predictions[predictions["model"] == MODEL]
-    weeks = ours["ds"].nunique()
     lines = [
         "# weisu-demand",
         "",
@@ -55,22 +43,13 @@ def demand_card(
         "",
         f"Gate: {'promoted' if verdict.promote else 'not promoted'}. {verdict.reason}.",
         "",
-        f"## On the gate's folds: {ours['cutoff'].nunique()} origins, {weeks} weeks from {ours['ds'].min():%Y-%m-%d}",
-        "",
-        _scores(scores),
-        "",
-        "WAPE by weeks ahead, cells: " + ", ".join(_by_step(ours)) + ".",
-        "",
-        *(["## The daily forecaster, on its own folds", "", _scores(of_days), ""] if len(of_days) else []),
+        *(line for half in halves for line in _measured(half)),
         "## Where it is weak",
         "",
-        *_bullets(_lost(scores, bases)),
-        *_bullets(_uncalibrated(ours)),
-        *_bullets(_sparse(ours)),
-        *_bullets(_on_holidays(ours, calendar)),
+        *_weak(weekly),
         *_bullets(_ages(panel)),
-        *_worst(predictions, "category"),
-        *_worst(predictions, "district"),
+        *([] if weekly.folds is None else _worst(weekly.folds.predictions, "category")),
+        *([] if weekly.folds is None else _worst(weekly.folds.predictions, "district")),
         "",
         "## What it cannot know",
         "",
@@ -78,6 +57,61 @@ def demand_card(
         "- Weeks whose like is not in the history (a first pandemic) are not foreseen: planners override them.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def demand_tables(halves: Sequence[Half]) -> dict[str, str]:
+    """Return what was measured as CSV files: scores, the weekly folds row by row, what the gate looked at."""
+    days = halves[1].scores if len(halves) > 1 else pd.DataFrame(columns=["level", "model"])
+    tables = {"folds.csv": halves[0].scores, "daily_folds.csv": days}
+    if halves[0].folds is not None:
+        rows = halves[0].folds.predictions
+        tables["fold_predictions.csv"] = rows.loc[rows["model"] == MODEL, _LOGGED]
+    judged = [
+        half.meeting.reset_index().assign(cadence=half.known.panel.freq.adverb)
+        for half in halves
+        if half.folds is not None
+    ]
+    if judged:
+        tables["gate.csv"] = pd.concat(judged, ignore_index=True)
+    return {name: table.to_csv(index=False) for name, table in tables.items()}
+
+
+def _measured(half: Half) -> list[str]:
+    """Return what was measured of one cadence: scores, the levels, and the meeting with the champion."""
+    if half.folds is None:
+        return []
+    freq, ours = half.known.panel.freq, half.folds.predictions.query("model == @MODEL")
+    span = f"{ours['ds'].nunique()} {'weeks' if freq == Frequency.WEEKLY else 'days'} from {ours['ds'].min():%Y-%m-%d}"
+    head = ["level", "better", "issued from", "strongest rival", "skill against it"]
+    levels = [
+        [level, "yes" if one.is_better else "no", one.base, one.rival, f"{one.skill:+.3f}"]
+        for level, one in half.verdict.levels.items()
+    ]
+    met = [[*key, *row] for key, row in zip(half.meeting.index, half.meeting.to_numpy().tolist(), strict=True)]
+    return [
+        f"## {freq.adverb.capitalize()}, on the gate's folds: {ours['cutoff'].nunique()} origins, {span}",
+        "",
+        *_table(head, levels),
+        "",
+        "What is issued (`issued`) beside what it met, on the series that all know:",
+        "",
+        *_table(["level", "model", *half.meeting.columns], met),
+        "",
+        "The model itself and the plain forecasts:",
+        "",
+        _scores(half.scores),
+        "",
+        "WAPE by periods ahead, cells: " + ", ".join(_by_step(ours)) + ".",
+        "",
+    ]
+
+
+def _weak(half: Half) -> list[str]:
+    if half.folds is None:
+        return []
+    ours = half.folds.predictions.query("model == @MODEL")
+    said = [*_lost(half.verdict), *_uncalibrated(ours), *_sparse(ours), *_on_holidays(ours, half.known.calendar)]
+    return _bullets(said)
 
 
 def hotspot_card(metrics: Mapping[str, float], panel: Panel) -> str:
@@ -115,22 +149,14 @@ def _cell(value: Any) -> str:
     return "-" if np.isnan(value) else f"{value:.3f}"
 
 
-def _lost(scores: pd.DataFrame, bases: Mapping[str, PlainBase]) -> list[str]:
-    """Name the levels at which a plain forecast was at least as good on these folds, and what is issued there."""
-    table = scores.pivot_table(index="level", columns="model", values="wape")
-    names = [name for name in ("seasonal_naive", "same_week_mean") if name in table]
-    if MODEL not in table or not names:
-        return []
+def _lost(verdict: GateVerdict) -> list[str]:
+    """Name the levels at which the model was not better than a planner without it, and what is issued there."""
     said = []
-    for level, row in table[names].min(axis=1).items():
-        ours = table.loc[level, MODEL]
-        if ours < row:
+    for level, one in verdict.levels.items():
+        if one.is_better:
             continue
-        plain = str(table.loc[level, names].idxmin())
-        issued = f"so {bases[level].model} is issued there" if level in bases else "not clearly enough to replace it"
-        said.append(
-            f"At level {level} {plain} was as good on these folds (WAPE {row:.3f} against {ours:.3f}); {issued}."
-        )
+        issued = f"so {one.base} is issued there" if one.base != MODEL else "not clearly enough to replace it"
+        said.append(f"At level {level} {one.rival} was as good or better (skill {one.skill:+.3f}); {issued}.")
     return said
 
 

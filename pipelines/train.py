@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -18,29 +18,21 @@ from features.settings import Settings
 from features.taxonomy import taxonomy_version
 from features.vocabulary import Frequency
 from models.errors import PanelContractError
-from models.forecast import BacktestResult, DemandModel, backtest
-from models.forecast.baselines import PLAIN
-from models.forecast.bases import choose_bases
+from models.forecast.skill import MODEL
 from models.hotspots import detect_surges
 from models.hotspots.surge.stored_config import config_to_json
-from models.metrics import wape, weighted_pinball
-from pipelines.champion import AS_OF_TAG, TAXONOMY_TAG, Champion, load_champion
+from pipelines.challenger import Half, challenge
+from pipelines.champion import AS_OF_TAG, TAXONOMY_TAG, files_of
 from pipelines.errors import ChampionChangedError, LostBundleError, NoChampionError, PipelineError
-from pipelines.gate import judge
-from pipelines.model_card import demand_card, hotspot_card
+from pipelines.gate import GateVerdict, of_halves, tags_of
+from pipelines.model_card import demand_card, demand_tables, hotspot_card
 from pipelines.promotion import promote
 from pipelines.tracking import Registry, Tracker
 from pipelines.tracking.registry import DEMAND, HOTSPOT
 
 TRAINING: Final = "weisu train"
 """Who promotes what the gate lets through; anybody else is a person."""
-CHALLENGER_NAME: Final = "weisu"
-CHAMPION_NAME: Final = "champion"
 ALPHA: Final = 0.01
-_FOLD: Final = ["level", "unique_id", "ds", "cutoff"]
-_LOGGED: Final = [*_FOLD, "y", "mean", "p10", "p50", "p90"]
-_QUANTILES: Final = {0.1: "p10", 0.5: "p50", 0.9: "p90"}
-_HORIZON: Final = {Frequency.WEEKLY: 4, Frequency.DAILY: 14}
 
 
 @dataclass(frozen=True)
@@ -53,6 +45,8 @@ class TrainedModel:
     promoted: bool
     reason: str
     metrics: Mapping[str, float]
+    levels: Mapping[str, list[dict[str, Any]]] = field(default_factory=dict)
+    """Cadence -> how each level fared, see `GateVerdict.records`."""
 
 
 @dataclass(frozen=True)
@@ -73,8 +67,9 @@ class TrainSummary:
 def train(settings: Settings, clock: Clock, *, as_of: datetime | None = None, n_jobs: int = 2) -> TrainSummary:
     """Fit, measure, register and perhaps promote `weisu-demand` and `weisu-hotspot`.
 
-    A challenger that is worse than the champion on the same folds, or than seasonal-naive, is registered but not
-    promoted (see `pipelines.gate`). A killed training leaves the champion as it was.
+    A challenger that is worse than the champion on the same folds, or than what a planner knows without a model, is
+    registered but not promoted; weeks and days are judged apart (see `pipelines.gate`). A killed training leaves the
+    champion as it was.
 
     Args:
         settings: The installation.
@@ -114,30 +109,51 @@ class Training:
     def demand(self, weekly: KnownPanel, daily: KnownPanel | None) -> TrainedModel:
         """Fit and register `weisu-demand`: the weekly forecaster and, where wanted, the daily one beside it."""
         with self._run("demand", "weekly training", weekly, self.config.model_dump()) as run_id:
-            folds = self._folds(weekly, self.config.gate_origins)
             met = self._champion_of(DEMAND)
-            scores, champion = self._meet(weekly, folds)
-            bases = choose_bases(folds.predictions, self.settings.forecast.bases)
-            of_days = self._daily_scores(daily)
-            days = {f"daily.{name}": value for name, value in _metrics(of_days, CHALLENGER_NAME).items()}
-            metrics = _metrics(scores, CHALLENGER_NAME)
-            model = self._fit(weekly).issued_from({level: base.model for level, base in bases.items()})
-            files = {f"weekly/{name}": content for name, content in model.export().items()}
-            if daily is not None:
-                files |= {f"daily/{name}": content for name, content in self._fit(daily).export().items()}
-            verdict = judge(scores, self.config, challenger=CHALLENGER_NAME, champion=champion)
-            self.tracker.log_text(self.settings.forecast.model_dump_json(indent=2), "forecast_config.json")
+            halves = [self._half(weekly, self.config.gate_origins)]
+            halves += [self._half(daily, self.config.daily_origins)] if daily is not None else []
+            verdict, files = self._composed(halves)
+            metrics = _metrics(halves[0].scores)
+            days = {f"daily.{name}": value for half in halves[1:] for name, value in _metrics(half.scores).items()}
             self.tracker.log_metrics(metrics | days)
-            self.tracker.log_text(scores.to_csv(index=False), "folds.csv")
-            self.tracker.log_text(of_days.to_csv(index=False), "daily_folds.csv")
-            own = folds.predictions.loc[folds.predictions["model"] == CHALLENGER_NAME, _LOGGED]
-            self.tracker.log_text(own.to_csv(index=False), "fold_predictions.csv")
-            card = demand_card(
-                scores, folds.predictions, weekly.panel, verdict, bases=bases, calendar=weekly.calendar, of_days=of_days
-            )
-            self.tracker.log_text(card, "model_card.md")
+            self.tracker.log_text(self.settings.forecast.model_dump_json(indent=2), "forecast_config.json")
+            for name, text in demand_tables(halves).items():
+                self.tracker.log_text(text, name)
+            self.tracker.log_text(demand_card(halves, verdict), "model_card.md")
+            self.tracker.set_tags(tags_of(verdict))
             version = self.tracker.log_bundle(DEMAND, "demand_model.py", files, **_demand_example(weekly))
-        return self._decide(TrainedModel(DEMAND, version, run_id, verdict.promote, verdict.reason, metrics), met=met)
+        levels = {half.known.panel.freq.adverb: half.verdict.records() for half in halves}
+        trained = TrainedModel(DEMAND, version, run_id, verdict.promote, verdict.reason, metrics, levels)
+        return self._decide(trained, met=met)
+
+    def _half(self, known: KnownPanel, origins: int) -> Half:
+        return challenge(self.settings, known, origins=origins, n_jobs=self.n_jobs)
+
+    def _composed(self, halves: Sequence[Half]) -> tuple[GateVerdict, dict[str, bytes]]:
+        """Return the verdict on a version and its files: of each cadence the half that the gate let through.
+
+        Where it let only one through, the other one is the champion's, if that speaks the labels in force. A version
+        with neither is that of the challenger, as a person may promote it.
+        """
+        files = {name: content for half in halves for name, content in half.files().items()}
+        verdict = of_halves({half.known.panel.freq: half.verdict for half in halves})
+        if not verdict.promote:
+            return verdict, files
+        for half in halves:
+            if not half.verdict.promote:
+                part = half.known.panel.freq.adverb
+                files = {name: content for name, content in files.items() if not name.startswith(f"{part}/")}
+                files |= self._champions_part(half, part)
+        if any(name.startswith(f"{Frequency.WEEKLY.adverb}/") for name in files):
+            return verdict, files
+        return replace(verdict, promote=False), {name: data for half in halves for name, data in half.files().items()}
+
+    def _champions_part(self, half: Half, part: str) -> dict[str, bytes]:
+        if half.champion is None or half.champion.moves is not None:
+            return {}
+        registry = Registry.open(self.settings)
+        kept = files_of(registry.bundle(registry.get(DEMAND, half.champion.version)), part)
+        return {f"{part}/{name}": content for name, content in kept.items()}
 
     def hotspot(self, known: KnownPanel) -> TrainedModel:
         """Register the surge detector's configuration with how often it alarms on the last four weeks."""
@@ -178,49 +194,6 @@ class Training:
         tags = _tags(self.settings, known)
         return self.tracker.run(experiment, name, params={"model": experiment, **params}, tags=tags)
 
-    def _fit(self, known: KnownPanel) -> DemandModel:
-        panel = known.panel
-        return DemandModel.fit(
-            panel.y,
-            panel.static,
-            freq=panel.freq,
-            calendar=known.calendar,
-            weather=known.weather,
-            events=known.events,
-            config=self.settings.forecast,
-            n_jobs=self.n_jobs,
-        )
-
-    def _daily_scores(self, daily: KnownPanel | None) -> pd.DataFrame:
-        """Return the scores of the daily forecaster on its folds; no rows where it is not trained or not measured."""
-        if daily is None or not self.config.daily_origins:
-            return pd.DataFrame(columns=["level", "model"])
-        return self._folds(daily, self.config.daily_origins).scores
-
-    def _folds(self, known: KnownPanel, origins: int) -> BacktestResult:
-        """Refit the challenger on the newest folds, beside what a planner knows without it."""
-        return backtest(
-            known.panel.y,
-            known.panel.static,
-            freq=known.panel.freq,
-            origins=origins,
-            horizon=_HORIZON[known.panel.freq],
-            models=(CHALLENGER_NAME, *PLAIN),
-            calendar=known.calendar,
-            weather=known.weather,
-            events=known.events,
-            config=self.settings.forecast,
-            n_jobs=self.n_jobs,
-        )
-
-    def _meet(self, known: KnownPanel, found: BacktestResult) -> tuple[pd.DataFrame, str | None]:
-        """Score the champion on the same folds as the others; name it, None without one."""
-        try:
-            champion = load_champion(self.settings, known)
-        except NoChampionError:
-            return found.scores, None
-        return _same_folds(champion, found.predictions), CHAMPION_NAME
-
     def _champion_of(self, name: str) -> str:
         """Return the version of the champion, '' without one."""
         try:
@@ -240,46 +213,6 @@ class Training:
         if not model.promoted:
             registry.challenge(model.name, model.version)
         return model
-
-
-def _same_folds(champion: Champion, predictions: pd.DataFrame) -> pd.DataFrame:
-    """Score every model of a backtest and the champion on the series and weeks that all of them forecast."""
-    theirs = champion_folds(champion, predictions).assign(model=CHAMPION_NAME)
-    ours = predictions.merge(theirs[_FOLD])
-    rows = pd.concat([ours, theirs], ignore_index=True)
-    return pd.DataFrame(
-        [
-            {"level": level, "model": model, **_score(group)}
-            for (level, model), group in rows.groupby(["level", "model"])
-        ]
-    )
-
-
-def champion_folds(champion: Champion, predictions: pd.DataFrame) -> pd.DataFrame:
-    """Let a fitted champion forecast the folds of a backtest from what was known at each cutoff.
-
-    The champion may have been trained on weeks inside the folds; that favours it, so the gate errs on the safe side.
-
-    Args:
-        champion: The restored model with the whole history.
-        predictions: Of `backtest`: one model's rows give the folds and the actual counts.
-
-    Returns:
-        `level, unique_id, ds, cutoff, y, mean, p10, p50, p90`, series that both know.
-    """
-    actual = predictions.drop_duplicates(["level", "unique_id", "ds", "cutoff"])
-    frames = []
-    for cutoff, fold in actual.groupby("cutoff"):
-        horizon = int(fold["horizon"].max())
-        ahead = champion.predict(horizon=horizon, until=cutoff)
-        columns = ["level", "unique_id", "ds", "mean", *_QUANTILES.values()]
-        frames.append(fold[["level", "unique_id", "ds", "cutoff", "y"]].merge(ahead[columns]))
-    return pd.concat(frames, ignore_index=True)
-
-
-def _score(rows: pd.DataFrame) -> dict[str, float]:
-    quantiles = {q: rows[name].to_numpy() for q, name in _QUANTILES.items()}
-    return {"wape": wape(rows["y"], rows["mean"]), "pinball": weighted_pinball(rows["y"], quantiles)}
 
 
 def _demand_example(known: KnownPanel) -> dict[str, pd.DataFrame]:
@@ -312,8 +245,8 @@ def _hotspot_example(y: pd.DataFrame, judged: pd.DataFrame) -> dict[str, pd.Data
     }
 
 
-def _metrics(scores: pd.DataFrame, model: str) -> dict[str, float]:
-    own = scores[scores["model"] == model].set_index("level").drop(columns="model")
+def _metrics(scores: pd.DataFrame) -> dict[str, float]:
+    own = scores[scores["model"] == MODEL].set_index("level").drop(columns="model")
     found = {f"{level}.{name}": value for level, row in own.iterrows() for name, value in row.items()}
     return {name: float(value) for name, value in found.items() if pd.notna(value)}
 

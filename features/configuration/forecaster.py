@@ -268,9 +268,11 @@ class BaseConfig(ConfigPart):
     fewest_folds: int = key(3, unit="folds", ge=2)
     """Fewer folds decide nothing."""
     margin: float = key(0.05, unit="share", ge=0)
-    """The plain forecast must have erred less by this share of the model's error."""
+    """The plain forecast must have lost less by this share of the model's loss."""
     significance: float = key(2.0, unit="standard errors", ge=0)
     """... and by so many standard errors, over folds."""
+    wape_from: float = key(1.0, unit="tickets", ge=0)
+    """WAPE judges a level from so many tickets per series and period on; below, a forecast of nothing would win it."""
 
 
 class ForecastConfig(ConfigPart):

@@ -13,7 +13,6 @@ from features.configuration import ForecastConfig
 from features.reasons import Reason, ReasonCode
 from models.errors import PanelContractError, UnusableModelError
 from models.forecast.archive import pack, unpack
-from models.forecast.bases import MODEL
 from models.forecast.candidate_models import RivalInput, rival
 from models.forecast.coherent_bands import Bands, above_parts, around_mean, within_periods
 from models.forecast.distribution import count_quantiles, sample_paths, shared_factors
@@ -24,6 +23,7 @@ from models.forecast.hierarchy import CELL, Hierarchy, HierarchyLevel, PanelMatr
 from models.forecast.lead import dispersions_at
 from models.forecast.members import Floats, PlainMembers, Steps
 from models.forecast.periods import cadence_of
+from models.forecast.skill import MODEL
 from models.forecast.weather import Weather
 from models.forecast.wild_counts import bounded
 

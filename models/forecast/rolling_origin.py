@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -13,8 +13,9 @@ from features.configuration import ForecastConfig
 from features.configuration.forecaster import BaseConfig
 from models.errors import PanelContractError
 from models.forecast.baselines import PLAIN
-from models.forecast.bases import MODEL, choose_bases, issue_cells
+from models.forecast.bases import issue_cells
 from models.forecast.candidate_models import RivalInput, rival
+from models.forecast.coherent_bands import above_parts, around_mean
 from models.forecast.distribution import count_cdf, count_quantiles
 from models.forecast.drivers import Calendar, Circumstances
 from models.forecast.events import Events
@@ -22,6 +23,7 @@ from models.forecast.hierarchy import CELL, Hierarchy, HierarchyLevel, PanelMatr
 from models.forecast.members import Floats
 from models.forecast.model import matrix_of
 from models.forecast.peers import PeerFit, fit_peer
+from models.forecast.skill import MODEL, SCALE, judge_levels
 from models.forecast.weather import Weather
 from models.metrics import (
     bias,
@@ -49,7 +51,8 @@ class BacktestResult:
     """What was forecast, and how good it was.
 
     Attributes:
-        predictions: `model, level, unique_id, ds, cutoff, horizon, y, mean, alpha, p5 .. p95, pit, base_model`.
+        predictions: `model, level, unique_id, ds, cutoff, horizon, y, mean, alpha, p5 .. p95, pit, base_model,
+            naive_square` (mean squared step of the series before the first cutoff).
         scores: One row per level and model: `wape, mase, rmsse, bias, pinball` (wQL), `coverage80` (as printed, ends
             included), `pit50, pit80, pit90` (randomised), `periods`.
     """
@@ -112,7 +115,7 @@ def backtest(
         frames.append(fold)
         if on_progress is not None:
             on_progress(len(frames))
-    predictions = pd.concat(frames, ignore_index=True)
+    predictions = _scaled(pd.concat(frames, ignore_index=True), panel, hierarchy, until=cutoffs[0])
     if ISSUED in models and set(rivals) >= _COMPARED:
         predictions = pd.concat([predictions, issued_rows(predictions, hierarchy, chosen.bases)], ignore_index=True)
     return BacktestResult(predictions, score(predictions, panel, hierarchy, until=cutoffs[0]))
@@ -138,11 +141,23 @@ def _fold(names: Sequence[str], everything: RivalInput, cutoff: pd.Timestamp) ->
     frames = []
     for name in names:
         outcome = rival(name)(known)
-        means = [(level, outcome.mean_of(level)) for level in hierarchy.levels]
-        rows = [_rows(level, mean, outcome.alpha[level.name], actual, ds) for level, mean in means if mean is not None]
+        means = {level.name: mean for level in hierarchy.levels if (mean := outcome.mean_of(level)) is not None}
+        rows = _rows(hierarchy, means, outcome.alpha, actual, ds)
         # A model that cannot speak yet (Prophet on a short history) has no rows at this cutoff.
-        frames += [pd.concat(rows, ignore_index=True).assign(model=name, base_model=name)] if rows else []
+        frames += [pd.concat(rows.values(), ignore_index=True).assign(model=name, base_model=name)] if rows else []
     return pd.concat(frames, ignore_index=True).assign(cutoff=cutoff)
+
+
+def _scaled(
+    predictions: pd.DataFrame, panel: PanelMatrix, hierarchy: Hierarchy, *, until: pd.Timestamp
+) -> pd.DataFrame:
+    """Add the scale of squared errors, from the history up to `until`."""
+    history = panel.until(until).y
+    scales = [
+        pd.DataFrame({"level": level.name, "unique_id": level.ids, SCALE: naive_scales(level.sum(history))[1]})
+        for level in hierarchy.levels
+    ]
+    return predictions.merge(pd.concat(scales, ignore_index=True), on=["level", "unique_id"], how="left")
 
 
 def issued_rows(predictions: pd.DataFrame, hierarchy: Hierarchy, config: BaseConfig) -> pd.DataFrame:
@@ -155,41 +170,84 @@ def issued_rows(predictions: pd.DataFrame, hierarchy: Hierarchy, config: BaseCon
     """
     frames = []
     for cutoff, fold in predictions.groupby("cutoff"):
-        better = choose_bases(predictions, config, cutoff=cutoff)
-        bases = {level: base.model for level, base in better.items()}
-        if not bases:
-            frames.append(fold[fold["model"] == MODEL].assign(model=ISSUED))
-            continue
-        ds = pd.DatetimeIndex(fold["ds"].unique())
-        at_cells = fold[fold["level"] == CELL].groupby("model", sort=False)
-        cells = {str(name): rows["mean"].to_numpy().reshape(-1, len(ds)) for name, rows in at_cells}
-        actual = at_cells.get_group(MODEL)["y"].to_numpy().reshape(-1, len(ds))
-        issued = issue_cells(cells[MODEL], cells, hierarchy, bases)
-        for level in hierarchy.levels:
-            base = bases.get(level.name, MODEL)
-            alpha = fold.loc[(fold["level"] == level.name) & (fold["model"] == base), "alpha"].to_numpy()
-            rows = _rows(level, level.sum(issued), alpha.reshape(-1, len(ds)), actual, ds)
-            frames.append(rows.assign(model=ISSUED, base_model=base, cutoff=cutoff))
+        judged = judge_levels(predictions, config, cutoff=cutoff)
+        frames.append(rows_issued_from({level: one.base for level, one in judged.items()}, fold, hierarchy))
     return pd.concat(frames, ignore_index=True)
 
 
-def _rows(level: HierarchyLevel, mean: Floats, alpha: Floats, actual: Floats, ds: pd.DatetimeIndex) -> pd.DataFrame:
+def rows_issued_from(bases: Mapping[str, str], predictions: pd.DataFrame, hierarchy: Hierarchy) -> pd.DataFrame:
+    """Return what is issued at each cutoff where some levels are issued from a plain forecast, as the model `issued`.
+
+    Args:
+        bases: Level -> what it is issued from.
+        predictions: Of the model and the plain forecasts, as `backtest` makes them.
+        hierarchy: The levels.
+    """
+    replaced = {level: base for level, base in bases.items() if base != MODEL}
+    ours = predictions[predictions["model"] == MODEL]
+    if not replaced:
+        return ours.assign(model=ISSUED)
+    folds = predictions.groupby("cutoff")
+    frames = [_issued_fold(replaced, fold, hierarchy).assign(cutoff=cutoff) for cutoff, fold in folds]
+    issued = pd.concat(frames, ignore_index=True)
+    return issued.merge(ours[["level", "unique_id", SCALE]].drop_duplicates(), on=["level", "unique_id"], how="left")
+
+
+def _issued_fold(bases: Mapping[str, str], fold: pd.DataFrame, hierarchy: Hierarchy) -> pd.DataFrame:
+    ds = pd.DatetimeIndex(fold["ds"].unique())
+    at_cells = fold[fold["level"] == CELL].groupby("model", sort=False)
+    cells = {str(name): rows["mean"].to_numpy().reshape(-1, len(ds)) for name, rows in at_cells}
+    actual = at_cells.get_group(MODEL)["y"].to_numpy().reshape(-1, len(ds))
+    issued = issue_cells(cells[MODEL], cells, hierarchy, bases)
+    base_of = {level.name: bases.get(level.name, MODEL) for level in hierarchy.levels}
+    alpha = {
+        level: fold.loc[(fold["level"] == level) & (fold["model"] == base), "alpha"].to_numpy().reshape(-1, len(ds))
+        for level, base in base_of.items()
+    }
+    rows = _rows(hierarchy, {level.name: level.sum(issued) for level in hierarchy.levels}, alpha, actual, ds)
+    named = [frame.assign(model=ISSUED, base_model=base_of[level]) for level, frame in rows.items()]
+    return pd.concat(named, ignore_index=True)
+
+
+def _rows(
+    hierarchy: Hierarchy,
+    means: Mapping[str, Floats],
+    alpha: Mapping[str, Floats],
+    actual: Floats,
+    ds: pd.DatetimeIndex,
+) -> dict[str, pd.DataFrame]:
+    """Return the rows of every level with means, in bands that agree with each other, as an issue's do."""
+    of_level = {name: a[:, None] if a.ndim == 1 else a for name, a in alpha.items()}
+    bands = {name: around_mean(mean, count_quantiles(mean, of_level[name], QUANTILES)) for name, mean in means.items()}
+    agreed = above_parts(hierarchy, bands)
+    return {
+        level.name: _level_rows(level, means[level.name], of_level[level.name], actual, ds).assign(
+            **{f"p{100 * q:g}": values.ravel() for q, values in agreed[level.name].items()}
+        )
+        for level in hierarchy.levels
+        if level.name in means
+    }
+
+
+def _level_rows(
+    level: HierarchyLevel, mean: Floats, alpha: Floats, actual: Floats, ds: pd.DatetimeIndex
+) -> pd.DataFrame:
     y = level.sum(actual)
-    alpha = np.broadcast_to(alpha[:, None] if alpha.ndim == 1 else alpha, mean.shape)
+    alpha = np.broadcast_to(alpha, mean.shape)
     rng = np.random.default_rng(0)
     pit = randomised_pit(count_cdf(y - 1, mean, alpha), count_cdf(y, mean, alpha), rng)
-    rows = {
-        "level": level.name,
-        "unique_id": np.repeat(np.asarray(level.ids, dtype=object), len(ds)),
-        "ds": np.tile(ds.to_numpy(), len(level.ids)),
-        "horizon": np.tile(np.arange(1, len(ds) + 1), len(level.ids)),
-        "y": y.ravel(),
-        "mean": mean.ravel(),
-        "alpha": alpha.ravel(),
-        "pit": pit.ravel(),
-    }
-    quantiles = count_quantiles(mean, alpha, QUANTILES)
-    return pd.DataFrame(rows | {f"p{100 * q:g}": values.ravel() for q, values in quantiles.items()})
+    return pd.DataFrame(
+        {
+            "level": level.name,
+            "unique_id": np.repeat(np.asarray(level.ids, dtype=object), len(ds)),
+            "ds": np.tile(ds.to_numpy(), len(level.ids)),
+            "horizon": np.tile(np.arange(1, len(ds) + 1), len(level.ids)),
+            "y": y.ravel(),
+            "mean": mean.ravel(),
+            "alpha": alpha.ravel(),
+            "pit": pit.ravel(),
+        }
+    )
 
 
 def score(predictions: pd.DataFrame, panel: PanelMatrix, hierarchy: Hierarchy, *, until: pd.Timestamp) -> pd.DataFrame:

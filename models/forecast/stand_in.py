@@ -11,10 +11,10 @@ from typing import Final
 import pandas as pd
 
 from features.configuration import ForecastConfig
-from models.forecast.bases import MODEL
 from models.forecast.drivers import Calendar
 from models.forecast.model import DemandModel
 from models.forecast.periods import cadence_of
+from models.forecast.skill import MODEL
 
 NAME: Final = "stand_in"
 

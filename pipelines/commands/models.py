@@ -46,6 +46,7 @@ def list_models(home: Home = None, as_json: Json = False) -> None:
 def show_model(name: Name, version: str = "", home: Home = None, as_json: Json = False) -> None:
     """Show one version (the champion unless told) and the history of promotions."""
     from pipelines.tracking import Registry
+    from pipelines.tracking.registry import VERDICT_TAG
 
     registry = Registry.open(settings_for(home))
     found = registry.get(name, version) if version else registry.champion(name)
@@ -54,6 +55,8 @@ def show_model(name: Name, version: str = "", home: Home = None, as_json: Json =
         print_json({"schema_version": 1, "model": found.to_json(), "promotions": events})
         return
     typer.echo(f"{found.name} version {found.version}  run {found.run_id}  aliases {', '.join(found.aliases) or '-'}")
+    if verdict := found.tags.get(VERDICT_TAG):
+        typer.echo(f"  gate: {verdict}")
     for key, value in sorted(found.metrics.items()):
         typer.echo(f"  {key:32} {value:.4f}")
     for event in events:

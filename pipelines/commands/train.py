@@ -38,4 +38,6 @@ def train_models(as_of: AsOf = None, home: Home = None, scheduler: Scheduler = N
     for model in summary.models:
         verdict = "promoted" if model.promoted else "not promoted"
         say(f"{model.name} version {model.version}: {verdict}: {model.reason}")
+        if model.levels and not model.promoted:
+            say(f"Hint: `weisu models promote {model.name} {model.version} --reason ...` puts it in service still")
     exit_degraded(summary.degraded)

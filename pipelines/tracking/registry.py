@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any, Final
 
 from features.clock import Clock
-from features.reasons import Reason, ReasonCode
+from features.reasons import Reason, ReasonCode, Value
 from features.settings import Settings
 from pipelines.errors import (
     LostBundleError,
@@ -28,6 +28,10 @@ HOTSPOT: Final = "weisu-hotspot"
 CHAMPION: Final = "champion"
 CHALLENGER: Final = "challenger"
 CHECKSUMS: Final = "checksums.json"
+GATE_TAG: Final = "weisu.gate"
+"""`better/levels` of a version: at how many levels it was better than what a planner knows without a model."""
+VERDICT_TAG: Final = "weisu.gate_verdict"
+"""What the gate said of it."""
 _HISTORY: Final = "weisu.promotions"
 
 
@@ -58,6 +62,19 @@ def damaged(version: Version) -> LostBundleError:
     params = {"model": version.name, "version": version.version}
     return LostBundleError(
         Reason(ReasonCode.BUNDLE_DAMAGED, params), hint="bring mlruns/artifacts back from a copy, or run `weisu train`"
+    )
+
+
+def _waiting(newest: Version) -> NoChampionError:
+    """Return the error that a model was trained and none of its versions let through, with the way out."""
+    better, _, levels = newest.tags.get(GATE_TAG, "").partition("/")
+    told: dict[str, Value] = {"model": newest.name, "version": newest.version}
+    measured = {"better": int(better), "levels": int(levels)} if levels else {}
+    code = ReasonCode.NOT_PROMOTED if levels else ReasonCode.NO_CHAMPION
+    return NoChampionError(
+        Reason(code, told | measured if levels else {"model": newest.name}),
+        hint=f"`weisu models promote {newest.name} {newest.version} --reason ...` puts version {newest.version} in"
+        f" service; `weisu models show {newest.name} --version {newest.version}` says how it did",
     )
 
 
@@ -155,6 +172,8 @@ class Registry:
         for known in versions:
             if CHAMPION in known.aliases:
                 return known
+        if versions:
+            raise _waiting(versions[0])
         raise NoChampionError(Reason(ReasonCode.NO_CHAMPION, {"model": name}), hint="run `weisu train` first")
 
     def bundle(self, version: Version) -> dict[str, bytes]:

@@ -52,6 +52,10 @@ class Tracker:
         """Log all metrics of the open run in one batch."""
         self.mlflow.log_metrics({key: float(value) for key, value in metrics.items()})
 
+    def set_tags(self, tags: Mapping[str, str]) -> None:
+        """Set tags of the open run."""
+        self.mlflow.set_tags(dict(tags))
+
     def log_text(self, text: str, name: str) -> None:
         """Attach a text artefact (model card, table, HTML) to the open run."""
         self.mlflow.log_text(text, name)

@@ -94,6 +94,7 @@ _WORTH_SAYING: Final = 0.02
 _INSTEAD: Final = {
     "same_week_mean": Driver("driver.instead.same_week_mean"),
     "seasonal_naive": Driver("driver.instead.seasonal_naive"),
+    "stand_in": Driver("driver.instead.stand_in"),
 }
 
 

@@ -7,9 +7,10 @@ import pytest
 from features.configuration import ForecastConfig
 from features.configuration.forecaster import BaseConfig, TreeConfig
 from models.forecast import DemandModel, backtest
-from models.forecast.bases import choose_bases, issue_cells
+from models.forecast.bases import issue_cells
 from models.forecast.hierarchy import Hierarchy
 from models.forecast.rolling_origin import issued_rows
+from models.forecast.skill import judge_levels
 
 BASES = BaseConfig()
 
@@ -18,14 +19,15 @@ MODELS = ("weisu", "seasonal_naive", "same_week_mean", "issued")
 
 
 def folds(ours, naive, same_week, level="total"):
-    """One series with y = 100: the models' absolute errors per fold."""
+    """One series with y = 100: the models' errors per fold, which their quantiles share."""
     rows = []
     for model, errors in {"weisu": ours, "seasonal_naive": naive, "same_week_mean": same_week}.items():
         for fold, error in enumerate(errors):
             cutoff = pd.Timestamp("2024-01-01") + pd.Timedelta(weeks=4 * fold)
-            ds = cutoff + pd.Timedelta(weeks=4)
-            rows.append((model, level, cutoff, ds, 100.0, 100.0 + error))
-    return pd.DataFrame(rows, columns=["model", "level", "cutoff", "ds", "y", "mean"])
+            ds, said = cutoff + pd.Timedelta(weeks=4), 100.0 + error
+            rows.append((model, level, "total", cutoff, ds, 100.0, *4 * [said], 25.0))
+    columns = ["model", "level", "unique_id", "cutoff", "ds", "y", "mean", "p10", "p50", "p90", "naive_square"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 @pytest.mark.parametrize(
@@ -33,24 +35,35 @@ def folds(ours, naive, same_week, level="total"):
     [
         ((20, 21, 20), (30, 30, 30), (12, 13, 12), "same_week_mean"),
         ((20, 21, 20), (11, 12, 11), (12, 13, 12), "seasonal_naive"),
-        ((20, 21, 20), (30, 30, 30), (19.5, 20.5, 19.5), None),  # within the margin
-        ((20, 20, 20), (30, 30, 30), (1, 30, 20), None),  # better on average, by one lucky fold
-        ((20, 21), (30, 30), (12, 13), None),  # two folds prove nothing
+        ((20, 21, 20), (30, 30, 30), (19.5, 20.5, 19.5), "weisu"),  # within the margin
+        ((20, 20, 20), (30, 30, 30), (1, 30, 20), "weisu"),  # better on average, by one lucky fold
+        ((20, 21), (30, 30), (12, 13), "weisu"),  # two folds prove nothing
     ],
 )
 def test_a_plain_forecast_must_win_clearly_and_repeatedly(ours, naive, same_week, expected):
-    chosen = choose_bases(folds(ours, naive, same_week), BASES)
-    assert (chosen["total"].model if chosen else None) == expected
-    if chosen:
-        assert chosen["total"].folds == 3
-        assert chosen["total"].wape < chosen["total"].model_wape
+    judged = judge_levels(folds(ours, naive, same_week), BASES)["total"]
+    assert judged.base == expected
+    assert judged.folds == len(ours)
+    assert judged.is_better is (sum(ours) < min(sum(naive), sum(same_week)))
 
 
 def test_folds_that_are_not_over_by_the_cutoff_decide_nothing():
     rows = folds((20, 21, 20), (30, 30, 30), (12, 13, 12))
     last = rows["ds"].max()
-    assert choose_bases(rows, BASES, cutoff=last)
-    assert not choose_bases(rows, BASES, cutoff=last - pd.Timedelta(days=1))
+    assert judge_levels(rows, BASES, cutoff=last)["total"].base == "same_week_mean"
+    assert judge_levels(rows, BASES, cutoff=last - pd.Timedelta(days=1))["total"].base == "weisu"
+
+
+def test_a_level_between_plain_ones_is_issued_from_the_model_still():
+    static = pd.DataFrame({"unique_id": list("abc"), "category": list("xxy")})
+    hierarchy = Hierarchy.of(static, list("abc"))
+    cells = np.array([[1.0, 2.0], [3.0, 2.0], [4.0, 4.0]])
+    plain = {"seasonal_naive": np.ones((3, 2))}
+    issued = issue_cells(cells, plain, hierarchy, {"cell": "seasonal_naive"})
+    np.testing.assert_allclose(hierarchy["category"].sum(issued), hierarchy["category"].sum(cells))
+    np.testing.assert_allclose(issued[0], issued[1])  # the cells' shares are the plain forecast's
+    total = issue_cells(cells, plain, hierarchy, {"category": "seasonal_naive"}).sum(axis=0)
+    np.testing.assert_allclose(total, cells.sum(axis=0))
 
 
 def test_cells_are_brought_together_with_an_issued_level():
@@ -83,7 +96,7 @@ def test_a_backtest_issues_the_plain_forecast_where_the_model_lost_before(result
     rows = result.predictions[result.predictions["model"] == "issued"]
     bases = rows.groupby("cutoff")["base_model"].agg(set)
     assert list(bases.iloc[:3]) == [{"weisu"}] * 3  # the folds before are needed to know
-    assert bases.iloc[-1] == {"same_week_mean"}  # as good as last year's week: both repeat exactly
+    assert bases.iloc[-1] == {"seasonal_naive"}  # the same-week mean is as good: both repeat exactly
     late = rows["cutoff"] == rows["cutoff"].max()
     np.testing.assert_allclose(rows.loc[late, "mean"], rows.loc[late, "y"])
     sums = rows.groupby(["cutoff", "ds", "level"])["mean"].sum().unstack()  # noqa: PD010

@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 from features.calendars import calendar_frame
-from features.configuration import TrainConfig
 from features.settings import Settings
-from pipelines.train import Training
+from features.vocabulary import Frequency
+from pipelines.challenger import challenge, measure
 
 
 @pytest.fixture(scope="module")
@@ -21,22 +21,26 @@ def daily():
     y["y"] = np.random.default_rng(0).poisson(5, 240)
     static = pd.DataFrame({"unique_id": ids, "level": "cell", "category": ["x", "y"], "district": "a"})
     static = static.assign(category1="", category2="", department="")
-    panel = SimpleNamespace(y=y, static=static, freq="D")
+    panel = SimpleNamespace(y=y, static=static, freq=Frequency.DAILY)
     return SimpleNamespace(panel=panel, calendar=partial(calendar_frame, "CN"), weather=None, events=None)
 
 
-def scores(daily, **config):
-    return Training(Settings(), None, TrainConfig(**config), None, 1)._daily_scores(daily)
-
-
 def test_two_folds_of_two_weeks(daily):
-    found = scores(daily)
+    found = measure(Settings(), daily, origins=2, n_jobs=1).scores
     ours = found[found["model"] == "weisu"].set_index("level")
     assert ours.loc["cell", "periods"] == 28
     assert ours.loc["cell", "wape"] < 0.6
     assert {"seasonal_naive", "same_week_mean"} < set(found["model"])
 
 
-def test_nothing_is_measured_where_there_is_nothing_to_measure(daily):
-    assert scores(None).empty
-    assert scores(daily, daily_origins=0).empty
+def test_a_short_history_is_measured_on_as_many_folds_as_it_holds(daily):
+    days = daily.panel.y["ds"].sort_values().unique()[:60]
+    short = SimpleNamespace(**vars(daily) | {"panel": SimpleNamespace(**vars(daily.panel))})
+    short.panel.y = daily.panel.y[daily.panel.y["ds"].isin(days)]
+    assert measure(Settings(), short, origins=3, n_jobs=1).predictions["cutoff"].nunique() == 2
+
+
+def test_where_nothing_is_measured_the_forecaster_is_let_through_and_says_so(daily):
+    half = challenge(Settings(), daily, origins=0, n_jobs=1)
+    assert (half.verdict.promote, half.verdict.reason) == (True, "not measured")
+    assert half.scores.empty

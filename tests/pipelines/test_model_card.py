@@ -1,5 +1,6 @@
 """The card of a demand model names what a planner should not trust."""
 
+from io import StringIO
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,16 +10,18 @@ import pytest
 from features.calendars import calendar_frame
 from features.configuration import ForecastConfig
 from features.configuration.forecaster import TreeConfig
+from features.vocabulary import Frequency
 from models.forecast import backtest
-from models.forecast.bases import PlainBase
+from models.forecast.skill import LevelJudgement, losses
+from pipelines.challenger import Half
 from pipelines.gate import GateVerdict
-from pipelines.model_card import demand_card
+from pipelines.model_card import demand_card, demand_tables
 
 SMALL = ForecastConfig(onestep=TreeConfig(trees=10, leaves=5))
 
 
 @pytest.fixture(scope="module")
-def card():
+def measured():
     rng = np.random.default_rng(1)
     ds = pd.date_range("2023-06-05", periods=120, freq="7D")
     rates = {"noise a": 20.0, "noise b": 0.4, "water a": 15.0, "water b": 5.0}
@@ -32,13 +35,24 @@ def card():
     )
     models = ("weisu", "seasonal_naive", "same_week_mean")
     found = backtest(y, static, freq="W", origins=3, horizon=4, models=models, config=SMALL)
-    panel = SimpleNamespace(y=y, static=static.assign(level="cell"), data_through=ds[-1], as_of=ds[-1], snapshot=7)
-    return demand_card(
-        found.scores, found.predictions, panel, GateVerdict(True, "first champion"),
-        bases={"total": PlainBase("same_week_mean", 0.1, 0.9, 3)},
-        calendar=lambda start, end: calendar_frame("CN", start, end),
-        of_days=found.scores[found.scores["level"] == "total"],
-    )  # fmt: skip
+    panel = SimpleNamespace(
+        y=y, static=static.assign(level="cell"), data_through=ds[-1], as_of=ds[-1], snapshot=7, freq=Frequency.WEEKLY
+    )
+    known = SimpleNamespace(panel=panel, calendar=lambda start, end: calendar_frame("CN", start, end))
+    levels = {
+        "total": LevelJudgement("same_week_mean", "same_week_mean", -0.2, 3),
+        "cell": LevelJudgement("weisu", "zero", 0.3, 3),
+    }
+    verdict = GateVerdict(True, "first champion", levels)
+    meeting = losses(found.predictions, wape_from=1, by=["level", "model"])
+    half = Half(known, None, found, meeting, None, verdict)
+    days = Half(SimpleNamespace(panel=SimpleNamespace(freq=Frequency.DAILY)), None, found, meeting, None, verdict)
+    return demand_card([half, days], verdict), demand_tables([half, days])
+
+
+@pytest.fixture(scope="module")
+def card(measured):
+    return measured[0]
 
 
 def test_the_worst_series_come_first_with_their_bias(card):
@@ -54,6 +68,16 @@ def test_young_silent_and_sparse_cells_are_counted(card):
 
 
 def test_folds_days_and_the_gate_are_there(card):
-    assert "3 origins, 12 weeks from 2025-06-30" in card
-    assert "## The daily forecaster, on its own folds" in card
+    assert "## Weekly, on the gate's folds: 3 origins, 12 weeks from 2025-06-30" in card
+    assert "## Daily, on the gate's folds: 3 origins" in card
     assert "Gate: promoted. first champion." in card
+    assert "| total | no | same_week_mean | same_week_mean | -0.200 |" in card
+    assert (
+        "At level total same_week_mean was as good or better (skill -0.200); so same_week_mean is issued there" in card
+    )
+
+
+def test_what_the_gate_looked_at_is_a_table_of_its_own(measured):
+    rows = pd.read_csv(StringIO(measured[1]["gate.csv"]))
+    assert set(rows["cadence"]) == {"weekly", "daily"}
+    assert {"level", "model", "pinball", "rmsse", "wape"} < set(rows)
