@@ -20,6 +20,7 @@ from features.taxonomy import Labels, labels_in_force, taxonomy_version
 from features.vocabulary import Kind
 from models.hotspots.surge.stored_config import config_from_json
 from pipelines.errors import NoChampionError
+from pipelines.leases import Lease, lease
 from pipelines.run_detectors import Findings, configured_thresholds, find_batch, find_everything
 from pipelines.tracking import Registry
 from pipelines.tracking.registry import HOTSPOT, Version, damaged
@@ -115,7 +116,7 @@ def _run(mode: str, found: Findings, snapshot: int, version: str, clock: Clock, 
 
 def _hand_in(settings: Settings, clock: Clock, found: Findings, run: DetectionRun) -> DetectSummary:
     """Hand what was found to the alerts, and sum up."""
-    with closing(Store.open(settings.store_url)) as store:
+    with closing(Store.open(settings.store_url)) as store, lease(settings, Lease.CANDIDATES):
         past = pd.DataFrame(_in_force(ended_cases(store, run.as_of), labels_in_force(settings, run.as_of)))
         rows = found.candidates(configured_thresholds(settings), past=past)
         candidates = [Candidate(**row) for row in rows.to_dict("records")]

@@ -22,6 +22,7 @@ from features.taxonomy import taxonomy_version
 from features.vocabulary import ForecastFrequency, Frequency
 from models.forecast.stand_in import StandIn
 from pipelines.champion import load_champion
+from pipelines.leases import Lease, lease
 from pipelines.tracking.registry import DEMAND
 from serve.forecasts import ForecastIssue, publish
 from serve.forecasts.repository import current_issue
@@ -97,7 +98,14 @@ def forecast(
     Raises:
         PipelineError: The lake is empty, or no complete period is known by then.
     """
-    moment = (as_of or clock.now()).astimezone(UTC)
+    with lease(settings, Lease.ISSUE):
+        return _issued(settings, clock, as_of or clock.now(), weeks=weeks, freq=freq, sums=sums)
+
+
+def _issued(
+    settings: Settings, clock: Clock, as_of: datetime, *, weeks: int, freq: ForecastFrequency, sums: Sequence[int]
+) -> ForecastSummary:
+    moment = as_of.astimezone(UTC)
     known = Knowledge.at(settings, moment).panel(freq, periods=_HISTORY[freq]).asked_at(moment, settings.zone)
     ahead = Ahead.of(known, moment, settings.zone, periods=weeks if freq == Frequency.WEEKLY else 7 * weeks)
     rows, totals, version, fallback = _rows(settings, known, ahead, sums if freq == Frequency.WEEKLY else ())

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import datetime
 
 from features.clock import Clock, SystemClock
-from features.one_writer import writer_lock
 from features.settings import Settings
 from pipelines.errors import ChampionChangedError, NoChampionError
+from pipelines.leases import Lease, lease
 from pipelines.tracking import Registry, Version
 from pipelines.tracking.registry import CHAMPION, Promotion
 from serve.registry import ModelInfo, record_model
@@ -43,7 +42,7 @@ def promote(
         ChampionChangedError: The champion is not `met` any more.
     """
     registry = Registry.open(settings)
-    with one_at_a_time(settings):
+    with lease(settings, Lease.CHAMPION):
         if met is not None and (now := _champion_now(registry, name)) != met:
             raise ChampionChangedError(
                 f"the champion changed from version {met or 'none'} to {now or 'none'} meanwhile", hint="train again"
@@ -51,13 +50,6 @@ def promote(
         event = registry.promote(name, version, actor=actor, reason=reason, clock=clock or SystemClock())
         _announce(settings, registry.get(name, version), event)
     return event
-
-
-@contextmanager
-def one_at_a_time(settings: Settings) -> Iterator[None]:
-    """Let one process of this machine change a champion at a time."""
-    with writer_lock(settings.home / "champion"):
-        yield
 
 
 def _champion_now(registry: Registry, name: str) -> str:
@@ -74,7 +66,7 @@ def rollback(settings: Settings, name: str, *, actor: str, reason: str, clock: C
         NoEarlierChampionError: There is no earlier champion.
     """
     registry = Registry.open(settings)
-    with one_at_a_time(settings):
+    with lease(settings, Lease.CHAMPION):
         event = registry.rollback(name, actor=actor, reason=reason, clock=clock or SystemClock())
         _announce(settings, registry.get(name, event.version), event)
     return event

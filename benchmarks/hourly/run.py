@@ -141,7 +141,7 @@ def measure(config: SimulatorConfig, *, days: int, text: TextConfig, minutes: in
     for name, budget in BUDGETS.items():
         alerts, held = fold_alerts(candidates, Policy(budget=budget))
         bursts[name] = burst_power(truth(config), arrivals, held, start=local[0], end=local[1])
-        load[name] = load_per_department_week(alerts, days / 7, departments)
+        load[name] = load_per_department_week(alerts, *local, departments)
         kinds = alerts["kind"].value_counts().to_dict()
     return Measured(bursts, load, kinds, seconds)
 

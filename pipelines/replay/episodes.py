@@ -251,8 +251,23 @@ def _end(events: Sequence[AlertEvent]) -> str:
     return STILL_OPEN
 
 
-def load_per_department_week(alerts: pd.DataFrame, weeks: float, departments: int) -> dict[str, float]:
-    """Return alerts below red per department and week: the mean, and the largest of any department in any week."""
+def load_per_department_week(
+    alerts: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp, departments: int
+) -> dict[str, float]:
+    """Return alerts below red per department and week: the mean, and the largest of any department in any week.
+
+    Both are of the same weeks, so that a mean is never above its largest: seven days each, from the first moment on;
+    what is left at the end counts as one.
+
+    Args:
+        alerts: Those of the span: `department, told_at, red`.
+        start: The first moment.
+        end: The last moment, included.
+        departments: Departments that have tickets.
+    """
+    weeks = max(-(-(end - start) // pd.Timedelta(days=7)), 1)
     below = alerts[~alerts["red"].astype(bool)]
-    most = below.groupby(["department", "week"]).size().max() if len(below) else 0
-    return {"mean": len(below) / max(departments * weeks, 1e-9), "largest": int(most)}
+    week = ((pd.to_datetime(below["told_at"]) - start) // pd.Timedelta(days=7)).clip(0, weeks - 1)
+    told = max(departments, below["department"].nunique(), 1)
+    most = below.groupby(["department", week]).size().max() if len(below) else 0
+    return {"mean": len(below) / (told * weeks), "largest": int(most)}

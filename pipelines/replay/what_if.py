@@ -52,11 +52,6 @@ class ReplaySpan:
     settings: Settings = field(default_factory=Settings)
     runs: pd.DataFrame | None = None
 
-    @property
-    def weeks(self) -> float:
-        """Length in weeks, a day at least."""
-        return max(float((self.end - self.start) / pd.Timedelta(days=7)), 1 / 7)
-
 
 @dataclass(frozen=True)
 class PolicyOutcome:
@@ -84,7 +79,7 @@ def outcome(candidates: pd.DataFrame, policy: Policy, span: ReplaySpan) -> Polic
         bursts = burst_power(span.truth, span.arrivals, held, start=span.start, end=span.end)
         found = alerts_on_bursts(span.truth, span.arrivals, held)
     alerts = alerts[alerts["told_at"] >= span.start].assign(on_burst=alerts["alert"].isin(found))
-    return PolicyOutcome(alerts, load_per_department_week(alerts, span.weeks, span.departments), bursts, held)
+    return PolicyOutcome(alerts, load_per_department_week(alerts, span.start, span.end, span.departments), bursts, held)
 
 
 def what_if(candidates: Mapping[float, pd.DataFrame], ladder: Ladder, policy: Policy, span: ReplaySpan) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
+from features.one_writer import writer_lock
 from features.reasons import Reason, ReasonCode
 from features.settings import Settings
 from pipelines.errors import LostRegistryError, PipelineError
@@ -21,11 +22,14 @@ _QUIET: Final = {
     "GIT_PYTHON_REFRESH": "quiet",
 }
 
+_made: set[str] = set()
+"""Local stores that this process has seen whole."""
+
 
 def mlflow_for(settings: Settings) -> Any:
     """Import MLflow, aimed at the tracking store of `settings`.
 
-    A local store is created on first use (some seconds of migrations).
+    A local store is created on first use (some seconds of migrations), by one process: whoever comes meanwhile waits.
 
     Raises:
         PipelineError: A leftover `meta.yaml` makes MLflow treat the folder as its refused file store.
@@ -43,7 +47,32 @@ def mlflow_for(settings: Settings) -> Any:
         _refuse_damaged(settings.mlruns / "mlflow.db")
     mlflow.set_tracking_uri(settings.mlflow_uri)
     mlflow.set_registry_uri(settings.mlflow_uri)
+    if not settings.tracking_uri:
+        _made_once(mlflow, settings)
     return mlflow
+
+
+def is_made(settings: Settings) -> bool:
+    """Tell whether there is a tracking store to read: a local one is made by the first training."""
+    return bool(settings.tracking_uri) or (settings.mlruns / "mlflow.db").exists()
+
+
+def _made_once(mlflow: Any, settings: Settings) -> None:
+    """Let one process at a time find the tables missing: MLflow makes them without asking who else is at it."""
+    if settings.mlflow_uri in _made:
+        return
+    with writer_lock(settings.mlruns):
+        client = mlflow.MlflowClient()
+        try:
+            # The first question to each of the two makes the tables of both.
+            client.search_registered_models(max_results=1)
+            client.search_experiments(max_results=1)
+        except Exception as error:
+            # MLflow, SQLAlchemy, Alembic: each has its own, and none of them says which file to look at.
+            raise LostRegistryError(
+                Reason(ReasonCode.REGISTRY_UNREADABLE), hint=f"look at the tracking store: {type(error).__name__}"
+            ) from error
+    _made.add(settings.mlflow_uri)
 
 
 def experiment_id(mlflow: Any, settings: Settings, name: str) -> str:

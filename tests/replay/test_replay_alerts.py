@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from features.configuration import AlertPolicy, SurgeConfig
 from features.errors import BadInputError
@@ -95,7 +97,7 @@ def test_a_red_alert_is_outside_the_budget_as_live() -> None:
     rows = [candidate(0, many, category="flood", upper=5.0), candidate(0, ["a/1"])]
     alerts = fold(*rows, budget=0)
     assert alerts[["category", "red"]].to_numpy().tolist() == [["flood", True]]
-    assert load_per_department_week(alerts, 1.0, 1) == {"mean": 0.0, "largest": 0}
+    assert load_per_department_week(alerts, DAY, DAY + pd.Timedelta(days=7), 1) == {"mean": 0.0, "largest": 0}
     assert fold(candidate(0, many, upper=15.0), budget=0).empty, "twice the usual maximum is not three times"
     assert fold(candidate(0, many, upper=float("nan")), budget=0).empty, "nothing says what is usual"
 
@@ -217,3 +219,23 @@ def test_a_truth_file_is_read_or_refused(tmp_path: Path) -> None:
 def test_a_replay_answers_for_the_budget_that_is_configured() -> None:
     alerting = AlertPolicy(weekly_budget=3)
     assert Policy.of(alerting) == Policy(budget=3, alerting=alerting)
+
+
+@given(
+    told=st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 20 * 24)), max_size=60),
+    hours=st.integers(0, 20 * 24),
+    departments=st.integers(0, 5),
+)
+def test_a_mean_load_never_exceeds_its_largest(told, hours, departments):
+    end = DAY + pd.Timedelta(hours=hours)
+    rows = [(name, DAY + pd.Timedelta(hours=at), False) for name, at in told if at <= hours]
+    alerts = pd.DataFrame(rows, columns=["department", "told_at", "red"]).astype({"told_at": "datetime64[ns]"})
+    load = load_per_department_week(alerts, DAY, end, departments)
+    assert load["mean"] <= load["largest"]
+    assert (load["largest"] > 0) is bool(rows)
+
+
+def test_a_span_of_a_week_and_its_last_moment_is_one_week():
+    at = [DAY, *[DAY + pd.Timedelta(days=7)] * 7]
+    alerts = pd.DataFrame({"department": "a", "told_at": at, "red": False})
+    assert load_per_department_week(alerts, DAY, at[-1], 1) == {"mean": 8.0, "largest": 8}
