@@ -21,7 +21,8 @@ Floats = NDArray[np.float64]
 Singles = NDArray[np.floating[Any]]
 
 _LARGEST_STEP: Final = 2.0  # of the linear predictor's coefficients in one Newton step
-_LOG_LIMIT: Final = 18.0
+_LOG_LIMIT: Final = 25.0
+"""Of a log mean: 70 thousand million a period."""
 _CONVERGED: Final = 1e-3
 
 

@@ -23,6 +23,7 @@ from models.hotspots.surge.pooling import kin_of
 from models.hotspots.surge.rolling_fit import RawJudgements, Walk
 from models.hotspots.surge.season import choose_year, common_closures
 from models.hotspots.surge.tails import quantile
+from models.hotspots.surge.wild_counts import without_wild_counts
 
 Floats = NDArray[np.float64]
 
@@ -111,6 +112,7 @@ def _reported(by_age: Sequence[float] | None, periods: int) -> Floats:
 
 def judge_grid(grid: SeriesGrid, first: int, surge: SurgeConfig, context: DetectionContext) -> RawJudgements:
     """Judge the columns of a grid from `first` on, before calibration."""
+    grid = replace(grid, y=without_wild_counts(grid.y))
     from threadpoolctl import threadpool_limits
 
     # Many small products: a second BLAS thread only waits for the first, and on a busy machine both wait for others.
