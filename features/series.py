@@ -7,7 +7,7 @@ level sums over the dimension). A cell is the finest level: leaf category x dist
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, Literal
 
 UNCLASSIFIED: Final = "未分类"
 """Stands in for an empty category or district, so that totals stay true."""
@@ -31,6 +31,11 @@ LEVELS: Final[dict[str, tuple[str, ...]]] = {
     "cell": ("category1", "category2", "category", "district"),
 }
 """Level -> the dimensions that identify a series on it. Upper levels first."""
+
+SeriesLevel = Literal[
+    "total", "district", "department", "category1", "category2", "category", "category1_district", "cell"
+]
+"""A level by its name, as addresses take it."""
 
 _NAMED: Final[dict[str, tuple[str, ...]]] = {
     **LEVELS,

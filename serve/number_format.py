@@ -14,6 +14,18 @@ def number(value: float | None, digits: int = 0) -> str:
     return _UNKNOWN if value is None or pd.isna(value) else f"{value:,.{digits}f}"
 
 
+_WHOLE_FROM: Final = 10
+
+
+def expected(value: float | None) -> str:
+    """Return how many are expected: a mean, whole from ten up, with a digit below, so that sums can be checked.
+
+    >>> expected(1234.5), expected(0.44)
+    ('1,234', '0.4')
+    """
+    return number(value, 0 if value is not None and value >= _WHOLE_FROM else 1)
+
+
 FEWEST_FOR_PERCENT: Final = 5
 """From fewer tickets than this a change is not told in per cent: from one to three is no headline of +200 %."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Final
 
@@ -19,6 +20,34 @@ _LARGEST: Final = 2**62
 
 LimitQuery = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Rows per page")]
 CursorQuery = Annotated[str | None, Query(max_length=2000, description="`next_cursor` of the page before")]
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Which rows of a list are shown, so that the page can say `first to last of total` and where the rest is."""
+
+    first: int
+    last: int
+    total: int
+    page: int
+    pages: int
+
+    @classmethod
+    def of(cls, total: int, *, page: int, size: int) -> Cut:
+        """Return the rows of a page, the last page where there are fewer.
+
+        >>> Cut.of(95, page=3, size=40)
+        Cut(first=81, last=95, total=95, page=3, pages=3)
+        """
+        pages = max(-(-total // size), 1)
+        page = min(max(page, 1), pages)
+        first = (page - 1) * size
+        return cls(min(first + 1, total), min(first + size, total), total, page, pages)
+
+    @property
+    def rows(self) -> slice:
+        """The rows shown."""
+        return slice(max(self.first - 1, 0), self.last)
 
 
 def encode(cursor: Cursor) -> str:

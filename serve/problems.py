@@ -140,12 +140,21 @@ async def _on_http_error(request: Request, error: Exception) -> JSONResponse:
 
 async def _on_invalid_request(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    # Only where and why: the values themselves may be personal.
-    found = [(".".join(map(str, item["loc"])), Invalid.of(item)) for item in error.errors()]
-    where, why = found[0] if found else ("", Invalid("other"))
+    found = _refused(error)
     language = _language(request)
     errors = [{"where": place, "why": invalid.said(language)} for place, invalid in found]
-    return answer(request, UnprocessableError("invalid_values", where=where, why=why), errors=errors)
+    return answer(request, of_invalid_request(error), errors=errors)
+
+
+def of_invalid_request(error: RequestValidationError) -> UnprocessableError:
+    """Return what is wrong with a request, by the name of its first value at fault."""
+    where, why = next(iter(_refused(error)), ("", Invalid("other")))
+    return UnprocessableError("invalid_values", where=where, why=why)
+
+
+def _refused(error: RequestValidationError) -> list[tuple[str, Invalid]]:
+    # Only where and why: the values themselves may be personal.
+    return [(".".join(map(str, item["loc"])), Invalid.of(item)) for item in error.errors()]
 
 
 async def _on_unstorable(request: Request, _error: Exception) -> JSONResponse:

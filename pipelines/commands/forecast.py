@@ -81,7 +81,9 @@ def issue_forecast(
         f"{summary.model_name} version {summary.model_version}" + ("" if summary.is_new else " (issued before)")
     )
     for total in summary.sums:
-        say(f"next {total['periods']} weeks together: {total['p50']:,.0f} ({total['p10']:,.0f} to {total['p90']:,.0f})")
+        say(
+            f"next {total['periods']} weeks together: {total['mean']:,.0f} ({total['p10']:,.0f} to {total['p90']:,.0f})"
+        )
     exit_degraded(summary.degraded)
 
 

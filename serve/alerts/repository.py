@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
-from sqlalchemy import ColumnElement, and_, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, and_, func, or_, select, true, tuple_
 from sqlalchemy.orm import Session
 
 from features.vocabulary import AlertLevel
@@ -116,6 +116,11 @@ class AlertRepository:
         page = found.order_by(*backwards).limit(limit)
         return list(self._session.scalars(select(Alert).where(Alert.seq.in_(page)).order_by(*backwards)))
 
+    def count(self, wanted: AlertFilter) -> int:
+        """Return how many alerts a filter finds."""
+        query = select(func.count()).select_from(Alert).where(self.visible(), *wanted.conditions())
+        return self._session.scalar(query) or 0
+
     def events(self, alert_id: str) -> list[AlertEvent]:
         """Return the history of an alert; raises like `get`."""
         alert = self.get(alert_id)
@@ -138,7 +143,7 @@ class AlertRepository:
         query = select(AlertCell.unique_id).where(AlertCell.alert_id == alert.id)
         return list(self._session.scalars(query.order_by(AlertCell.unique_id)))
 
-    def tickets(self, alert: Alert, *, limit: int) -> list[tuple[str, str]]:
+    def tickets(self, alert: Alert, *, limit: int | None = None) -> list[tuple[str, str]]:
         """Return the keys (source, ticket id) behind an alert, the latest added first."""
         query = select(AlertTicket.ticket).where(AlertTicket.alert_id == alert.id)
         keys = self._session.scalars(query.order_by(AlertTicket.revision.desc(), AlertTicket.ticket).limit(limit))

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Any, Final
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi_offline import FastAPIOffline
 
@@ -15,6 +15,7 @@ from features.clock import Clock, SystemClock
 from features.settings import Settings
 from serve import problems
 from serve.api import health, observability
+from serve.parameters import only_known_parameters
 from serve.premises import Premises
 from serve.reader_language import ReaderLanguage
 from serve.store import Store
@@ -47,7 +48,13 @@ def create_app(settings: Settings, *, clock: Clock | None = None, store: Store |
         if store is None:
             opened.close()
 
-    app = FastAPIOffline(title="weisu", version=version("weisu"), description=DESCRIPTION, lifespan=lifespan)
+    app = FastAPIOffline(
+        title="weisu",
+        version=version("weisu"),
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        dependencies=[Depends(only_known_parameters)],
+    )
     app.state.store = opened
     app.state.clock = clock or SystemClock()
     app.state.settings = settings

@@ -24,19 +24,19 @@ class Period:
     label: str
     actual: float | None = None
     p10: float | None = None
-    p50: float | None = None
+    mean: float | None = None
     p90: float | None = None
     last_year: float | None = None
 
 
 def demand_chart(periods: Sequence[Period], *, title: str, name: str, narrow: bool = False) -> Markup:
-    """Return the chart: actual counts, then p50 inside the 80 % band; last year as a dashed line."""
+    """Return the chart: actual counts, then the mean forecast inside the 80 % band; last year as a dashed line."""
     width, height = NARROW if narrow else WIDE
     highest = max((value for one in periods for value in (one.actual, one.p90, one.last_year) if value), default=1.0)
     ticks = nice_ticks(highest * 1.02)
     frame = Frame(width, height, ticks[-1], len(periods), left=48.0)
     body = [*_grid(frame, ticks), *_labels(frame, periods, every=math.ceil(len(periods) / (4 if narrow else _LABELS)))]
-    first_ahead = next((at for at, one in enumerate(periods) if one.p50 is not None), None)
+    first_ahead = next((at for at, one in enumerate(periods) if one.mean is not None), None)
     if first_ahead is not None:
         edge = (frame.x(first_ahead - 1) + frame.x(first_ahead)) / 2
         body.append(svg.line(edge, frame.top, edge, frame.base, "now"))
@@ -49,7 +49,7 @@ def spark(periods: Sequence[Period], *, title: str, name: str) -> Markup:
     width, height = SPARK
     highest = max((value for one in periods for value in (one.actual, one.p90) if value), default=1.0)
     frame = Frame(width, height, highest * 1.1, len(periods), left=2, right=2, top=3, bottom=3)
-    first_ahead = next((at for at, one in enumerate(periods) if one.p50 is not None), None)
+    first_ahead = next((at for at, one in enumerate(periods) if one.mean is not None), None)
     body = "".join(_lines(frame, periods, first_ahead, last_year=False, dots=False))
     return svg.picture(body, width=width, height=height, title=title, name=name, kind="spark")
 
@@ -82,15 +82,15 @@ def _lines(
     if last_year:
         pieces.append(svg.path(points("last_year"), "lastyear"))
     pieces.append(svg.path(points("actual"), "actual"))
-    ahead = points("p50")
+    ahead = points("mean")
     if first_ahead and periods[first_ahead - 1].actual is not None:
         # The dashed line starts where the known counts end.
         ahead[first_ahead - 1] = points("actual")[first_ahead - 1]
     pieces.append(svg.path(ahead, "p50"))
     if dots:
         pieces += [
-            svg.dot(frame.x(at), frame.y(one.p50), 3.2, "p50dot", f"{one.label}: {one.p50:,.0f}")
+            svg.dot(frame.x(at), frame.y(one.mean), 3.2, "p50dot", f"{one.label}: {one.mean:,.0f}")
             for at, one in enumerate(periods)
-            if one.p50 is not None
+            if one.mean is not None
         ]
     return pieces

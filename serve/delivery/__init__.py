@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from serve.delivery.attempts import DeadLetter, dead_letters, send_again
+from serve.delivery.attempts import DeadLetter, count_dead_letters, dead_letters, send_again
 from serve.delivery.config import signer_of
 from serve.delivery.links import LinkSigner, SignedLink
 from serve.delivery.worker import DeliverySummary, anything_due, run_once
@@ -13,6 +13,7 @@ __all__ = [
     "LinkSigner",
     "SignedLink",
     "anything_due",
+    "count_dead_letters",
     "dead_letters",
     "run_once",
     "send_again",

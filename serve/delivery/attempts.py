@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from features.clock import SKEW, Clock
@@ -194,6 +194,12 @@ class DeadLetter:
     response_code: int | None
     failure: Failure
     given_up_at: datetime | None
+
+
+def count_dead_letters(store: Store) -> int:
+    """Return how many deliveries were given up and wait for somebody."""
+    with store.reading() as session:
+        return session.scalar(select(func.count()).select_from(Delivery).where(Delivery.status == DEAD)) or 0
 
 
 def dead_letters(store: Store, *, limit: int = 200) -> list[DeadLetter]:

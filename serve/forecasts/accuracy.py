@@ -33,8 +33,8 @@ class LevelScore:
 class JudgedSeries:
     """One series in a finished week: what was said, what came."""
 
+    mean: float
     p10: float
-    p50: float
     p90: float
     actual: float
 
@@ -48,7 +48,7 @@ def join_actual(forecast: pd.DataFrame, counts: pd.DataFrame, week: pd.Timestamp
     """Return a forecast's rows of `week` beside what was counted; a series without tickets counted zero.
 
     Args:
-        forecast: unique_id, level, ds, mean, p10, p50, p90.
+        forecast: unique_id, level, ds, mean, p10, p90.
         counts: unique_id, ds, y.
         week: Monday, naive local.
     """
@@ -83,4 +83,4 @@ def judge(joined: pd.DataFrame, unique_id: str) -> JudgedSeries | None:
     if rows.empty:
         return None
     row = rows.iloc[0]
-    return JudgedSeries(float(row["p10"]), float(row["p50"]), float(row["p90"]), float(row["y"]))
+    return JudgedSeries(float(row["mean"]), float(row["p10"]), float(row["p90"]), float(row["y"]))

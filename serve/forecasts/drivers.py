@@ -114,6 +114,13 @@ def model_drivers(row: Any, mean: float) -> list[Driver]:
     return [*([instead] if instead else []), *(Driver(key, {"tickets": value}) for value, key in said)]
 
 
+def override_drivers(row: Any) -> list[Driver]:
+    """Return what planners' overrides change in a row of `serve.forecasts.adjusted`, in tickets; [] where none does."""
+    if not row.touched:
+        return []
+    return [Driver("driver.override", {"tickets": float(row.mean_) - float(row.model_mean)})]
+
+
 def _festival(week: pd.DataFrame) -> list[Driver]:
     if week.empty:
         return []

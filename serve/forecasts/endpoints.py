@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, tzinfo
-from typing import Annotated
+from typing import Annotated, Any
 
+import pandas as pd
 from fastapi import APIRouter, Query
 from sqlalchemy.orm import Session
 
-from features.taxonomy import labels_in_force
+from features.series import SeriesLevel
+from features.settings import Settings
 from features.vocabulary import ForecastFrequency, Frequency
 from serve import paging
 from serve.access import CallerDep
 from serve.errors import NotFoundError, UnprocessableError
 from serve.forecasts import issues, repository
+from serve.forecasts.adjusted import adjust_sums
 from serve.forecasts.schemas import (
     ForecastIssue,
     ForecastItem,
     ForecastPage,
     ForecastSumItem,
     ForecastSumsPage,
+    InForce,
     Override,
 )
 from serve.problems import problems
@@ -39,9 +44,10 @@ def read_forecasts(
     settings: SettingsDep,
     _caller: CallerDep,
     freq: ForecastFrequency = Frequency.WEEKLY,
-    level: Annotated[str | None, Query(max_length=40, description="`total`, `district`, ..., `cell`")] = None,
+    level: SeriesLevel | None = None,
     category: Annotated[str | None, Query(max_length=200, description="Matches any category level")] = None,
     district: Name = None,
+    department: Name = None,
     unique_id: Name = None,
     ds_from: Annotated[datetime | None, Query(alias="from", description="First period start, local time")] = None,
     ds_to: Annotated[datetime | None, Query(alias="to", description="Period start to stop before")] = None,
@@ -56,6 +62,7 @@ def read_forecasts(
         level=level,
         category=category,
         district=district,
+        department=department,
         unique_id=unique_id,
         ds_from=_civil(ds_from, settings.zone),
         ds_to=_civil(ds_to, settings.zone),
@@ -65,8 +72,11 @@ def read_forecasts(
         issue = _current(session, freq, after)
         now = clock.now()
         found = issues.rows_in_force(session, issue, wanted, settings, now=now, limit=limit + 1, after=after)
-        overrides = repository.overrides(session, freq, now=now, labels=labels_in_force(settings, now))
-        items = [_item(row, overrides.get((row.unique_id, row.ds))) for row in found[:limit]]
+        if not found:
+            issues.check_known(session, issue, wanted, settings, now=now)
+        overrides = issues.overrides_in_force(session, freq, settings, now=now)
+        touched = _touched(issues.adjusted_frame(session, issue, settings, now=now).rows, "ds") if overrides else {}
+        items = [_item(row, overrides.get((row.unique_id, row.ds)), touched) for row in found[:limit]]
         page = ForecastPage(**ForecastIssue.model_validate(issue).model_dump(), items=items)
     if len(found) > limit:
         last = found[limit - 1]
@@ -83,9 +93,10 @@ def read_sums(
     _caller: CallerDep,
     freq: ForecastFrequency = Frequency.WEEKLY,
     periods: Annotated[int | None, Query(ge=1, description="Periods summed: 4 and 13 weeks unless configured")] = None,
-    level: Annotated[str | None, Query(max_length=40, description="`total`, `district`, ..., `cell`")] = None,
+    level: SeriesLevel | None = None,
     category: Annotated[str | None, Query(max_length=200, description="Matches any category level")] = None,
     district: Name = None,
+    department: Name = None,
     unique_id: Name = None,
     limit: paging.LimitQuery = 200,
     cursor: paging.CursorQuery = None,
@@ -94,14 +105,24 @@ def read_sums(
 
     The interval is that of the sum, from sample paths of all cells; it is narrower than the weeks' intervals summed.
     """
-    wanted = repository.ForecastFilter(level=level, category=category, district=district, unique_id=unique_id)
+    wanted = repository.ForecastFilter(
+        level=level, category=category, district=district, department=department, unique_id=unique_id
+    )
     after = paging.decode(cursor, (int, str, int))
     with store.reading() as session:
         issue = _current(session, freq, after)
         found = issues.sums_in_force(
             session, issue, wanted, settings, now=clock.now(), periods=periods, limit=limit + 1, after=after
         )
-        items = [ForecastSumItem.model_validate(row) for row in found[:limit]]
+        if not found:
+            issues.check_known(session, issue, wanted, settings, now=clock.now())
+        touched = _touched_sums(session, issue, settings, now=clock.now())
+        items = [
+            ForecastSumItem.model_validate(row).model_copy(
+                update={"in_force": touched.get((row.unique_id, row.periods))}
+            )
+            for row in found[:limit]
+        ]
         page = ForecastSumsPage(**ForecastIssue.model_validate(issue).model_dump(), items=items)
     if len(found) > limit:
         last = found[limit - 1]
@@ -126,8 +147,26 @@ def _civil(moment: datetime | None, zone: tzinfo) -> datetime | None:
     return moment.astimezone(zone).replace(tzinfo=None)
 
 
-def _item(row: ForecastRow, override: ForecastOverride | None) -> ForecastItem:
+def _touched(rows: pd.DataFrame, by: str) -> dict[tuple[str, Any], InForce]:
+    """Return what stands in force for the rows that an override touches."""
+    found = rows.loc[rows["touched"], ["unique_id", by, "mean", "p10", "p50", "p90"]]
+    return {(row["unique_id"], row[by]): InForce.model_validate(row) for row in found.to_dict("records")}
+
+
+def _touched_sums(
+    session: Session, issue: ForecastIssueRow, settings: Settings, *, now: datetime
+) -> dict[tuple[str, Any], InForce]:
+    adjusted = issues.adjusted_frame(session, issue, settings, now=now)
+    if not adjusted.rows["touched"].any():
+        return {}
+    return _touched(adjust_sums(issues.sum_frame(session, issue, settings, now=now), adjusted), "periods")
+
+
+def _item(
+    row: ForecastRow, override: ForecastOverride | None, touched: Mapping[tuple[str, Any], InForce]
+) -> ForecastItem:
     item = ForecastItem.model_validate(row)
+    item.in_force = touched.get((row.unique_id, row.ds))
     if override:
         item.override = Override.model_validate(override, from_attributes=True)
     return item

@@ -18,11 +18,13 @@ from features.settings import Settings
 from features.taxonomy import changes_since, labels_in_force, labels_of
 from features.vocabulary import Frequency
 from serve import paging
+from serve.errors import NotFoundError
 from serve.forecasts import repository
+from serve.forecasts.adjusted import Adjusted, Key, adjust
 from serve.forecasts.repository import ForecastFilter
 from serve.forecasts.schemas import DRIVERS
 from serve.paging import Cursor
-from serve.store.tables import ForecastIssueRow, ForecastRow, ForecastSum
+from serve.store.tables import ForecastIssueRow, ForecastOverride, ForecastRow, ForecastSum
 
 _log = structlog.get_logger(__name__)
 
@@ -36,6 +38,15 @@ SUM_COLUMNS: Final = (
     "level", "unique_id", "category1", "category2", "category", "district", "department",
     "ds", "periods", "p10", "p50", "p90", "mean", "last_year", "base_model",
 )  # fmt: skip
+
+
+_UNKNOWN: Final = {
+    "unique_id": "unknown_series",
+    "category": "unknown_category",
+    "district": "unknown_district",
+    "department": "unknown_department",
+}
+"""Field of a filter -> the error that the issue does not know its value."""
 
 
 def sum_frame(
@@ -82,6 +93,22 @@ def rows_in_force(
         if repository.is_wanted(row, wanted) and (position is None or (row["ds"], row["unique_id"]) > position)
     ]
     return found[:limit]
+
+
+def check_known(
+    session: Session, issue: ForecastIssueRow, wanted: ForecastFilter, settings: Settings, *, now: datetime
+) -> None:
+    """Tell an empty answer from a question about what there is not.
+
+    Raises:
+        NotFoundError: The issue has no such series, category, district or department, in the labels in force.
+    """
+    for name, code in _UNKNOWN.items():
+        value = getattr(wanted, name)
+        if value is not None:
+            alone = ForecastFilter(**{name: value})
+            if not rows_in_force(session, issue, alone, settings, now=now, limit=1):
+                raise NotFoundError(code, name=value)
 
 
 def sums_in_force(
@@ -139,6 +166,19 @@ def _in_force(
         return rows
     static = rows[["unique_id", "level", *DIMENSIONS]].drop_duplicates("unique_id")
     return Moves.of(static, changes, current.day).forecast(rows, by=by, sums=sums)
+
+
+def adjusted_frame(session: Session, issue: ForecastIssueRow, settings: Settings, *, now: datetime) -> Adjusted:
+    """Return an issue's rows in the labels in force, with the planners' overrides in force."""
+    overrides = overrides_in_force(session, Frequency(issue.freq), settings, now=now)
+    return adjust(issue_frame(session, issue, settings, now=now), overrides)
+
+
+def overrides_in_force(
+    session: Session, freq: Frequency, settings: Settings, *, now: datetime
+) -> dict[Key, ForecastOverride]:
+    """Return planners' numbers in force, by series (in the labels in force) and period."""
+    return repository.overrides(session, freq, now=now, labels=labels_in_force(settings, now))
 
 
 def issue_before(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import Select, or_, select, tuple_
 from sqlalchemy.orm import Session
@@ -15,6 +15,9 @@ from features.vocabulary import Frequency
 from serve import paging
 from serve.paging import Cursor
 from serve.store.tables import CurrentForecast, ForecastIssueRow, ForecastOverride, ForecastRow, ForecastSum
+
+CATEGORY_LEVELS: Final = ("category1", "category2", "category")
+"""Columns that a category's name may stand in."""
 
 Row = TypeVar("Row", ForecastRow, ForecastSum)
 
@@ -26,6 +29,7 @@ class ForecastFilter:
     level: str | None = None
     category: str | None = None
     district: str | None = None
+    department: str | None = None
     unique_id: str | None = None
     ds_from: datetime | None = None
     ds_to: datetime | None = None
@@ -99,6 +103,7 @@ def is_wanted(row: Mapping[str, Any], wanted: ForecastFilter) -> bool:
         wanted.level in {None, row["level"]}
         and wanted.category in {None, row["category"], row["category2"], row["category1"]}
         and wanted.district in {None, row["district"]}
+        and wanted.department in {None, row["department"]}
         and wanted.unique_id in {None, row["unique_id"]}
         and (wanted.ds_from is None or row["ds"] >= wanted.ds_from)
         and (wanted.ds_to is None or row["ds"] < wanted.ds_to)
@@ -113,6 +118,8 @@ def _filtered(query: Select[Row], table: type[ForecastRow | ForecastSum], wanted
         query = query.where(or_(*(column == wanted.category for column in columns)))
     if wanted.district is not None:
         query = query.where(table.district == wanted.district)
+    if wanted.department is not None:
+        query = query.where(table.department == wanted.department)
     if wanted.unique_id is not None:
         query = query.where(table.unique_id == wanted.unique_id)
     if wanted.ds_from is not None:

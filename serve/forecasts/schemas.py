@@ -50,6 +50,17 @@ class Override(BaseModel):
     reason: str
 
 
+class InForce(BaseModel):
+    """What stands where planners' overrides touch a series: its own, or those of its parts, whole or periods."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    mean: float
+    p10: float
+    p50: float
+    p90: float
+
+
 class OfSeries(BaseModel):
     """Which series, from when on: `ds` is the start of the first period in local civil time."""
 
@@ -90,6 +101,9 @@ class ForecastItem(OfSeries):
     event: Annotated[float | None, Field(description="Driver: what the event register changes")] = None
     recent_change: Annotated[float | None, Field(description="Driver: what recent periods change")] = None
     override: Override | None = None
+    in_force: Annotated[
+        InForce | None, Field(description="With the overrides in force; null where none touches this series")
+    ] = None
 
 
 EXAMPLE: dict[str, Any] = {
@@ -146,7 +160,7 @@ class ForecastPage(ForecastOrigin, Degradable):
 
 
 class ForecastSumItem(OfSeries):
-    """One series over several periods together, from `ds` on. A planner's overrides of single periods are not in it."""
+    """One series over several periods together, from `ds` on."""
 
     periods: Annotated[int, Field(description="Periods summed, the first one included")]
     mean: Annotated[float, Field(description="Sum of the periods' means")]
@@ -155,6 +169,9 @@ class ForecastSumItem(OfSeries):
     p90: float
     last_year: Annotated[float | None, Field(description="Count of the aligned periods last year; null when unknown")]
     base_model: str
+    in_force: Annotated[
+        InForce | None, Field(description="With the overrides of single periods; null where none touches this series")
+    ] = None
 
 
 SUMS_EXAMPLE: dict[str, Any] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Path, Query
 
@@ -23,6 +23,9 @@ from serve.wiring import ClockDep, StoreDep
 
 router = APIRouter(tags=["planning"], responses=problems(401, 403, 422))
 
+MOST: Final = 1000
+"""Rows of a list; how many there are stands beside them."""
+
 Planner = Annotated[Caller, Depends(allow(Role.PLANNER))]
 Id = Annotated[str, Path(max_length=40)]
 
@@ -39,14 +42,15 @@ def list_overrides(
     """Return overrides, newest first, each beside what the model said."""
     with store.reading() as session:
         rows = service.list_overrides(session, freq=freq, now=clock.now(), all_of_them=all_of_them)
-        return OverrideList(items=[OverrideView.model_validate(row) for row in rows])
+        items = [OverrideView.model_validate(row) for row in rows[:MOST]]
+        return OverrideList(items=items, total=len(rows))
 
 
 @router.post("/v1/overrides", status_code=201, summary="Put a number beside the model's")
 def add_override(store: StoreDep, clock: ClockDep, caller: Planner, wanted: NewOverride) -> OverrideView:
     """Override one series and period of the current forecast; the model's number stays. For planners."""
     with store.session() as session:
-        return OverrideView.model_validate(service.add_override(session, caller, wanted, now=clock.now()))
+        return OverrideView.model_validate(service.add_override(store, session, caller, wanted, now=clock.now()))
 
 
 @router.delete("/v1/overrides/{override_id}", summary="Take an override back", responses=problems(404))
@@ -66,7 +70,7 @@ def list_events(
     """Return registered events and policy changes that touch a period."""
     with store.reading() as session:
         rows = service.list_events(session, since=since, until=until)
-        return RegisteredEventList(items=[CityEventView.model_validate(row) for row in rows])
+        return RegisteredEventList(items=[CityEventView.model_validate(row) for row in rows[:MOST]], total=len(rows))
 
 
 @router.post("/v1/events", status_code=201, summary="Register an event")

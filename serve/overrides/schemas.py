@@ -72,7 +72,8 @@ class OverrideList(BaseModel):
     """Overrides, newest first."""
 
     schema_version: int = 1
-    items: list[OverrideView]
+    items: Annotated[list[OverrideView], Field(description="The newest thousand")]
+    total: Annotated[int, Field(description="How many there are")]
 
 
 class NewEvent(BaseModel):
@@ -134,4 +135,5 @@ class RegisteredEventList(BaseModel):
     """Registered events by their start."""
 
     schema_version: int = 1
-    items: list[CityEventView]
+    items: Annotated[list[CityEventView], Field(description="The first thousand; ask for less time to see others")]
+    total: Annotated[int, Field(description="How many there are")]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Final
 
-from sqlalchemy import or_, select
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from features.vocabulary import Frequency
@@ -12,15 +13,24 @@ from serve.access import Caller
 from serve.errors import NotFoundError, UnprocessableError
 from serve.forecasts import repository as forecasts
 from serve.overrides.schemas import NewEvent, NewOverride
+from serve.store import Store
 from serve.store.columns import new_id
 from serve.store.tables import ForecastOverride, ForecastRow, RegisteredEvent
 
+MOST_TIMES: Final = 10
+"""A number may be this many times the largest of the model's p90, last year's count and ten: more is a slip."""
 
-def add_override(session: Session, caller: Caller, wanted: NewOverride, *, now: datetime) -> ForecastOverride:
-    """Put a number beside the model's.
+_SMALL: Final = 10.0
+
+
+def add_override(
+    store: Store, session: Session, caller: Caller, wanted: NewOverride, *, now: datetime
+) -> ForecastOverride:
+    """Put a number beside the model's, in place of an earlier one of the same series and period, which is withdrawn.
 
     Raises:
-        UnprocessableError: The current forecast has no such series and period, or the override has expired.
+        UnprocessableError: The current forecast has no such series and period, the override has expired, or its number
+            is beyond every measure.
     """
     if wanted.expires_at is not None and wanted.expires_at <= now:
         raise UnprocessableError("override_expired")
@@ -28,6 +38,15 @@ def add_override(session: Session, caller: Caller, wanted: NewOverride, *, now: 
     said = session.get(ForecastRow, (issue.id, wanted.unique_id, wanted.ds)) if issue else None
     if said is None:
         raise UnprocessableError("no_series", series=wanted.unique_id, day=f"{wanted.ds:%Y-%m-%d}")
+    most = MOST_TIMES * max(said.p90, said.last_year or 0.0, _SMALL)
+    if max(wanted.value, wanted.p90 or 0.0) > most:
+        raise UnprocessableError(
+            "override_beyond", series=wanted.unique_id, most=f"{most:,.0f}", mean=f"{said.mean:,.1f}"
+        )
+    store.lock(session, "overrides")
+    same = (ForecastOverride.freq == wanted.freq, ForecastOverride.unique_id == wanted.unique_id)
+    earlier = update(ForecastOverride).where(*same, ForecastOverride.ds == wanted.ds)
+    session.execute(earlier.where(ForecastOverride.withdrawn_at.is_(None)).values(withdrawn_at=now))
     row = ForecastOverride(
         id=new_id("ov"), model_mean=said.mean, author=caller.name, created_at=now, **wanted.model_dump()
     )
@@ -42,7 +61,7 @@ def list_overrides(session: Session, *, freq: Frequency, now: datetime, all_of_t
     if not all_of_them:
         alive = or_(ForecastOverride.expires_at.is_(None), ForecastOverride.expires_at > now)
         query = query.where(ForecastOverride.withdrawn_at.is_(None), alive)
-    return list(session.scalars(query.order_by(ForecastOverride.created_at.desc(), ForecastOverride.id).limit(1000)))
+    return list(session.scalars(query.order_by(ForecastOverride.created_at.desc(), ForecastOverride.id)))
 
 
 def withdraw_override(session: Session, override_id: str, *, now: datetime) -> ForecastOverride:
@@ -71,7 +90,7 @@ def list_events(session: Session, *, since: date, until: date) -> list[Registere
     query = select(RegisteredEvent).where(
         RegisteredEvent.withdrawn_at.is_(None), RegisteredEvent.starts_on <= until, RegisteredEvent.ends_on >= since
     )
-    return list(session.scalars(query.order_by(RegisteredEvent.starts_on, RegisteredEvent.id).limit(1000)))
+    return list(session.scalars(query.order_by(RegisteredEvent.starts_on, RegisteredEvent.id)))
 
 
 def withdraw_event(session: Session, event_id: str, *, now: datetime) -> RegisteredEvent:

@@ -23,44 +23,46 @@ class SheetOverride:
     row: int = field(default=0, compare=False)
 
 
-def read_overrides(path: Path, *, default_reason: str = "") -> list[SheetOverride]:
+def read_overrides(path: Path, *, name: str = "", default_reason: str = "") -> list[SheetOverride]:
     """Return the overrides in an edited weekly workbook, in the order of its rows.
 
     Args:
         path: The workbook.
+        name: What its owner calls it; the file's own name when ''.
         default_reason: The reason of rows that give none of their own.
 
     Raises:
         UnprocessableError: Not such a workbook, or a row without a number, week or reason; the message names sheet, row
             and column.
     """
-    rows = _rows(path)
+    file = name or path.name
+    rows = _rows(path, file)
     heads = [str(value) for value in rows[0]] if rows else []
     wanted = {name: column(name) for name in ("unique_id", "ds", "override", "reason")}
     places = {name: heads.index(heading) for name, heading in wanted.items() if heading in heads}
     if len(places) < 4:  # noqa: PLR2004 - the four columns above
-        raise UnprocessableError("heading_changed", file=path.name, sheet=FORECAST_SHEET)
+        raise UnprocessableError("heading_changed", file=file, sheet=FORECAST_SHEET)
     found = []
     for number, row in enumerate(rows[1:], start=2):
         values = {name: row[place] for name, place in places.items()}
         if values["override"] not in (None, ""):
-            found.append(_override(path, number, values, default_reason))
+            found.append(_override(file, number, values, default_reason))
     return found
 
 
-def _rows(path: Path) -> list[list[Any]]:
+def _rows(path: Path, file: str) -> list[list[Any]]:
     from python_calamine import CalamineError, CalamineWorkbook
 
     try:
         return list(CalamineWorkbook.from_path(path).get_sheet_by_name(FORECAST_SHEET).to_python())
     except (CalamineError, OSError) as error:
-        raise UnprocessableError("not_weekly_workbook", file=path.name) from error
+        raise UnprocessableError("not_weekly_workbook", file=file) from error
 
 
-def _override(path: Path, number: int, values: dict[str, Any], default_reason: str) -> SheetOverride:
+def _override(file: str, number: int, values: dict[str, Any], default_reason: str) -> SheetOverride:
     value, day = values["override"], values["ds"]
     reason = str(values["reason"] or "").strip() or default_reason
-    row: dict[str, object] = {"file": path.name, "sheet": FORECAST_SHEET, "row": number}
+    row: dict[str, object] = {"file": file, "sheet": FORECAST_SHEET, "row": number}
     if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
         raise UnprocessableError("not_a_count", **row, column=column("override"), value=value)
     if not isinstance(day, date):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlencode
 
 import structlog
@@ -27,6 +27,7 @@ from serve.pages.views.cards import BUTTONS, card_of
 from serve.pages.views.evidence import curve_of, history_of, map_of, past_of
 from serve.pages.views.origin import detection_origin
 from serve.pages.views.supervision import order_line, tomorrow
+from serve.paging import Cut
 from serve.store.tables import Alert, AlertParty, Route
 from serve.supervision import orders
 from serve.wiring import ClockDep, SettingsDep, StoreDep
@@ -51,7 +52,9 @@ def my_alerts(
     words = Words.of_reader(request, settings)
     wanted = AlertFilter(states=tuple(OPEN), held=False if visitor.caller.department else None)
     with store.reading() as session:
-        found = AlertRepository(session, visitor.caller).page(wanted, limit=MINE, order="urgent")
+        repository = AlertRepository(session, visitor.caller)
+        found = repository.page(wanted, limit=MINE, order="urgent")
+        total = repository.count(wanted)
         cards = [card_of(alert, words, visitor.caller, now=clock.now()) for alert in found]
         demanded = orders.find(session, visitor.caller, open_only=True) if visitor.caller.department else []
         departments = _departments(session)
@@ -63,6 +66,7 @@ def my_alerts(
         visitor=visitor,
         provenance=origin,
         cards=cards,
+        total=total,
         orders=[order_line(one, now=clock.now()) for one in demanded],
         departments=departments,
         done=done if done in DONE else "",
@@ -79,6 +83,7 @@ def one_alert(
     visitor: VisitorDep,
     alert_id: str,
     tickets: bool = False,
+    rows: Annotated[int, Query(ge=1, le=10_000)] = 1,
     done: str = "",
 ) -> Response:
     """Show one alert with everything it rests on. The line list is opened by a tap of its own, and logged."""
@@ -88,15 +93,15 @@ def one_alert(
         repository = AlertRepository(session, caller)
         episode = repository.episode(alert_id)
         alert = episode.alert
-        keys = repository.tickets(alert, limit=500)
+        keys = repository.tickets(alert)
         history = history_of(repository.events(alert_id), words)
         departments = [name for name in _departments(session) if name != caller.department]
         issued = orders.find(session, caller, open_only=False, alert_id=alert_id)
         origin = detection_origin(session, words)
-    shown, readable = None, True
+    shown, readable, cut = None, True, Cut.of(len(keys), page=rows, size=TICKETS)
     if tickets:
         evidence.check_may_read(caller)
-        shown, readable = _read_tickets(settings, keys[:TICKETS], clock)
+        shown, readable = _read_tickets(settings, keys[cut.rows], clock)
         evidence.log_access(store, caller, alert.id, tickets=len(shown), at=clock.now())
     places, no_map = map_of(settings, keys, words)
     return page(
@@ -110,6 +115,7 @@ def one_alert(
         map=places,
         no_map=no_map,
         tickets=shown,
+        cut=cut,
         tickets_readable=readable,
         may_read=caller.reads_tickets,
         history=history,
@@ -165,12 +171,12 @@ def board(
     clock: ClockDep,
     settings: SettingsDep,
     visitor: VisitorDep,
-    level: Annotated[str, _SHORT] = "",
-    kind: Annotated[str, _SHORT] = "",
-    state: Annotated[str, _SHORT] = "",
+    level: AlertLevel | Literal[""] = "",
+    kind: Kind | Literal[""] = "",
+    state: State | Literal[""] = "",
     area: Annotated[str, _SHORT] = "",
     department: Annotated[str, _SHORT] = "",
-    scope: Annotated[str, _SHORT] = "active",
+    scope: Literal["", "active", "overdue", "held", "ended"] = "active",
     cursor: Annotated[str | None, _SHORT] = None,
 ) -> Response:
     """Show the alerts of all departments this person may see, with filters; it refreshes itself."""
@@ -181,8 +187,9 @@ def board(
     with store.reading() as session:
         repository = AlertRepository(session, visitor.caller)
         found = repository.page(wanted, limit=BOARD + 1, order="urgent", after=paging.decode(cursor, (int, int)))
+        total = repository.count(wanted)
         tally = _tally(session, repository, now)
-        areas = session.scalars(select(Alert.area).where(repository.visible()).distinct().limit(200)).all()
+        areas = session.scalars(select(Alert.area).where(repository.visible()).distinct()).all()
         names = _departments(session)
         origin = detection_origin(session, words)
     next_page = ""
@@ -201,6 +208,7 @@ def board(
         chosen=chosen,
         filters=_filters(words, sorted(areas), names),
         next_page=next_page,
+        total=total,
     )
 
 
@@ -271,4 +279,4 @@ def _tally(session: Any, repository: AlertRepository, now: datetime) -> dict[str
 
 def _departments(session: Any) -> list[str]:
     routed = set(session.scalars(select(Route.department).distinct()))
-    return sorted(routed | set(session.scalars(select(AlertParty.department).distinct().limit(500))))
+    return sorted(routed | set(session.scalars(select(AlertParty.department).distinct())))

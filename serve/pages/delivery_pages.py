@@ -8,7 +8,7 @@ from fastapi import APIRouter, Form, Request, Response
 
 from serve.access import Caller
 from serve.alerts.policy import on_duty
-from serve.delivery import dead_letters, send_again
+from serve.delivery import count_dead_letters, dead_letters, send_again
 from serve.delivery.outbox import unheard_audiences
 from serve.errors import ConflictError, ForbiddenError
 from serve.pages.language import Words
@@ -39,15 +39,15 @@ def show_dead_letters(
     with store.reading() as session:
         silent = unheard_audiences(session, now=clock.now())
         origin = detection_origin(session, words)
-    letters = dead_letters(store, limit=SHOWN + 1)
+    letters = dead_letters(store, limit=SHOWN)
     return page(
         request,
         "deliveries.html",
         settings=settings,
         visitor=visitor,
         provenance=origin,
-        piles=piles_of(letters[:SHOWN], words),
-        more=len(letters) > SHOWN,
+        piles=piles_of(letters, words),
+        total=count_dead_letters(store),
         shown=SHOWN,
         silent=silent,
         sent=sent,

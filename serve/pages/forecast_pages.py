@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 
+from features.series import LEVELS, TOTAL, SeriesLevel
 from serve.errors import NotFoundError
 from serve.pages.language import Words
 from serve.pages.render import HEADERS, PageRoute, asset, page
 from serve.pages.sessions import VisitorDep
-from serve.pages.views.overview import LEVELS, Wanted, overview
+from serve.pages.views.overview import Wanted, overview
 from serve.wiring import ClockDep, SettingsDep, StoreDep
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -27,14 +28,16 @@ def show_overview(
     clock: ClockDep,
     settings: SettingsDep,
     visitor: VisitorDep,
-    level: Annotated[str, _TEXT] = "category1",
+    level: SeriesLevel = "category1",
     category: Annotated[str, _TEXT] = "",
     district: Annotated[str, _TEXT] = "",
-    series: Annotated[str, _TEXT] = "total",
+    series: Annotated[str, _TEXT] = TOTAL,
+    rows: Annotated[int, Query(ge=1, le=10_000)] = 1,
+    seasons: Literal["", "all"] = "",
 ) -> Response:
     """Show the next four weeks."""
     words = Words.of_reader(request, settings)
-    wanted = Wanted(level, category, district, series)
+    wanted = Wanted(level, category, district, series, page=rows, all_seasons=seasons == "all")
     with store.reading() as session:
         view = overview(session, settings, words, wanted, now=clock.now())
     return page(
@@ -45,13 +48,14 @@ def show_overview(
         provenance=view.provenance if view else None,
         view=view,
         wanted=wanted,
-        levels=LEVELS,
+        levels=tuple(LEVELS),
     )
 
 
 @router.get("/assets/{name}")
-def static_file(name: str) -> Response:
-    """Return a static file; its address carries its hash, so browsers may keep it."""
+def static_file(name: str, v: str = "") -> Response:
+    """Return a static file; its address carries its hash (`v`), so browsers may keep it."""
+    del v
     if name not in _ASSETS:
         raise NotFoundError("no_file", file=name)
     headers = {"X-Content-Type-Options": HEADERS["X-Content-Type-Options"], "Cache-Control": "public, max-age=31536000"}

@@ -86,6 +86,10 @@ class Words:
         """Return a number with thousands separators; a dash when unknown."""
         return figures.number(value, digits)
 
+    def expected(self, value: float | None) -> str:
+        """Return how many are expected; a dash when unknown."""
+        return figures.expected(value)
+
     def change(self, value: float | None) -> str:
         """Return a relative change as signed percent; a dash when unknown."""
         return figures.change(value)

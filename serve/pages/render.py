@@ -28,6 +28,7 @@ from serve.alerts.policy import on_duty
 from serve.errors import ServeError, SpokenError, StoreError, UnauthorizedError, UnprocessableError
 from serve.pages.language import Words, language_of
 from serve.pages.sessions import Visitor, current_visitor
+from serve.problems import of_invalid_request
 
 _log = structlog.get_logger(__name__)
 
@@ -138,8 +139,9 @@ class PageRoute(APIRoute):
                 return redirect(f"/login?next={quote(_here(request))}")
             except SpokenError as error:
                 return error_page(request, error)
-            except RequestValidationError:
-                return error_page(request, UnprocessableError("form_incomplete"))
+            except RequestValidationError as error:
+                form = request.method != "GET"
+                return error_page(request, UnprocessableError("form_incomplete") if form else of_invalid_request(error))
             except WeisuError as error:
                 # Of another room, and said in English: the log has it, the reader gets a page that can be read.
                 _log.exception("a page failed", path=request.url.path, error=str(error))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final
+from typing import Final, Literal
 
 from fastapi import APIRouter, Request, Response
 from sqlalchemy import select
@@ -40,7 +40,13 @@ _TYPES: Final = {
 
 @router.get("/reports")
 def reports(
-    *, request: Request, store: StoreDep, clock: ClockDep, settings: SettingsDep, visitor: VisitorDep
+    *,
+    request: Request,
+    store: StoreDep,
+    clock: ClockDep,
+    settings: SettingsDep,
+    visitor: VisitorDep,
+    weeks: Literal["", "all"] = "",
 ) -> Response:
     """List the weeks that can be reported on."""
     _check_may_read(visitor)
@@ -54,9 +60,9 @@ def reports(
         )
         issues = session.scalars(query).all()
     oldest = Week.of(issues[0].data_through.date()).before if issues else newest
-    weeks = [newest]
-    while issues and weeks[-1] > oldest and len(weeks) < WEEKS_LISTED:
-        weeks.append(weeks[-1].before)
+    known = [newest]
+    while known[-1] > oldest:
+        known.append(known[-1].before)
     past = weekly_history(settings, as_of=clock.now())
     return page(
         request,
@@ -64,7 +70,8 @@ def reports(
         settings=settings,
         visitor=visitor,
         provenance=forecast_origin(issues[-1], words, missing=past.missing) if issues else None,
-        weeks=weeks if issues else [],
+        weeks=(known if weeks else known[:WEEKS_LISTED]) if issues else [],
+        total=len(known),
         formats=FORMATS,
     )
 

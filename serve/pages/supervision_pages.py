@@ -112,6 +112,8 @@ def _page(
 ) -> Response:
     if not visitor.caller.commands_alerts:
         raise ForbiddenError("supervision_for_supervisors")
+    if reason and reason not in REASONS:
+        raise UnprocessableError("unknown_reason", reason=reason)
     words = Words.of_reader(request, settings)
     with store.reading() as session:
         watched = watchlist(session, settings.alerts, now=now)
@@ -136,7 +138,7 @@ def _page(
         tally={name: sum(name in item.reasons for item in watched) for name in REASONS},
         departments=by_department(watched),
         orders=[order_line(one, now=now) for one in recent],
-        reason=reason if reason in REASONS else "",
+        reason=reason,
         department=department,
         done=done if done == "supervise" else "",
         problem=problem,

@@ -15,7 +15,8 @@ COLUMNS: Final = Family.of(
     "column",
     (
         "level", "unique_id", "category1", "category2", "category", "district", "department", "ds", "periods", "p10",
-        "p50", "p90", "mean", "last_year", "change_on_last_year", "last_week", "base_model", "override", "reason",
+        "p50", "p90", "mean", "last_year", "change_on_last_year", "last_week", "base_model", "model_mean",
+        "override", "reason",
     ),
 )  # fmt: skip
 BASES: Final = Family.of("base", ("weisu", "stand_in", "same_week_mean", "seasonal_naive"))

@@ -109,6 +109,7 @@ def _note(content: WeeklyContent) -> str:
     """Return what stands above the other forms: that the city is simulated, and what is missing."""
     said = [catalogue("zh-CN")("weekly.simulated")] if content.simulated else []
     said += [f"{in_both('degraded')}：{say_in_both(content.degraded)}"] if content.degraded else []
+    said += [in_both("weekly.adjusted", n=len(content.overrides))] if content.is_adjusted else []
     return "　".join(said)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -15,16 +15,17 @@ from features.reasons import Reason, ReasonCode, Reasons, stored
 from features.series import LEVELS
 from features.settings import Settings
 from features.vocabulary import Frequency
-from features.words import AreaNames, catalogue
+from features.words import AreaNames, catalogue, in_both
 from serve.errors import NotReadyError
 from serve.forecasts.accuracy import LevelScore, join_actual, score_levels
+from serve.forecasts.adjusted import Key, adjust_sums
 from serve.forecasts.history import WeeklyHistory, weekly_history
-from serve.forecasts.issues import issue_before, issue_frame, sum_frame
+from serve.forecasts.issues import adjusted_frame, issue_before, issue_frame, overrides_in_force, sum_frame
 from serve.forecasts.repository import current_issue
 from serve.number_format import FEWEST_FOR_PERCENT, relative_change
 from serve.reports.headings import base_of, series_level
 from serve.seasons.coming import ComingSeason, coming_seasons
-from serve.store.tables import ForecastIssueRow
+from serve.store.tables import ForecastIssueRow, ForecastOverride
 from serve.supervision.alert_week import AlertWeek, alert_week
 from serve.weeks import Week
 
@@ -34,11 +35,13 @@ FORECAST_COLUMNS: Final = (
 )  # fmt: skip
 """Columns of the forecast table, in every format and in this order for good: other people's sheets refer to them."""
 
-LATER_COLUMNS: Final = ("base_model",)
+LATER_COLUMNS: Final = ("base_model", "model_mean")
 """Columns that came later, behind all others, so that those keep their letters."""
 
 TOP_EXPECTED: Final = 10
 TOP_CATEGORIES: Final = 6
+TOP_SEASONS: Final = 15
+TOP_DEPARTMENTS: Final = 15
 _CHART_WEEKS: Final = 26
 
 
@@ -51,7 +54,7 @@ class CountRow:
         count: Tickets last week.
         share: Share of all tickets.
         change: On the week before; None when that had fewer than five.
-        expected: Median forecast of the week to come; `low` and `high` its 80 % band.
+        expected: Mean forecast of the week to come; `low` and `high` its 80 % band.
     """
 
     name: str
@@ -65,11 +68,11 @@ class CountRow:
 
 @dataclass(frozen=True)
 class ExpectedRow:
-    """One of the top ten of the week to come."""
+    """A category in the week to come."""
 
     name: str
+    mean: float
     p10: float
-    p50: float
     p90: float
     last_week: float | None
     last_year: float | None
@@ -89,13 +92,14 @@ class WeeklyContent:
         count: Tickets of the week; None without a lake.
         change: On the week before.
         scores: Errors of the forecast that had spoken about this week, per level.
-        expected: Top ten of the week to come.
-        categories: Top six of the week.
+        expected: Categories of the week to come, most first; pages show `TOP_EXPECTED` of them.
+        categories: Categories of the week, most first; pages show `TOP_CATEGORIES` of them.
         departments: Departments by tickets of the week.
         alerts: What became of the alerts.
-        seasons: Problems expected back in the next quarter.
+        seasons: Problems expected back in the next quarter, soonest first; pages show `TOP_SEASONS` of them.
         simulated: Whether the city is invented.
-        sums: What several weeks bring together, as issued; empty where the issue has none.
+        sums: What several weeks bring together; empty where the issue has none.
+        overrides: Planners' numbers in force; the forecast and the sums have them in them.
     """
 
     week: Week
@@ -116,6 +120,12 @@ class WeeklyContent:
     simulated: bool = False
     degraded: Reasons = ()
     sums: pd.DataFrame = field(default_factory=pd.DataFrame)
+    overrides: Mapping[Key, ForecastOverride] = field(default_factory=dict)
+
+    @property
+    def is_adjusted(self) -> bool:
+        """Whether planners' overrides touch the weeks to come."""
+        return bool(self.forecast["model_mean"].notna().any())
 
     @property
     def first(self) -> pd.Series:
@@ -137,7 +147,8 @@ def weekly_content(session: Session, settings: Settings, week: Week, *, now: dat
     issue = issue_before(session, ahead.to_pydatetime(), now=now) or current_issue(session, Frequency.WEEKLY)
     if issue is None:
         raise NotReadyError("no_forecast_for_week", week=str(week))
-    forecast = issue_frame(session, issue, settings, now=now)
+    adjusted = adjusted_frame(session, issue, settings, now=now)
+    forecast = adjusted.rows
     ended = forecast.loc[forecast["ds"] < ahead, "ds"].max()
     forecast = forecast[forecast["ds"] >= ahead]
     past = weekly_history(settings, as_of=now)
@@ -154,7 +165,10 @@ def weekly_content(session: Session, settings: Settings, week: Week, *, now: dat
         recent=_recent(history, pd.Timestamp(week.monday)),
         alerts=alert_week(session, settings, week, now=now),
         expected=_expected(table, ahead, AreaNames.of(settings)),
-        sums=_in_order(sum_frame(session, issue, settings, now=now), "periods") if len(forecast) else pd.DataFrame(),
+        sums=_in_order(adjust_sums(sum_frame(session, issue, settings, now=now), adjusted), "periods")
+        if len(forecast)
+        else pd.DataFrame(),
+        overrides=overrides_in_force(session, Frequency.WEEKLY, settings, now=now),
     )
     if history is not None and len(last_week):
         _look_back(session, settings, content, history, ahead)
@@ -174,6 +188,13 @@ def _recent(history: WeeklyHistory | None, last: pd.Timestamp) -> pd.Series:
     if counts.empty:
         return pd.Series(dtype=float, index=pd.DatetimeIndex([]))
     return counts.astype(float).reindex(pd.date_range(counts.index[0], last, freq="7D")).tail(_CHART_WEEKS)
+
+
+def cut_note(most: int, rows: Sequence[object]) -> str:
+    """Return how many of a list's rows a page shows and where the rest is, in both languages; '' for all of them."""
+    if len(rows) <= most:
+        return ""
+    return f"{in_both('list.top', n=most, total=len(rows))}；{in_both('list.in_sheet')}"
 
 
 def name_of(row: pd.Series | dict[str, str], names: AreaNames) -> str:
@@ -196,18 +217,19 @@ def _look_back(
     if earlier is not None:
         said = issue_frame(session, earlier, settings, now=content.generated_at, week=week.to_pydatetime())
         content.scores = score_levels(join_actual(said, history.counts, week))
-    content.categories = _count_rows(content, history, "category1")[:TOP_CATEGORIES]
+    content.categories = _count_rows(content, history, "category1")
     content.departments = _count_rows(content, history, "department")
     names = {row["unique_id"]: name_of(row, content.area_names) for row in history.static.to_dict("records")}
-    content.seasons = coming_seasons(history, after=ahead, names=names, settings=settings, weeks=17, limit=15)
+    content.seasons = coming_seasons(history, after=ahead, names=names, settings=settings, weeks=17)
 
 
 def _forecast_table(forecast: pd.DataFrame, last_week: pd.Series) -> pd.DataFrame:
     enough = forecast["last_year"].where(forecast["last_year"] >= FEWEST_FOR_PERCENT)
     table = forecast.assign(
-        change_on_last_year=forecast["p50"] / enough - 1,
+        change_on_last_year=forecast["mean"] / enough - 1,
         last_week=forecast["unique_id"].map(last_week) if len(last_week) else float("nan"),
         base_model=forecast["base_model"].map(base_of),
+        model_mean=forecast["model_mean"].where(forecast["touched"]),
     )
     return _in_order(table, "ds")[[*FORECAST_COLUMNS, *LATER_COLUMNS]]
 
@@ -235,13 +257,13 @@ def _expected(table: pd.DataFrame, ahead: pd.Timestamp, names: AreaNames) -> lis
     return [
         ExpectedRow(
             name_of(row, names),
+            row["mean"],
             row["p10"],
-            row["p50"],
             row["p90"],
             _or_none(row["last_week"]),
             _or_none(row["last_year"]),
         )
-        for row in rows.sort_values("p50", ascending=False).head(TOP_EXPECTED).to_dict("records")
+        for row in rows.sort_values("mean", ascending=False).to_dict("records")
     ]
 
 
@@ -260,7 +282,7 @@ def _count_rows(content: WeeklyContent, history: WeeklyHistory, level: str) -> l
                 count=count,
                 share=count / content.count if content.count else 0.0,
                 change=relative_change(count, before.get(unique_id)),
-                expected=float(said["p50"]) if said is not None else None,
+                expected=float(said["mean"]) if said is not None else None,
                 low=float(said["p10"]) if said is not None else None,
                 high=float(said["p90"]) if said is not None else None,
             )

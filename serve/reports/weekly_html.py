@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -16,10 +17,25 @@ from features.words import catalogue, in_both
 from serve.alerts.levels import LEVEL_WORDS
 from serve.charts.demand import Period, demand_chart
 from serve.charts.standalone import standalone
-from serve.number_format import change, number, share
+from serve.number_format import change, expected, number, share
 from serve.reports.headings import alert_level, columns
-from serve.reports.weekly_content import WeeklyContent
+from serve.reports.weekly_content import (
+    TOP_CATEGORIES,
+    TOP_DEPARTMENTS,
+    TOP_EXPECTED,
+    TOP_SEASONS,
+    WeeklyContent,
+    cut_note,
+)
 from serve.supervision.alert_week import HEADINGS_OF_ALERTS, counts_of
+
+_TOPS: Final = {
+    "expected": TOP_EXPECTED,
+    "categories": TOP_CATEGORIES,
+    "departments": TOP_DEPARTMENTS,
+    "seasons": TOP_SEASONS,
+}
+"""How much of each list the page shows."""
 
 
 def write_html(content: WeeklyContent, out: Path, *, settings: Settings) -> None:
@@ -33,6 +49,9 @@ def write_html(content: WeeklyContent, out: Path, *, settings: Settings) -> None
         first=content.first,
         chart=Markup(total_chart(content)),  # noqa: S704 - drawn by us, its texts are escaped
         num=number,
+        expected=expected,
+        cut=cut_note,
+        tops=_TOPS,
         pct=change,
         share=share,
         level=content.level_name,
@@ -56,11 +75,11 @@ def total_chart(content: WeeklyContent) -> str:
     ahead = [
         Period(
             row.ds.strftime("%m-%d"),
+            mean=row.mean_,
             p10=row.p10,
-            p50=row.p50,
             p90=row.p90,
             last_year=None if pd.isna(row.last_year) else float(row.last_year),
         )
-        for row in content.total.itertuples(index=False)
+        for row in content.total.rename(columns={"mean": "mean_"}).itertuples(index=False)
     ]
     return standalone(str(demand_chart([*past, *ahead], title=in_both("weekly.ahead"), name="total")))

@@ -12,9 +12,17 @@ from features.sentences import said_of
 from features.settings import Settings
 from features.words import catalogue, in_both
 from serve.errors import RequestError
-from serve.number_format import change, number, share
+from serve.number_format import change, expected, number, share
 from serve.reports.headings import alert_level
-from serve.reports.weekly_content import CountRow, WeeklyContent
+from serve.reports.weekly_content import (
+    TOP_CATEGORIES,
+    TOP_DEPARTMENTS,
+    TOP_EXPECTED,
+    TOP_SEASONS,
+    CountRow,
+    WeeklyContent,
+    cut_note,
+)
 from serve.reports.weekly_html import total_chart
 from serve.supervision.alert_week import HEADINGS_OF_ALERTS, counts_of
 
@@ -22,7 +30,6 @@ CJK_FONTS: Final = (
     "Noto Sans CJK SC", "Source Han Sans SC", "Noto Sans SC", "Microsoft YaHei", "PingFang SC", "WenQuanYi Micro Hei",
     "WenQuanYi Zen Hei", "SimHei", "SimSun", "Noto Serif CJK SC",
 )  # fmt: skip
-_MOST_DEPARTMENTS: Final = 20
 
 
 class MissingFontError(RequestError):
@@ -61,6 +68,7 @@ def _document(content: WeeklyContent, settings: Settings, *, fonts: list[str]) -
     words = catalogue("zh-CN")
     notes = [words("weekly.simulated")] if content.simulated else []
     notes += [f"{in_both('degraded')}：{say_in_both(content.degraded)}"] if content.degraded else []
+    notes += [in_both("weekly.adjusted", n=len(content.overrides))] if content.is_adjusted else []
     model = f"{words('weekly.model')} {issue.model_name} v{issue.model_version}"
     through = f"{words('weekly.data_through')} {issue.data_through:%Y-%m-%d}　{model}"
     title = words("weekly.title", week=content.week)
@@ -75,7 +83,7 @@ def _document(content: WeeklyContent, settings: Settings, *, fonts: list[str]) -
             [in_both("weekly.last_week"), number(content.count), f"{words('weekly.change')} {change(content.change)}"],
             [
                 in_both("weekly.next_week"),
-                number(first["p50"]),
+                expected(first["mean"]),
                 f"{number(first['p10'])}–{number(first['p90'])}{words('weekly.band')}",
             ],
             [
@@ -97,19 +105,19 @@ def _document(content: WeeklyContent, settings: Settings, *, fonts: list[str]) -
 def _sections(content: WeeklyContent) -> list[dict[str, Any]]:
     words = catalogue("zh-CN")
     weeks = [
-        [f"{row.ds:%Y-%m-%d}", number(row.p50), f"{number(row.p10)}–{number(row.p90)}", number(row.mean_, 1),
+        [f"{row.ds:%Y-%m-%d}", expected(row.mean_), f"{number(row.p10)}–{number(row.p90)}",
          number(row.last_year), change(row.change_on_last_year)]
         for row in content.total.rename(columns={"mean": "mean_"}).itertuples(index=False)
     ]  # fmt: skip
-    expected = [
+    top = [
         [
             one.name,
-            number(one.p50),
+            expected(one.mean),
             f"{number(one.p10)}–{number(one.p90)}",
             number(one.last_week),
             number(one.last_year),
         ]
-        for one in content.expected
+        for one in content.expected[:TOP_EXPECTED]
     ]
     scores = [
         [content.level_name(one.level), str(one.series), share(one.wape), change(one.bias), share(one.coverage)]
@@ -132,23 +140,36 @@ def _sections(content: WeeklyContent) -> list[dict[str, Any]]:
             f"{one.hits}/{one.years}",
             words("weekly.times", times=f"{one.times:.1f}"),
         ]
-        for one in content.seasons
+        for one in content.seasons[:TOP_SEASONS]
     ]
     counted = ["head.count", "head.share", "head.change", "head.next_week", "head.band"]
-    week = ["column.ds", "column.p50", "head.band", "column.mean", "column.last_year", "column.change_on_last_year"]
-    expected_heads = ["head.category", "column.p50", "head.band", "head.last_week", "column.last_year"]
+    week = ["column.ds", "column.mean", "head.band", "column.last_year", "column.change_on_last_year"]
+    expected_heads = ["head.category", "column.mean", "head.band", "head.last_week", "column.last_year"]
     handled = ["column.department", *HEADINGS_OF_ALERTS]
-    departments = [_counted(one) for one in content.departments[:_MOST_DEPARTMENTS]]
+    departments = [_counted(one) for one in content.departments[:TOP_DEPARTMENTS]]
     return [
         _section("weekly.ahead", week, weeks),
-        _section("weekly.top_ten", expected_heads, expected),
+        _section("weekly.top_ten", expected_heads, top, cut_note(TOP_EXPECTED, content.expected)),
         _section("weekly.accuracy", ["column.level", "head.series", "col.wape", "head.bias", "head.coverage"], scores),
-        _section("weekly.categories", ["head.category", *counted], [_counted(one) for one in content.categories]),
-        _section("weekly.departments", ["column.department", *counted], departments),
+        _section(
+            "weekly.categories",
+            ["head.category", *counted],
+            [_counted(one) for one in content.categories[:TOP_CATEGORIES]],
+            cut_note(TOP_CATEGORIES, content.categories),
+        ),
+        _section(
+            "weekly.departments",
+            ["column.department", *counted],
+            departments,
+            cut_note(TOP_DEPARTMENTS, content.departments),
+        ),
         _section("weekly.listed", ["watch.sentence", "watch.level", "watch.lead"], named),
         _section("weekly.handling", handled, alerts),
         _section(
-            "weekly.calendar", ["head.category", "head.starts", "head.act_by", "head.years", "head.times"], seasons
+            "weekly.calendar",
+            ["head.category", "head.starts", "head.act_by", "head.years", "head.times"],
+            seasons,
+            cut_note(TOP_SEASONS, content.seasons),
         ),
     ]
 
@@ -161,13 +182,13 @@ def _open_alerts(content: WeeklyContent) -> str:
 
 def _counted(one: CountRow) -> list[str]:
     band = f"{number(one.low)}–{number(one.high)}"
-    return [one.name, number(one.count), share(one.share), change(one.change), number(one.expected), band]
+    return [one.name, number(one.count), share(one.share), change(one.change), expected(one.expected), band]
 
 
-def _section(title: str, heads: list[str], rows: list[list[str]]) -> dict[str, Any]:
+def _section(title: str, heads: list[str], rows: list[list[str]], note: str = "") -> dict[str, Any]:
     """Return a section by the keys of its title and its headings; headings are Chinese only, for want of room."""
     words = catalogue("zh-CN")
     names = [words(head) for head in heads]
     columns = ["wide", *["number"] * (len(names) - 1)]
     table = {"heads": names, "columns": columns, "rows": rows, "empty": in_both("none")}
-    return {"title": in_both(title), "table": table}
+    return {"title": in_both(title), "note": note, "table": table}

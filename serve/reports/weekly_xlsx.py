@@ -17,7 +17,7 @@ from features.words import catalogue, in_both
 from serve.alerts.lifecycle import STATES
 from serve.forecasts.issues import SUM_COLUMNS
 from serve.reports.headings import alert_level, base_of, columns
-from serve.reports.weekly_content import FORECAST_COLUMNS, LATER_COLUMNS, WeeklyContent
+from serve.reports.weekly_content import FORECAST_COLUMNS, LATER_COLUMNS, TOP_EXPECTED, WeeklyContent
 from serve.supervision.alert_week import HEADINGS_OF_ALERTS, counts_of
 from serve.supervision.sheet import LIST_HEADINGS, watched_row
 
@@ -119,6 +119,9 @@ def _summary(sheets: _Sheets, content: WeeklyContent) -> None:
     if content.degraded:
         sheet.write_string(row, 0, f"{in_both('degraded')}：{say_in_both(content.degraded)}", sheets.strong)
         row += 1
+    if content.is_adjusted:
+        sheet.write_string(row, 0, in_both("weekly.adjusted", n=len(content.overrides)), sheets.strong)
+        row += 1
     row += 1
     _write(sheet, row, 0, in_both("weekly.last_week"), sheets.text)
     _write(sheet, row, 1, content.count, sheets.whole)
@@ -127,33 +130,39 @@ def _summary(sheets: _Sheets, content: WeeklyContent) -> None:
     _write(sheet, row, 4, in_both("weekly.alerts"), sheets.text)
     _write(sheet, row, 5, len(content.alerts.about), sheets.whole)
     row += 2
-    names = ["ds", "p10", "p50", "p90", "mean", "last_year", "change_on_last_year"]
+    names = ["ds", "mean", "p10", "p90", "last_year", "change_on_last_year"]
     heads = [columns(content.area_names)[name] for name in names]
-    kinds = [sheets.date, *[sheets.whole] * 3, sheets.one, sheets.whole, sheets.percent]
+    kinds = [sheets.date, *[sheets.whole] * 4, sheets.percent]
     row = sheets.table(sheet, row, heads, content.total[names].to_numpy().tolist(), kinds)
     row = _chart(sheets, sheet, row, content)
     heads = [
         in_both("weekly.expected"),
+        columns(content.area_names)["mean"],
         columns(content.area_names)["p10"],
-        columns(content.area_names)["p50"],
         columns(content.area_names)["p90"],
         in_both("head.last_week"),
         columns(content.area_names)["last_year"],
     ]
-    expected = [[one.name, one.p10, one.p50, one.p90, one.last_week, one.last_year] for one in content.expected]
-    sheets.table(sheet, row, heads, expected, [sheets.text, *[sheets.whole] * 5])
+    expected = [
+        [one.name, one.mean, one.p10, one.p90, one.last_week, one.last_year] for one in content.expected[:TOP_EXPECTED]
+    ]
+    row = sheets.table(sheet, row, heads, expected, [sheets.text, sheets.one, *[sheets.whole] * 4])
+    if len(content.expected) > TOP_EXPECTED:
+        cut = in_both("list.top", n=TOP_EXPECTED, total=len(content.expected))
+        sheet.write_string(row - 1, 0, f"{cut}；{FORECAST_SHEET}", sheets.note)
 
 
 def _chart(sheets: _Sheets, sheet: Any, row: int, content: WeeklyContent) -> int:
     """Draw the total: what was, and the band to come; its numbers lie in a sheet of their own."""
     data = sheets.add(in_both("sheet.chart"))
     past = [(ds, y, None, None, None) for ds, y in content.recent.tail(_MOST_CHART_WEEKS).items()]
-    ahead = [(one.ds, None, one.p10, one.p50, one.p90) for one in content.total.itertuples(index=False)]
+    total = content.total.rename(columns={"mean": "mean_"})
+    ahead = [(one.ds, None, one.p10, one.mean_, one.p90) for one in total.itertuples(index=False)]
     heads = [
         columns(content.area_names)["ds"],
         in_both("head.actual"),
         columns(content.area_names)["p10"],
-        columns(content.area_names)["p50"],
+        columns(content.area_names)["mean"],
         columns(content.area_names)["p90"],
     ]
     sheets.table(data, 0, heads, [*past, *ahead], [sheets.date, *[sheets.whole] * 4])
@@ -199,7 +208,9 @@ def _forecast(sheets: _Sheets, content: WeeklyContent) -> None:
     for row, values in enumerate(table.to_dict("records"), start=1):
         for column, name in enumerate(names):
             if name in OVERRIDE_COLUMNS:
-                sheet.write_blank(row, column, None, sheets.edit)
+                own = content.overrides.get((values["unique_id"], values["ds"].to_pydatetime()))
+                given = None if own is None else own.value if name == "override" else own.reason
+                _write(sheet, row, column, given, sheets.edit)
             else:
                 _write(sheet, row, column, values[name], formats[name])
     sheet.freeze_panes(1, 2)
@@ -229,7 +240,7 @@ def _sums(sheets: _Sheets, content: WeeklyContent) -> None:
 def _forecast_formats(sheets: _Sheets) -> dict[str, Any]:
     return {
         **dict.fromkeys((*FORECAST_COLUMNS, *LATER_COLUMNS), sheets.text),
-        **dict.fromkeys(("p10", "p50", "p90", "mean"), sheets.one),
+        **dict.fromkeys(("p10", "p50", "p90", "mean", "model_mean"), sheets.one),
         **dict.fromkeys(("last_year", "last_week"), sheets.whole),
         "ds": sheets.date,
         "change_on_last_year": sheets.percent,
@@ -264,7 +275,7 @@ def _counts(sheets: _Sheets, content: WeeklyContent) -> None:
         columns(content.area_names)["p10"],
         columns(content.area_names)["p90"],
     ]
-    kinds = [sheets.text, sheets.whole, sheets.share, sheets.percent, *[sheets.whole] * 3]
+    kinds = [sheets.text, sheets.whole, sheets.share, sheets.percent, sheets.one, *[sheets.whole] * 2]
     row = 0
     for title, counted in (
         (in_both("weekly.top_six"), content.categories),

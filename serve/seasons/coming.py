@@ -49,7 +49,6 @@ def coming_seasons(
     names: dict[str, str],
     settings: Settings,
     weeks: int = 52,
-    limit: int = 40,
 ) -> list[ComingSeason]:
     """Return the seasons of categories that begin in the coming weeks, soonest first.
 
@@ -59,7 +58,6 @@ def coming_seasons(
         names: unique_id -> what it is called.
         settings: The installation: its country, and what counts as a season.
         weeks: How far to look.
-        limit: At most this many, the most marked ones.
     """
     seasons = [
         ComingSeason(
@@ -76,8 +74,7 @@ def coming_seasons(
         for row in _table(history, after, settings.country, settings.seasons).itertuples(index=False)
         if row.return_start < after + weeks * _WEEK
     ]
-    marked = sorted(seasons, key=lambda one: -(one.times - 1) * one.typical**0.5)[:limit]
-    return sorted(marked, key=lambda one: (one.starts, -one.times))
+    return sorted(seasons, key=lambda one: (one.starts, -one.times))
 
 
 @lru_cache(maxsize=4)

@@ -29,7 +29,7 @@ def visible(caller: Caller) -> ColumnElement[bool]:
 
 
 def find(
-    session: Session, caller: Caller, *, open_only: bool, alert_id: str | None = None, limit: int = 1000
+    session: Session, caller: Caller, *, open_only: bool, alert_id: str | None = None
 ) -> Sequence[SupervisionOrder]:
     """Return the orders a caller may see, the next to be due first."""
     query = select(SupervisionOrder).where(visible(caller))
@@ -37,7 +37,7 @@ def find(
         query = query.where(SupervisionOrder.answered_at.is_(None))
     if alert_id is not None:
         query = query.where(SupervisionOrder.alert_id == alert_id)
-    return session.scalars(query.order_by(SupervisionOrder.due_at, SupervisionOrder.id).limit(limit)).all()
+    return session.scalars(query.order_by(SupervisionOrder.due_at, SupervisionOrder.id)).all()
 
 
 def issue_once(

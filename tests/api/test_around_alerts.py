@@ -259,3 +259,23 @@ def test_an_event_is_registered_and_found_by_its_days(client, key_of):
     assert client.get("/v1/events", params={"from": "2026-12-07"}, headers=planner).json()["items"] == []
     client.delete(f"/v1/events/{made['id']}", headers=planner)
     assert client.get("/v1/events", headers=planner).json()["items"] == []
+
+
+def test_one_override_per_series_and_period_stands_and_is_carried_to_the_sums(client, published, key_of):
+    planner = key_of("planner")
+    series = {"unique_id": "category=停水;district=海口市"}
+    body = {**series, "ds": "2026-11-23T00:00:00", "value": 60, "reason": "检修"}
+    first = client.post("/v1/overrides", json=body, headers=planner).json()
+    client.post("/v1/overrides", json=body | {"value": 70}, headers=planner)
+    listed = client.get("/v1/overrides", headers=planner).json()
+    assert (listed["total"], [row["value"] for row in listed["items"]]) == (1, [70])
+    kept = client.get("/v1/overrides?all=true", headers=planner).json()["items"]
+    assert {row["id"]: row["withdrawn_at"] is None for row in kept}[first["id"]] is False
+    item = client.get("/v1/forecasts", params=series, headers=planner).json()["items"][0]
+    assert (item["mean"], item["in_force"]["mean"], item["override"]["value"]) == (10, 70, 70)
+    sums = client.get("/v1/forecasts/sums", params={**series, "periods": 4}, headers=planner).json()["items"][0]
+    assert (sums["mean"], sums["in_force"]["mean"]) == (40, 100)
+    other = client.get("/v1/forecasts", params={"category": "噪声"}, headers=planner).json()["items"][0]
+    assert other["in_force"] is None
+    slip = client.post("/v1/overrides", json=body | {"value": 5_000}, headers={**planner, "Accept-Language": "en"})
+    assert (slip.status_code, slip.json()["code"]) == (422, "override_beyond")

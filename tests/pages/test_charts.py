@@ -34,7 +34,7 @@ def test_no_circle_stands_for_fewer_than_five_and_no_ticket_is_lost(points):
 
 
 def test_a_chart_without_any_past_or_with_zeros_only_is_still_a_chart():
-    ahead = [Period("11-23", p10=0, p50=0, p90=0)]
+    ahead = [Period("11-23", p10=0, mean=0, p90=0)]
     assert "NaN" not in demand_chart(ahead, title="t", name="n")
     assert "NaN" not in demand_chart([Period("11-16", actual=0), *ahead], title="<t>", name="n", narrow=True)
 

@@ -8,6 +8,7 @@ import pytest
 import xlsxwriter
 from sqlalchemy import select
 
+from serve.overrides.workbook import read_overrides
 from serve.reports.headings import column
 from serve.reports.weekly_xlsx import FORECAST_SHEET
 from serve.store.tables import ForecastOverride
@@ -87,3 +88,59 @@ def test_forged_forms_and_other_roles_store_nothing(role, csrf, browser, city):
     page = upload(browser, workbook(("total", 5100, "展会")), csrf=csrf or own)
     assert page.status_code == 403
     assert not stored(city)
+
+
+def test_a_planners_number_stands_on_page_chart_and_in_every_report_with_the_models_beside_it(browser, city, tmp_path):
+    csrf = log_in(browser, city.keys["planner"])
+    before = browser.get("/").text
+    upload(browser, workbook(("district=海口市", 1999, "展会")), csrf=csrf)
+    for address in ("/", "/?series=district%3D海口市", "/?level=cell&district=海口市"):
+        page = browser.get(address).text
+        assert "人工修正" in page, address
+        assert "模型 " in page, address
+    assert ">1,999<" in browser.get("/?series=district%3D海口市").text
+    assert ": 1,999" in browser.get("/?series=district%3D海口市").text, "the chart says it at its dot"
+    assert browser.get("/").text != before, "the whole follows its part"
+    html = browser.get("/reports/weekly/2026-W47.html").text
+    assert "含 1 处人工修正" in html
+    csv = browser.get("/reports/weekly/2026-W47.csv").content.decode("utf-8-sig")
+    assert "1999.0" in csv
+    (tmp_path / "w.xlsx").write_bytes(browser.get("/reports/weekly/2026-W47.xlsx").content)
+    [own] = read_overrides(tmp_path / "w.xlsx")
+    assert (own.unique_id, own.value, own.reason) == ("district=海口市", 1999.0, "展会")
+    again = upload(browser, (tmp_path / "w.xlsx").read_bytes(), csrf=csrf)
+    assert "已保存 0 处修正" in again.text, "what stands already is no new override"
+    assert len(stored(city)) == 1
+
+
+def test_a_new_number_replaces_the_earlier_one_and_a_button_takes_it_back(browser, city):
+    csrf = log_in(browser, city.keys["planner"])
+    for value in (4500, 5000):
+        page = upload(browser, workbook(("total", value, "展会")), csrf=csrf)
+    assert "5,000.0" in page.text
+    assert "4,500.0" not in page.text
+    assert "全市" in page.text
+    [open_one] = [row for row in stored(city) if row.withdrawn_at is None]
+    assert browser.post(f"/overrides/{open_one.id}/withdraw", data={"csrf": "forged"}).status_code == 403
+    gone = browser.post(f"/overrides/{open_one.id}/withdraw", data={"csrf": csrf})
+    assert "已撤回" in gone.text
+    assert "5,000.0" not in gone.text
+    assert all(row.withdrawn_at for row in stored(city))
+    assert "人工修正 " not in browser.get("/").text
+
+
+def test_numbers_that_cannot_hold_together_are_named(browser, city):
+    csrf = log_in(browser, city.keys["planner"])
+    upload(browser, workbook(("district=海口市", 3000, "展会")), csrf=csrf)
+    page = upload(browser, workbook(("total", 1000, "停办")), csrf=csrf)
+    assert "不能同时成立" in page.text
+
+
+def test_a_number_beyond_every_measure_is_a_slip_and_the_planners_file_is_named(browser, city):
+    csrf = log_in(browser, city.keys["planner"])
+    page = upload(browser, workbook(("total", 999999999, "展会")), csrf=csrf)
+    assert page.status_code == 422
+    assert "超出上限" in page.text
+    assert not stored(city)
+    other = upload(browser, b"not a workbook", csrf=csrf, reason="x")
+    assert "week.xlsx" in other.text

@@ -151,7 +151,7 @@ def test_a_sheet_says_what_several_weeks_bring_together(desk, tmp_path):
     first, second = ({head: cell.value for head, cell in zip(heads, sheet[row], strict=True)} for row in (2, 3))
     assert (first["层级 Level"], first["合计周数 Weeks"], first["均值 Mean"]) == ("全市 Whole city", 4, 1440)
     assert (second["序列号 unique_id"], second["合计周数 Weeks"], second["均值 Mean"]) == ("total", 13, 4680)
-    assert first["低值 p10"] < first["中位 p50"] < first["高值 p90"]
+    assert first["低值 p10"] < first["中位（不可相加） p50 (does not add up)"] < first["高值 p90"]
     assert sheet.max_row == 1 + 2 * len(series())
 
 

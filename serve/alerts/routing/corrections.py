@@ -38,9 +38,9 @@ def settle(desk: Desk, episode: Episode, *, accepted_by: str) -> None:
     desk.session.execute(unsettled.values(accepted_by=accepted_by))
 
 
-def open_corrections(session: Session, *, limit: int = 200) -> list[tuple[RouteCorrection, int]]:
+def open_corrections(session: Session) -> list[tuple[RouteCorrection, int]]:
     """Return corrections nobody has settled, newest first, each with how often its category and area were wrong."""
     count = func.count().over(partition_by=(RouteCorrection.category, RouteCorrection.area))
     query = select(RouteCorrection, count).where(RouteCorrection.settled_at.is_(None))
-    rows = session.execute(query.order_by(RouteCorrection.created_at.desc(), RouteCorrection.id).limit(limit))
+    rows = session.execute(query.order_by(RouteCorrection.created_at.desc(), RouteCorrection.id))
     return [(row, times) for row, times in rows]

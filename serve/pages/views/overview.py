@@ -5,28 +5,32 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
+from features.series import LEVELS
 from features.settings import Settings
 from features.vocabulary import Frequency
 from serve.charts.demand import Period, demand_chart, spark
+from serve.errors import NotFoundError
 from serve.forecasts.accuracy import JudgedSeries, LevelScore, join_actual, judge, score_levels
-from serve.forecasts.drivers import Driver, calendar_drivers, model_drivers
+from serve.forecasts.adjusted import adjust_sums
+from serve.forecasts.drivers import Driver, calendar_drivers, model_drivers, override_drivers
 from serve.forecasts.history import WeeklyHistory, weekly_history
-from serve.forecasts.issues import issue_before, issue_frame, sum_frame
-from serve.forecasts.repository import current_issue
+from serve.forecasts.issues import adjusted_frame, issue_before, issue_frame, sum_frame
+from serve.forecasts.repository import CATEGORY_LEVELS, current_issue
 from serve.number_format import relative_change
 from serve.pages.language import Words
 from serve.pages.render import Provenance
 from serve.pages.views.origin import forecast_origin
+from serve.paging import Cut
 from serve.seasons.coming import ComingSeason, coming_seasons
 
-LEVELS: Final = ("total", "district", "department", "category1", "category2", "category", "cell")
 ROWS: Final = 40
+SEASONS: Final = 12
 WEEKS_WIDE: Final = 26
 WEEKS_NARROW: Final = 10
 _SEASON_WEEKS: Final = 13
@@ -40,6 +44,19 @@ class Wanted:
     category: str = ""
     district: str = ""
     series: str = "total"
+    page: int = 1
+    all_seasons: bool = False
+
+    @property
+    def fitting(self) -> tuple[str, ...]:
+        """The levels that are divided by everything that was asked for."""
+        asked = {name for name, value in (("category1", self.category), ("district", self.district)) if value}
+        return tuple(level for level, dimensions in LEVELS.items() if asked <= set(dimensions))
+
+    @property
+    def query(self) -> dict[str, str]:
+        """What stands in the address of the same list."""
+        return {"level": self.level, "category": self.category, "district": self.district, "series": self.series}
 
 
 @dataclass(frozen=True)
@@ -48,13 +65,14 @@ class SeriesRow:
 
     unique_id: str
     name: str
-    p10: float
-    p50: float
-    p90: float
     mean: float
+    p10: float
+    p90: float
     last_year: float | None
     change: float | None
     picture: Markup
+    said: float | None = None
+    """What the model said, where an override touches the number; None elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -62,13 +80,13 @@ class WeekRow:
     """One week of the chosen series."""
 
     monday: datetime
-    p10: float
-    p50: float
-    p90: float
     mean: float
+    p10: float
+    p90: float
     last_year: float | None
     change: float | None
     drivers: Sequence[Driver]
+    said: float | None = None
 
 
 @dataclass(frozen=True)
@@ -76,12 +94,12 @@ class SumRow:
     """Several weeks of the chosen series together."""
 
     weeks: int
-    p10: float
-    p50: float
-    p90: float
     mean: float
+    p10: float
+    p90: float
     last_year: float | None
     change: float | None
+    said: float | None = None
 
 
 @dataclass
@@ -96,12 +114,14 @@ class Overview:
     weeks: Sequence[WeekRow]
     sums: Sequence[SumRow]
     rows: Sequence[SeriesRow]
-    row_count: int
+    cut: Cut
+    rows_mean: float
     last_actual: float | None
     change_on_last_week: float | None
     judged: JudgedSeries | None = None
     scores: Sequence[LevelScore] = field(default_factory=list)
     seasons: Sequence[ComingSeason] = field(default_factory=list)
+    season_count: int = 0
     has_years: bool = False
     categories: Sequence[str] = field(default_factory=list)
     districts: Sequence[str] = field(default_factory=list)
@@ -112,14 +132,17 @@ def overview(session: Session, settings: Settings, words: Words, wanted: Wanted,
     issue = current_issue(session, Frequency.WEEKLY)
     if issue is None:
         return None
-    forecast = issue_frame(session, issue, settings, now=now)
+    adjusted = adjusted_frame(session, issue, settings, now=now)
+    forecast = adjusted.rows
     past = weekly_history(settings, as_of=now)
     history = past.weeks
+    _check_known(forecast, wanted)
     chosen = _chosen(forecast, wanted)
     known = _known(history, str(chosen["unique_id"].iloc[0]))
     periods = _periods(chosen, known, WEEKS_WIDE)
     name = series_name(chosen.iloc[0], words)
     listed = _listed(forecast, wanted)
+    cut = Cut.of(len(listed), page=wanted.page, size=ROWS)
     view = Overview(
         provenance=forecast_origin(issue, words, missing=past.missing),
         name=name,
@@ -132,9 +155,14 @@ def overview(session: Session, settings: Settings, words: Words, wanted: Wanted,
         ),
         periods=periods,
         weeks=_weeks(chosen, settings),
-        sums=_sums(sum_frame(session, issue, settings, now=now, unique_id=str(chosen["unique_id"].iloc[0]))),
-        rows=[_row(group, history, words, place=place) for place, (_, group) in enumerate(listed[:ROWS])],
-        row_count=len(listed),
+        sums=_sums(
+            adjust_sums(
+                sum_frame(session, issue, settings, now=now, unique_id=str(chosen["unique_id"].iloc[0])), adjusted
+            )
+        ),
+        rows=[_row(group, history, words, place=place) for place, (_, group) in enumerate(listed[cut.rows])],
+        cut=cut,
+        rows_mean=float(sum(group["mean"].iloc[0] for _, group in listed)),
         last_actual=float(known.iloc[-1]) if len(known) else None,
         change_on_last_week=_on_last_week(chosen, known),
         categories=sorted(set(forecast.loc[forecast["level"] == "category1", "category1"])),
@@ -142,11 +170,13 @@ def overview(session: Session, settings: Settings, words: Words, wanted: Wanted,
     )
     if history is not None:
         _look_back(session, settings, view, history, chosen, words, now=now)
+    if not wanted.all_seasons:
+        view.seasons = view.seasons[:SEASONS]
     return view
 
 
 def _on_last_week(chosen: pd.DataFrame, known: pd.Series) -> float | None:
-    return relative_change(float(chosen["p50"].iloc[0]), float(known.iloc[-1])) if len(known) else None
+    return relative_change(float(chosen["mean"].iloc[0]), float(known.iloc[-1])) if len(known) else None
 
 
 def series_name(row: pd.Series, words: Words) -> str:
@@ -179,22 +209,31 @@ def _look_back(
     counts = history.level("category")
     view.has_years = len(counts) > 0 and (history.data_through - counts["ds"].min()) >= timedelta(weeks=2 * 52)
     view.seasons = coming_seasons(
-        history, after=history.first_to_come, names=names, settings=settings, weeks=_SEASON_WEEKS + 4, limit=12
+        history, after=history.first_to_come, names=names, settings=settings, weeks=_SEASON_WEEKS + 4
     )
+    view.season_count = len(view.seasons)
 
 
 def _chosen(forecast: pd.DataFrame, wanted: Wanted) -> pd.DataFrame:
     chosen = forecast[forecast["unique_id"] == wanted.series]
     if chosen.empty:
-        chosen = forecast[forecast["unique_id"] == forecast["unique_id"].iloc[0]]
+        raise NotFoundError("unknown_series", name=wanted.series)
     return chosen.sort_values("ds")
+
+
+def _check_known(forecast: pd.DataFrame, wanted: Wanted) -> None:
+    """Refuse a category or district that the forecast does not know, in place of an empty list."""
+    if wanted.category and not (forecast[list(CATEGORY_LEVELS)] == wanted.category).to_numpy().any():
+        raise NotFoundError("unknown_category", name=wanted.category)
+    if wanted.district and wanted.district not in set(forecast["district"]):
+        raise NotFoundError("unknown_district", name=wanted.district)
 
 
 def _listed(forecast: pd.DataFrame, wanted: Wanted) -> list[tuple[str, pd.DataFrame]]:
     """Return the series of the wanted level, largest next week first."""
-    rows = forecast[forecast["level"] == (wanted.level if wanted.level in LEVELS else "category1")]
+    rows = forecast[forecast["level"] == wanted.level]
     if wanted.category:
-        rows = rows[(rows[["category1", "category2", "category"]] == wanted.category).any(axis=1)]
+        rows = rows[(rows[list(CATEGORY_LEVELS)] == wanted.category).any(axis=1)]
     if wanted.district:
         rows = rows[rows["district"] == wanted.district]
     order = rows[rows["horizon"] == rows["horizon"].min()].sort_values("mean", ascending=False)["unique_id"]
@@ -208,7 +247,7 @@ def _periods(chosen: pd.DataFrame, known: pd.Series, weeks: int) -> list[Period]
     if len(past):
         # Weeks that are over and not counted yet have their place, and nothing in it.
         past = past.reindex(pd.date_range(past.index[0], first, freq="7D", inclusive="left"))
-    ahead = chosen[["ds", "p10", "p50", "p90", "last_year"]].itertuples(index=False)
+    named = chosen.rename(columns={"mean": "mean_"})[["ds", "mean_", "p10", "p90", "last_year"]]
     year_ago = known.copy()
     year_ago.index = year_ago.index + pd.Timedelta(days=364)
     return [
@@ -217,8 +256,10 @@ def _periods(chosen: pd.DataFrame, known: pd.Series, weeks: int) -> list[Period]
             for ds, y in past.items()
         ),
         *(
-            Period(row.ds.strftime("%m-%d"), p10=row.p10, p50=row.p50, p90=row.p90, last_year=_or_none(row.last_year))
-            for row in ahead
+            Period(
+                row.ds.strftime("%m-%d"), mean=row.mean_, p10=row.p10, p90=row.p90, last_year=_or_none(row.last_year)
+            )
+            for row in named.itertuples(index=False)
         ),
     ]
 
@@ -231,13 +272,17 @@ def _weeks(chosen: pd.DataFrame, settings: Settings) -> list[WeekRow]:
     return [
         WeekRow(
             monday=row.ds.to_pydatetime(),
-            p10=row.p10,
-            p50=row.p50,
-            p90=row.p90,
             mean=row.mean_,
+            p10=row.p10,
+            p90=row.p90,
             last_year=_or_none(row.last_year),
-            change=relative_change(row.p50, _or_none(row.last_year)),
-            drivers=[*model_drivers(row, float(row.mean_)), *calendar_drivers(calendar, row.ds.date())],
+            change=relative_change(row.mean_, _or_none(row.last_year)),
+            drivers=[
+                *override_drivers(row),
+                *model_drivers(row, float(row.model_mean)),
+                *calendar_drivers(calendar, row.ds.date()),
+            ],
+            said=_said(row),
         )
         for row in chosen.rename(columns={"mean": "mean_"}).itertuples(index=False)
     ]
@@ -245,7 +290,7 @@ def _weeks(chosen: pd.DataFrame, settings: Settings) -> list[WeekRow]:
 
 def _sums(sums: pd.DataFrame) -> list[SumRow]:
     return [
-        SumRow(row.periods, row.p10, row.p50, row.p90, row.total, year_ago, relative_change(row.p50, year_ago))
+        SumRow(row.periods, row.total, row.p10, row.p90, year_ago, relative_change(row.total, year_ago), _said(row))
         for row in sums.rename(columns={"mean": "total"}).itertuples(index=False)
         for year_ago in (_or_none(row.last_year),)
     ]
@@ -259,13 +304,13 @@ def _row(group: pd.DataFrame, history: WeeklyHistory | None, words: Words, *, pl
     return SeriesRow(
         unique_id=str(first["unique_id"]),
         name=name,
-        p10=float(first["p10"]),
-        p50=float(first["p50"]),
-        p90=float(first["p90"]),
         mean=float(first["mean"]),
+        p10=float(first["p10"]),
+        p90=float(first["p90"]),
         last_year=last_year,
-        change=relative_change(float(first["p50"]), last_year),
+        change=relative_change(float(first["mean"]), last_year),
         picture=spark(_periods(group, known, 12), title=name, name=f"spark-{place}"),
+        said=_said(first),
     )
 
 
@@ -273,6 +318,10 @@ def _known(history: WeeklyHistory | None, unique_id: str) -> pd.Series:
     if history is None:
         return pd.Series(dtype=float, index=pd.DatetimeIndex([]))
     return history.series(unique_id)
+
+
+def _said(row: Any) -> float | None:
+    return float(row.model_mean) if row.touched else None
 
 
 def _or_none(value: float | None) -> float | None:

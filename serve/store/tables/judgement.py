@@ -4,17 +4,28 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import DateTime, Index, String, Text
+from sqlalchemy import DateTime, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from serve.store.columns import Base
 
 
 class ForecastOverride(Base):
-    """A planner's number for one series and period, beside the model's: both are kept. Later ones win."""
+    """A planner's number for one series and period, beside the model's: both are kept. One at a time is open."""
 
     __tablename__ = "forecast_overrides"
-    __table_args__ = (Index(None, "freq", "ds", "unique_id"),)
+    __table_args__ = (
+        Index(None, "freq", "ds", "unique_id"),
+        Index(
+            "ix_forecast_overrides_one_per_period",
+            "freq",
+            "unique_id",
+            "ds",
+            unique=True,
+            sqlite_where=text("withdrawn_at IS NULL"),
+            postgresql_where=text("withdrawn_at IS NULL"),
+        ),
+    )
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     freq: Mapped[str] = mapped_column(String(4))
