@@ -26,6 +26,7 @@ __all__ = [
     "randomised_pit",
     "rmsse",
     "score_means",
+    "share_failing",
     "wape",
     "weighted_pinball",
 ]
@@ -90,6 +91,26 @@ def pit_coverage(pit: ArrayLike, nominal: float) -> float:
     """Share of PIT values inside the central interval of nominal probability."""
     values = np.asarray(pit, dtype=float)
     return float((np.abs(values - 0.5) <= nominal / 2.0).mean())
+
+
+def share_failing(hits: ArrayLike, trials: ArrayLike, nominal: float, *, certain: float = 0.05) -> float:
+    """Share of series whose interval held fewer counts than chance explains: binomial, one-sided, at `certain`.
+
+    An average over series hides them: half of them too wide and half too narrow look right together.
+
+    Args:
+        hits: Periods inside the interval, per series.
+        trials: Periods, per series.
+        nominal: What the interval promises.
+        certain: Share that would fail by chance; NaN comes back where no series has enough periods to fail.
+    """
+    from scipy.stats import binom
+
+    inside, periods = np.asarray(hits, dtype=float), np.asarray(trials, dtype=float)
+    enough = binom.cdf(0, periods, nominal) < certain
+    if not enough.any():
+        return float("nan")
+    return float((binom.cdf(inside[enough], periods[enough], nominal) < certain).mean())
 
 
 def score_means(actual: ArrayLike, forecast: ArrayLike) -> dict[str, Any]:

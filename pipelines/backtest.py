@@ -29,7 +29,7 @@ from pipelines.tracking import Tracker
 
 PROPHET: Final = "prophet"
 _PREFERRED: Final = ("total", "category", "district", "cell")
-_LOGGED: Final = ("wape", "mase", "bias", "pinball", "coverage80")
+_LOGGED: Final = ("wape", "mase", "bias", "pinball", "coverage80", "failing80")
 
 
 def run_backtest(

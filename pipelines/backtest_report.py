@@ -14,7 +14,19 @@ from features.reasons import say
 from pipelines.backtest_summary import BacktestSummary, at_a_glance, holiday_totals, pit_histogram, reliability
 from pipelines.templating import render_template
 
-_SCORES = ("wape", "mase", "rmsse", "bias", "pinball", "coverage80", "pit50", "pit80", "pit90")
+_SCORES = (
+    "wape",
+    "mase",
+    "rmsse",
+    "bias",
+    "pinball",
+    "coverage80",
+    "pit50",
+    "pit80",
+    "pit90",
+    "failing80",
+    "pit80_after_break",
+)
 _NAMED = ("ds", "holiday")
 """Columns of words, in the table of holidays."""
 

@@ -17,11 +17,14 @@ from models.metrics import pit_coverage, score_means
 from pipelines.challenger import Half
 from pipelines.gate import GateVerdict
 
-_SHOWN: Final = ("wape", "mase", "rmsse", "bias", "pinball", "coverage80")
+_SHOWN: Final = ("wape", "mase", "rmsse", "bias", "pinball", "coverage80", "pit80", "failing80", "pit80_after_break")
 _LOGGED: Final = ["level", "unique_id", "ds", "cutoff", "y", "mean", "p10", "p50", "p90"]
 _WORST: Final = 5
 _ENOUGH: Final = 20.0
 _MISCALIBRATED: Final = 0.05
+_FAILING: Final = 0.1
+"""Twice the share of series that fail by chance."""
+
 _YOUNG: Final = pd.Timedelta(weeks=52)
 _SILENT: Final = pd.Timedelta(weeks=26)
 
@@ -110,7 +113,13 @@ def _weak(half: Half) -> list[str]:
     if half.folds is None:
         return []
     ours = half.folds.predictions.query("model == @MODEL")
-    said = [*_lost(half.verdict), *_uncalibrated(ours), *_sparse(ours), *_on_holidays(ours, half.known.calendar)]
+    said = [
+        *_lost(half.verdict),
+        *_uncalibrated(ours),
+        *_single_series(half.scores),
+        *_sparse(ours),
+        *_on_holidays(ours, half.known.calendar),
+    ]
     return _bullets(said)
 
 
@@ -169,6 +178,18 @@ def _uncalibrated(ours: pd.DataFrame) -> list[str]:
         if abs(inside - 0.8) > max(_MISCALIBRATED, noise):
             kind = "too narrow" if inside < 0.8 else "too wide"  # noqa: PLR2004 - the nominal coverage
             said.append(f"At level {level} the 80 % band was {kind}: it held {inside:.0%} of {len(rows)} counts.")
+    return said
+
+
+def _single_series(scores: pd.DataFrame) -> list[str]:
+    """Name levels at which more series fail their own 80 % band than chance explains, and how it is after breaks."""
+    said = []
+    for row in scores[scores["model"] == MODEL].to_dict("records"):
+        if row["failing80"] > _FAILING:
+            said.append(f"At level {row['level']} {row['failing80']:.0%} of series fail their own 80 % band.")
+        if row["after_break"] > 0 and row["pit80_after_break"] < 0.8 - _MISCALIBRATED:
+            held = f"it held {row['pit80_after_break']:.0%} of counts, and {row['pit80']:.0%} over all"
+            said.append(f"At level {row['level']} the 80 % band is too narrow after a break of level: {held}.")
     return said
 
 

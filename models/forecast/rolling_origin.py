@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 
 from features.configuration import ForecastConfig
-from features.configuration.forecaster import BaseConfig
+from features.configuration.forecaster import BaseConfig, BreakConfig
 from models.errors import PanelContractError
 from models.forecast.baselines import PLAIN
 from models.forecast.bases import issue_cells
+from models.forecast.breaks import find_breaks, weekly_sums
 from models.forecast.candidate_models import RivalInput, rival
 from models.forecast.coherent_bands import above_parts, around_mean
 from models.forecast.distribution import count_cdf, count_quantiles
@@ -23,6 +24,7 @@ from models.forecast.hierarchy import CELL, Hierarchy, HierarchyLevel, PanelMatr
 from models.forecast.members import Floats
 from models.forecast.model import matrix_of
 from models.forecast.peers import PeerFit, fit_peer
+from models.forecast.periods import cadence_of
 from models.forecast.skill import MODEL, SCALE, judge_levels
 from models.forecast.weather import Weather
 from models.metrics import (
@@ -33,6 +35,7 @@ from models.metrics import (
     pit_coverage,
     randomised_pit,
     rmsse,
+    share_failing,
     wape,
     weighted_pinball,
 )
@@ -44,6 +47,7 @@ ISSUED: Final = "issued"
 
 _COMPARED: Final = frozenset({MODEL, *PLAIN})
 _NOMINAL: Final = (50, 80, 90)
+_CENTRAL: Final = 0.8
 
 
 @dataclass(frozen=True)
@@ -52,9 +56,12 @@ class BacktestResult:
 
     Attributes:
         predictions: `model, level, unique_id, ds, cutoff, horizon, y, mean, alpha, p5 .. p95, pit, base_model,
-            naive_square` (mean squared step of the series before the first cutoff).
+            naive_square` (mean squared step of the series before the first cutoff), `after_break` (the level of the
+            series had broken when the forecast was made, see models/forecast/breaks.py).
         scores: One row per level and model: `wape, mase, rmsse, bias, pinball` (wQL), `coverage80` (as printed, ends
-            included), `pit50, pit80, pit90` (randomised), `periods`.
+            included), `pit50, pit80, pit90` (randomised), `failing80` (share of series whose own 80 % interval fails,
+            by its randomised coverage), `after_break` (share of rows after a break of the series' level) and
+            `pit80_after_break`, `periods`.
     """
 
     predictions: pd.DataFrame
@@ -116,6 +123,7 @@ def backtest(
         if on_progress is not None:
             on_progress(len(frames))
     predictions = _scaled(pd.concat(frames, ignore_index=True), panel, hierarchy, until=cutoffs[0])
+    predictions = _with_breaks(predictions, panel, hierarchy, cutoffs, chosen.breaks)
     if ISSUED in models and set(rivals) >= _COMPARED:
         predictions = pd.concat([predictions, issued_rows(predictions, hierarchy, chosen.bases)], ignore_index=True)
     return BacktestResult(predictions, score(predictions, panel, hierarchy, until=cutoffs[0]))
@@ -160,6 +168,25 @@ def _scaled(
     return predictions.merge(pd.concat(scales, ignore_index=True), on=["level", "unique_id"], how="left")
 
 
+def _with_breaks(
+    predictions: pd.DataFrame,
+    panel: PanelMatrix,
+    hierarchy: Hierarchy,
+    cutoffs: Sequence[pd.Timestamp],
+    config: BreakConfig,
+) -> pd.DataFrame:
+    """Mark the rows of series whose level had broken by their cutoff."""
+    week, frames = cadence_of(panel.freq).week or 1, []
+    for cutoff in cutoffs:
+        known = panel.until(cutoff).y
+        for level in hierarchy.levels:
+            broken = find_breaks(weekly_sums(level.sum(known), week), config).weeks > 0
+            ids = np.asarray(level.ids, dtype=object)[broken]
+            frames.append(pd.DataFrame({"unique_id": ids, "level": level.name, "cutoff": cutoff, "after_break": True}))
+    marked = predictions.merge(pd.concat(frames, ignore_index=True), on=["level", "unique_id", "cutoff"], how="left")
+    return marked.assign(after_break=marked["after_break"].eq(True))
+
+
 def issued_rows(predictions: pd.DataFrame, hierarchy: Hierarchy, config: BaseConfig) -> pd.DataFrame:
     """Return what would have been issued at each cutoff, judging the model by the folds that were over by then.
 
@@ -189,8 +216,8 @@ def rows_issued_from(bases: Mapping[str, str], predictions: pd.DataFrame, hierar
         return ours.assign(model=ISSUED)
     folds = predictions.groupby("cutoff")
     frames = [_issued_fold(replaced, fold, hierarchy).assign(cutoff=cutoff) for cutoff, fold in folds]
-    issued = pd.concat(frames, ignore_index=True)
-    return issued.merge(ours[["level", "unique_id", SCALE]].drop_duplicates(), on=["level", "unique_id"], how="left")
+    known = ours[["level", "unique_id", "cutoff", SCALE, "after_break"]].drop_duplicates()
+    return pd.concat(frames, ignore_index=True).merge(known, on=["level", "unique_id", "cutoff"], how="left")
 
 
 def _issued_fold(bases: Mapping[str, str], fold: pd.DataFrame, hierarchy: Hierarchy) -> pd.DataFrame:
@@ -283,5 +310,18 @@ def _plain(group: pd.DataFrame) -> dict[str, float]:
         "pinball": weighted_pinball(y, quantiles),
         "coverage80": coverage(y, quantiles[0.1], quantiles[0.9]),
         **{f"pit{n}": pit_coverage(group["pit"], n / 100) for n in _NOMINAL},
+        **_of_series(group),
         "periods": float(group["ds"].nunique()),
+    }
+
+
+def _of_series(group: pd.DataFrame) -> dict[str, float]:
+    """Return what an average over series hides: the share of those that fail, and how it is after a break."""
+    inside = (group["pit"] - 0.5).abs() <= _CENTRAL / 2
+    by_series = inside.groupby(group["unique_id"]).agg(["sum", "size"])
+    broken = group["after_break"].to_numpy(dtype=bool)
+    return {
+        "failing80": share_failing(by_series["sum"], by_series["size"], _CENTRAL),
+        "after_break": float(broken.mean()),
+        "pit80_after_break": float(inside[broken].mean()) if broken.any() else float("nan"),
     }

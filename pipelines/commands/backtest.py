@@ -48,7 +48,7 @@ Predictions = Annotated[
     Path | None, typer.Option("--predictions", help="Write every forecast beside its count to this .parquet or .csv.")
 ]
 
-_COLUMNS = ("wape", "mase", "bias", "pinball", "coverage80", "pit80")
+_COLUMNS = ("wape", "mase", "bias", "pinball", "coverage80", "pit80", "failing80")
 
 
 def register(app: typer.Typer) -> None:
