@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from features.sentences import said_of
+from features.series import LEVELS
 from pipelines.detect import detect_everything
 from pipelines.errors import LostBundleError, NoChampionError, UnknownVersionError
 from pipelines.forecast import forecast
@@ -19,6 +20,7 @@ from pipelines.tracking.mlflow_setup import mlflow_for
 from pipelines.train import train
 from serve.store import Store
 from serve.store.tables import Alert, ForecastRow, ForecastSum
+from tests.agreeing_bands import assert_bands_agree
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")]
 
@@ -85,6 +87,17 @@ def test_the_forecast_says_what_four_and_thirteen_weeks_bring_together(city):
     assert [one["periods"] for one in city.issued.sums] == [4, 13]
     by_level = sums[sums["periods"] == 13].groupby("level")["mean"].sum()
     np.testing.assert_allclose(by_level, total.loc[13, "mean"], rtol=1e-6)
+
+
+def test_the_bands_of_the_issue_agree_with_means_parts_and_weeks(city):
+    store = Store.open(city.settings.store_url)
+    with store.reading() as session:
+        rows = pd.DataFrame([vars(row) for row in session.scalars(select(ForecastRow))])
+        sums = pd.DataFrame([vars(row) for row in session.scalars(select(ForecastSum).where(ForecastSum.periods == 4))])
+    store.close()
+    assert_bands_agree(
+        rows, sums, {level: list(LEVELS[level]) for level in LEVELS if level not in {"cell", "department"}}
+    )
 
 
 def test_running_again_changes_nothing(own_city):
