@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import datetime
 from typing import Final
 
@@ -48,8 +49,7 @@ def _issued(settings: Settings, as_of: datetime) -> pd.DataFrame | None:
     from serve.forecasts.repository import issue_published_by
     from serve.store import Store
 
-    store = Store.open(settings.store_url)
-    with store.reading() as session:
+    with closing(Store.open(settings.store_url)) as store, store.reading() as session:
         issue = issue_published_by(session, Frequency.WEEKLY, as_of)
         if issue is None:
             return None

@@ -77,6 +77,11 @@ class StoreError(ServeError):
     title = "store"
 
 
+def for_anybody(error: SpokenError) -> SpokenError:
+    """Return what may be said of an error to whoever asks: where the store lies is for the log."""
+    return StoreError("store_away") if isinstance(error, StoreError) else error
+
+
 class NotReadyError(ServeError):
     """A part that the answer needs is not there yet."""
 

@@ -15,20 +15,20 @@ class Premises:
     """Home and lake as they were found.
 
     Attributes:
-        found: Each folder that was there, and which one it was (device and inode).
+        found: By name, each folder that was there, and which one it was (device and inode).
     """
 
-    found: dict[Path, tuple[int, int]]
+    found: dict[str, tuple[Path, tuple[int, int]]]
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
         """Look at the folders of an installation."""
-        places = (settings.home.resolve(), Path(settings.lake_path).resolve())
-        return cls({place: known for place in places if (known := _identity(place)) is not None})
+        places = {"home": settings.home.resolve(), "lake": Path(settings.lake_path).resolve()}
+        return cls({name: (place, known) for name, place in places.items() if (known := _identity(place)) is not None})
 
-    def moved(self) -> list[Path]:
-        """Return the folders that are not there any more, or are others."""
-        return [place for place, known in self.found.items() if _identity(place) != known]
+    def moved(self) -> list[str]:
+        """Return the names of the folders that are not there any more, or are others."""
+        return [name for name, (place, known) in self.found.items() if _identity(place) != known]
 
     def refuse_moved(self) -> None:
         """Refuse to take anything into a folder in which nobody would look for it.
@@ -36,8 +36,8 @@ class Premises:
         Raises:
             StoreError: A folder was moved away or replaced.
         """
-        for place in self.moved():
-            raise StoreError("home_moved", path=place)
+        for name in self.moved():
+            raise StoreError("home_moved", path=self.found[name][0])
 
 
 def _identity(place: Path) -> tuple[int, int] | None:

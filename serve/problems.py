@@ -23,6 +23,7 @@ from serve.errors import (
     StoreError,
     TooManyRequestsError,
     UnprocessableError,
+    for_anybody,
 )
 from serve.invalid import Invalid
 from serve.reader_language import accepted_language
@@ -113,7 +114,7 @@ async def _on_spoken_error(request: Request, error: Exception) -> JSONResponse:
     headers = {"WWW-Authenticate": "Bearer"} if error.status == HTTPStatus.UNAUTHORIZED else {}
     if isinstance(error, TooManyRequestsError):
         headers = error.headers
-    return answer(request, error, headers=headers)
+    return answer(request, for_anybody(error), headers=headers)
 
 
 async def _on_weisu_error(request: Request, error: Exception) -> JSONResponse:

@@ -132,9 +132,13 @@ class Runner:
         if not self.work[name].recorded and self.failures.is_out_of_breath(name, self.clock.now()):
             return False
         try:
-            return self.work[name].ready(self._context(self.clock.now()))
+            is_ready = self.work[name].ready(self._context(self.clock.now()))
         except Exception:  # noqa: BLE001 - one broken job must not keep the others from being asked
             return True
+        if not is_ready and not self.work[name].recorded:
+            # It could look, and there is nothing to do: what kept it from looking is over.
+            self.failures.ended(name, self.clock.now())
+        return is_ready
 
     def _attempts(self, item: Due) -> int:
         last = self._last.get(item.job.name)

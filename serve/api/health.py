@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import structlog
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import func, select, text
@@ -23,6 +24,7 @@ from serve.store.tables import DetectionRunRow
 from serve.wiring import ClockDep, SettingsDep, StoreDep
 
 router = APIRouter(tags=["health"])
+_log = structlog.get_logger(__name__)
 
 
 class Liveness(BaseModel):
@@ -72,7 +74,8 @@ def healthy(request: Request, store: StoreDep, settings: SettingsDep, clock: Clo
 
 
 def _readiness(premises: Premises, store: Store, settings: Settings, now: datetime) -> Readiness:
-    not_ready = {f"moved: {place}": "put it back in its place, then restart the service" for place in premises.moved()}
+    back = "moved away or replaced: put it back in its place, then restart the service"
+    not_ready = dict.fromkeys(premises.moved(), back)
     not_ready |= missing_parts(store)
     if "store" in not_ready:
         return Readiness(status="not ready", not_ready=not_ready)
@@ -135,4 +138,6 @@ def newest_data(store: Store) -> datetime | None:
 
 
 def _unreadable(error: Exception) -> str:
-    return f"cannot be read: {str(error).splitlines()[0]}" if isinstance(error, StoreError) else type(error).__name__
+    # Anybody may ask here: the log has addresses and paths.
+    _log.warning("the store cannot be read", error=str(error).splitlines()[0])
+    return f"cannot be read: {error.code if isinstance(error, StoreError) else type(error).__name__}"

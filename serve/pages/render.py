@@ -25,7 +25,7 @@ from features.settings import Settings
 from features.vocabulary import AlertLevel
 from serve.access import Caller
 from serve.alerts.policy import on_duty
-from serve.errors import ServeError, SpokenError, StoreError, UnauthorizedError, UnprocessableError
+from serve.errors import ServeError, SpokenError, StoreError, UnauthorizedError, UnprocessableError, for_anybody
 from serve.pages.language import Words, language_of
 from serve.pages.sessions import Visitor, current_visitor
 from serve.problems import of_invalid_request
@@ -138,7 +138,7 @@ class PageRoute(APIRoute):
             except UnauthorizedError:
                 return redirect(f"/login?next={quote(_here(request))}")
             except SpokenError as error:
-                return error_page(request, error)
+                return error_page(request, _said(request, error))
             except RequestValidationError as error:
                 form = request.method != "GET"
                 return error_page(request, UnprocessableError("form_incomplete") if form else of_invalid_request(error))
@@ -148,6 +148,14 @@ class PageRoute(APIRoute):
                 return error_page(request, ServeError("bug"))
 
         return answer
+
+
+def _said(request: Request, error: SpokenError) -> SpokenError:
+    """Return what a reader may know of an error, and log what he may not."""
+    said = for_anybody(error)
+    if said is not error:
+        _log.error("a page failed", path=request.url.path, code=error.code, error=str(error))
+    return said
 
 
 def error_page(request: Request, error: SpokenError) -> HTMLResponse:

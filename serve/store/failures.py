@@ -34,7 +34,7 @@ def in_our_words(shown: str) -> Iterator[None]:
     except (IntegrityError, DataError):
         raise
     except DatabaseError as error:
-        raise StoreError(code_of(error, "store_away"), url=shown, why=reason(error)) from error
+        raise StoreError(code_of(error, "store_unreachable"), url=shown, why=reason(error)) from error
 
 
 def code_of(error: Exception, otherwise: str) -> str:
