@@ -9,6 +9,8 @@ from typing import Any, Final
 
 import pandas as pd
 
+from features.bounds import check_size
+from features.configuration import BoundsConfig
 from features.errors import BadInputError
 
 LINE: Final = "line"
@@ -27,9 +29,11 @@ def read_csv_table(path: Path) -> Any:
         One row per record, the index (`line`) its first line in the file, as an editor counts.
 
     Raises:
-        HandmadeError: The file has no header, or a row has more cells than the header.
+        CsvTableError: The file has no header, or a row has more cells than the header.
+        BoundError: It is too large to be kept by hand.
         OSError, UnicodeDecodeError: It cannot be read.
     """
+    check_size(path, BoundsConfig())
     records = _records(path)
     _, header = next(records, (0, []))
     if not header:

@@ -15,6 +15,7 @@
     │   ├── QualityError             a report cannot be made from what was given
     │   ├── SimulatorError           the simulated city was asked for something that cannot be
     │   ├── SourceError              the source cannot be read as a table
+    │   │   └── BoundError           it is larger, deeper or longer than may be read
     │   ├── TaxonomyError            labels or panels that cannot be worked with
     │   │   └── CrosswalkError       a crosswalk cannot be read, or its rows contradict each other
     │   └── WeatherError             a weather file or frame cannot be used
@@ -112,6 +113,19 @@ class SimulatorError(BadInputError):
 
 class SourceError(BadInputError):
     """The source cannot be read as a table."""
+
+
+class BoundError(SourceError):
+    """What comes from outside is larger, deeper or longer than may be read.
+
+    Args:
+        message, hint: As of `WeisuError`.
+        code: Which bound, for who says it in other words.
+    """
+
+    def __init__(self, message: str, *, hint: str | None = None, code: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.code = code
 
 
 class QuarantineError(WeisuError):

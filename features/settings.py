@@ -21,6 +21,7 @@ from pydantic import SecretStr, ValidationError, field_validator
 
 from features.configuration import (
     AlertPolicy,
+    BoundsConfig,
     CalendarConfig,
     CandidateConfig,
     ConfigPart,
@@ -82,6 +83,8 @@ class Settings(ConfigPart):
 
     alerts: AlertPolicy = AlertPolicy()
     """Levels, clocks, ladder, budget and gaps of alerts; docs/alerts.md."""
+    bounds: BoundsConfig = BoundsConfig()
+    """How much of a foreign file, answer or request is read; docs/ingest.md."""
     calendar: CalendarConfig = CalendarConfig()
     """Days off and events that the calendar libraries do not know; docs/calendar.md."""
     candidates: CandidateConfig = CandidateConfig()

@@ -13,6 +13,7 @@ import pyarrow as pa
 import structlog
 
 from features.clock import Clock
+from features.configuration import BoundsConfig
 from features.digests import file_digest
 from features.errors import SourceError
 from features.lake import Lake, StagedBatch, UpsertResult
@@ -173,7 +174,7 @@ def ingest(
     remote = [str(path) for path in paths if "://" in str(path)]
     summary = IngestSummary(source=chosen.source, came_in=come_in(settings, clock), snapshot=lake.version)
     with Privacy.on_all_cores(key) as privacy:
-        load = Loading(lake=lake, mapping=chosen, privacy=privacy, clock=clock)
+        load = Loading(lake=lake, mapping=chosen, privacy=privacy, clock=clock, bounds=settings.bounds)
         for path in find_files(path for path in paths if str(path) not in remote):
             summary = load.file(path, summary)
         for address in remote:
@@ -202,6 +203,7 @@ class Loading:
     mapping: Mapping
     privacy: Privacy
     clock: Clock
+    bounds: BoundsConfig
 
     def file(self, path: Path, summary: IngestSummary) -> IngestSummary:
         """Load a file, unless its very bytes were loaded before."""
@@ -220,7 +222,7 @@ class Loading:
     def _batch(self, stage: Callable[[Staging], StagedBatch], summary: IngestSummary) -> IngestSummary:
         with self.lake.staging() as (load_id, folder):
             now = self.clock.now()
-            how: dict[str, Any] = {"now": now, "is_behind": lambda: self.lake.loaded_after(now)}
+            how: dict[str, Any] = {"now": now, "bounds": self.bounds, "is_behind": lambda: self.lake.loaded_after(now)}
             staging = Staging(self.mapping, into=folder, privacy=self.privacy, load_id=load_id, **how)
             batch = stage(staging)
             result = self.lake.upsert(batch)
@@ -249,7 +251,8 @@ def _ingest_feed(
     place, until = kept or (None, span.until or now)
     known = settings.sources.get(load.mapping.source)
     token = known.token.get_secret_value() if known else ""
-    feed = JsonFeed(address, headers={"X-App-Token": token} if token else None, sleep=sleep)
+    headers = {"X-App-Token": token} if token else None
+    feed = JsonFeed(address, headers=headers, sleep=sleep, bounds=settings.bounds)
     pages = read_pages(feed, load.mapping, since=since, until=until, at=place)
     for page in gathered(pages, rows=COMMIT_ROWS):
         through = None if page.next else until

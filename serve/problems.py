@@ -130,11 +130,11 @@ async def _on_weisu_error(request: Request, error: Exception) -> JSONResponse:
 async def _on_http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     headers = error.headers or {}
-    spoken = (
-        RequestError("method", methods=headers["Allow"])
-        if headers.get("Allow")
-        else RequestError("http", status=error.status_code)
-    )
+    spoken = RequestError("http", status=error.status_code)
+    if headers.get("Allow"):
+        spoken = RequestError("method", methods=headers["Allow"])
+    elif error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        spoken = RequestError("body_too_large", megabytes=error.detail)
     phrase = HTTPStatus(error.status_code).phrase if _language(request) == "en" else ""
     return answer(request, spoken, status=error.status_code, title=phrase, headers=headers)
 

@@ -16,6 +16,8 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from features.bounds import check_size, parse_json
+from features.configuration import BoundsConfig
 from features.csv_tables import CsvTableError, read_csv_table
 from features.errors import AreaError
 
@@ -139,7 +141,8 @@ def _from_csv(path: Path) -> Areas:
 def _from_geojson(path: Path) -> Areas:
     import shapely
 
-    document = json.loads(path.read_text(encoding="utf-8-sig"))
+    check_size(path, BoundsConfig())
+    document = parse_json(path.read_text(encoding="utf-8-sig").encode())
     if document.get("type") != "FeatureCollection":
         raise ValueError(f"a FeatureCollection is needed, not {document.get('type')!r}")
     features = document["features"]

@@ -5,6 +5,7 @@ pydantic: every command reads the configuration before it does anything else.
 """
 
 from features.configuration.alerts import AlertPolicy, Deadlines, LevelRule, Step
+from features.configuration.bounds import BoundsConfig
 from features.configuration.delivery import DeliveryConfig, TargetConfig
 from features.configuration.detection import (
     CandidateConfig,
@@ -35,6 +36,7 @@ from features.configuration.training import TrainConfig
 __all__ = [
     "SHIPPED_JOBS",
     "AlertPolicy",
+    "BoundsConfig",
     "CalendarConfig",
     "CandidateConfig",
     "ChangeConfig",

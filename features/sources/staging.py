@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from features.areas import locate, read_areas
+from features.configuration import BoundsConfig
 from features.errors import QuarantineError, SourceError
 from features.lake.duck import arrow, duck, literal, parquet
 from features.lake.schema import AHEAD, QUARANTINE
@@ -26,6 +26,7 @@ from features.sources.expressions import canonical_query, label_columns
 from features.sources.tables import SWALLOWED, RawTable, described, mended, raw_table
 
 _PEEK: Final = 1000
+_LISTED: Final = 100_000
 
 ColumnFunction = Callable[[pa.Array], pa.Array]
 
@@ -86,6 +87,7 @@ class Staging:
         now: The present, aware UTC.
         load_id: Name of the load.
         threads: DuckDB threads; all cores when None.
+        bounds: How much of a file may be read; what is shipped when None.
         is_behind: Tells whether this machine's clock is known to be behind; asked when too many rows are ahead of it.
     """
 
@@ -95,6 +97,7 @@ class Staging:
     now: datetime
     load_id: str
     threads: int | None = None
+    bounds: BoundsConfig | None = None
     is_behind: Callable[[], bool] = lambda: False
 
     def file(self, path: Path) -> StagedBatch:
@@ -105,7 +108,7 @@ class Staging:
             QuarantineError: More rows are bad than the mapping allows.
         """
         with duck(threads=self.threads) as connection:
-            raw = raw_table(connection, path, scratch=self.into, mapping=self.mapping)
+            raw = raw_table(connection, path, scratch=self.into, mapping=self.mapping, bounds=self.bounds)
             return self._stage(connection, replace(raw, name=str(path)), path.name)
 
     def rows(self, rows: pa.Table, *, name: str) -> StagedBatch:
@@ -125,19 +128,24 @@ class Staging:
         if not self._copy(connection, raw, staged):
             raw = mended(connection, raw, scratch=self.into)
             self._copy(connection, raw, staged)
-        quarantine = self._quarantine(connection, staged, name)
+        read = pq.ParquetFile(staged).metadata.num_rows
+        [(bad, ahead)] = connection.execute(
+            f"SELECT count(problem), count(*) FILTER (ends_with(problem, {literal(AHEAD)})) FROM {parquet(staged)}"
+        ).fetchall()
+        # Of a load that will be refused only some bad rows are looked at: they may be all of billions.
+        kept = self.mapping.tolerates(bad, read) or self.mapping.tolerates(bad - ahead, read)
         batch = StagedBatch(
             file=staged,
             mapping=self.mapping,
             load_id=self.load_id,
             now=self.now,
-            read=pq.ParquetFile(staged).metadata.num_rows,
-            quarantine=quarantine,
+            read=read,
+            quarantine=self._quarantine(connection, staged, name, most=None if kept else _LISTED),
             name=name,
-            waiting=pc.sum(pc.equal(quarantine["reason"], AHEAD)).as_py() or 0,
+            waiting=ahead,
             notices=(*raw.notices, *_read_together(connection, staged, name), *_waiting(connection, staged, name)),
         )
-        return replace(batch, notices=(*batch.notices, *_check_limit(batch, self.is_behind)))
+        return replace(batch, notices=(*batch.notices, *_check_limit(batch, bad, self.is_behind)))
 
     def _copy(self, connection: Any, raw: RawTable, staged: Path) -> bool:
         """Stage a table; returns False where it is a CSV that DuckDB stumbles over, of which then nothing counts.
@@ -166,8 +174,8 @@ class Staging:
         swallowed = _count(connection, f"SELECT count(*) FROM {place} WHERE contains(problem, {literal(SWALLOWED)})")
         return not swallowed and not _count(connection, f"SELECT count(*) FROM {raw.rejects}")
 
-    def _quarantine(self, connection: Any, staged: Path, name: str) -> pa.Table:
-        """Return the bad rows: unreadable lines, and rows without what a ticket needs."""
+    def _quarantine(self, connection: Any, staged: Path, name: str, *, most: int | None) -> pa.Table:
+        """Return the bad rows, or the first of them: unreadable lines, and rows without what a ticket needs."""
         query = f"""
             SELECT {literal(self.load_id)} AS load_id, {literal(self.mapping.source)} AS source,
                 {literal(name)} AS file, "row", "column", reason, value, ticket_id, caller,
@@ -175,7 +183,7 @@ class Staging:
             FROM (SELECT file_row_number + 1 AS "row", split_part(problem, ': ', 1) AS "column",
                     substr(problem, strpos(problem, ': ') + 2) AS reason, problem_value AS value, ticket_id, caller
                 FROM {parquet(staged, file_row_number=True)} WHERE problem IS NOT NULL)
-            ORDER BY 4"""
+            ORDER BY 4{"" if most is None else f" LIMIT {most}"}"""
         return arrow(connection, query, {"now": self.now}).cast(QUARANTINE)
 
 
@@ -219,20 +227,19 @@ def _count(connection: Any, query: str) -> int:
 
 def _waiting(connection: Any, staged: Path, name: str) -> Reasons:
     """Return what has to be said of rows that are ahead of the present."""
-    rows, until = connection.execute(
+    [(rows, until)] = connection.execute(
         f"SELECT count(*), strftime(max(due_at), '%Y-%m-%d %H:%M') FROM {parquet(staged)} "
         f"WHERE due_at IS NOT NULL AND ends_with(problem, {literal(AHEAD)})"
-    ).fetchone()
+    ).fetchall()
     return (Reason(ReasonCode.ROWS_WAIT, {"file": name, "rows": rows, "until": f"{until} UTC"}),) if rows else ()
 
 
-def _check_limit(batch: StagedBatch, is_behind: Callable[[], bool]) -> Reasons:
+def _check_limit(batch: StagedBatch, bad: int, is_behind: Callable[[], bool]) -> Reasons:
     """Refuse a batch with too many bad rows; returns what makes it acceptable all the same.
 
     Raises:
         QuarantineError: Too many rows are bad.
     """
-    bad = batch.quarantine.num_rows
     if batch.mapping.tolerates(bad, batch.read):
         return ()
     if batch.waiting and batch.mapping.tolerates(bad - batch.waiting, batch.read) and is_behind():

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
+from features.bounds import check_parquet, check_size, check_unpacked
+from features.configuration import BoundsConfig
 from features.errors import SourceError
 from features.lake.duck import literal, parquet, path_literal, quoted
 from features.mappings import Mapping
@@ -15,7 +17,8 @@ from features.reasons import Reason, ReasonCode, Reasons
 from features.sources.delimited import TELLING, Dialect, find_dialect, mend
 from features.sources.encoding import LOST, Encoding, judge_encoding, opened, transcode
 from features.sources.headers import named
-from features.sources.workbooks import join_sheets, read_web_page, read_workbook, wanted_names
+from features.sources.workbooks import join_sheets, read_web_page, wanted_names
+from features.workbook_process import WorkbookBounds, read_sheets
 
 _SPREADSHEETS: Final = (".xlsx", ".xls", ".xlsm", ".ods", ".et")
 _TEXTS: Final = (".csv", ".tsv", ".txt")
@@ -68,7 +71,14 @@ class RawTable:
         return quoted(self.places.get(name, name))
 
 
-def raw_table(connection: Any, path: Path, *, scratch: Path, mapping: Mapping | None = None) -> RawTable:
+def raw_table(
+    connection: Any,
+    path: Path,
+    *,
+    scratch: Path,
+    mapping: Mapping | None = None,
+    bounds: BoundsConfig | None = None,
+) -> RawTable:
     """Return the file as a table on `connection`.
 
     Args:
@@ -76,22 +86,26 @@ def raw_table(connection: Any, path: Path, *, scratch: Path, mapping: Mapping | 
         path: The file; its ending says the kind, unless its first bytes say another.
         scratch: A folder for a transcoded copy, which the caller removes.
         mapping: Which columns are looked for, and the encoding if it says one.
+        bounds: How much of it may be read; what is shipped when None.
 
     Raises:
+        BoundError: It is beyond a bound.
         SourceError: The kind is unknown or the file cannot be read.
     """
     if not path.stat().st_size:
         raise SourceError(f"{path}: the file is empty", hint="was it still being written?")
+    bounds = bounds or BoundsConfig()
     suffix = Path(path.name.lower().removesuffix(".gz")).suffix
+    check_unpacked(path, bounds)
     with opened(path) as file:
         head = file.read(_HEAD)
     try:
         if suffix in {".parquet", ".pq"} or head.startswith(b"PAR1"):
-            return _parquet(connection, path)
+            return described(connection, parquet(path), check_parquet(path, bounds))
         if suffix in {".jsonl", ".ndjson", ".json"}:
             return _json(connection, path, lines=suffix != ".json")
         if suffix in {*_TEXTS, *_SPREADSHEETS}:
-            return _by_content(connection, path, head, suffix, scratch=scratch, mapping=mapping)
+            return _by_content(connection, path, head, suffix, scratch=scratch, mapping=mapping, bounds=bounds)
     except _duckdb_error() as error:
         raise SourceError(f"{path}: {str(error).splitlines()[0]}", hint="is it what its ending says?") from error
     raise SourceError(f"{path}: unknown kind of file", hint="known: csv tsv parquet jsonl json xlsx xls")
@@ -120,13 +134,6 @@ def described(connection: Any, sql: str, names: Sequence[str] = ()) -> RawTable:
     return RawTable(sql=sql, columns=columns, places=places, doubled=doubled)
 
 
-def _parquet(connection: Any, path: Path) -> RawTable:
-    import pyarrow.parquet as pq
-
-    names = pq.read_schema(path).names
-    return described(connection, parquet(path), names)
-
-
 def _json(connection: Any, path: Path, *, lines: bool) -> RawTable:
     """Return lines or a list of objects as text: a sniffer would round long numbers and rewrite UUIDs.
 
@@ -140,11 +147,18 @@ def _json(connection: Any, path: Path, *, lines: bool) -> RawTable:
 
 
 def _by_content(
-    connection: Any, path: Path, head: bytes, suffix: str, *, scratch: Path, mapping: Mapping | None
+    connection: Any,
+    path: Path,
+    head: bytes,
+    suffix: str,
+    *,
+    scratch: Path,
+    mapping: Mapping | None,
+    bounds: BoundsConfig,
 ) -> RawTable:
     """Return a table by what the file holds: .xls may be a web page or a text, and a download may bear any name."""
     if head.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-        return _sheets(connection, path, read_workbook(path), mapping)
+        return _sheets(connection, path, read_sheets(path, WorkbookBounds.of_files(bounds)), mapping)
     encoding = _encoding(path, mapping)
     start = head.decode(encoding.name, "ignore").lstrip("\ufeff \r\n\t").lower()
     if start.startswith("<?xml") and "schemas-microsoft-com:office:spreadsheet" in start:
@@ -152,6 +166,7 @@ def _by_content(
     if start.startswith("mime-version:"):
         raise SourceError(f"{path}: a web archive", hint="open it in a spreadsheet and save it as .xlsx")
     if start.startswith("<"):
+        check_size(path, bounds)
         with opened(path) as file:
             tables = read_web_page(file.read().decode(encoding.name, "replace"))
         if not tables:

@@ -15,16 +15,9 @@ from features.mappings import Mapping
 from features.reasons import Reason, ReasonCode, Reasons
 from features.sources.columns import column_of
 from features.sources.headers import Header, clean_name, find_header
+from features.workbook_process import Sheet
 
 _LISTED: Final = 12
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """A sheet as it lies in its workbook."""
-
-    name: str
-    rows: Sequence[Sequence[Any]]
 
 
 @dataclass(frozen=True)
@@ -42,21 +35,6 @@ class Joined:
     names: tuple[str, ...]
     doubled: dict[str, tuple[int, ...]]
     notices: Reasons
-
-
-def read_workbook(path: Path) -> list[Sheet]:
-    """Return the sheets of a workbook, whatever its name ends in.
-
-    Raises:
-        SourceError: The workbook cannot be opened.
-    """
-    from python_calamine import CalamineError, CalamineWorkbook
-
-    try:
-        with path.open("rb") as file, CalamineWorkbook.from_filelike(file) as book:
-            return [Sheet(name, book.get_sheet_by_name(name).to_python()) for name in book.sheet_names]
-    except (CalamineError, OSError, ValueError) as error:
-        raise SourceError(f"{path}: {error}", hint="is it a workbook, and not protected by a password?") from error
 
 
 def read_web_page(text: str) -> list[Sheet]:

@@ -14,9 +14,11 @@ from typing import Any, Final
 
 import pandas as pd
 
+from features.configuration import BoundsConfig
 from features.csv_tables import CsvTableError, read_csv_table
-from features.errors import CrosswalkError
+from features.errors import CrosswalkError, SourceError
 from features.taxonomy.checks import CheckReport, check_rows
+from features.workbook_process import WorkbookBounds, read_sheets
 
 DIMENSIONS: Final = ("category", "district")
 REQUIRED: Final = ("old", "new", "valid_from")
@@ -51,18 +53,34 @@ def empty_crosswalk() -> Crosswalk:
     return Crosswalk(_typed(pd.DataFrame(columns=list(COLUMNS))))
 
 
-def read_rows(path: Path) -> Any:
+def read_rows(path: Path, *, bounds: BoundsConfig | None = None) -> Any:
     """Read a crosswalk file, CSV (UTF-8, with or without a BOM) or XLSX, as text rows.
 
     Raises:
-        CrosswalkError: The file is missing or is not a table.
+        CrosswalkError: The file is missing, is not a table, or is beyond a bound.
     """
     try:
         if path.suffix.lower() in {".xlsx", ".xls", ".xlsm"}:
-            return pd.read_excel(path, dtype=str, keep_default_na=False, engine="calamine")
+            return _first_sheet(path, bounds or BoundsConfig())
         return read_csv_table(path)
-    except (OSError, ValueError, ImportError, CsvTableError) as error:
+    except SourceError as error:
+        raise CrosswalkError(f"crosswalk {error.args[0]}", hint=error.hint) from error
+    except (OSError, ValueError, CsvTableError) as error:
         raise CrosswalkError(f"crosswalk {path} cannot be read: {error}", hint=_HINT) from error
+
+
+def _first_sheet(path: Path, bounds: BoundsConfig) -> Any:
+    """Return the first sheet of a workbook as texts under the names in its first row."""
+    sheets = read_sheets(path, WorkbookBounds.of_files(bounds), only=0)
+    rows = [[_text(cell) for cell in row] for row in (sheets[0].rows if sheets else [])]
+    return pd.DataFrame(rows[1:], columns=rows[0] if rows else [], dtype="str")
+
+
+def _text(cell: Any) -> str:
+    """Return a cell as a person reads it: whole numbers without `.0`."""
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return str(cell)
 
 
 def clean_rows(raw: Any, *, where: str = "crosswalk") -> Any:
@@ -97,18 +115,18 @@ def make_crosswalk(raw: Any, *, known: frozenset[str] | None = None, where: str 
     return Crosswalk(ordered.reset_index(drop=True))
 
 
-def check_file(path: Path, *, known: frozenset[str] | None = None) -> CheckReport:
+def check_file(path: Path, *, known: frozenset[str] | None = None, bounds: BoundsConfig | None = None) -> CheckReport:
     """Check a crosswalk file and report every problem with its row."""
-    return check_rows(clean_rows(read_rows(path), where=f"crosswalk {path}"), known=known)
+    return check_rows(clean_rows(read_rows(path, bounds=bounds), where=f"crosswalk {path}"), known=known)
 
 
-def read_crosswalk(path: Path, *, known: frozenset[str] | None = None) -> Crosswalk:
+def read_crosswalk(path: Path, *, known: frozenset[str] | None = None, bounds: BoundsConfig | None = None) -> Crosswalk:
     """Read and check a crosswalk file.
 
     Raises:
         CrosswalkError: It cannot be read or is wrong.
     """
-    return make_crosswalk(read_rows(path), known=known, where=f"crosswalk {path}")
+    return make_crosswalk(read_rows(path, bounds=bounds), known=known, where=f"crosswalk {path}")
 
 
 def content_hash(rows: Any) -> str:

@@ -22,7 +22,7 @@ def crosswalk_for(settings: Settings) -> Crosswalk:
         CrosswalkError: The installed file is wrong.
     """
     path = crosswalk_path(settings)
-    return read_crosswalk(path) if path.exists() else empty_crosswalk()
+    return read_crosswalk(path, bounds=settings.bounds) if path.exists() else empty_crosswalk()
 
 
 def version_of(crosswalk: Crosswalk, settings: Settings) -> str:
@@ -58,7 +58,7 @@ def kept_crosswalk(settings: Settings, version: str) -> Crosswalk | None:
     if current.version == wanted:
         return current
     copy = _copy_of(wanted, settings)
-    return read_crosswalk(copy) if copy.exists() else None
+    return read_crosswalk(copy, bounds=settings.bounds) if copy.exists() else None
 
 
 def taxonomy_version(settings: Settings, crosswalk: Crosswalk | None = None) -> str:

@@ -83,8 +83,17 @@ def _read_parquet(path: Path) -> Any:
     import pandas as pd
     import pyarrow as pa
 
+    from features.bounds import check_parquet
+    from features.configuration import BoundsConfig
+    from features.errors import BoundError, SourceError
+
     try:
+        check_parquet(path, BoundsConfig())
         return pd.read_parquet(path)
+    except BoundError:
+        raise
+    except SourceError as error:
+        raise BadInputError(f"{path} is not a Parquet file, or a damaged one", hint="write it again") from error
     except (pa.ArrowInvalid, OSError) as error:
         raise BadInputError(f"{path} is not a Parquet file, or a damaged one", hint="write it again") from error
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from features.bounds import check_parquet
+from features.configuration import BoundsConfig
 from features.errors import BadInputError
 
 _NEEDED = {"incident", "kind", "category", "district", "ids"}
@@ -21,6 +23,7 @@ def read_truth(path: Path) -> pd.DataFrame:
     if not path.exists():
         raise BadInputError(f"no truth file at {path}", hint="`weisu simulate --out DIR` writes it into DIR")
     if path.suffix == ".parquet":
+        check_parquet(path, BoundsConfig())
         truth = pd.read_parquet(path)
     elif path.suffix == ".csv":
         truth = pd.read_csv(path)

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import httpx2
 
+from features.bounds import parse_json
 from features.retry_after import parse_retry_after
 from serve.delivery.addresses import IPNetwork, UnresolvedAddressError, UnsafeAddressError, pin
 from serve.delivery.failures import Cause, Failure
@@ -32,7 +33,7 @@ class Answer:
     def document(self) -> dict[str, Any]:
         """Return the JSON object of the body, empty when it is none."""
         try:
-            document = json.loads(self.body)
+            document = parse_json(self.body)
         except ValueError:
             return {}
         return document if isinstance(document, dict) else {}

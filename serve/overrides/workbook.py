@@ -7,9 +7,11 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from features.configuration import BoundsConfig
 from serve.errors import UnprocessableError
 from serve.reports.headings import column
 from serve.reports.weekly_xlsx import FORECAST_SHEET
+from serve.uploads import uploaded_rows
 
 
 @dataclass(frozen=True)
@@ -23,20 +25,23 @@ class SheetOverride:
     row: int = field(default=0, compare=False)
 
 
-def read_overrides(path: Path, *, name: str = "", default_reason: str = "") -> list[SheetOverride]:
+def read_overrides(
+    path: Path, *, name: str = "", default_reason: str = "", bounds: BoundsConfig | None = None
+) -> list[SheetOverride]:
     """Return the overrides in an edited weekly workbook, in the order of its rows.
 
     Args:
         path: The workbook.
         name: What its owner calls it; the file's own name when ''.
         default_reason: The reason of rows that give none of their own.
+        bounds: How much of it may be read; what is shipped when None.
 
     Raises:
-        UnprocessableError: Not such a workbook, or a row without a number, week or reason; the message names sheet, row
-            and column.
+        UnprocessableError: Beyond a bound, not such a workbook, or a row without a number, week or reason; the message
+            names sheet, row and column.
     """
     file = name or path.name
-    rows = _rows(path, file)
+    rows = _rows(path, file, bounds)
     heads = [str(value) for value in rows[0]] if rows else []
     wanted = {name: column(name) for name in ("unique_id", "ds", "override", "reason")}
     places = {name: heads.index(heading) for name, heading in wanted.items() if heading in heads}
@@ -50,13 +55,15 @@ def read_overrides(path: Path, *, name: str = "", default_reason: str = "") -> l
     return found
 
 
-def _rows(path: Path, file: str) -> list[list[Any]]:
-    from python_calamine import CalamineError, CalamineWorkbook
-
+def _rows(path: Path, file: str, bounds: BoundsConfig | None) -> list[list[Any]]:
     try:
-        return list(CalamineWorkbook.from_path(path).get_sheet_by_name(FORECAST_SHEET).to_python())
-    except (CalamineError, OSError) as error:
+        content = path.read_bytes()
+    except OSError as error:
         raise UnprocessableError("not_weekly_workbook", file=file) from error
+    rows = uploaded_rows(content, name=file, only=FORECAST_SHEET, bounds=bounds)
+    if rows is None:
+        raise UnprocessableError("not_weekly_workbook", file=file)
+    return rows
 
 
 def _override(file: str, number: int, values: dict[str, Any], default_reason: str) -> SheetOverride:

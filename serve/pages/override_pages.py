@@ -96,7 +96,7 @@ def upload_overrides(
     now = clock.now()
     try:
         expires_at = _end_of(expires, settings)
-        found = _read(workbook, reason.strip())
+        found = _read(workbook, reason.strip(), settings)
         changed = _store(store, visitor.caller, found, expires_at=expires_at, now=now)
     except RequestError as error:
         problem = error.said(language_of(request, settings))
@@ -205,7 +205,7 @@ def _end_of(day: str, settings: Settings) -> datetime | None:
     return datetime.combine(after, time(), tzinfo=settings.zone)
 
 
-def _read(workbook: UploadFile, reason: str) -> list[SheetOverride]:
+def _read(workbook: UploadFile, reason: str, settings: Settings) -> list[SheetOverride]:
     content = workbook.file.read(LARGEST + 1)
     if len(content) > LARGEST:
         raise UnprocessableError("workbook_too_large", megabytes=10)
@@ -213,7 +213,8 @@ def _read(workbook: UploadFile, reason: str) -> list[SheetOverride]:
         # The name a browser sends is only a name: nothing is written where it points.
         path = Path(folder) / "workbook.xlsx"
         path.write_bytes(content)
-        found = read_overrides(path, name=Path(workbook.filename or path.name).name[:_LONGEST], default_reason=reason)
+        name = Path(workbook.filename or path.name).name[:_LONGEST]
+        found = read_overrides(path, name=name, default_reason=reason, bounds=settings.bounds)
     if not found:
         raise UnprocessableError("no_overrides", sheet=FORECAST_SHEET)
     return found

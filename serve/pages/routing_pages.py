@@ -48,7 +48,7 @@ def upload_sheet(
     visitor.check(csrf)
     _check_commands(visitor.caller)
     try:
-        lines = sheets.read(_content(sheet), name=sheet.filename or "?")
+        lines = sheets.read(_content(sheet), name=sheet.filename or "?", bounds=settings.bounds)
         with store.session() as session:
             service.replace_all(session, visitor.caller, lines, now=clock.now())
     except UnprocessableError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
 
 from serve.access import Caller, CallerDep, Role, allow
 from serve.alerts.routing import corrections, service, sheets
@@ -21,7 +22,7 @@ from serve.alerts.routing.schemas import (
 )
 from serve.errors import UnprocessableError
 from serve.problems import problems
-from serve.wiring import ClockDep, StoreDep
+from serve.wiring import ClockDep, SettingsDep, StoreDep
 
 router = APIRouter(tags=["routing"], responses=problems(401, 403, 422))
 
@@ -85,10 +86,12 @@ def export_routes(
         }
     },
 )
-async def import_routes(request: Request, store: StoreDep, clock: ClockDep, caller: Writer) -> ImportResult:
+async def import_routes(
+    request: Request, store: StoreDep, clock: ClockDep, settings: SettingsDep, caller: Writer
+) -> ImportResult:
     """Make the table equal to the uploaded sheet; a row that makes no sense is named, and then nothing changes."""
     content = await _limited_body(request)
-    lines = sheets.read(content, name="the sheet")
+    lines = await run_in_threadpool(sheets.read, content, name="the sheet", bounds=settings.bounds)
     with store.session() as session:
         return service.replace_all(session, caller, lines, now=clock.now())
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
-import zipfile
 from collections.abc import Iterable, Sequence
 from typing import Final
 
 from pydantic import ValidationError
 
+from features.configuration import BoundsConfig
 from serve.alerts.routing.schemas import RouteLine
 from serve.errors import UnprocessableError
 from serve.invalid import Invalid
 from serve.store.tables import Route
+from serve.uploads import uploaded_rows
 
 HEADER: Final = ("事项 category", "区域 area", "承办单位 department", "协办单位 assisting", "备注 comment")
 _FIELDS: Final = ("category", "area", "department", "assisting", "comment")
@@ -48,13 +49,18 @@ def to_csv(routes: Iterable[Route]) -> bytes:
     return buffer.getvalue().encode("utf-8-sig")
 
 
-def read(content: bytes, *, name: str) -> list[RouteLine]:
+def read(content: bytes, *, name: str, bounds: BoundsConfig | None = None) -> list[RouteLine]:
     """Return the lines of an uploaded sheet; XLSX is told from CSV by its content.
+
+    Args:
+        content: The sheet.
+        name: What messages call it.
+        bounds: How much of it may be read; what is shipped when None.
 
     Raises:
         UnprocessableError: Not a sheet, a column is missing, or a row makes no sense (the row is named).
     """
-    rows = _read_xlsx(content, name) if content[:2] == b"PK" else _read_csv(content, name)
+    rows = _read_xlsx(content, name, bounds) if content[:2] == b"PK" else _read_csv(content, name)
     if not rows:
         raise UnprocessableError("sheet_empty", file=name, heading=", ".join(HEADER))
     if len(rows) > _MAX_ROWS:
@@ -99,11 +105,8 @@ def _read_csv(content: bytes, name: str) -> list[list[str]]:
     raise UnprocessableError("not_a_sheet", file=name)
 
 
-def _read_xlsx(content: bytes, name: str) -> list[list[str]]:
-    from python_calamine import CalamineError, CalamineWorkbook
-
-    try:
-        sheet = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0)
-        return [[str(cell) for cell in row] for row in sheet.to_python()]
-    except (CalamineError, zipfile.BadZipFile, OSError, IndexError) as error:
-        raise UnprocessableError("not_a_workbook", file=name) from error
+def _read_xlsx(content: bytes, name: str, bounds: BoundsConfig | None) -> list[list[str]]:
+    rows = uploaded_rows(content, name=name, only=0, bounds=bounds)
+    if rows is None:
+        raise UnprocessableError("not_a_workbook", file=name)
+    return [[str(cell) for cell in row] for row in rows]
