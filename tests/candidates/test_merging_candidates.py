@@ -256,6 +256,12 @@ def test_a_rule_has_past_cases_too_and_one_outbreak_is_one_case() -> None:
     ]
 
 
+def test_a_label_under_two_parents_has_the_tickets_that_were_counted() -> None:
+    rows = pd.concat([tickets(14), tickets(13, first=50, category1="城建", category2="道路")])
+    row = merge(tickets=rows, surges={"D": surge(series_id("cell", CELL), 27)}).iloc[0]
+    assert (row["observed"], len(row["tickets"]), row["callers"]) == (27, 27, 27)
+
+
 def test_nothing_found_is_an_empty_frame_with_all_columns() -> None:
     assert tuple(merge().columns) == CANDIDATE_COLUMNS
 

@@ -190,8 +190,13 @@ _CARRY: Final = {Frequency.DAILY: timedelta(days=2), Frequency.WEEKLY: timedelta
 
 
 def _in_cell(tickets: pd.DataFrame, dims: Mapping[str, str]) -> pd.DataFrame:
-    """Return key, caller and department of the tickets of a cell."""
+    """Return key, caller and department of the tickets of a cell.
+
+    A leaf is counted by its own name, under whatever parents it occurs: so are its tickets.
+    """
     rows = np.arange(len(tickets))
+    if dims["category"]:
+        dims = {**dims, "category1": "", "category2": ""}
     # What leaves the fewest first: a district, then a leaf.
     for name in reversed(_DIMENSIONS):
         if dims[name] and not (name == "department" and dims["category"]):

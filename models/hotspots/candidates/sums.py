@@ -66,7 +66,9 @@ def with_parts(signal: Signal, tickets: pd.DataFrame) -> Signal:
 
 def _of(signal: Signal, tickets: pd.DataFrame) -> pd.DataFrame:
     """Return the tickets of a sum."""
-    named = {"category1": signal.category1, "category2": signal.category2, "category": signal.category}
+    # A leaf is counted by its own name, under whatever parents it occurs.
+    upper = {} if signal.category else {"category1": signal.category1, "category2": signal.category2}
+    named = {**upper, "category": signal.category}
     named |= {"district": signal.area, "department": signal.department if signal.level == "department" else ""}
     for column, value in named.items():
         if value:
