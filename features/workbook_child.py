@@ -7,6 +7,7 @@ tuple after the other: `("sheet", name)`, `("rows", [...])`, and in the end `("e
 
 from __future__ import annotations
 
+import io
 import json
 import pickle
 import resource
@@ -80,7 +81,12 @@ def _sheets(path: Path, limits: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
 
 
 def _say(out: BinaryIO, said: tuple[Any, ...], limits: dict[str, Any]) -> None:
-    data = pickle.dumps(said, protocol=pickle.HIGHEST_PROTOCOL)
+    packed = io.BytesIO()
+    pickler = pickle.Pickler(packed, pickle.HIGHEST_PROTOCOL)
+    # Cells hold no cells: nothing has to be looked up that was said before.
+    pickler.fast = True
+    pickler.dump(said)
+    data = packed.getbuffer()
     if said[0] == "rows" and len(data) > limits["cell"]:
         longest = max((len(cell) for row in said[1] for cell in row if isinstance(cell, str)), default=0)
         if longest > limits["cell"]:
