@@ -7,16 +7,30 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
 
 from serve.errors import StoreError
 from serve.store import Store, migrations
 from serve.store.columns import Base
+from serve.store.inspection import inspect_store
+
+VERSIONS = Path(migrations.__file__).parent / "versions"
 
 
 def test_migrations_build_exactly_what_the_tables_say(any_store: Store):
     with any_store.engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+
+
+@pytest.mark.parametrize("revision", sorted(path.name[:4] for path in VERSIONS.glob("0*.py")))
+def test_a_store_of_every_revision_becomes_what_a_fresh_one_is(tmp_path: Path, revision: str):
+    url = f"sqlite:///{tmp_path / 'weisu.db'}"
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        migrations.upgrade(connection, revision)
+    engine.dispose()
+    Store.open(url).close()
+    assert inspect_store(url) == (migrations.HEAD, [])
 
 
 def test_head_is_the_newest_revision_on_disk():
