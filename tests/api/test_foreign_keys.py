@@ -25,7 +25,7 @@ from serve.supervision import orders
 
 SECRET = "水务机密"
 OWNER, STRANGER = "水务局", "生态环境局"
-OPEN_TO_ALL = {"/livez", "/readyz", "/metrics"}
+OPEN_TO_ALL = {"/livez", "/readyz", "/healthz", "/metrics"}
 
 _app_paths: dict[str, dict[str, object]] = {}
 
