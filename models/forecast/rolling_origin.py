@@ -261,7 +261,8 @@ def _level_rows(
 ) -> pd.DataFrame:
     y = level.sum(actual)
     alpha = np.broadcast_to(alpha, mean.shape)
-    rng = np.random.default_rng(0)
+    # Its own draws at every cutoff: the same ones again would make a quiet series fail, or hold, at all of them.
+    rng = np.random.default_rng([0, ds[0].toordinal()])
     pit = randomised_pit(count_cdf(y - 1, mean, alpha), count_cdf(y, mean, alpha), rng)
     return pd.DataFrame(
         {

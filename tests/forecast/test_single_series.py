@@ -45,3 +45,19 @@ def test_rows_after_a_break_stand_apart():
     assert scores.loc[("cell", "issued"), "after_break"] == share
     assert 0 <= scores.loc[("cell", "weisu"), "pit80_after_break"] <= 1
     assert scores.loc[("cell", "seasonal_naive"), "pit80_after_break"] == 0, "last year knows nothing of it"
+    at_once = found.predictions.query("level == 'cell' and model == 'weisu'").pivot_table(
+        index=["unique_id", "horizon"], columns="cutoff", values="pit"
+    )
+    assert at_once.nunique(axis=1).eq(3).all()
+
+
+def test_series_of_almost_nothing_fail_no_more_often_than_chance():
+    rng = np.random.default_rng(2)
+    ds = pd.date_range("2022-01-03", periods=120, freq="7D")
+    names = [f"c{number}" for number in range(150)]
+    y = pd.DataFrame(rng.poisson(0.05, (120, 150)), index=ds, columns=names).rename_axis("ds").reset_index()
+    y = y.melt(id_vars="ds", var_name="unique_id", value_name="y")
+    static = pd.DataFrame({"unique_id": names, "category": [name[-1] for name in names]})
+    found = backtest(y, static, freq="W", origins=6, horizon=4, models=("same_week_mean", "window_mean"), config=SMALL)
+    cells = found.scores.set_index(["level", "model"])["failing80"]
+    assert cells["cell", "window_mean"] < 0.09
