@@ -65,10 +65,15 @@ def find_dialect(path: Path, *, wanted: Collection[str], tabs: bool) -> Dialect 
     if len(sample) == _SAMPLE and len(lines) > 1:
         # The sample may end in the middle of a line.
         del lines[-1]
-    escape = "\\" if '\\"' in text and '""' not in re.sub(r'(^|[,;\t|\n\r])""(?=[,;\t|\n\r]|$)', r"\1", text) else '"'
+    backslashes = '\\"' in text and '""' not in re.sub(r'(^|[,;\t|\n\r])""(?=[,;\t|\n\r]|$)', r"\1", text)
     choices = []
     for delimiter in ("\t",) if tabs else _DELIMITERS:
+        escape = '"'
         records = list(_records(iter(lines[:_RECORDS]), delimiter, escape))
+        if backslashes and any(problem for _, _, problem in records):
+            # A cell may end in a backslash; only where that leaves broken records does it stand for a quote.
+            escape = "\\"
+            records = list(_records(iter(lines[:_RECORDS]), delimiter, escape))
         widths = Counter(len(cells) for cells, _, _ in records if cells and len(cells) > 1)
         width, count = widths.most_common(1)[0] if widths else (1, 0)
         rows = [cells or [] for cells, _, _ in records]
