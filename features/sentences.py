@@ -10,11 +10,9 @@ from enum import StrEnum
 from typing import Any, Final
 
 from features.series import UNCLASSIFIED
+from features.spoken_dates import dates_of, day_of
 from features.vocabulary import EVERYWHERE, Frequency
-from features.words import LANGUAGES, Catalogue, Coded, Family, Language, catalogue
-
-MONTHS: Final = Family.of("month", map(str, range(1, 13)))
-"""What the months are called, in short."""
+from features.words import LANGUAGES, Catalogue, Language, catalogue
 
 
 class SentenceCode(StrEnum):
@@ -191,7 +189,7 @@ def _focus(words: Catalogue, facts: Mapping[str, Any]) -> str:
         said += words("sentence.spot", n=spot["n"], street=spot["name"])
     if hours := facts.get("hours"):
         start, end = datetime.fromisoformat(hours["start"]), datetime.fromisoformat(hours["end"])
-        between = {"day": _day(words, start), "first": f"{start:%H:%M}", "last": f"{end:%H:%M}"}
+        between = {"day": day_of(words, start), "first": f"{start:%H:%M}", "last": f"{end:%H:%M}"}
         said += words("sentence.hours", n=hours["n"], **between)
     return said
 
@@ -218,7 +216,7 @@ def _cluster(words: Catalogue, facts: Mapping[str, Any]) -> str:
     radius = facts["radius_km"]
     return words(
         "sentence.cluster",
-        since=_day(words, _moment(facts, "start")),
+        since=day_of(words, _moment(facts, "start")),
         span=span_of(words, _length(facts)),
         near=words("sentence.within", radius=f"{radius:.1f}") if radius else "",
         count=_count(words, facts),
@@ -264,13 +262,13 @@ def _shared(words: Catalogue, facts: Mapping[str, Any]) -> str:
 
 def _first_seen(words: Catalogue, facts: Mapping[str, Any]) -> str:
     if not facts["callers"]:
-        said = {"days": facts["absent_days"], "since": _day(words, _moment(facts, "start")), "label": facts["label"]}
+        said = {"days": facts["absent_days"], "since": day_of(words, _moment(facts, "start")), "label": facts["label"]}
         return words("sentence.first_seen.nobody", n=facts["observed"], **said)
     one = _mostly_one(words, facts)
     return words(
         "sentence.first_seen",
         days=facts["absent_days"],
-        since=_day(words, _moment(facts, "start")),
+        since=day_of(words, _moment(facts, "start")),
         callers=words("sentence.callers", n=facts["callers"]),
         tickets=words("sentence.first_seen.tickets", observed=facts["observed"], one=one) if one else "",
         label=facts["label"],
@@ -296,7 +294,7 @@ def _periods(words: Catalogue, facts: Mapping[str, Any]) -> str:
     freq = Frequency(facts["freq"])
     if freq is Frequency.HOURLY:
         return words("sentence.when.hours", span=span_of(words, _length(facts)))
-    dates = _dates(words, start, last)
+    dates = dates_of(words, start, last)
     days = (last - start).days + 1
     if freq is Frequency.DAILY:
         return words("sentence.when.days", dates=dates, n=days) if days > 1 else words("sentence.when.day", dates=dates)
@@ -307,23 +305,6 @@ def _periods(words: Catalogue, facts: Mapping[str, Any]) -> str:
     if first == final:
         return words("sentence.when.week", dates=dates, week=first)
     return words("sentence.when.weeks", dates=dates, first=first, last=final)
-
-
-def _dates(words: Catalogue, start: datetime, last: datetime) -> str:
-    """Return a span of days, both ends included."""
-    if start.date() == last.date():
-        return _day(words, start)
-    if (start.year, start.month) == (last.year, last.month):
-        return words("sentence.dates.in_month", **_blanks(start), last_day=last.day)
-    return words("sentence.dates", first=_day(words, start), last=_day(words, last))
-
-
-def _day(words: Catalogue, day: datetime) -> str:
-    return words("sentence.date", **_blanks(day))
-
-
-def _blanks(day: datetime) -> dict[str, Any]:
-    return {"month": Coded(MONTHS, str(day.month)), "day": day.day}
 
 
 def span_of(words: Catalogue, length: timedelta) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from features.reasons import REASON_WORDS
-from features.sentences import MONTHS
+from features.spoken_dates import MONTHS
 from features.vocabulary import Frequency, Idle
 from features.words import Family
 from serve.access.roles import ROLES

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from features.danger.table import Danger, DangerTable, Found, Sign, shipped_text
+from features.danger.danger_table import Danger, DangerTable, Found, Sign, shipped_text
 
 __all__ = ["Danger", "DangerTable", "Found", "Sign", "shipped_text"]

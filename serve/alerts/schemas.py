@@ -29,7 +29,7 @@ EXAMPLE: dict[str, Any] = {
     "department": "水务局",
     "state": "acknowledged",
     "level": AlertLevel.ORANGE,
-    "level_rule": {"code": "far_above_usual", "params": {"n": 10, "times": 2.0}},
+    "level_rule": {"code": "spread", "params": {"n": 10, "times": 2.0, "hours": 3, "places": 3}},
     "level_rule_text": {
         "zh-CN": "橙色：不少于10人来电，且超过平时上限的2倍",
         "en": "Orange: at least 10 callers, and above 2 times the usual maximum",

@@ -24,7 +24,7 @@ from serve.forecasts.schemas import (
     ForecastPage,
     ForecastSumItem,
     ForecastSumsPage,
-    InForce,
+    NumbersInForce,
     Override,
 )
 from serve.problems import problems
@@ -147,15 +147,15 @@ def _civil(moment: datetime | None, zone: tzinfo) -> datetime | None:
     return moment.astimezone(zone).replace(tzinfo=None)
 
 
-def _touched(rows: pd.DataFrame, by: str) -> dict[tuple[str, Any], InForce]:
+def _touched(rows: pd.DataFrame, by: str) -> dict[tuple[str, Any], NumbersInForce]:
     """Return what stands in force for the rows that an override touches."""
     found = rows.loc[rows["touched"], ["unique_id", by, "mean", "p10", "p50", "p90"]]
-    return {(row["unique_id"], row[by]): InForce.model_validate(row) for row in found.to_dict("records")}
+    return {(row["unique_id"], row[by]): NumbersInForce.model_validate(row) for row in found.to_dict("records")}
 
 
 def _touched_sums(
     session: Session, issue: ForecastIssueRow, settings: Settings, *, now: datetime
-) -> dict[tuple[str, Any], InForce]:
+) -> dict[tuple[str, Any], NumbersInForce]:
     adjusted = issues.adjusted_frame(session, issue, settings, now=now)
     if not adjusted.rows["touched"].any():
         return {}
@@ -163,7 +163,7 @@ def _touched_sums(
 
 
 def _item(
-    row: ForecastRow, override: ForecastOverride | None, touched: Mapping[tuple[str, Any], InForce]
+    row: ForecastRow, override: ForecastOverride | None, touched: Mapping[tuple[str, Any], NumbersInForce]
 ) -> ForecastItem:
     item = ForecastItem.model_validate(row)
     item.in_force = touched.get((row.unique_id, row.ds))

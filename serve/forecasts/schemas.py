@@ -50,7 +50,7 @@ class Override(BaseModel):
     reason: str
 
 
-class InForce(BaseModel):
+class NumbersInForce(BaseModel):
     """What stands where planners' overrides touch a series: its own, or those of its parts, whole or periods."""
 
     model_config = ConfigDict(from_attributes=True)
@@ -102,7 +102,7 @@ class ForecastItem(OfSeries):
     recent_change: Annotated[float | None, Field(description="Driver: what recent periods change")] = None
     override: Override | None = None
     in_force: Annotated[
-        InForce | None, Field(description="With the overrides in force; null where none touches this series")
+        NumbersInForce | None, Field(description="With the overrides in force; null where none touches this series")
     ] = None
 
 
@@ -170,7 +170,8 @@ class ForecastSumItem(OfSeries):
     last_year: Annotated[float | None, Field(description="Count of the aligned periods last year; null when unknown")]
     base_model: str
     in_force: Annotated[
-        InForce | None, Field(description="With the overrides of single periods; null where none touches this series")
+        NumbersInForce | None,
+        Field(description="With overrides of single periods; null where none touches this series"),
     ] = None
 
 

@@ -129,8 +129,9 @@ class WeeklyContent:
 
     @property
     def first(self) -> pd.Series:
-        """The total's forecast of the week to come; NaN where no forecast speaks about it."""
-        return self.total.iloc[0] if len(self.total) else pd.Series(float("nan"), index=self.total.columns)
+        """The total's forecast of the week to come, its mean as `mean_`; NaN where no forecast speaks about it."""
+        total = self.total.rename(columns={"mean": "mean_"})
+        return total.iloc[0] if len(total) else pd.Series(float("nan"), index=total.columns)
 
     def level_name(self, level: str) -> str:
         """Return what a level of the hierarchy is called here."""

@@ -83,7 +83,7 @@ def _document(content: WeeklyContent, settings: Settings, *, fonts: list[str]) -
             [in_both("weekly.last_week"), number(content.count), f"{words('weekly.change')} {change(content.change)}"],
             [
                 in_both("weekly.next_week"),
-                expected(first["mean"]),
+                expected(first["mean_"]),
                 f"{number(first['p10'])}–{number(first['p90'])}{words('weekly.band')}",
             ],
             [

@@ -99,7 +99,10 @@ def test_a_department_sees_its_own_alerts_only(client, alert_ids, key_of):
 def test_alert_detail_shows_level_rule_clock_and_parties(client, alert_ids, key_of):
     alert = client.get(f"/v1/alerts/{alert_ids['水务局']}", headers=key_of("department", "水务局")).json()
     assert alert["level"] == "orange"
-    assert alert["level_rule"] == {"code": "far_above_usual", "params": {"n": 10, "times": 2.0}}
+    assert alert["level_rule"] == {
+        "code": "spread",
+        "params": {"n": 10, "times": 2.0, "hours": 3, "places": 3},
+    }
     assert alert["level_rule_text"]["zh-CN"] == "橙色：不少于10人来电，且超过平时上限的2倍"
     assert alert["state"] == "opened"
     assert alert["ack_due_at"] == "2026-11-23T01:00:00Z"

@@ -96,6 +96,8 @@ def candidate(category: int = 0, district: int = 0, **changes: Any) -> Candidate
         "window_end": datetime(2026, 11, 24, 0),  # noqa: DTZ001
         "observed": 27,
         "callers": 24,
+        "hours": 9,
+        "places": 6,
         "expected": 4.2,
         "upper": 11.0,
         "recurrence_days": 3650.0,

@@ -36,6 +36,8 @@ def candidate(day: int, tickets: list[str], **columns: object) -> dict[str, obje
         "observed": len(tickets),
         "callers": len(tickets),
         "upper": 3.0,
+        "hours": 5,
+        "places": 5,
         "recurrence_days": 400.0,
         "score": 3.0,
         "window_start": DAY + pd.Timedelta(days=day - 1),

@@ -49,10 +49,10 @@ def current_mean(store: Store) -> float:
 
 
 def test_the_pointer_follows_the_newest_as_of(any_store, clock):
-    assert publish(any_store, issue(), rows(1.0), clock=clock).is_current
-    assert publish(any_store, issue(NOW + timedelta(days=7)), rows(2.0), clock=clock).is_current
+    assert publish(any_store, issue(NOW - timedelta(days=7)), rows(1.0), clock=clock).is_current
+    assert publish(any_store, issue(NOW), rows(2.0), clock=clock).is_current
     assert current_mean(any_store) == 2.0
-    late = publish(any_store, issue(NOW - timedelta(days=7)), rows(3.0), clock=clock)
+    late = publish(any_store, issue(NOW - timedelta(days=14)), rows(3.0), clock=clock)
     assert (late.is_new, late.is_current) == (True, False)
     assert current_mean(any_store) == 2.0
 
