@@ -62,8 +62,8 @@ def _made_once(mlflow: Any, settings: Settings) -> None:
     if settings.mlflow_uri in _made:
         return
     with writer_lock(settings.mlruns):
-        client = mlflow.MlflowClient()
         try:
+            client = mlflow.MlflowClient()
             # The first question to each of the two makes the tables of both.
             client.search_registered_models(max_results=1)
             client.search_experiments(max_results=1)

@@ -107,7 +107,11 @@ def candidate(category: int = 0, district: int = 0, **changes: Any) -> Candidate
             f"{area}{three}：1天内27件（24人），平时至多11件。",
             f"{three} in {area}: 27 tickets (24 callers) in a day, usually at most 11.",
         ).document(),
-        "evidence": {"curve": {"freq": "D", "rows": curve}},
+        # Tickets of two districts came at different hours: they have no cause in common.
+        "evidence": {
+            "curve": {"freq": "D", "rows": curve},
+            "arrived": [f"2026-11-23T{3 * district:02}:{minute}:00" for minute in ("00", "50")],
+        },
         "past": [{"source": "history", "ds": "2025-11-20", "y": 22, "expected": 5.1}],
     }
     return Candidate(**(facts | changes))
