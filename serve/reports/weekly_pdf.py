@@ -103,27 +103,47 @@ def _document(content: WeeklyContent, settings: Settings, *, fonts: list[str]) -
 
 
 def _sections(content: WeeklyContent) -> list[dict[str, Any]]:
-    words = catalogue("zh-CN")
+    counted = ["head.count", "head.share", "head.change", "head.next_week", "head.band"]
+    categories = [_counted(one) for one in content.categories[:TOP_CATEGORIES]]
+    departments = [_counted(one) for one in content.departments[:TOP_DEPARTMENTS]]
+    more_categories = cut_note(TOP_CATEGORIES, content.categories)
+    more_departments = cut_note(TOP_DEPARTMENTS, content.departments)
+    return [
+        *_forecast_sections(content),
+        _section("weekly.categories", ["head.category", *counted], categories, more_categories),
+        _section("weekly.departments", ["column.department", *counted], departments, more_departments),
+        *_alert_sections(content),
+        _season_section(content),
+    ]
+
+
+def _forecast_sections(content: WeeklyContent) -> list[dict[str, Any]]:
+    """Return the weeks to come, next week's largest, and how wrong the last forecast was."""
     weeks = [
         [f"{row.ds:%Y-%m-%d}", expected(row.mean_), f"{number(row.p10)}–{number(row.p90)}",
          number(row.last_year), change(row.change_on_last_year)]
         for row in content.total.rename(columns={"mean": "mean_"}).itertuples(index=False)
     ]  # fmt: skip
     top = [
-        [
-            one.name,
-            expected(one.mean),
-            f"{number(one.p10)}–{number(one.p90)}",
-            number(one.last_week),
-            number(one.last_year),
-        ]
+        [one.name, expected(one.mean), f"{number(one.p10)}–{number(one.p90)}",
+         number(one.last_week), number(one.last_year)]
         for one in content.expected[:TOP_EXPECTED]
-    ]
+    ]  # fmt: skip
     scores = [
         [content.level_name(one.level), str(one.series), share(one.wape), change(one.bias), share(one.coverage)]
         for one in content.scores
     ]
-    alerts = [[one.department, *map(str, counts_of(one))] for one in content.alerts.departments]
+    week = ["column.ds", "column.mean", "head.band", "column.last_year", "column.change_on_last_year"]
+    heads = ["head.category", "column.mean", "head.band", "head.last_week", "column.last_year"]
+    return [
+        _section("weekly.ahead", week, weeks),
+        _section("weekly.top_ten", heads, top, cut_note(TOP_EXPECTED, content.expected)),
+        _section("weekly.accuracy", ["column.level", "head.series", "col.wape", "head.bias", "head.coverage"], scores),
+    ]
+
+
+def _alert_sections(content: WeeklyContent) -> list[dict[str, Any]]:
+    """Return the alerts by name, and how the departments handled theirs."""
     named = [
         [
             said_of(one.sentence, "zh-CN") or f"{content.area_names.place(one.area, 'zh-CN')}{one.category}",
@@ -132,6 +152,16 @@ def _sections(content: WeeklyContent) -> list[dict[str, Any]]:
         ]
         for one in content.alerts.listed
     ]
+    handled = [[one.department, *map(str, counts_of(one))] for one in content.alerts.departments]
+    return [
+        _section("weekly.listed", ["watch.sentence", "watch.level", "watch.lead"], named),
+        _section("weekly.handling", ["column.department", *HEADINGS_OF_ALERTS], handled),
+    ]
+
+
+def _season_section(content: WeeklyContent) -> dict[str, Any]:
+    """Return what comes back every year."""
+    words = catalogue("zh-CN")
     seasons = [
         [
             one.name,
@@ -142,36 +172,8 @@ def _sections(content: WeeklyContent) -> list[dict[str, Any]]:
         ]
         for one in content.seasons[:TOP_SEASONS]
     ]
-    counted = ["head.count", "head.share", "head.change", "head.next_week", "head.band"]
-    week = ["column.ds", "column.mean", "head.band", "column.last_year", "column.change_on_last_year"]
-    expected_heads = ["head.category", "column.mean", "head.band", "head.last_week", "column.last_year"]
-    handled = ["column.department", *HEADINGS_OF_ALERTS]
-    departments = [_counted(one) for one in content.departments[:TOP_DEPARTMENTS]]
-    return [
-        _section("weekly.ahead", week, weeks),
-        _section("weekly.top_ten", expected_heads, top, cut_note(TOP_EXPECTED, content.expected)),
-        _section("weekly.accuracy", ["column.level", "head.series", "col.wape", "head.bias", "head.coverage"], scores),
-        _section(
-            "weekly.categories",
-            ["head.category", *counted],
-            [_counted(one) for one in content.categories[:TOP_CATEGORIES]],
-            cut_note(TOP_CATEGORIES, content.categories),
-        ),
-        _section(
-            "weekly.departments",
-            ["column.department", *counted],
-            departments,
-            cut_note(TOP_DEPARTMENTS, content.departments),
-        ),
-        _section("weekly.listed", ["watch.sentence", "watch.level", "watch.lead"], named),
-        _section("weekly.handling", handled, alerts),
-        _section(
-            "weekly.calendar",
-            ["head.category", "head.starts", "head.act_by", "head.years", "head.times"],
-            seasons,
-            cut_note(TOP_SEASONS, content.seasons),
-        ),
-    ]
+    heads = ["head.category", "head.starts", "head.act_by", "head.years", "head.times"]
+    return _section("weekly.calendar", heads, seasons, cut_note(TOP_SEASONS, content.seasons))
 
 
 def _open_alerts(content: WeeklyContent) -> str:

@@ -192,6 +192,7 @@ class _Known:
         judged: Mapping[Frequency, pd.DataFrame],
         config: CandidateConfig,
     ) -> _Known:
+        """Gather what is known of the tickets behind the signals; the arguments are those of `merge_candidates`."""
         behind = clean[clean["key"].isin({key for signal in signals for key in signal.tickets})]
         return cls(
             caller_of=dict(zip(behind["key"], behind["caller"], strict=True)),
