@@ -103,7 +103,9 @@ def test_alert_detail_shows_level_rule_clock_and_parties(client, alert_ids, key_
         "code": "spread",
         "params": {"n": 10, "times": 2.0, "hours": 3, "places": 3},
     }
-    assert alert["level_rule_text"]["zh-CN"] == "橙色：不少于10人来电，且超过平时上限的2倍"
+    assert alert["level_rule_text"]["zh-CN"] == (
+        "橙色：不少于10人来电，超过平时上限的2倍，且来自3个以上钟点或3处以上地点"
+    )
     assert alert["state"] == "opened"
     assert alert["ack_due_at"] == "2026-11-23T01:00:00Z"
     assert alert["cells"] == ["category=停水;district=龙华区"]
