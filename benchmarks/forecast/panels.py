@@ -1,4 +1,4 @@
-"""The four real cities as weekly panels, and the six folds of each: built from WEISU_REAL_DATA, never committed.
+"""Real panels and their folds: four cities by ticket, and counts of two more; from WEISU_REAL_DATA, never committed.
 
 Cells are category x district with at least 30 tickets before the first test week; zeros are filled over the whole span.
 """
@@ -31,11 +31,12 @@ class City:
     """One city's panel.
 
     Attributes:
-        name: nyc, stuttgart, boston or chicago.
+        name: nyc, stuttgart, boston, chicago, budapest or wales.
         country: ISO code of its holidays.
         y: Long frame `unique_id, ds, y` of the cells, complete weeks, zeros filled.
         static: `unique_id, category, district`.
         cutoffs: The last known week (its `ds`) of each fold, oldest first.
+        horizon: Periods ahead that are scored.
     """
 
     name: str
@@ -43,6 +44,7 @@ class City:
     y: pd.DataFrame
     static: pd.DataFrame
     cutoffs: list[pd.Timestamp]
+    horizon: int = HORIZON
 
 
 def real_data() -> Path:
@@ -77,6 +79,22 @@ def load_daily(name: str, folder: Path | None = None, *, horizon: int = 14) -> C
     cutoffs = [days[last - DAYS_BETWEEN * back] for back in reversed(range(ORIGINS))]
     kept = wide.loc[:, wide.loc[: cutoffs[0]].sum() >= _MIN_TICKETS_DAILY]
     return city_of(name, country, kept, cutoffs)
+
+
+def load_counts(name: str, folder: Path | None = None) -> City:
+    """Build a panel that nothing was tuned on, from its counts: its origins end with its last period.
+
+    Args:
+        name: A key of `COUNTS`.
+        folder: Of real data; that of WEISU_REAL_DATA when None.
+    """
+    file, country, horizon, origins, step = COUNTS[name]
+    counts = pd.read_parquet((folder or real_data()) / "counts" / f"{file}.parquet")
+    periods = pd.DatetimeIndex(sorted(counts["ds"].unique()))
+    last = len(periods) - 1 - horizon
+    static = counts.drop_duplicates("unique_id")[["unique_id", "category", "district"]].astype(str)
+    cutoffs = [periods[last - step * back] for back in reversed(range(origins))]
+    return City(name, country, counts[["unique_id", "ds", "y"]], static.reset_index(drop=True), cutoffs, horizon)
 
 
 def wide_counts(tickets: pd.DataFrame, period: pd.Series, periods: pd.DatetimeIndex) -> pd.DataFrame:
@@ -136,3 +154,11 @@ def _named(tickets: pd.DataFrame) -> pd.DataFrame:
 
 _LOADERS: Final = {"nyc": _nyc, "stuttgart": _stuttgart, "boston": _boston, "chicago": _chicago}
 CITIES: Final = tuple(_LOADERS)
+COUNTS: Final = {
+    "budapest": ("budapest_weekly_2023_2025", "HU", 4, 13, 4),
+    "wales": ("wales_ambulance_weekly_2015_2019", "GB", 8, 10, 8),
+    "wales_daily": ("wales_ambulance_daily_2015_2019", "GB", 14, 10, 28),
+}
+"""Name -> file, country, periods ahead, origins, periods between them."""
+UNTUNED: Final = ("budapest", "wales")
+"""Weekly panels that nothing was tuned on before the levels above were forecast on their own."""

@@ -1,6 +1,6 @@
 """The libraries, run on the same folds in an environment of their own (they need pandas < 3); see README.md.
 
-    python peers.py --out FOLDER [--daily] [--only NAME ...]
+    python peers.py --out FOLDER [--daily | --by-level] [--only NAME ...]
 
 Writes one .npz per library and city, which run.py --peers reads. Only `ds`, `y`, category and district are used, and
 each library's own documented defaults for weekly (daily) counts.
@@ -125,11 +125,18 @@ PEERS: dict[str, Callable[..., Result]] = {
 }
 
 
+_AT_LEVELS = ["AutoETS", "DynamicOptimizedTheta", "MSTL"]
+_TWO_YEARS = 106
+
+
 def main() -> None:
     """Run the peers over all cities and folds."""
     arguments = _arguments()
     out = Path(arguments.out)
     out.mkdir(parents=True, exist_ok=True)
+    if arguments.by_level:
+        by_level(out, arguments.only or _AT_LEVELS)
+        return
     freq, horizon = ("D", 14) if arguments.daily else ("W", panels.HORIZON)
     for city in ((panels.load_daily if arguments.daily else panels.load_city)(name) for name in panels.CITIES):
         frame = city.y.merge(city.static, on="unique_id")
@@ -147,10 +154,38 @@ def main() -> None:
             print(city.name, name, round(content["cpu"], 1), flush=True)
 
 
+def by_level(out: Path, names: list[str]) -> None:
+    """Fit libraries to each level by itself, on the panels of left_out.py; files `L__<library>__<panel>.npz`."""
+    for name in (*panels.CITIES, *panels.UNTUNED):
+        city = panels.load_counts(name) if name in panels.COUNTS else panels.load_city(name)
+        frame = city.y.merge(city.static, on="unique_id")
+        for model in names:
+            content = {
+                f"{level}_{fold}": _at_level(model, frame[frame["ds"] <= cutoff], level, city)
+                for fold, cutoff in enumerate(city.cutoffs)
+                for level in ("cell", "category", "district", "city")
+            }
+            np.savez_compressed(out / f"L__{model}__{name}.npz", **content)
+            print(name, model, flush=True)
+
+
+def _at_level(model: str, known: pd.DataFrame, level: str, city: panels.City) -> Any:
+    if level == "cell":
+        ids, train = city.static["unique_id"].tolist(), known[["unique_id", "ds", "y"]]
+    else:
+        groups = known.assign(unique_id="all" if level == "city" else known[level])
+        train = groups.groupby(["unique_id", "ds"], as_index=False)["y"].sum()
+        ids = sorted(train["unique_id"].unique())
+    if model == "MSTL" and train["ds"].nunique() < _TWO_YEARS:
+        model = "AutoETS"  # a season needs two years
+    return PEERS[model](train, ids, "W", city.horizon, city.country)[0]
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", required=True)
     parser.add_argument("--daily", action="store_true")
+    parser.add_argument("--by-level", action="store_true", help="each level by itself, for left_out.py")
     parser.add_argument("--only", nargs="*", help=f"of {', '.join(PEERS)}")
     return parser.parse_args()
 

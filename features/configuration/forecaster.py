@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, field_validator
 
+from features.configuration.follow import FollowConfig
 from features.configuration.part import ConfigPart, key
 from features.vocabulary import Frequency
 
@@ -288,8 +289,8 @@ class ForecastConfig(ConfigPart):
     """Frequency -> weight of each member in the power mean of a cell's forecasts."""
     power: dict[Frequency, float] = key(_POWER)
     """Frequency -> exponent of that mean: -1 is harmonic (low where members differ), near 0 geometric, 1 arithmetic."""
-    pulls: dict[Grouping, float] = key({"category": 0.2, "total": 0.01})
-    """Grouping -> weight with which last year's same periods pull its sums; hardly any weight holds its own sum."""
+    pulls: dict[Grouping, float] = key({})
+    """Grouping -> weight with which last year's same periods pull its sums, beyond what `follow` gives them."""
     doubt: float = key(2.0, unit="tickets", ge=0)
     """Doubt about one week of last year, in those pulls."""
     prophet: dict[Grouping, float] = key({})
@@ -314,6 +315,8 @@ class ForecastConfig(ConfigPart):
     """The layered member of weekly panels."""
     daily_layers: DailyLayerConfig = DailyLayerConfig()
     """The layered member of daily panels."""
+    follow: FollowConfig = FollowConfig()
+    """Levels that are forecast on their own."""
     members: MemberConfig = MemberConfig()
     """The plain members."""
     breaks: BreakConfig = BreakConfig()

@@ -41,6 +41,7 @@ def pack(panel: PanelMatrix, static: pd.DataFrame, engine: Engine) -> dict[str, 
         "seasonal": list(engine.seasonal),
         "alpha": {name: [float(value) for value in values] for name, values in engine.alpha.items()},
         "bases": dict(engine.bases),
+        "followed": {name: dict(ways) for name, ways in engine.followed.items()},
         "weather": None if engine.weather is None else engine.weather.to_json(),
     }
     files = {
@@ -83,6 +84,7 @@ def unpack(files: Mapping[str, bytes]) -> tuple[PanelMatrix, pd.DataFrame, Engin
         seasonal={name: SeasonalModels.restore(files[f"prophet_{name}.json"]) for name in manifest["seasonal"]},
         alpha={name: np.asarray(values) for name, values in manifest["alpha"].items()},
         bases=manifest.get("bases", {}),
+        followed=manifest.get("followed", {}),
         weather=WeatherEffects.from_json(manifest["weather"]) if manifest.get("weather") else None,
     )
     return panel, static, engine

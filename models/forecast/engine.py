@@ -1,7 +1,7 @@
 """The engine: everything between a matrix of counts and coherent means and dispersions.
 
-Cells: a power mean of LightGBM, layered and plain members. Sums: pulled a little towards last year's same
-periods (and Prophet, where it is switched on), by raking the cells, so that all levels add up.
+Cells: a power mean of LightGBM, layered and plain members. Sums: brought to a compromise with what each level says on
+its own (and Prophet, where it is switched on), by raking the cells, so that all levels add up.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from models.forecast.drivers import (
     period_drivers,
     usual,
 )
+from models.forecast.followers import Weights, follow, learn_weights
 from models.forecast.hierarchy import CELL, Hierarchy, HierarchyLevel, PanelMatrix
 from models.forecast.holidays import holiday_factors, holiday_weeks, ordinary_days
 from models.forecast.layers import daily_means, layered_means
@@ -51,6 +52,7 @@ class Engine:
         bases: Levels that are issued from a plain forecast, see models/forecast/bases.py.
         circumstances: Where to ask for weather and events.
         weather: What the weather does; None where it is not used.
+        followed: How much each own forecast of a level counts, see models/forecast/followers.py.
     """
 
     hierarchy: Hierarchy
@@ -62,6 +64,7 @@ class Engine:
     bases: Mapping[str, str] = field(default_factory=dict)
     circumstances: Circumstances = field(default_factory=Circumstances)
     weather: WeatherEffects | None = None
+    followed: Weights = field(default_factory=dict)
 
     def cell_means(self, panel: PanelMatrix, horizon: int) -> Floats:
         """Forecast the cells after the panel's last period; every level is a sum of these, cells x horizon."""
@@ -71,9 +74,11 @@ class Engine:
             panel, self.hierarchy, self.circumstances, self.weather, self.calendar, further, self.config
         )
         cells = rake(self.blended(seen.panel, further), self.pulls(seen.panel, further))
+        cadence = cadence_of(panel.freq)
+        cells = follow(cells, seen.panel.y, self.followed, self.hierarchy, cadence, self.config)
         cells = self._on_holidays(seen.panel, cells)[:, :horizon]
         if self.config.breaks.enabled:
-            week = cadence_of(panel.freq).week or 1
+            week = cadence.week or 1
             levels, breaks = breaking_levels(self.hierarchy), self.config.breaks
             cells = move_to_breaks(cells, seen.panel.y, levels, week=week, config=breaks)
         return issue_cells(cells * seen.ahead[:, :horizon], self.plain(panel, horizon), self.hierarchy, self.bases)
@@ -166,6 +171,7 @@ def fit_engine(
         past_dispersions(panel.y, hierarchy, cadence, config, fitted),
         circumstances=told,
         weather=weather,
+        followed=learn_weights(panel.y, hierarchy, cadence, config),
     )
 
 
