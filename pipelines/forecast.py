@@ -109,7 +109,7 @@ def _issued(
     known = Knowledge.at(settings, moment).panel(freq, periods=_HISTORY[freq]).asked_at(moment, settings.zone)
     ahead = Ahead.of(known, moment, settings.zone, periods=weeks if freq == Frequency.WEEKLY else 7 * weeks)
     rows, totals, version, fallback = _rows(settings, known, ahead, sums if freq == Frequency.WEEKLY else ())
-    if fallback and (kept := _good_issue(settings, freq, known, moment=moment, ahead=ahead)):
+    if fallback and (kept := _good_issue(settings, freq, known, moment=moment, now=clock.now(), ahead=ahead)):
         return replace(kept, degraded=(*known.degraded, Reason(ReasonCode.MODEL_ISSUE_KEPT), *fallback[1:]))
     gap = calendar_gap(known.calendar, rows["ds"].min(), rows["ds"].max())
     issue = ForecastIssue(
@@ -169,12 +169,12 @@ class Ahead:
 
 
 def _good_issue(
-    settings: Settings, freq: ForecastFrequency, known: KnownPanel, *, moment: datetime, ahead: Ahead
+    settings: Settings, freq: ForecastFrequency, known: KnownPanel, *, moment: datetime, now: datetime, ahead: Ahead
 ) -> ForecastSummary | None:
     """Return the issue in force, if a model made it by then, from data as new, in the labels in force, as far ahead."""
     labels = taxonomy_version(settings, known.labels.crosswalk)
     with closing(Store.open(settings.store_url)) as store, store.reading() as session:
-        issue = current_issue(session, freq)
+        issue = current_issue(session, freq, now=now)
         if issue is None or issue.model_version == FALLBACK or issue.data_through < known.panel.data_through:
             return None
         if issue.as_of > moment or issue.taxonomy_version != labels:

@@ -51,7 +51,7 @@ def bring_into_force(settings: Settings, clock: Clock) -> Relabelled:
 def _weeks_to_reissue(store: Store, settings: Settings, clock: Clock, freq: ForecastFrequency) -> int:
     """Return how many weeks the current forecast looks ahead; 0 where it speaks the labels in force."""
     with store.reading() as session:
-        issue = current_issue(session, freq)
+        issue = current_issue(session, freq, now=clock.now())
         if issue is None or not labels_differ(issue, settings, now=clock.now()):
             return 0
         counted = select(func.count(distinct(ForecastRow.ds))).where(ForecastRow.issue_id == issue.id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
 
@@ -13,6 +13,9 @@ from features.lake.schema import LOADS
 from features.lake.staged import StagedBatch
 from features.lake.storage import DeltaStore
 from features.lake.upsert import UpsertResult
+
+_ORDER: Final = "(snapshot, loaded_at)"
+"""Loads as they came: versions of the lake only grow, while a clock that ran ahead would leave its load the newest."""
 
 
 @dataclass(frozen=True)
@@ -98,9 +101,9 @@ def source_states(
     rows = arrow(
         connection,
         f"""
-        SELECT source, arg_max(timezone, loaded_at) AS timezone, arg_max(date_only, loaded_at) AS date_only,
-          arg_max_null(covers_from, loaded_at) AS covers_from,
-          arg_max_null(complete_through, loaded_at) AS complete_through, arg_max(ended, loaded_at) AS ended,
+        SELECT source, arg_max(timezone, {_ORDER}) AS timezone, arg_max(date_only, {_ORDER}) AS date_only,
+          arg_max_null(covers_from, {_ORDER}) AS covers_from,
+          arg_max_null(complete_through, {_ORDER}) AS complete_through, arg_max(ended, {_ORDER}) AS ended,
           max(known_through) {read_by_then} AS known_through, max(loaded_at) AS loaded_at
         FROM {scan} WHERE {within} GROUP BY source ORDER BY source
     """,
@@ -112,7 +115,7 @@ def loads_of(connection: Any, scan: str, *, source: str, digest: str, mapping: s
     """Return the loads that read these very bytes with this very mapping, newest first."""
     rows = connection.execute(
         "SELECT load_id, snapshot, file, read, kept, updated, unchanged, quarantined, repeated "
-        f"FROM {scan} WHERE source = $source AND digest = $digest AND mapping = $mapping ORDER BY loaded_at DESC",
+        f"FROM {scan} WHERE source = $source AND digest = $digest AND mapping = $mapping ORDER BY {_ORDER} DESC",
         {"source": source, "digest": digest, "mapping": mapping},
     ).fetchall()
     return [Loaded(*row) for row in rows]

@@ -116,7 +116,7 @@ def _scheduler(settings: Settings, clock: Clock) -> Found:
     )
 
 
-def _detectors(settings: Settings, _clock: Clock) -> Found:
+def _detectors(settings: Settings, clock: Clock) -> Found:
     from pipelines.coverage import said_coverage
     from serve.alerts.repository import newest_run
     from serve.store import Store
@@ -125,7 +125,7 @@ def _detectors(settings: Settings, _clock: Clock) -> Found:
         return Status.OK, "not run yet", ""
     store = Store.open(settings.store_url)
     with store.reading() as session:
-        run = newest_run(session)
+        run = newest_run(session, now=clock.now())
         judged = {} if run is None else run.judged
     store.close()
     if said := "; ".join(said_coverage(judged)):

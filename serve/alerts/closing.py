@@ -12,11 +12,11 @@ from enum import StrEnum
 
 from sqlalchemy import func, select
 
-from features.clock import SKEW
 from serve.alerts import notify
 from serve.alerts.episode import Episode
 from serve.alerts.lifecycle import OPEN, Event, State
 from serve.alerts.unit_of_work import Desk
+from serve.store.columns import believed
 from serve.store.tables import Alert, AlertTicket, DetectionRunRow
 
 
@@ -84,7 +84,7 @@ def _complete_runs(desk: Desk) -> list[_Run]:
     query = (
         select(DetectionRunRow.as_of, DetectionRunRow.kinds, DetectionRunRow.degraded)
         # A run of a moment that is still to come was made by a clock that was wrong: it tells no calm.
-        .where(DetectionRunRow.complete, DetectionRunRow.as_of >= oldest, DetectionRunRow.as_of <= desk.now + SKEW)
+        .where(DetectionRunRow.complete, DetectionRunRow.as_of >= oldest, believed(DetectionRunRow.as_of, desk.now))
         .order_by(DetectionRunRow.as_of.desc())
     )
     return [_Run(as_of, frozenset(kinds)) for as_of, kinds, degraded in desk.session.execute(query) if not degraded]

@@ -17,16 +17,25 @@ from serve.alerts.episode import ASKED, Episode
 from serve.alerts.lifecycle import OPEN, WAITING, State
 from serve.errors import NotFoundError
 from serve.paging import Cursor
+from serve.store.columns import believed
 from serve.store.tables import Alert, AlertCell, AlertEvent, AlertParty, AlertTicket, DetectionRunRow
 
 Order = Literal["newest", "urgent"]
 _CHUNK: Final = 500
 
 
-def newest_run(session: Session) -> DetectionRunRow | None:
-    """Return the newest run of all detectors that looked at everything; None before the first."""
-    query = select(DetectionRunRow).where(DetectionRunRow.complete).order_by(DetectionRunRow.as_of.desc())
-    return session.scalars(query.limit(1)).first()
+def newest_run(session: Session, *, now: datetime, complete: bool = True) -> DetectionRunRow | None:
+    """Return the newest run of the detectors, by default of those that looked at everything; None before the first.
+
+    Args:
+        session: Reads the store.
+        now: The present; a run of a later moment was made by a wrong clock.
+        complete: Only runs of all detectors.
+    """
+    query = select(DetectionRunRow).where(believed(DetectionRunRow.as_of, now))
+    if complete:
+        query = query.where(DetectionRunRow.complete)
+    return session.scalars(query.order_by(DetectionRunRow.as_of.desc()).limit(1)).first()
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from serve.jobs import latest_runs, scheduler_pulse
 from serve.premises import Premises
 from serve.registry import current_models
 from serve.store import Store
+from serve.store.columns import believed
 from serve.store.migrations import HEAD
 from serve.store.tables import DetectionRunRow
 from serve.wiring import ClockDep, SettingsDep, StoreDep
@@ -76,7 +77,7 @@ def healthy(request: Request, store: StoreDep, settings: SettingsDep, clock: Clo
 def _readiness(premises: Premises, store: Store, settings: Settings, now: datetime) -> Readiness:
     back = "moved away or replaced: put it back in its place, then restart the service"
     not_ready = dict.fromkeys(premises.moved(), back)
-    not_ready |= missing_parts(store)
+    not_ready |= missing_parts(store, now)
     if "store" in not_ready:
         return Readiness(status="not ready", not_ready=not_ready)
     try:
@@ -88,7 +89,7 @@ def _readiness(premises: Premises, store: Store, settings: Settings, now: dateti
     return Readiness(status=status, not_ready=not_ready, degraded=degraded, failed_jobs=failed)
 
 
-def missing_parts(store: Store) -> dict[str, str]:
+def missing_parts(store: Store, now: datetime) -> dict[str, str]:
     """Return each missing part with what to do about it."""
     missing: dict[str, str] = {}
     try:
@@ -98,9 +99,9 @@ def missing_parts(store: Store) -> dict[str, str]:
                 missing["store"] = f"tables are at revision {revision}, this program needs {HEAD}: restart it"
             if not current_models(session):
                 missing["models"] = "no champion: run `weisu train`"
-            if current_issue(session, Frequency.WEEKLY) is None:
+            if current_issue(session, Frequency.WEEKLY, now=now) is None:
                 missing["forecast"] = "none issued yet: run `weisu forecast`"
-            if session.scalar(select(DetectionRunRow.key).limit(1)) is None:
+            if session.scalar(select(DetectionRunRow.key).where(believed(DetectionRunRow.as_of, now)).limit(1)) is None:
                 missing["detection"] = "no detection run yet: run `weisu detect`"
     except (StoreError, SQLAlchemyError) as error:
         missing["store"] = _unreadable(error)
@@ -117,7 +118,7 @@ def what_stands_still(store: Store, settings: Settings, now: datetime) -> dict[s
     pulse, since = scheduler_pulse(store, now)
     if not pulse.is_well and since is not None:
         still["scheduler"] = f"{pulse} since {since.isoformat(timespec='seconds')}: start `weisu schedule run` again"
-    through = newest_data(store)
+    through = newest_data(store, now)
     if through is not None and stale(through, Frequency.DAILY, now, settings):
         still["feed"] = f"nothing newer than {through.isoformat()} was judged: `weisu quality` names the feed"
     quality = next((run for run in latest_runs(store) if run.name == "quality"), None)
@@ -126,14 +127,16 @@ def what_stands_still(store: Store, settings: Settings, now: datetime) -> dict[s
     return still
 
 
-def newest_data(store: Store) -> datetime | None:
+def newest_data(store: Store, now: datetime) -> datetime | None:
     """Return how far the newest detection saw complete days (naive local time); None before the first.
 
     Raises:
         StoreError: The store cannot be asked.
     """
     with store.reading() as session:
-        through: datetime | None = session.scalar(select(func.max(DetectionRunRow.data_through)))
+        through: datetime | None = session.scalar(
+            select(func.max(DetectionRunRow.data_through)).where(believed(DetectionRunRow.as_of, now))
+        )
     return through
 
 

@@ -28,6 +28,7 @@ from serve.api.health import missing_parts, newest_data, what_stands_still
 from serve.jobs import last_beat, latest_runs
 from serve.premises import Premises
 from serve.store import Store
+from serve.store.columns import believed
 from serve.store.tables import Alert, Delivery, ForecastIssueRow, JobRun, OutboxMessage
 
 router = APIRouter(tags=["health"])
@@ -87,11 +88,12 @@ class StateCollector(Collector):
                 alerts.add_metric([level, state], count)
             jobs = _gauge("weisu_job_last_success_timestamp_seconds", "End of the last good run", "job")
             done = select(JobRun.name, func.max(JobRun.finished_at)).where(JobRun.status.in_(("done", "degraded")))
+            done = done.where(believed(JobRun.finished_at, now))
             for name, finished in session.execute(done.group_by(JobRun.name)):
                 jobs.add_metric([name], _seconds(finished))
             issued = _gauge("weisu_forecast_as_of_timestamp_seconds", "As-of of the newest forecast", "freq")
             newest = select(ForecastIssueRow.freq, func.max(ForecastIssueRow.as_of)).group_by(ForecastIssueRow.freq)
-            for freq, as_of in session.execute(newest):
+            for freq, as_of in session.execute(newest.where(believed(ForecastIssueRow.as_of, now))):
                 issued.add_metric([freq], as_of.timestamp())
             outbox = select(func.count()).where(OutboxMessage.expanded_at.is_(None))
             dead = select(func.count()).where(Delivery.status == "dead")
@@ -101,7 +103,7 @@ class StateCollector(Collector):
 
     def _of_work(self, store: Store, now: datetime) -> Iterator[Metric]:
         """Yield what tells that the work goes on: heartbeat, end of the data, newest runs, what is missing."""
-        beaten, through = last_beat(store), newest_data(store)
+        beaten, through = last_beat(store), newest_data(store, now)
         if beaten is not None:
             yield _single("weisu_scheduler_beat_timestamp_seconds", "Last heartbeat of the scheduler", _seconds(beaten))
         if through is not None:
@@ -114,7 +116,7 @@ class StateCollector(Collector):
             if run.finished_at is not None:
                 took.add_metric([run.name], (run.finished_at - run.started_at).total_seconds())
         broken = _gauge("weisu_not_well", "1 for each part that is missing or stands still; see /healthz", "part")
-        for part in {**missing_parts(store), **what_stands_still(store, self._settings, now)}:
+        for part in {**missing_parts(store, now), **what_stands_still(store, self._settings, now)}:
             broken.add_metric([part], 1)
         yield from (failed, took, broken)
 

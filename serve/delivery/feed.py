@@ -64,7 +64,7 @@ def cap(
         names=AreaNames.of(settings),
         title=in_both("cap.feed"),
         self_url=f"{base}{request.url.path}",
-        updated=max((one.written_at for one in notices if one.written_at), default=clock.now()),
+        updated=min(max((one.written_at for one in notices if one.written_at), default=clock.now()), clock.now()),
     )
     return Response(body, media_type=FEED_TYPE, headers={"Cache-Control": "private, no-cache"})
 

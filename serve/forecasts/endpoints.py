@@ -69,7 +69,7 @@ def read_forecasts(
     )
     after = paging.decode(cursor, (str, str, int))
     with store.reading() as session:
-        issue = _current(session, freq, after)
+        issue = _current(session, freq, after, now=clock.now())
         now = clock.now()
         found = issues.rows_in_force(session, issue, wanted, settings, now=now, limit=limit + 1, after=after)
         if not found:
@@ -110,7 +110,7 @@ def read_sums(
     )
     after = paging.decode(cursor, (int, str, int))
     with store.reading() as session:
-        issue = _current(session, freq, after)
+        issue = _current(session, freq, after, now=clock.now())
         found = issues.sums_in_force(
             session, issue, wanted, settings, now=clock.now(), periods=periods, limit=limit + 1, after=after
         )
@@ -130,9 +130,11 @@ def read_sums(
     return page
 
 
-def _current(session: Session, freq: ForecastFrequency, after: paging.Cursor | None) -> ForecastIssueRow:
+def _current(
+    session: Session, freq: ForecastFrequency, after: paging.Cursor | None, *, now: datetime
+) -> ForecastIssueRow:
     """Return the current issue, which must be that of the cursor."""
-    issue = repository.current_issue(session, freq)
+    issue = repository.current_issue(session, freq, now=now)
     if issue is None:
         raise NotFoundError("no_forecast", freq=freq)
     if after and after[2] != issue.id:

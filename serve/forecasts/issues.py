@@ -11,7 +11,6 @@ import structlog
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from features.clock import SKEW
 from features.panel.moves import Moves
 from features.series import DIMENSIONS
 from features.settings import Settings
@@ -24,6 +23,7 @@ from serve.forecasts.adjusted import Adjusted, Key, adjust
 from serve.forecasts.repository import ForecastFilter
 from serve.forecasts.schemas import DRIVERS
 from serve.paging import Cursor
+from serve.store.columns import believed
 from serve.store.tables import ForecastIssueRow, ForecastOverride, ForecastRow, ForecastSum
 
 _log = structlog.get_logger(__name__)
@@ -193,7 +193,7 @@ def issue_before(
     query = (
         select(ForecastIssueRow)
         .where(ForecastIssueRow.freq == freq, ForecastIssueRow.data_through <= week, speaks)
-        .where(ForecastIssueRow.as_of <= now + SKEW)
+        .where(believed(ForecastIssueRow.as_of, now))
         .order_by(ForecastIssueRow.data_through.desc(), ForecastIssueRow.as_of.desc(), ForecastIssueRow.id.desc())
     )
     return session.scalars(query.limit(1)).first()

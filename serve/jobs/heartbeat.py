@@ -13,6 +13,7 @@ from sqlalchemy import func, select, update
 from features.clock import Clock, is_ahead
 from serve.jobs.service import RUNNING
 from serve.store import Store
+from serve.store.columns import believed
 from serve.store.tables import JobRun
 
 SCHEDULER: Final = "scheduler"
@@ -64,6 +65,7 @@ def scheduler_pulse(store: Store, now: datetime) -> tuple[Pulse, datetime | None
         return Pulse.ALIVE, beaten
     with store.reading() as session:
         scheduled = select(func.max(JobRun.started_at)).where(JobRun.name != SCHEDULER, JobRun.key.startswith(SLOT))
+        scheduled = scheduled.where(believed(JobRun.started_at, now))
         ran: datetime | None = session.scalar(scheduled)
     seen = beaten if row is None or row.status == RUNNING else row.finished_at
     if ran is not None and (row is None or (seen is not None and ran > seen)):

@@ -34,7 +34,7 @@ def add_override(
     """
     if wanted.expires_at is not None and wanted.expires_at <= now:
         raise UnprocessableError("override_expired")
-    issue = forecasts.current_issue(session, wanted.freq)
+    issue = forecasts.current_issue(session, wanted.freq, now=now)
     said = session.get(ForecastRow, (issue.id, wanted.unique_id, wanted.ds)) if issue else None
     if said is None:
         raise UnprocessableError("no_series", series=wanted.unique_id, day=f"{wanted.ds:%Y-%m-%d}")

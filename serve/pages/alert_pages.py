@@ -58,7 +58,7 @@ def my_alerts(
         cards = [card_of(alert, words, visitor.caller, now=clock.now()) for alert in found]
         demanded = orders.find(session, visitor.caller, open_only=True) if visitor.caller.department else []
         departments = _departments(session)
-        origin = detection_origin(session, words)
+        origin = detection_origin(session, words, now=clock.now())
     return page(
         request,
         "mine.html",
@@ -97,7 +97,7 @@ def one_alert(
         history = history_of(repository.events(alert_id), words)
         departments = [name for name in _departments(session) if name != caller.department]
         issued = orders.find(session, caller, open_only=False, alert_id=alert_id)
-        origin = detection_origin(session, words)
+        origin = detection_origin(session, words, now=clock.now())
     shown, readable, cut = None, True, Cut.of(len(keys), page=rows, size=TICKETS)
     if tickets:
         evidence.check_may_read(caller)
@@ -191,7 +191,7 @@ def board(
         tally = _tally(session, repository, now)
         areas = session.scalars(select(Alert.area).where(repository.visible()).distinct()).all()
         names = _departments(session)
-        origin = detection_origin(session, words)
+        origin = detection_origin(session, words, now=clock.now())
     next_page = ""
     if len(found) > BOARD:
         last = found[BOARD - 1]

@@ -38,7 +38,7 @@ def show_dead_letters(
     words = Words.of_reader(request, settings)
     with store.reading() as session:
         silent = unheard_audiences(session, now=clock.now())
-        origin = detection_origin(session, words)
+        origin = detection_origin(session, words, now=clock.now())
     letters = dead_letters(store, limit=SHOWN)
     return page(
         request,

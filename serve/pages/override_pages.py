@@ -124,7 +124,7 @@ def _page(
         raise ForbiddenError("overrides_for_planners")
     words = Words.of_reader(request, settings)
     with store.reading() as session:
-        issue = current_issue(session, Frequency.WEEKLY)
+        issue = current_issue(session, Frequency.WEEKLY, now=now)
         rows = _lines(session, issue, settings, words, now=now)
     return page(
         request,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Final
 
 from fastapi import APIRouter, File, Form, Request, Response, UploadFile
@@ -27,10 +28,10 @@ LARGEST: Final = 5_000_000
 
 @router.get("/routing")
 def show_routing(
-    *, request: Request, store: StoreDep, settings: SettingsDep, visitor: VisitorDep, done: str = ""
+    *, request: Request, store: StoreDep, clock: ClockDep, settings: SettingsDep, visitor: VisitorDep, done: str = ""
 ) -> Response:
     """Show the table, its sheet, and what went to the wrong department."""
-    return _page(request, store, settings, visitor, done=done)
+    return _page(request, store, settings, visitor, now=clock.now(), done=done)
 
 
 @router.post("/routing/sheet")
@@ -52,7 +53,15 @@ def upload_sheet(
         with store.session() as session:
             service.replace_all(session, visitor.caller, lines, now=clock.now())
     except UnprocessableError as error:
-        return _page(request, store, settings, visitor, problem=error.said(language_of(request, settings)), status=422)
+        return _page(
+            request,
+            store,
+            settings,
+            visitor,
+            now=clock.now(),
+            problem=error.said(language_of(request, settings)),
+            status=422,
+        )
     return redirect("/routing?done=sheet")
 
 
@@ -84,6 +93,7 @@ def _page(
     settings: Settings,
     visitor: Visitor,
     *,
+    now: datetime,
     done: str = "",
     problem: str = "",
     status: int = 200,
@@ -94,7 +104,7 @@ def _page(
     with store.reading() as session:
         routes = service.routes(session)
         wrong = corrections.open_corrections(session)
-        origin = detection_origin(session, words)
+        origin = detection_origin(session, words, now=now)
     return page(
         request,
         "routing.html",

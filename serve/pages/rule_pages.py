@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request, Response
@@ -15,15 +16,15 @@ from serve.pages.render import PageRoute, page
 from serve.pages.sessions import Visitor, VisitorDep
 from serve.pages.views.origin import detection_origin
 from serve.store import Store
-from serve.wiring import SettingsDep, StoreDep
+from serve.wiring import ClockDep, SettingsDep, StoreDep
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 
 @router.get("/rules")
-def show(*, request: Request, store: StoreDep, settings: SettingsDep, visitor: VisitorDep) -> Response:
+def show(*, request: Request, store: StoreDep, clock: ClockDep, settings: SettingsDep, visitor: VisitorDep) -> Response:
     """Show the empty box."""
-    return _page(request, store, settings, visitor)
+    return _page(request, store, settings, visitor, now=clock.now())
 
 
 @router.post("/rules")
@@ -31,6 +32,7 @@ def try_text(
     *,
     request: Request,
     store: StoreDep,
+    clock: ClockDep,
     settings: SettingsDep,
     visitor: VisitorDep,
     text: Annotated[str, Form(max_length=2000)] = "",
@@ -39,18 +41,25 @@ def try_text(
 ) -> Response:
     """Say what the table makes of a text. Nothing of it is kept."""
     visitor.check(csrf)
-    return _page(request, store, settings, visitor, text=text, category=category.strip())
+    return _page(request, store, settings, visitor, now=clock.now(), text=text, category=category.strip())
 
 
 def _page(
-    request: Request, store: Store, settings: Settings, visitor: Visitor, *, text: str = "", category: str = ""
+    request: Request,
+    store: Store,
+    settings: Settings,
+    visitor: Visitor,
+    *,
+    now: datetime,
+    text: str = "",
+    category: str = "",
 ) -> Response:
     if not visitor.caller.commands_alerts:
         raise ForbiddenError("rules_for_supervisors")
     words, rule = Words.of_reader(request, settings), settings.rules.sensitive
     table = DangerTable.of_installation(settings).with_words(rule.words)
     with store.reading() as session:
-        origin = detection_origin(session, words)
+        origin = detection_origin(session, words, now=now)
     tried = tried_text(table, text, category, rule.categories, language=words.language) if text.strip() else None
     return page(
         request,

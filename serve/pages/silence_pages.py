@@ -152,7 +152,7 @@ def _page(
     with store.reading() as session:
         silences = service.silences(session, caller, now=now, expired=False)
         rule = routing.rule(session, caller, chosen) if chosen else None
-        origin = detection_origin(session, words)
+        origin = detection_origin(session, words, now=now)
     return page(
         request,
         "quiet.html",

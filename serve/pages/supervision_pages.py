@@ -124,7 +124,7 @@ def _page(
             if (not reason or reason in item.reasons) and department in {"", item.alert.department, *item.departments}
         ]
         concerns = concerns_of(session, chosen[:SHOWN], issued, words, visitor.caller, now=now)
-        origin = detection_origin(session, words)
+        origin = detection_origin(session, words, now=now)
     recent = [one for one in issued if one.answered_at is None or one.answered_at > now - ANSWERED_SHOWN]
     return page(
         request,

@@ -145,7 +145,7 @@ def weekly_content(session: Session, settings: Settings, week: Week, *, now: dat
         NotReadyError: No forecast was ever issued.
     """
     ahead = pd.Timestamp(week.monday) + pd.Timedelta(days=7)
-    issue = issue_before(session, ahead.to_pydatetime(), now=now) or current_issue(session, Frequency.WEEKLY)
+    issue = issue_before(session, ahead.to_pydatetime(), now=now) or current_issue(session, Frequency.WEEKLY, now=now)
     if issue is None:
         raise NotReadyError("no_forecast_for_week", week=str(week))
     adjusted = adjusted_frame(session, issue, settings, now=now)

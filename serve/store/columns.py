@@ -6,10 +6,12 @@ import secrets
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import JSON, DateTime, Dialect, MetaData
+from sqlalchemy import JSON, ColumnElement, DateTime, Dialect, MetaData
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute
 from sqlalchemy.types import TypeDecorator
+
+from features.clock import SKEW
 
 NAMING: Final = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -57,6 +59,16 @@ class Base(DeclarativeBase):
         list[str]: Document,
         list[dict[str, Any]]: Document,
     }
+
+
+def believed(
+    moment: InstrumentedAttribute[datetime] | InstrumentedAttribute[datetime | None], now: datetime
+) -> ColumnElement[bool]:
+    """Return the condition that no clock that ran ahead wrote a moment: see `features.clock.is_ahead`.
+
+    Whatever picks the newest row by a moment goes by it: else one wrong look at the clock stays the newest for years.
+    """
+    return moment <= now + SKEW
 
 
 def new_id(prefix: str) -> str:

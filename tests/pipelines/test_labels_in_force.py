@@ -50,7 +50,7 @@ def put_in_force(city, rows):
 def issued(city, moment=None):
     store, now = Store.open(city.settings.store_url), moment or city.now
     with store.reading() as session:
-        return issue_frame(session, current_issue(session, Frequency.WEEKLY), city.settings, now=now)
+        return issue_frame(session, current_issue(session, Frequency.WEEKLY, now=now), city.settings, now=now)
 
 
 def total(rows):

@@ -53,7 +53,7 @@ class Quiet:
 
     def issued(self, clock: FixedClock, freq: Frequency = Frequency.WEEKLY) -> pd.DataFrame:
         with self.store.reading() as session:
-            issue = current_issue(session, freq)
+            issue = current_issue(session, freq, now=clock.now())
             return issue_frame(session, issue, self.settings, now=clock.now())
 
 
@@ -122,7 +122,7 @@ def test_sums_count_from_now_too(fresh):
     clock = fresh.at(fresh.monday(22))
     forecast(fresh.settings, clock)
     with fresh.store.reading() as session:
-        issue = current_issue(session, Frequency.WEEKLY)
+        issue = current_issue(session, Frequency.WEEKLY, now=clock.now())
         sums = sum_frame(session, issue, fresh.settings, now=clock.now())
     rows = fresh.issued(clock)
     four = sums[(sums["periods"] == 4) & (sums["level"] == "total")].iloc[0]
@@ -157,7 +157,7 @@ def test_an_issue_of_a_wrong_clock_hides_nothing(fresh):
     clock = fresh.at(fresh.monday(8))
     forecast(fresh.settings, clock)
     with fresh.store.reading() as session:
-        issue = current_issue(session, Frequency.WEEKLY)
+        issue = current_issue(session, Frequency.WEEKLY, now=clock.now())
         judged = issue_before(session, datetime(2026, 9, 7), now=clock.now())  # noqa: DTZ001 - civil time is naive
         assert issue.as_of == judged.as_of == clock.now()
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Final
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from features.reasons import Reasons, stored
@@ -18,9 +18,9 @@ MODEL: Final = "{name} v{version}"
 DETECTOR: Final = "weisu-hotspot"
 
 
-def detection_origin(session: Session, words: Words) -> Provenance:
+def detection_origin(session: Session, words: Words, *, now: datetime) -> Provenance:
     """Return where the alerts come from."""
-    run = session.scalars(select(DetectionRunRow).order_by(DetectionRunRow.as_of.desc()).limit(1)).first()
+    run = newest_run(session, now=now, complete=False)
     if run is None:
         return Provenance()
     return Provenance(
@@ -28,13 +28,12 @@ def detection_origin(session: Session, words: Words) -> Provenance:
         generated_at=words.moment(run.generated_at),
         model_version=_detector(run.model_version),
         degraded=stored(run.degraded),
-        unjudged=tuple(_unjudged(session, words)),
+        unjudged=tuple(_unjudged(newest_run(session, now=now), words)),
     )
 
 
-def _unjudged(session: Session, words: Words) -> Iterator[str]:
+def _unjudged(run: DetectionRunRow | None, words: Words) -> Iterator[str]:
     """Yield, for each frequency of which not every series can be judged, how many can and when the rest will be."""
-    run = newest_run(session)
     for freq, part in (run.judged if run else {}).items():
         if part["judged"] < part["series"]:
             key = "unjudged.dated" if part["first"] else "unjudged.part"

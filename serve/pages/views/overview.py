@@ -129,7 +129,7 @@ class Overview:
 
 def overview(session: Session, settings: Settings, words: Words, wanted: Wanted, *, now: datetime) -> Overview | None:
     """Return the page's content; None before the first forecast was published."""
-    issue = current_issue(session, Frequency.WEEKLY)
+    issue = current_issue(session, Frequency.WEEKLY, now=now)
     if issue is None:
         return None
     adjusted = adjusted_frame(session, issue, settings, now=now)
