@@ -7,11 +7,15 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Path, Query
 
+from features.taxonomy import labels_in_force
 from features.vocabulary import ForecastFrequency, Frequency
 from serve.access import Caller, CallerDep, Role, allow
+from serve.forecasts.issues import adjusted_frame
+from serve.forecasts.repository import current_issue
 from serve.overrides import service
 from serve.overrides.schemas import (
     CityEventView,
+    ListedOverride,
     NewEvent,
     NewOverride,
     OverrideList,
@@ -19,7 +23,7 @@ from serve.overrides.schemas import (
     RegisteredEventList,
 )
 from serve.problems import problems
-from serve.wiring import ClockDep, StoreDep
+from serve.wiring import ClockDep, SettingsDep, StoreDep
 
 router = APIRouter(tags=["planning"], responses=problems(401, 403, 422))
 
@@ -35,14 +39,26 @@ def list_overrides(
     *,
     store: StoreDep,
     clock: ClockDep,
+    settings: SettingsDep,
     _caller: CallerDep,
     freq: ForecastFrequency = Frequency.WEEKLY,
     all_of_them: Annotated[bool, Query(alias="all", description="Also expired and withdrawn ones")] = False,
 ) -> OverrideList:
-    """Return overrides, newest first, each beside what the model said."""
+    """Return overrides, newest first, beside what the model said; one that cannot hold names what is against it."""
+    now = clock.now()
     with store.reading() as session:
-        rows = service.list_overrides(session, freq=freq, now=clock.now(), all_of_them=all_of_them)
-        items = [OverrideView.model_validate(row) for row in rows[:MOST]]
+        in_force = service.list_overrides(session, freq=freq, now=now, all_of_them=False)
+        rows = service.list_overrides(session, freq=freq, now=now, all_of_them=True) if all_of_them else in_force
+        issue = current_issue(session, freq, now=now) if in_force else None
+        unmet = adjusted_frame(session, issue, settings, now=now).unmet if issue else {}
+        against = service.conflicts(in_force, unmet, labels_in_force(settings, now))
+        replaced = service.replacements(rows)
+        items = [
+            ListedOverride.model_validate(row).model_copy(
+                update={"conflicts": against.get(row.id, []), "replaced_by": replaced.get(row.id)}
+            )
+            for row in rows[:MOST]
+        ]
         return OverrideList(items=items, total=len(rows))
 
 

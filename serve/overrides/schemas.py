@@ -68,11 +68,23 @@ class OverrideView(BaseModel):
     withdrawn_at: AwareDatetime | None
 
 
+class ListedOverride(OverrideView):
+    """An override among the others."""
+
+    replaced_by: Annotated[
+        str | None, Field(description="Id of the override of the same series and period that took its place")
+    ] = None
+    conflicts: Annotated[
+        list[str],
+        Field(description="Ids of overrides in force that keep this one from holding: a whole against its parts"),
+    ] = []
+
+
 class OverrideList(BaseModel):
     """Overrides, newest first."""
 
     schema_version: int = 1
-    items: Annotated[list[OverrideView], Field(description="The newest thousand")]
+    items: Annotated[list[ListedOverride], Field(description="The newest thousand")]
     total: Annotated[int, Field(description="How many there are")]
 
 

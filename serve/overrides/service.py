@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from itertools import pairwise
 from typing import Final
 
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
+from features.taxonomy import Labels
 from features.vocabulary import Frequency
 from serve.access import Caller
 from serve.errors import NotFoundError, UnprocessableError
@@ -62,6 +65,38 @@ def list_overrides(session: Session, *, freq: Frequency, now: datetime, all_of_t
         alive = or_(ForecastOverride.expires_at.is_(None), ForecastOverride.expires_at > now)
         query = query.where(ForecastOverride.withdrawn_at.is_(None), alive)
     return list(session.scalars(query.order_by(ForecastOverride.created_at.desc(), ForecastOverride.id)))
+
+
+def conflicts(
+    rows: Sequence[ForecastOverride], unmet: Mapping[str, Sequence[str]], labels: Labels
+) -> dict[str, list[str]]:
+    """Return, of each override in force that does not hold, which others keep it from holding.
+
+    Args:
+        rows: The overrides in force.
+        unmet: Of `serve.forecasts.adjusted`: a whole against its parts.
+        labels: In force; they may call the series of two overrides the same, and then the newer one stands.
+    """
+    found = {override: list(others) for override, others in unmet.items()}
+    newest: dict[tuple[str, datetime], ForecastOverride] = {}
+    for row in sorted(rows, key=lambda row: (row.created_at, row.id), reverse=True):
+        stands = newest.setdefault((labels.series(row.unique_id), row.ds), row)
+        if stands.value != row.value:
+            found[row.id] = [stands.id]
+    return found
+
+
+def replacements(rows: Sequence[ForecastOverride]) -> dict[str, str]:
+    """Return which override took the place of which, by id: the one made at the moment the other was withdrawn.
+
+    Args:
+        rows: All overrides of a cadence.
+    """
+    periods: dict[tuple[str, datetime], list[ForecastOverride]] = {}
+    for row in sorted(rows, key=lambda row: (row.created_at, row.withdrawn_at is None, row.id)):
+        periods.setdefault((row.unique_id, row.ds), []).append(row)
+    following = [pair for period in periods.values() for pair in pairwise(period)]
+    return {older.id: newer.id for older, newer in following if older.withdrawn_at == newer.created_at}
 
 
 def withdraw_override(session: Session, override_id: str, *, now: datetime) -> ForecastOverride:

@@ -25,7 +25,7 @@ from serve.forecasts.issues import adjusted_frame
 from serve.forecasts.repository import current_issue
 from serve.invalid import Invalid
 from serve.overrides.schemas import NewOverride
-from serve.overrides.service import add_override, list_overrides, withdraw_override
+from serve.overrides.service import add_override, conflicts, list_overrides, withdraw_override
 from serve.overrides.workbook import SheetOverride, read_overrides
 from serve.pages.language import Words, language_of
 from serve.pages.render import PageRoute, Provenance, page, redirect
@@ -169,13 +169,14 @@ def _lines(
         return [OverrideLine(row, names[row.id], None) for row in rows]
     adjusted = adjusted_frame(session, issue, settings, now=now)
     labels = labels_in_force(settings, now)
+    against = conflicts(rows, adjusted.unmet, labels)
     stands = adjusted.rows.set_index(["unique_id", "ds"])["mean"].to_dict()
     return [
         OverrideLine(
             row,
             names[row.id],
             stands.get((labels.series(row.unique_id), row.ds)),
-            [names[other] for other in adjusted.unmet.get(row.id, ())],
+            [names[other] for other in against.get(row.id, ())],
         )
         for row in rows
     ]

@@ -7,9 +7,12 @@ import json
 from datetime import timedelta
 
 import openpyxl
+import pandas as pd
 import pytest
 
 from features.lake import Lake
+from serve.forecasts import publish
+from tests.api.conftest import forecast_rows, forecast_sums, issue
 
 
 @pytest.fixture
@@ -271,6 +274,10 @@ def test_one_override_per_series_and_period_stands_and_is_carried_to_the_sums(cl
     assert (listed["total"], [row["value"] for row in listed["items"]]) == (1, [70])
     kept = client.get("/v1/overrides?all=true", headers=planner).json()["items"]
     assert {row["id"]: row["withdrawn_at"] is None for row in kept}[first["id"]] is False
+    assert {row["id"]: row["replaced_by"] for row in kept} == {
+        first["id"]: listed["items"][0]["id"],
+        listed["items"][0]["id"]: None,
+    }
     item = client.get("/v1/forecasts", params=series, headers=planner).json()["items"][0]
     assert (item["mean"], item["in_force"]["mean"], item["override"]["value"]) == (10, 70, 70)
     sums = client.get("/v1/forecasts/sums", params={**series, "periods": 4}, headers=planner).json()["items"][0]
@@ -279,3 +286,24 @@ def test_one_override_per_series_and_period_stands_and_is_carried_to_the_sums(cl
     assert other["in_force"] is None
     slip = client.post("/v1/overrides", json=body | {"value": 5_000}, headers={**planner, "Accept-Language": "en"})
     assert (slip.status_code, slip.json()["code"]) == (422, "override_beyond")
+
+
+def test_overrides_that_contradict_each_other_name_each_other(client, store, clock, key_of):
+    rows = forecast_rows()
+    whole = rows[rows["category"] == "停水"].assign(
+        unique_id="total", level="total", mean=30.0, category="", district=""
+    )
+    publish(store, issue(), pd.concat([rows, whole]), sums=forecast_sums(), clock=clock)
+    planner = key_of("planner")
+    said = {"ds": "2026-11-23T00:00:00", "reason": "检修"}
+    total = client.post("/v1/overrides", json=said | {"unique_id": "total", "value": 30}, headers=planner).json()
+    part = {**said, "unique_id": "category=停水;district=海口市"}
+    beside = client.post("/v1/overrides", json=part | {"value": 10}, headers=planner).json()
+    listed = client.get("/v1/overrides", headers=planner).json()["items"]
+    assert [row["conflicts"] for row in listed] == [[], []], "a part that fits into its whole"
+    clock.advance(timedelta(minutes=1))
+    more = client.post("/v1/overrides", json=part | {"value": 90}, headers=planner).json()
+    listed = {row["id"]: row["conflicts"] for row in client.get("/v1/overrides", headers=planner).json()["items"]}
+    assert listed == {total["id"]: [more["id"]], more["id"]: []}
+    everything = client.get("/v1/overrides?all=true", headers=planner).json()["items"]
+    assert {row["id"]: row["conflicts"] for row in everything} == {**listed, beside["id"]: []}
