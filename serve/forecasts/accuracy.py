@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pandas as pd
@@ -27,6 +28,20 @@ class LevelScore:
     wape: float | None
     bias: float | None
     coverage: float
+
+
+@dataclass(frozen=True)
+class BandCheck:
+    """What the average coverage of a level hides, as the training of the model in service measured it on its folds.
+
+    Attributes:
+        failing: Share of series whose own 80 % band held fewer counts than chance explains; 0.05 do by chance. None
+            where no series had enough periods to fail.
+        after_break: Coverage of the band where the level of a series had broken shortly before; None without breaks.
+    """
+
+    failing: float | None
+    after_break: float | None
 
 
 @dataclass(frozen=True)
@@ -75,6 +90,19 @@ def score_levels(joined: pd.DataFrame) -> list[LevelScore]:
             )
         )
     return scores
+
+
+def band_checks(metrics: Mapping[str, float]) -> dict[str, BandCheck]:
+    """Return the checks of each level that a training measured, by level.
+
+    Args:
+        metrics: Of the registered model: `cell.failing80`, `cell.pit80_after_break`, ...
+    """
+    found = {
+        level: BandCheck(metrics.get(f"{level}.failing80"), metrics.get(f"{level}.pit80_after_break"))
+        for level in LEVELS
+    }
+    return {level: check for level, check in found.items() if check != BandCheck(None, None)}
 
 
 def judge(joined: pd.DataFrame, unique_id: str) -> JudgedSeries | None:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from serve.registry.service import ModelInfo, current_models, record_model
+from serve.registry.service import ModelInfo, current_models, model_in_service, record_model
 
-__all__ = ["ModelInfo", "current_models", "record_model"]
+__all__ = ["ModelInfo", "current_models", "model_in_service", "record_model"]

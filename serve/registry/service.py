@@ -37,6 +37,11 @@ def record_model(store: Store, model: ModelInfo) -> None:
         session.merge(ModelVersion(**model.model_dump()))
 
 
+def model_in_service(session: Session, name: str) -> ModelInfo | None:
+    """Return the champion of one registered model, None without one."""
+    return next((model for model in current_models(session) if model.name == name), None)
+
+
 def current_models(session: Session, *, alias: str = "champion") -> list[ModelInfo]:
     """Return the versions that hold an alias, by model name."""
     rows = session.scalars(select(ModelVersion).where(ModelVersion.alias == alias).order_by(ModelVersion.name))

@@ -17,12 +17,13 @@ from features.settings import Settings
 from features.vocabulary import Frequency
 from features.words import AreaNames, catalogue, in_both
 from serve.errors import NotReadyError
-from serve.forecasts.accuracy import LevelScore, join_actual, score_levels
+from serve.forecasts.accuracy import BandCheck, LevelScore, band_checks, join_actual, score_levels
 from serve.forecasts.adjusted import Key, adjust_sums
 from serve.forecasts.history import WeeklyHistory, weekly_history
 from serve.forecasts.issues import adjusted_frame, issue_before, issue_frame, overrides_in_force, sum_frame
 from serve.forecasts.repository import current_issue
 from serve.number_format import FEWEST_FOR_PERCENT, relative_change
+from serve.registry import model_in_service
 from serve.reports.headings import base_of, series_level
 from serve.seasons.coming import ComingSeason, coming_seasons
 from serve.store.tables import ForecastIssueRow, ForecastOverride
@@ -92,6 +93,8 @@ class WeeklyContent:
         count: Tickets of the week; None without a lake.
         change: On the week before.
         scores: Errors of the forecast that had spoken about this week, per level.
+        checks: What the average coverage hides, per level, by the folds of the model in service.
+        checked_version: Which version of it that is; '' without one.
         expected: Categories of the week to come, most first; pages show `TOP_EXPECTED` of them.
         categories: Categories of the week, most first; pages show `TOP_CATEGORIES` of them.
         departments: Departments by tickets of the week.
@@ -113,6 +116,8 @@ class WeeklyContent:
     count: float | None = None
     change: float | None = None
     scores: Sequence[LevelScore] = field(default_factory=list)
+    checks: Mapping[str, BandCheck] = field(default_factory=dict)
+    checked_version: str = ""
     expected: Sequence[ExpectedRow] = field(default_factory=list)
     categories: Sequence[CountRow] = field(default_factory=list)
     departments: Sequence[CountRow] = field(default_factory=list)
@@ -132,6 +137,11 @@ class WeeklyContent:
         """The total's forecast of the week to come, its mean as `mean_`; NaN where no forecast speaks about it."""
         total = self.total.rename(columns={"mean": "mean_"})
         return total.iloc[0] if len(total) else pd.Series(float("nan"), index=total.columns)
+
+    def checks_of(self, level: str) -> tuple[float | None, float | None]:
+        """Return the share of a level's series that fail their own band, and coverage after a break; None: unknown."""
+        check = self.checks.get(level, BandCheck(None, None))
+        return check.failing, check.after_break
 
     def level_name(self, level: str) -> str:
         """Return what a level of the hierarchy is called here."""
@@ -217,6 +227,8 @@ def _look_back(
     earlier = issue_before(session, week.to_pydatetime(), now=content.generated_at)
     if earlier is not None:
         said = issue_frame(session, earlier, settings, now=content.generated_at, week=week.to_pydatetime())
+        if model := model_in_service(session, earlier.model_name):
+            content.checks, content.checked_version = band_checks(model.metrics), model.version
         content.scores = score_levels(join_actual(said, history.counts, week))
     content.categories = _count_rows(content, history, "category1")
     content.departments = _count_rows(content, history, "department")

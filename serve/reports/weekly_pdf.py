@@ -130,15 +130,24 @@ def _forecast_sections(content: WeeklyContent) -> list[dict[str, Any]]:
         for one in content.expected[:TOP_EXPECTED]
     ]  # fmt: skip
     scores = [
-        [content.level_name(one.level), str(one.series), share(one.wape), change(one.bias), share(one.coverage)]
+        [
+            content.level_name(one.level),
+            str(one.series),
+            share(one.wape),
+            change(one.bias),
+            share(one.coverage),
+            *map(share, content.checks_of(one.level)),
+        ]
         for one in content.scores
     ]
     week = ["column.ds", "column.mean", "head.band", "column.last_year", "column.change_on_last_year"]
+    judged = ["column.level", "head.series", "col.wape", "head.bias", "head.coverage", "col.failing", "col.after_break"]
+    checked = in_both("overview.accuracy.checks", version=content.checked_version) if content.checks else ""
     heads = ["head.category", "column.mean", "head.band", "head.last_week", "column.last_year"]
     return [
         _section("weekly.ahead", week, weeks),
         _section("weekly.top_ten", heads, top, cut_note(TOP_EXPECTED, content.expected)),
-        _section("weekly.accuracy", ["column.level", "head.series", "col.wape", "head.bias", "head.coverage"], scores),
+        _section("weekly.accuracy", judged, scores, checked),
     ]
 
 

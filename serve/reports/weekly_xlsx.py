@@ -250,16 +250,24 @@ def _forecast_formats(sheets: _Sheets) -> dict[str, Any]:
 def _errors(sheets: _Sheets, content: WeeklyContent) -> None:
     sheet = sheets.add(in_both("sheet.error"))
     sheet.set_column(0, 0, 26)
-    sheet.set_column(1, 4, 16)
+    sheet.set_column(1, 6, 16)
     heads = [
         columns(content.area_names)["level"],
         in_both("head.series"),
         "WAPE",
         in_both("head.bias"),
         in_both("head.coverage"),
+        in_both("col.failing"),
+        in_both("col.after_break"),
     ]
-    rows = [[content.level_name(one.level), one.series, one.wape, one.bias, one.coverage] for one in content.scores]
-    sheets.table(sheet, 0, heads, rows, [sheets.text, sheets.whole, sheets.share, sheets.percent, sheets.share])
+    rows = [
+        [content.level_name(one.level), one.series, one.wape, one.bias, one.coverage, *content.checks_of(one.level)]
+        for one in content.scores
+    ]
+    formats = [sheets.text, sheets.whole, sheets.share, sheets.percent, *[sheets.share] * 3]
+    sheets.table(sheet, 0, heads, rows, formats)
+    if content.checks:
+        sheet.write(len(rows) + 2, 0, in_both("overview.accuracy.checks", version=content.checked_version))
     sheet.freeze_panes(1, 0)
 
 

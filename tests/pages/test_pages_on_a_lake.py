@@ -23,6 +23,7 @@ from serve.api import create_app
 from serve.forecasts import ForecastIssue, publish
 from serve.forecasts.history import _read, weekly_history
 from serve.pages.views.evidence import _places
+from serve.registry import ModelInfo, record_model
 from serve.reports.weekly import FORMATS, weekly
 
 pytestmark = pytest.mark.slow
@@ -43,6 +44,8 @@ def city(store, settings, tmp_path) -> SimpleNamespace:
     history = weekly_history(settings, as_of=NOW).weeks
     for monday in (MONDAY - pd.Timedelta(weeks=1), MONDAY):
         publish(store, issue(monday), naive(history.counts, history.static, monday))
+    measured = {"category.failing80": 0.23, "category.pit80_after_break": 0.61}
+    record_model(store, ModelInfo(name="weisu-demand", version="1", trained_at=NOW, promoted_at=NOW, metrics=measured))
     tickets = Lake.open(settings.lake_path, timezone=settings.timezone).tickets(
         as_of=NOW, columns=["source", "ticket_id", "category", "district", "lat"]
     )
@@ -89,6 +92,7 @@ def test_the_pages_rest_on_what_the_lake_holds(city):
         assert "SIMULATED" in overview
         assert "全市" in overview
         assert "落在区间" in overview, "last week's forecast is judged"
+        assert all(text in overview for text in ("自身区间失准", "23.0%", "61.0%", "第1版")), "what an average hides"
         assert 'class="actual"' in overview, "the weeks that were are drawn"
         assert "历史不足两年" not in overview
 

@@ -21,6 +21,7 @@ from serve.errors import NotReadyError
 from serve.forecasts import ForecastIssue, publish
 from serve.forecasts.history import Past, WeeklyHistory
 from serve.overrides.workbook import read_overrides
+from serve.registry import ModelInfo, record_model
 from serve.reports import Week, last_complete_week, weekly, weekly_content, weekly_pdf
 from serve.reports.headings import columns
 from serve.reports.weekly_content import FORECAST_COLUMNS, LATER_COLUMNS
@@ -114,6 +115,28 @@ def test_content_judges_the_forecast_that_spoke_before_the_week_began(store, set
     assert by_level["category"].coverage == 1.0
     assert [row.share for row in content.categories] == pytest.approx([100 / 330] * 3)
     assert {row.name for row in content.expected} == set(NAMES)
+
+
+def test_what_the_average_coverage_hides_stands_beside_it(store, settings, desk, tmp_path):
+    measured = {"category.failing80": 0.23, "category.pit80_after_break": 0.61, "category.wape": 0.1, "total.wape": 0.1}
+    model = ModelInfo(name="weisu-demand", version="7", trained_at=NOW, promoted_at=NOW, metrics=measured)
+    record_model(store, model)
+    with store.reading() as session:
+        content = weekly_content.weekly_content(session, settings, Week.parse("2026-W47"), now=NOW)
+    assert (content.checks_of("category"), content.checks_of("total")) == ((0.23, 0.61), (None, None))
+    desk(tmp_path / "w.xlsx")
+    sheet = next(one for one in openpyxl.load_workbook(tmp_path / "w.xlsx") if one.title.startswith("上周误差"))
+    rows = {row[0].value: [cell.value for cell in row[5:7]] for row in sheet.iter_rows()}
+    assert [0.23, 0.61] in rows.values()
+    assert any("第7版" in str(name) for name in rows)
+    desk(tmp_path / "w.html")
+    page = (tmp_path / "w.html").read_text(encoding="utf-8")
+    assert all(text in page for text in ("自身区间失准", "Own band fails", "23.0%", "61.0%", "第7版"))
+
+
+def test_without_a_model_nothing_is_claimed_of_its_bands(desk, tmp_path):
+    desk(tmp_path / "w.html")
+    assert "自身区间失准" not in (tmp_path / "w.html").read_text(encoding="utf-8")
 
 
 def test_a_workbook_keeps_its_columns_and_opens_in_other_tools(desk, tmp_path):

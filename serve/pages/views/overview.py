@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -16,7 +16,7 @@ from features.settings import Settings
 from features.vocabulary import Frequency
 from serve.charts.demand import Period, demand_chart, spark
 from serve.errors import NotFoundError
-from serve.forecasts.accuracy import JudgedSeries, LevelScore, join_actual, judge, score_levels
+from serve.forecasts.accuracy import BandCheck, JudgedSeries, LevelScore, band_checks, join_actual, judge, score_levels
 from serve.forecasts.adjusted import adjust_sums
 from serve.forecasts.drivers import Driver, calendar_drivers, model_drivers, override_drivers
 from serve.forecasts.history import WeeklyHistory, weekly_history
@@ -27,6 +27,7 @@ from serve.pages.language import Words
 from serve.pages.render import Provenance
 from serve.pages.views.origin import forecast_origin
 from serve.paging import Cut
+from serve.registry import model_in_service
 from serve.seasons.coming import ComingSeason, coming_seasons
 
 ROWS: Final = 40
@@ -120,6 +121,8 @@ class Overview:
     change_on_last_week: float | None
     judged: JudgedSeries | None = None
     scores: Sequence[LevelScore] = field(default_factory=list)
+    checks: Mapping[str, BandCheck] = field(default_factory=dict)
+    checked_version: str = ""
     seasons: Sequence[ComingSeason] = field(default_factory=list)
     season_count: int = 0
     has_years: bool = False
@@ -204,6 +207,8 @@ def _look_back(
         said = issue_frame(session, earlier, settings, now=now, week=week.to_pydatetime())
         joined = join_actual(said, history.counts, week)
         view.scores = score_levels(joined)
+        if model := model_in_service(session, earlier.model_name):
+            view.checks, view.checked_version = band_checks(model.metrics), model.version
         view.judged = judge(joined, str(chosen["unique_id"].iloc[0]))
     names = {row["unique_id"]: series_name(row, words) for row in history.static.to_dict("records")}
     counts = history.level("category")
