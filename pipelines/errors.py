@@ -46,6 +46,14 @@ class ChampionChangedError(PipelineError):
     """Another version became champion while this one was measured against the one before."""
 
 
+class ChosenByPersonError(PipelineError):
+    """A person put the champion in service, and a training does not replace it before the choice is given back."""
+
+
+class NoChoiceError(PipelineError, BadInputError):
+    """There is no choice of a person to give back."""
+
+
 class NoEarlierChampionError(PipelineError):
     """The present champion is the first one: there is nothing to roll back to."""
 

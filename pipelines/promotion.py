@@ -7,10 +7,10 @@ from datetime import datetime
 
 from features.clock import Clock, SystemClock
 from features.settings import Settings
-from pipelines.errors import ChampionChangedError, NoChampionError
+from pipelines.errors import ChampionChangedError, ChosenByPersonError, NoChampionError
 from pipelines.leases import Lease, lease
 from pipelines.tracking import Registry, Version
-from pipelines.tracking.registry import CHAMPION, Promotion
+from pipelines.tracking.registry import CHAMPION, TRAINING, Promotion
 from serve.registry import ModelInfo, record_model
 from serve.store import Store
 
@@ -24,6 +24,7 @@ def promote(
     reason: str,
     clock: Clock | None = None,
     met: str | None = None,
+    spent: bool = False,
 ) -> Promotion:
     """Make `version` the champion of `name`, in the registry and in the store; idempotent.
 
@@ -36,8 +37,10 @@ def promote(
         clock: The present.
         met: The champion that the version was measured against, '' for none; where another one is champion by now,
             nothing is promoted. None where it was not measured: a person's choice.
+        spent: The champion cannot issue any more, so that a person's choice of it is no reason to keep it.
 
     Raises:
+        ChosenByPersonError: A training would replace what a person chose.
         UnknownVersionError: The registry does not hold the version.
         ChampionChangedError: The champion is not `met` any more.
     """
@@ -47,9 +50,29 @@ def promote(
             raise ChampionChangedError(
                 f"the champion changed from version {met or 'none'} to {now or 'none'} meanwhile", hint="train again"
             )
+        if actor == TRAINING and not spent and (choice := registry.choice(name)):
+            raise ChosenByPersonError(
+                say_choice(settings, choice), hint=f"`weisu models give-back {name}` lets trainings promote again"
+            )
         event = registry.promote(name, version, actor=actor, reason=reason, clock=clock or SystemClock())
         _announce(settings, registry.get(name, version), event)
     return event
+
+
+def say_choice(settings: Settings, choice: Promotion) -> str:
+    """Return who chose which version, when and why."""
+    day = datetime.fromisoformat(choice.at).astimezone(settings.zone).date()
+    return f"version {choice.version} was chosen by {choice.actor} on {day}: {choice.reason}"
+
+
+def give_back(settings: Settings, name: str, *, clock: Clock | None = None) -> Promotion:
+    """Let trainings promote again over a champion that a person chose; it stays until the gate lets one through.
+
+    Raises:
+        NoChoiceError: Nobody chose the present champion.
+    """
+    with lease(settings, Lease.CHAMPION):
+        return Registry.open(settings).give_back(name, clock=clock or SystemClock())
 
 
 def _champion_now(registry: Registry, name: str) -> str:

@@ -13,7 +13,7 @@ import pandas as pd
 from features.clock import Clock
 from features.configuration import SurgeConfig, TrainConfig
 from features.knowledge import Knowledge, KnownPanel
-from features.reasons import Reasons, say, to_json
+from features.reasons import ReasonedError, Reasons, say, to_json
 from features.settings import Settings
 from features.taxonomy import taxonomy_version
 from features.vocabulary import Frequency
@@ -22,16 +22,20 @@ from models.forecast.skill import MODEL
 from models.hotspots import detect_surges
 from models.hotspots.surge.stored_config import config_to_json
 from pipelines.challenger import Half, challenge
-from pipelines.champion import AS_OF_TAG, TAXONOMY_TAG, files_of
-from pipelines.errors import ChampionChangedError, LostBundleError, NoChampionError, PipelineError
+from pipelines.champion import AS_OF_TAG, TAXONOMY_TAG, files_of, load_champion
+from pipelines.errors import (
+    ChampionChangedError,
+    ChosenByPersonError,
+    LostBundleError,
+    NoChampionError,
+    PipelineError,
+)
 from pipelines.gate import GateVerdict, of_halves, tags_of
 from pipelines.model_card import demand_card, demand_tables, hotspot_card
-from pipelines.promotion import promote
+from pipelines.promotion import promote, say_choice
 from pipelines.tracking import Registry, Tracker
-from pipelines.tracking.registry import DEMAND, HOTSPOT
+from pipelines.tracking.registry import DEMAND, HOTSPOT, TRAINING
 
-TRAINING: Final = "weisu train"
-"""Who promotes what the gate lets through; anybody else is a person."""
 ALPHA: Final = 0.01
 
 
@@ -124,7 +128,15 @@ class Training:
             version = self.tracker.log_bundle(DEMAND, "demand_model.py", files, **_demand_example(weekly))
         levels = {half.known.panel.freq.adverb: half.verdict.records() for half in halves}
         trained = TrainedModel(DEMAND, version, run_id, verdict.promote, verdict.reason, metrics, levels)
-        return self._decide(trained, met=met)
+        return self._decide(trained, met=met, spent=self._is_spent(weekly))
+
+    def _is_spent(self, known: KnownPanel) -> bool:
+        """Tell whether the champion cannot issue any more: its files or its labels are lost."""
+        try:
+            load_champion(self.settings, known)
+        except ReasonedError:
+            return True
+        return False
 
     def _half(self, known: KnownPanel, origins: int) -> Half:
         return challenge(self.settings, known, origins=origins, n_jobs=self.n_jobs)
@@ -169,24 +181,22 @@ class Training:
             self.tracker.log_text(config_to_json(surge), "surge_config.json")
             self.tracker.log_text(hotspot_card(metrics, known.panel), "model_card.md")
             files = {"surge.json": config_to_json(surge).encode()}
-            refused = self._keeps_settings(files["surge.json"])
+            refused, spent = self._keeps_settings(files["surge.json"])
             version = self.tracker.log_bundle(HOTSPOT, "hotspot_model.py", files, **_hotspot_example(y, judged))
         reason = refused or "configuration of this installation; the shipped one is calibrated by its benchmarks"
         promoted = not refused
-        return self._decide(TrainedModel(HOTSPOT, version, run_id, promoted=promoted, reason=reason, metrics=metrics))
+        trained = TrainedModel(HOTSPOT, version, run_id, promoted=promoted, reason=reason, metrics=metrics)
+        return self._decide(trained, spent=spent)
 
-    def _keeps_settings(self, ours: bytes) -> str:
-        """Return why the champion's settings stay: they are the same, or a person chose them; '' where ours are new."""
+    def _keeps_settings(self, ours: bytes) -> tuple[str, bool]:
+        """Return why the champion's settings stay, '' where ours are new, and whether the champion has none to keep."""
         registry = Registry.open(self.settings)
         try:
             champion = registry.champion(HOTSPOT)
             theirs = registry.bundle(champion)["surge.json"]
         except (NoChampionError, LostBundleError, KeyError):
-            return ""
-        if theirs == ours:
-            return f"the same settings as version {champion.version}"
-        last = registry.promotions(HOTSPOT)[-1]
-        return "" if last.actor == TRAINING else f"version {champion.version} was chosen by {last.actor}: {last.reason}"
+            return "", True
+        return (f"the same settings as version {champion.version}" if theirs == ours else ""), False
 
     def _run(
         self, experiment: str, name: str, known: KnownPanel, params: Mapping[str, Any]
@@ -201,15 +211,20 @@ class Training:
         except NoChampionError:
             return ""
 
-    def _decide(self, model: TrainedModel, *, met: str | None = None) -> TrainedModel:
-        """Promote what the gate let through, if the champion it met is the champion still."""
+    def _decide(self, model: TrainedModel, *, spent: bool, met: str | None = None) -> TrainedModel:
+        """Promote what the gate let through, if the champion it met is the champion still and no person chose it."""
         registry = Registry.open(self.settings)
         if model.promoted:
+            if spent and (choice := registry.choice(model.name)):
+                lost = f"{say_choice(self.settings, choice)}, and cannot issue any more"
+                model = replace(model, reason=f"{model.reason}; {lost}")
             told: dict[str, Any] = {"actor": TRAINING, "reason": model.reason, "clock": self.clock}
             try:
-                promote(self.settings, model.name, model.version, **told, met=met)
+                promote(self.settings, model.name, model.version, **told, met=met, spent=spent)
             except ChampionChangedError as error:
                 model = replace(model, promoted=False, reason=str(error.args[0]))
+            except ChosenByPersonError as error:
+                model = replace(model, promoted=False, reason=f"{error.args[0]}; {error.hint}")
         if not model.promoted:
             registry.challenge(model.name, model.version)
         return model

@@ -1,13 +1,17 @@
-"""`weisu models list|show|promote|rollback`: what is registered, what issues the numbers, and how that changes."""
+"""`weisu models list|show|promote|rollback|give-back`: what is registered, what is in service, how that changes."""
 
 from __future__ import annotations
 
 import getpass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipelines.commands.options import Home, Json, print_json, say, settings_for
+
+if TYPE_CHECKING:
+    from features.settings import Settings
+    from pipelines.tracking.registry import Promotion
 
 _NAMES = ("weisu-demand", "weisu-hotspot")
 Name = Annotated[str, typer.Argument(help="weisu-demand or weisu-hotspot")]
@@ -26,10 +30,13 @@ def list_models(home: Home = None, as_json: Json = False) -> None:
     """Show every version with its alias and what its training measured."""
     from pipelines.tracking import Registry
 
-    registry = Registry.open(settings_for(home))
+    settings = settings_for(home)
+    registry = Registry.open(settings)
     versions = [version for name in _NAMES for version in registry.versions(name)]
+    choices = {name: choice for name in _NAMES if (choice := registry.choice(name))}
     if as_json:
-        print_json({"schema_version": 1, "models": [version.to_json() for version in versions]})
+        chosen = {name: choice.__dict__ for name, choice in choices.items()}
+        print_json({"schema_version": 1, "models": [version.to_json() for version in versions], "choices": chosen})
         return
     if not versions:
         say("no model is registered yet; run `weisu train`")
@@ -40,6 +47,8 @@ def list_models(home: Home = None, as_json: Json = False) -> None:
             f"{version.name:14} {version.version:>4}  {version.created_at:%Y-%m-%d %H:%M}  "
             f"{','.join(version.aliases):11} {measured}"
         )
+    for name, choice in choices.items():
+        typer.echo(f"{name}: {_held(settings, name, choice)}")
 
 
 @app.command("show")
@@ -48,7 +57,8 @@ def show_model(name: Name, version: str = "", home: Home = None, as_json: Json =
     from pipelines.tracking import Registry
     from pipelines.tracking.registry import VERDICT_TAG
 
-    registry = Registry.open(settings_for(home))
+    settings = settings_for(home)
+    registry = Registry.open(settings)
     found = registry.get(name, version) if version else registry.champion(name)
     events = [event.__dict__ for event in registry.promotions(name)]
     if as_json:
@@ -62,7 +72,10 @@ def show_model(name: Name, version: str = "", home: Home = None, as_json: Json =
     for event in events:
         typer.echo(
             f"  {event['at']}  {event['previous'] or '-'} -> {event['version']}  {event['actor']}: {event['reason']}"
+            + (f" (given back {event['given_back']})" if event["given_back"] else "")
         )
+    if choice := registry.choice(name):
+        typer.echo(f"  {_held(settings, name, choice)}")
 
 
 @app.command("promote")
@@ -83,6 +96,25 @@ def rollback_model(name: Name, reason: Reason = "rollback", home: Home = None, a
 
     event = rollback(settings_for(home), name, actor=getpass.getuser(), reason=reason)
     _report(name, event.__dict__, as_json=as_json)
+
+
+@app.command("give-back")
+def give_back_choice(name: Name, home: Home = None, as_json: Json = False) -> None:
+    """Let trainings promote again, after a person promoted or rolled back."""
+    from pipelines.promotion import give_back
+
+    event = give_back(settings_for(home), name)
+    if as_json:
+        _report(name, event.__dict__, as_json=True)
+    else:
+        typer.echo(f"{name}: version {event.version} stays until a training's version passes the gate")
+
+
+def _held(settings: Settings, name: str, choice: Promotion) -> str:
+    from pipelines.promotion import say_choice
+
+    told = say_choice(settings, choice)
+    return f"{told}; no training replaces it until `weisu models give-back {name}`"
 
 
 def _report(name: str, event: dict[str, str], *, as_json: bool) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
@@ -18,6 +18,7 @@ from pipelines.errors import (
     LostBundleError,
     LostRegistryError,
     NoChampionError,
+    NoChoiceError,
     NoEarlierChampionError,
     UnknownVersionError,
 )
@@ -27,6 +28,8 @@ DEMAND: Final = "weisu-demand"
 HOTSPOT: Final = "weisu-hotspot"
 CHAMPION: Final = "champion"
 CHALLENGER: Final = "challenger"
+TRAINING: Final = "weisu train"
+"""Who promotes what the gate lets through; anybody else is a person."""
 CHECKSUMS: Final = "checksums.json"
 GATE_TAG: Final = "weisu.gate"
 """`better/levels` of a version: at how many levels it was better than what a planner knows without a model."""
@@ -89,6 +92,13 @@ class Promotion:
     reason: str
     back: bool = False
     """Whether it went back to an earlier champion: the next rollback goes back from there."""
+    given_back: str = ""
+    """When the person who chose the version let the gate decide again; '' while the choice holds."""
+
+    @property
+    def is_choice(self) -> bool:
+        """Whether a person made this change, and holds to it."""
+        return self.actor != TRAINING and not self.given_back
 
 
 def in_force(promotions: Sequence[Promotion], moment: datetime) -> str:
@@ -117,7 +127,7 @@ def champions_of(promotions: Sequence[Promotion]) -> list[str]:
         if event.back and event.version in line:
             while line[-1] != event.version:
                 line.pop()
-        else:
+        elif event.version not in line[-1:]:
             line.append(event.version)
     return line
 
@@ -208,10 +218,13 @@ class Registry:
     def promote(
         self, name: str, version: str, *, actor: str, reason: str, clock: Clock, back: bool = False
     ) -> Promotion:
-        """Make a version the champion and keep the event; promoting the champion again changes nothing."""
+        """Make a version the champion and keep the event; done again, it changes nothing.
+
+        A person who promotes the champion that the gate let through chooses it, which is an event of its own.
+        """
         target = self.get(name, version)
         history = self.promotions(name)
-        if CHAMPION in target.aliases and history:
+        if CHAMPION in target.aliases and history and (actor == TRAINING or history[-1].is_choice):
             return history[-1]
         current = next((known.version for known in self.versions(name) if CHAMPION in known.aliases), "")
         event = Promotion(target.version, current, clock.now().isoformat(), actor, reason, back)
@@ -233,6 +246,26 @@ class Registry:
                 f"{name} version {champion} has no champion before it", hint="promote a version by hand"
             )
         return self.promote(name, line[-2], actor=actor, reason=reason, clock=clock, back=True)
+
+    def choice(self, name: str) -> Promotion | None:
+        """Return the change by which a person put the present champion in service, None where the gate decides."""
+        newest = self.promotions(name)[-1:]
+        return newest[0] if newest and newest[0].is_choice else None
+
+    def give_back(self, name: str, *, clock: Clock) -> Promotion:
+        """Let the gate decide again over a champion that a person chose; the champion stays until it does.
+
+        Raises:
+            NoChoiceError: Nobody chose the present champion.
+        """
+        history = self.promotions(name)
+        if not history or not history[-1].is_choice:
+            raise NoChoiceError(
+                f"no person holds the champion of {name}", hint="trainings promote what the gate lets through already"
+            )
+        event = replace(history[-1], given_back=clock.now().isoformat())
+        self._write_history(name, [*history[:-1], event])
+        return event
 
     def promotions(self, name: str) -> list[Promotion]:
         """Return every change of the champion, oldest first."""
