@@ -84,6 +84,7 @@ def build_demo(settings: Settings, clock: Clock, *, tickets: int = TICKETS, stag
         settings = settings.model_copy(update={"detect": small})
     local = clock.now().astimezone(settings.zone)
     today = local.replace(hour=0, minute=0, second=0, microsecond=0)
+    Store.make_ready(settings.store_url)
     _refuse_mixing(settings)
     _clear_earlier(settings, _folder(settings, today, tickets))
     with stage("simulate the city"):

@@ -65,6 +65,7 @@ def detect_everything(settings: Settings, clock: Clock, *, as_of: datetime | Non
     Raises:
         PipelineError: The lake is empty, or no complete day is known by then.
     """
+    Store.make_ready(settings.store_url)
     moment, lake, taxonomy = (as_of or clock.now()).astimezone(UTC), open_lake(settings), taxonomy_version(settings)
     surge, version, fallback = live_detector(settings)
     found = find_everything(settings, moment, lake=lake, surge=surge)
@@ -88,6 +89,7 @@ def detect_batch(
     Raises:
         PipelineError: The lake is empty.
     """
+    Store.make_ready(settings.store_url)
     moment, lake, taxonomy = (as_of or clock.now()).astimezone(UTC), open_lake(settings), taxonomy_version(settings)
     _, version, fallback = live_detector(settings)
     found = find_batch(settings, moment, lake=lake, keys=keys)

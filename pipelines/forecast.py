@@ -98,6 +98,7 @@ def forecast(
     Raises:
         PipelineError: The lake is empty, or no complete period is known by then.
     """
+    Store.make_ready(settings.store_url)
     with lease(settings, Lease.ISSUE):
         return _issued(settings, clock, as_of or clock.now(), weeks=weeks, freq=freq, sums=sums)
 

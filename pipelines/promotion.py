@@ -44,6 +44,7 @@ def promote(
         UnknownVersionError: The registry does not hold the version.
         ChampionChangedError: The champion is not `met` any more.
     """
+    Store.make_ready(settings.store_url)
     registry = Registry.open(settings)
     with lease(settings, Lease.CHAMPION):
         if met is not None and (now := _champion_now(registry, name)) != met:
@@ -88,6 +89,7 @@ def rollback(settings: Settings, name: str, *, actor: str, reason: str, clock: C
     Raises:
         NoEarlierChampionError: There is no earlier champion.
     """
+    Store.make_ready(settings.store_url)
     registry = Registry.open(settings)
     with lease(settings, Lease.CHAMPION):
         event = registry.rollback(name, actor=actor, reason=reason, clock=clock or SystemClock())

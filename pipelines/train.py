@@ -35,6 +35,7 @@ from pipelines.model_card import demand_card, demand_tables, hotspot_card
 from pipelines.promotion import promote, say_choice
 from pipelines.tracking import Registry, Tracker
 from pipelines.tracking.registry import DEMAND, HOTSPOT, TRAINING
+from serve.store import Store
 
 ALPHA: Final = 0.01
 
@@ -84,6 +85,7 @@ def train(settings: Settings, clock: Clock, *, as_of: datetime | None = None, n_
     Raises:
         PipelineError: The lake is empty, or its history is too short to learn from.
     """
+    Store.make_ready(settings.store_url)
     config = settings.train
     moment = (as_of or clock.now()).astimezone(UTC)
     knowledge = Knowledge.at(settings, moment)

@@ -38,14 +38,16 @@ def import_command(file: _File, home: Home = None, as_json: Json = False) -> Non
     The crosswalk before stays beside it under its version.
     """
     from features.taxonomy import check_file, install_crosswalk, read_crosswalk
+    from serve.store import Store
 
+    settings = settings_for(home)
+    Store.make_ready(settings.store_url)
     known = _known_labels(home)
     report = check_file(file, known=known)
     if not report.ok:
         _print_report(file, report, as_json=as_json)
         raise typer.Exit(2)
     crosswalk = read_crosswalk(file, known=known)
-    settings = settings_for(home)
     path = install_crosswalk(crosswalk, settings)
     done = _brought_into_force(settings)
     if as_json:

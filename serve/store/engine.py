@@ -58,6 +58,15 @@ class Store:
             file.remember()
         return cls(engine, file)
 
+    @classmethod
+    def make_ready(cls, url: str) -> None:
+        """Open the store and let go of it again: whoever will write to it asks before computing anything.
+
+        Raises:
+            StoreError: As in `open`.
+        """
+        cls.open(url).close()
+
     @contextmanager
     def session(self) -> Iterator[Session]:
         """Yield a session that may write: committed when the block ends, rolled back when it raises."""
