@@ -1,4 +1,4 @@
-"""The two questions one can ask the simulated city: its work orders, and what was injected into them."""
+"""What one can ask the simulated city: its work orders, what was injected into them, and what is dirt in them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,14 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from features.simulator.draws import Draws, draw_chunk
+from features.simulator.dirt.offices import in_use
+from features.simulator.dirt.renames import shown_label
+from features.simulator.draws import Draws, as_exported, draw_chunk
 from features.simulator.orders import all_versions, corrected_versions, ticket_ids, work_orders
 from features.simulator.plan import Chunk, Plan, make_plan
+from features.simulator.rates import expected_between
 from features.simulator.simulator_config import SimulatorConfig
+from features.simulator.soil import marks, soil
 from features.simulator.wording import make_phrasebook, write_words
 from features.vocabulary import Kind
 
@@ -50,7 +54,8 @@ def truth(config: SimulatorConfig) -> Any:
         DataFrame: incident (int), kind (多人同诉 or 一人多诉), category1, category2, category, category_code, district,
         street, place, lat, lon, start and end (naive local; `end` is when the last ticket could come), tickets
         (exported ones), callers (distinct known ones), ids (list of 工单编号). Category is the true one: some of the
-        tickets were first filed under another.
+        tickets were first filed under another. A dirty city's truth has two columns more: background (what the cell
+        expects in the window anyway) and times (tickets / background).
     """
     import pandas as pd
 
@@ -60,11 +65,67 @@ def truth(config: SimulatorConfig) -> Any:
     by_incident = tickets.groupby("incident").agg(
         tickets=("id", "size"), callers=("caller", lambda caller: caller[caller >= 0].nunique()), ids=("id", list)
     )
-    return _incident_frame(plan).join(by_incident, on="incident", how="inner").reset_index(drop=True)
+    whole = _incident_frame(plan).join(by_incident, on="incident", how="inner").reset_index(drop=True)
+    if config.dirt is None:
+        return whole
+    background = _background(plan)[whole["incident"]]
+    return whole.assign(background=background, times=whole["tickets"] / background)
+
+
+def dirt_truth(config: SimulatorConfig) -> Any:
+    """Return every piece of dirt of a city, one row each.
+
+    Returns:
+        DataFrame: piece (int), kind (see `DirtKind`), category, district ('' for several), detail (an office's
+        department, the new label, the weather and its strength, the point's coordinates), start and end (naive local),
+        tickets (those that carry it) and ids (list of 工单编号). A ticket may carry several pieces.
+    """
+    import pandas as pd
+
+    plan = make_plan(config)
+    pieces, parts = plan.dirt, []
+    for chunk in plan.chunks:
+        drawn = _draw(plan, chunk)
+        piece, at = marks(plan, drawn)
+        found = drawn.keep(at)
+        parts.append(pd.DataFrame({"piece": piece, "id": ticket_ids(found.opened, found.serial).to_pylist()}))
+    ids = pd.concat(parts, ignore_index=True).groupby("piece")["id"].agg(list)
+    frame = pd.DataFrame(
+        {
+            "piece": np.arange(len(pieces)),
+            "kind": [str(kind) for kind in pieces.kind],
+            "category": ["" if leaf < 0 else plan.city.leaves[leaf].name for leaf in pieces.leaf],
+            "district": ["" if district < 0 else plan.city.districts[district].name for district in pieces.district],
+            "detail": pieces.detail,
+            "start": pieces.start.astype("datetime64[s]"),
+            "end": pieces.end.astype("datetime64[s]"),
+        }
+    )
+    named = [ids.get(piece, []) for piece in frame["piece"]]
+    return frame.assign(tickets=[len(of) for of in named], ids=named)
+
+
+def _background(plan: Plan) -> Any:
+    """Return how many ordinary tickets the cell of each incident expects in its window."""
+    incidents = plan.incidents
+    district = plan.places.district[incidents.place]
+    ordinary = plan.config.tickets - len(incidents.ticket_opened)
+    expected = expected_between(
+        plan.volume * ordinary,
+        plan.city,
+        plan.config.first_second,
+        leaf=incidents.leaf,
+        district=district,
+        start=incidents.start,
+        end=incidents.end,
+    )
+    return expected * in_use(plan.dirt, plan.city, incidents.leaf, district, incidents.start)
 
 
 def _draw(plan: Plan, chunk: Chunk) -> Draws:
-    return draw_chunk(plan, chunk, plan.config.rng(_TICKETS, chunk.index))
+    drawn = draw_chunk(plan, chunk, plan.config.rng(_TICKETS, chunk.index))
+    dirt = plan.config.dirt
+    return as_exported(drawn if dirt is None else soil(plan, dirt, chunk, drawn), plan)
 
 
 def _injected(drawn: Draws) -> Any:
@@ -79,7 +140,8 @@ def _incident_frame(plan: Plan) -> Any:
     import pandas as pd
 
     city, places, incidents = plan.city, plan.places, plan.incidents
-    leaves = [city.leaves[leaf] for leaf in incidents.leaf]
+    label = shown_label(city, plan.dirt, incidents.leaf, incidents.start)
+    leaves = [plan.shown.leaves[leaf] for leaf in label]
     place = incidents.place
     return pd.DataFrame(
         {

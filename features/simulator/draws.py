@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from features.simulator.catalogue import CityCatalogue
 from features.simulator.plan import Chunk, Plan
+from features.simulator.rates import draw_seconds
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -48,6 +49,8 @@ class Draws:
         opened, arrived, signed, closed: Its moments; `NEVER` where the export comes first.
         request_type, channel, caller (-1 anonymous), repeated, satisfaction (-1 none).
         incident: Index of the injected incident, -1 for an ordinary ticket.
+        piece: Number of the piece of dirt that added it, -1 for a citizen's.
+        point: Which default point it stands on, -1 for its own.
     """
 
     serial: Ints
@@ -68,6 +71,8 @@ class Draws:
     repeated: Bools
     satisfaction: Ints
     incident: Ints
+    piece: Ints
+    point: Ints
 
     def __len__(self) -> int:
         return len(self.serial)
@@ -78,9 +83,12 @@ class Draws:
 
 
 def draw_chunk(plan: Plan, chunk: Chunk, rng: np.random.Generator) -> Draws:
-    """Draw the tickets of some days: ordinary ones by the plan's volume, and the injected ones of those days."""
+    """Draw the tickets of some days: ordinary ones by the plan's volume, and the injected ones of those days.
+
+    All of them, as if the export never came: see `as_exported`.
+    """
     day, leaf, district = _cells(plan, chunk, rng)
-    opened = day * _DAY + _seconds(plan.city, leaf, rng)
+    opened = day * _DAY + draw_seconds(plan.city, leaf, rng)
     place = plan.places.draw(district, rng)
     incident = _incident_tickets(plan, chunk)
     extra, source = incident.index, plan.incidents
@@ -89,7 +97,7 @@ def draw_chunk(plan: Plan, chunk: Chunk, rng: np.random.Generator) -> Draws:
     place = np.concatenate([place, source.place[extra]])
     injected = np.concatenate([np.full(len(day), -1), extra])
     order = np.argsort(opened, kind="stable")
-    return _details(plan, _Core(opened[order], leaf[order], place[order], injected[order]), rng)
+    return details(plan, Core(opened[order], leaf[order], place[order], injected[order]), rng)
 
 
 @dataclass(frozen=True)
@@ -99,11 +107,14 @@ class _Injected:
 
 
 def _incident_tickets(plan: Plan, chunk: Chunk) -> _Injected:
-    first_day = int(np.datetime64(plan.config.start, "D").astype(int))
-    begin, end = ((first_day + offset) * _DAY for offset in (chunk.first, chunk.last))
-    moments = plan.incidents.ticket_opened
-    ticket = np.flatnonzero((moments >= begin) & (moments < end))
+    ticket = np.flatnonzero(in_chunk(plan, chunk, plan.incidents.ticket_opened))
     return _Injected(ticket, plan.incidents.ticket_incident[ticket])
+
+
+def in_chunk(plan: Plan, chunk: Chunk, moments: Ints) -> Bools:
+    """Return which moments fall into the days of a chunk."""
+    begin, end = (plan.config.first_second + offset * _DAY for offset in (chunk.first, chunk.last))
+    return (moments >= begin) & (moments < end)
 
 
 def _cells(plan: Plan, chunk: Chunk, rng: np.random.Generator) -> tuple[Ints, Ints, Ints]:
@@ -116,18 +127,8 @@ def _cells(plan: Plan, chunk: Chunk, rng: np.random.Generator) -> tuple[Ints, In
     return day + first_day, leaf, district
 
 
-def _seconds(city: CityCatalogue, leaf: Ints, rng: np.random.Generator) -> Ints:
-    """Draw the second of the day by the leaf's hours: inverse cumulative shares of all profiles on one axis."""
-    names = list(city.hours)
-    profile = np.array([names.index(item.hours) for item in city.leaves])[leaf]
-    axis = np.concatenate([i + np.cumsum(city.hours[name].weights) for i, name in enumerate(names)])
-    hour = np.searchsorted(axis, profile + rng.random(len(leaf)), side="right") - profile * 24
-    seconds: Ints = np.clip(hour, 0, 23) * _HOUR + rng.integers(0, _HOUR, len(leaf))
-    return seconds
-
-
 @dataclass(frozen=True)
-class _Core:
+class Core:
     """Tickets in order of opening, before the details: when, what, where, and by which incident (-1 none)."""
 
     opened: Ints
@@ -136,7 +137,8 @@ class _Core:
     incident: Ints
 
 
-def _details(plan: Plan, core: _Core, rng: np.random.Generator) -> Draws:
+def details(plan: Plan, core: Core, rng: np.random.Generator) -> Draws:
+    """Draw what else there is to say of each ticket, as if the export never came."""
     opened, leaf, place, incident = core.opened, core.leaf, core.place, core.incident
     count, city = len(opened), plan.city
     request_type = _pick(np.stack([city.mixes[item.mix] for item in city.leaves]), leaf, rng)
@@ -149,8 +151,8 @@ def _details(plan: Plan, core: _Core, rng: np.random.Generator) -> Draws:
     first_label = _first_label(city, leaf, rng)
     corrected_at = arrived + (rng.lognormal(np.log(20 * _HOUR), 0.9, count)).astype(np.int64)
     mended = (first_label != leaf) & (rng.random(count) < _CORRECTED)
-    drawn = Draws(
-        serial=_serials(opened),
+    return Draws(
+        serial=serials(opened),
         leaf=leaf,
         first_label=first_label,
         corrected_at=np.where(mended, corrected_at, NEVER),
@@ -168,11 +170,12 @@ def _details(plan: Plan, core: _Core, rng: np.random.Generator) -> Draws:
         repeated=_repeated(plan, incident, rng),
         satisfaction=_satisfaction(request_type, rng),
         incident=incident,
+        piece=np.full(count, -1),
+        point=np.full(count, -1),
     )
-    return _as_exported(drawn, plan)
 
 
-def _as_exported(drawn: Draws, plan: Plan) -> Draws:
+def as_exported(drawn: Draws, plan: Plan) -> Draws:
     """Drop what had not arrived at the export, and forget what had not happened."""
     export = int(np.datetime64(plan.config.export_time, "s").astype(np.int64))
     known = drawn.keep(drawn.arrived < export)
@@ -192,7 +195,7 @@ def _pick(shares: Floats, row: Ints, rng: np.random.Generator) -> Ints:
     return picked
 
 
-def _serials(opened: Ints) -> Ints:
+def serials(opened: Ints) -> Ints:
     """Number tickets within their day, in order of opening."""
     day = opened // _DAY
     starts = np.flatnonzero(np.diff(day, prepend=-1))
@@ -236,10 +239,15 @@ def _another(group: NDArray[np.str_], leaf: Ints, rng: np.random.Generator) -> I
 
 def _callers(plan: Plan, incident: Ints, rng: np.random.Generator) -> Ints:
     """Return caller numbers: chance repeats among ordinary callers, one number for each persistent one."""
-    pool = max(int(plan.config.tickets * _CALLERS_PER_TICKET), 1)
+    pool = citizens(plan)
     caller = rng.integers(0, pool, len(incident))
     caller = np.where(rng.random(len(incident)) < _ANONYMOUS, -1, caller)
     return np.where(_persistent(plan, incident), pool + incident, caller)
+
+
+def citizens(plan: Plan) -> int:
+    """Return how many ordinary callers there are; the persistent ones are numbered after them."""
+    return max(int(plan.config.tickets * _CALLERS_PER_TICKET), 1)
 
 
 def _repeated(plan: Plan, incident: Ints, rng: np.random.Generator) -> Bools:

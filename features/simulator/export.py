@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 
 import pyarrow as pa
 
-from features.simulator.city import chunk_count, simulate_chunk, truth
+from features.simulator.city import chunk_count, dirt_truth, simulate_chunk, truth
 from features.simulator.orders import SCHEMA
 from features.simulator.simulator_config import SimulatorConfig
 
@@ -31,18 +31,25 @@ nobody holds). 本目录全部数据均为模拟生成,姓名、电话、身份�
 - `{tickets}`: {rows} rows of {count} tickets; the mapping is `simulated`.
 - `{truth}`: what was injected (bursts of many callers, persistent callers), with the ids of the tickets.
 
-Made with: `{command}`
+{dirt}Made with: `{command}`
+"""
+
+_DIRT: Final = """- `{dirt}`: what makes the city as dirty as a real one (own entries, lists, imports, default points,
+  offices, renamed labels, weather), with the ids of the tickets that carry it. The tickets asked for are the
+  citizens' own; dirt is on top.
+
 """
 
 
 @dataclass(frozen=True)
 class Export:
-    """What was written: the files, and how many rows the tickets file has."""
+    """What was written: the files, and how many rows the tickets file has; a clean city has no file of its dirt."""
 
     tickets_path: Path
     truth_path: Path
     rows: int
     incidents: int
+    dirt_path: Path | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the summary as a JSON document."""
@@ -51,6 +58,7 @@ class Export:
             "simulated": True,
             "tickets_path": str(self.tickets_path),
             "truth_path": str(self.truth_path),
+            "dirt_path": None if self.dirt_path is None else str(self.dirt_path),
             "rows": self.rows,
             "incidents": self.incidents,
         }
@@ -85,9 +93,14 @@ def write_city(
     injected = truth(config)
     with _whole_file(incidents) as part:
         _write_truth(injected, part, format)
+    dirt = None
+    if config.dirt is not None:
+        dirt = out / f"dirt.{format}"
+        with _whole_file(dirt) as part:
+            _write_truth(dirt_truth(config), part, format)
     with _whole_file(out / "README.md") as part:
         part.write_text(_readme(config, format, rows), encoding="utf-8")
-    return Export(tickets, incidents, rows, len(injected))
+    return Export(tickets, incidents, rows, len(injected), dirt)
 
 
 def _batches(config: SimulatorConfig, workers: int | None) -> Iterator[pa.RecordBatch]:
@@ -147,6 +160,8 @@ def _readme(config: SimulatorConfig, format_: Format, rows: int) -> str:
         f"weisu simulate --tickets {config.tickets} --from {config.start} --to {config.end} --seed {config.seed}"
         f" --bursts {config.burst_count} --changes {config.changes} --format {format_}"
     )
-    return _README.format(
-        tickets=f"tickets.{format_}", truth=f"truth.{format_}", rows=rows, count=config.tickets, command=command
-    )
+    dirt = ""
+    if config.dirt is not None:
+        command, dirt = f"{command} --dirty", _DIRT.format(dirt=f"dirt.{format_}")
+    names = {"tickets": f"tickets.{format_}", "truth": f"truth.{format_}"}
+    return _README.format(**names, rows=rows, count=config.tickets, command=command, dirt=dirt)

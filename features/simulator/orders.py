@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from features.simulator.catalogue import CityCatalogue
+from features.simulator.dirt.default_points import coordinates
 from features.simulator.draws import NEVER, Draws
 from features.simulator.plan import Plan
 
@@ -107,15 +108,15 @@ def work_orders(
         "工单编号": repeated(_ticket_ids(drawn)),
         "受理时间": _moments(shown.opened),
         "更新时间": _moments(versions.known_at),
-        "来源渠道": _words(shown.channel, plan.city.channels["names"]),
-        "诉求类型": _words(shown.request_type, plan.city.request_types),
-        **_labels(plan.city, label),
-        "区县": _words(shown.district, [d.name for d in plan.city.districts], shown.district_known),
+        "来源渠道": _words(shown.channel, plan.shown.channels["names"]),
+        "诉求类型": _words(shown.request_type, plan.shown.request_types),
+        **_labels(plan.shown, label),
+        "区县": _words(shown.district, [d.name for d in plan.shown.districts], shown.district_known),
         "街道": _words(plan.places.street[shown.place], plan.places.street_names, shown.district_known),
         "诉求地址": repeated(words["address"]),
         "经度": repeated(lon),
         "纬度": repeated(lat),
-        "承办单位": _departments(plan.city, label, shown.district),
+        "承办单位": _departments(plan.shown, label, shown.district),
         "状态": _words(signed.astype(np.int64) + closed, STATUSES),
         "签收时间": _moments(shown.signed, signed),
         "办结时间": _moments(shown.closed, closed),
@@ -181,9 +182,13 @@ def _departments(city: CityCatalogue, label: Ints, district: Ints) -> Any:
 
 
 def _points(plan: Plan, drawn: Draws, rng: np.random.Generator) -> tuple[Any, Any]:
-    """Return latitude and longitude, scattered around the place by about a hundred metres; null where not located."""
-    missing = ~(drawn.located & drawn.district_known)
+    """Return latitude and longitude, scattered around the place by about a hundred metres; null where not located.
+
+    Default points are exact.
+    """
+    missing = ~(drawn.located & drawn.district_known) & (drawn.point < 0)
     scatter = rng.normal(0, _SCATTER_METRES * _METRE, (2, len(drawn)))
-    lat = np.round(plan.places.lat[drawn.place] + scatter[0], 6)
-    lon = np.round(plan.places.lon[drawn.place] + scatter[1], 6)
+    default = coordinates(plan.city)[drawn.point]
+    lat = np.where(drawn.point < 0, np.round(plan.places.lat[drawn.place] + scatter[0], 6), default[:, 0])
+    lon = np.where(drawn.point < 0, np.round(plan.places.lon[drawn.place] + scatter[1], 6), default[:, 1])
     return pa.array(lat, mask=missing), pa.array(lon, mask=missing)

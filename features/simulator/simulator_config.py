@@ -9,6 +9,7 @@ from typing import Final, Literal
 import numpy as np
 
 from features.errors import SimulatorError
+from features.simulator.dirt_config import Dirt
 
 Changes = Literal["corrections", "all"]
 
@@ -33,6 +34,8 @@ class SimulatorConfig:
         changes: `corrections` gives one row per ticket, with its final status and closing time, and one more row when
             its category was corrected; `all` gives a row at every change (opened, signed, closed, corrected), as a live
             feed would.
+        dirt: What makes the city as dirty as a real one; the clean city when None. `tickets` are then the citizens'
+            own: dirt comes on top, and an office that does not use the tool takes some away.
     """
 
     tickets: int
@@ -42,6 +45,7 @@ class SimulatorConfig:
     bursts: int | None = None
     repeaters: int | None = None
     changes: Changes = "corrections"
+    dirt: Dirt | None = None
 
     def __post_init__(self) -> None:
         if self.tickets < 1:
@@ -67,6 +71,16 @@ class SimulatorConfig:
         """Days simulated, a day cut by the export time included."""
         last = (self.export_time - timedelta(microseconds=1)).date()
         return (last - (self.start.date() if isinstance(self.start, datetime) else self.start)).days + 1
+
+    @property
+    def first_second(self) -> int:
+        """First second of the first day, since the epoch in local civil time."""
+        return int(np.datetime64(self.start, "D").astype("datetime64[s]").astype(np.int64))
+
+    @property
+    def last_second(self) -> int:
+        """The moment of the export, in seconds since the epoch in local civil time."""
+        return int(np.datetime64(self.export_time, "s").astype(np.int64))
 
     @property
     def burst_count(self) -> int:

@@ -76,7 +76,7 @@ _SLOTS: Final = ("{phone}", "{id}", "{plate}")
 def make_phrasebook(config: SimulatorConfig) -> Phrasebook:
     """Prepare all pieces for a configuration."""
     plan = make_plan(config)
-    city, words, rng = plan.city, plan.city.phrases, config.rng(7)
+    city, words, rng = plan.shown, plan.city.phrases, config.rng(7)
     lines = words["contact"]["lines"]
     parts = [_split(line) for line in lines]
     return Phrasebook(
@@ -105,7 +105,7 @@ def write_words(plan: Plan, book: Phrasebook, drawn: Draws, rng: np.random.Gener
     where = chance.kept()
     room = pc.if_else(pa.array(road), _one_of(book.roads, where), _one_of(book.rooms, where))
     place = _take(book.addresses, drawn.place)
-    row = drawn.request_type * len(plan.city.leaves) + drawn.leaf
+    row = drawn.request_type * len(plan.shown.leaves) + drawn.leaf
     phone = _phones(drawn)
     text = pc.binary_join_element_wise(
         _one_of(book.openings, chance.kept()),

@@ -42,10 +42,13 @@ def simulate(
         _Changes, typer.Option("--changes", help="Rows: final state and corrections, or every change as a feed.")
     ] = _Changes.corrections,
     workers: Annotated[int | None, typer.Option("--workers", min=1, help="Processes (default: by size).")] = None,
+    dirty: Annotated[
+        bool, typer.Option("--dirty", help="As dirty as a real city: own entries, lists, imports, weak bursts, ...")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Make a simulated city's tickets. Everything in them is invented."""
-    from features.simulator import SimulatorConfig, write_city
+    from features.simulator import Dirt, SimulatorConfig, write_city
 
     config = SimulatorConfig(
         tickets=tickets,
@@ -54,10 +57,13 @@ def simulate(
         seed=seed,
         bursts=bursts,
         changes=changes.value,
+        dirt=Dirt() if dirty else None,
     )
     with _bar(config.tickets) as advance:
         export = write_city(config, out, format=format_.value, workers=workers, progress=advance)
     say(f"SIMULATED: {export.rows} rows in {export.tickets_path}, {export.incidents} incidents in {export.truth_path}")
+    if export.dirt_path:
+        say(f"its dirt, piece by piece: {export.dirt_path}")
     if json:
         print_json(export.to_json())
 
