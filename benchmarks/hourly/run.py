@@ -3,7 +3,11 @@
 One command; the city is simulated as a live feed, so that a ticket is known when it is opened, and under the category
 it was first filed under:
 
-    python benchmarks/hourly/run.py [--days 10] [--seeds 11 12 13 14] [--json FILE]
+    python benchmarks/hourly/run.py --city dirty [--days 8] [--seeds 21] [--json FILE]
+    python benchmarks/hourly/run.py --city clean [--days 10] [--seeds 11 12 13 14] [--json FILE]
+
+The dirty city is what is reported: bursts of every size, beside a detector that knows every rate, and what the false
+alerts are about (`dirty.py`, `oracle.py`). The clean one, described here, is a regression test.
 
 As live, the recitable rules and the texts of the districts concerned are looked at on every ingested batch (a quarter
 of an hour), all text groups on the hour; signals are merged, and candidates become alerts under the weekly budget. The
@@ -16,17 +20,20 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
 
+from benchmarks.hourly.dirty import STRONG, TAIL_DAYS, curve, false_alerts, watch
+from benchmarks.hourly.oracle import oracle
 from features.configuration import RuleConfig, TextConfig
-from features.simulator import SimulatorConfig, simulate, truth
+from features.simulator import Dirt, SimulatorConfig, simulate, truth
 from features.vocabulary import SIMULATED
 from models.hotspots.candidates import merge_candidates
 from models.hotspots.rules import apply_rules
@@ -165,6 +172,36 @@ def summarise(cities: list[Measured]) -> dict[str, Any]:
     return {**result, "alerts by kind": kinds.to_dict()}
 
 
+def measure_dirty(config: SimulatorConfig, *, days: int, minutes: int) -> dict[str, Any]:
+    """Return what a dirty city shows: bursts by size, the share of what the true rates find, false alerts by dirt."""
+    with TemporaryDirectory(prefix="weisu-dirty-") as scratch:
+        told = watch(config, Path(scratch), days=days, minutes=minutes)
+    started = time.process_time()
+    known_alerts, known, level = oracle(config, told)
+    own = told.bursts.dropna(subset=["delay_hours"])
+    strong = told.bursts[told.bursts["times"] >= STRONG]
+    return {
+        "citizens' tickets a day": round(config.tickets / config.days),
+        "days": days,
+        "strong bursts within 1 h": float((strong["delay_hours"] <= 1).mean()),
+        "bursts by size": curve(told.bursts),
+        "knowing every rate": {
+            "threshold": level,
+            "bursts by size": curve(known),
+            "false alerts": len(false_alerts(known_alerts)),
+            "found of what it finds": {
+                name: float((own["delay_hours"] <= hours).sum() / max((known["delay_hours"] <= hours).sum(), 1))
+                for name, hours in {"within 1 h": 1, "within 24 h": 24}.items()
+            },
+        },
+        "alerts": told.alerts["kind"].value_counts().to_dict(),
+        "about": told.alerts["about"].value_counts().to_dict(),
+        "false alerts by dirt": false_alerts(told.alerts)["about"].value_counts().to_dict(),
+        "false alerts by kind": false_alerts(told.alerts)["kind"].value_counts().to_dict(),
+        "CPU seconds": {"detection": round(told.seconds), "knowing every rate": round(time.process_time() - started)},
+    }
+
+
 def _config(options: argparse.Namespace, seed: int) -> SimulatorConfig:
     end = datetime(2026, 11, 2)  # noqa: DTZ001 - the simulator's clock is local
     span = options.days + HISTORY_DAYS
@@ -178,27 +215,64 @@ def _config(options: argparse.Namespace, seed: int) -> SimulatorConfig:
     )
 
 
+_DEFAULTS: Final[dict[str, dict[str, Any]]] = {
+    "dirty": {"days": 4, "bursts": 10.0, "per_day": 1000, "seeds": [21], "minutes": 60},
+    "clean": {"days": 10, "bursts": 3.0, "per_day": 550, "seeds": [11, 12, 13, 14], "minutes": 15},
+}
+
+
 def main() -> None:
     """Simulate, detect, print."""
     parser = argparse.ArgumentParser(description="Hourly detection in the simulated city")
-    parser.add_argument("--days", type=int, default=10)
-    parser.add_argument("--bursts", type=float, default=3.0, help="injected bursts a day")
-    parser.add_argument("--per-day", type=int, default=550, help="tickets a day")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[11, 12, 13, 14])
+    parser.add_argument("--city", choices=list(_DEFAULTS), default="dirty")
+    parser.add_argument("--days", type=int)
+    parser.add_argument("--bursts", type=float, help="injected bursts a day")
+    parser.add_argument("--per-day", type=int, help="tickets a day")
+    parser.add_argument("--seeds", type=int, nargs="+")
     parser.add_argument("--callers", type=int, default=TextConfig().min_callers, help="callers of a shared matter")
-    parser.add_argument("--minutes", type=int, default=15, help="between two ingested batches")
+    parser.add_argument("--minutes", type=int, help="between two ingested batches")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
+    for name, value in _DEFAULTS[options.city].items():
+        if getattr(options, name) is None:
+            setattr(options, name, value)
+    (_dirty if options.city == "dirty" else _clean)(options)
+
+
+def _dirty(options: argparse.Namespace) -> None:
+    for seed in options.seeds:
+        config = _dirty_config(options, seed)
+        found = measure_dirty(config, days=options.days, minutes=options.minutes)
+        _say({"schema_version": 2, "city": "dirty", "seed": seed, **found}, options.json)
+
+
+def _dirty_config(options: argparse.Namespace, seed: int) -> SimulatorConfig:
+    clean = _config(options, seed)
+    days = clean.days + TAIL_DAYS
+    return replace(
+        clean,
+        end=clean.export_time + timedelta(days=TAIL_DAYS),
+        tickets=options.per_day * days,
+        bursts=round(options.bursts * days),
+        changes="corrections",
+        dirt=Dirt(),
+    )
+
+
+def _clean(options: argparse.Namespace) -> None:
     text = TextConfig(min_callers=options.callers)
     cities: list[Measured] = []
     for seed in options.seeds:
         cities.append(measure(_config(options, seed), days=options.days, text=text, minutes=options.minutes))
         document = {"schema_version": 2, "seeds": options.seeds[: len(cities)], **summarise(cities)}
-        shown = json.dumps(document, indent=1, ensure_ascii=False, default=str)
-        if options.json:
-            # After each city: a run of half an hour that is cut short has measured something.
-            options.json.write_text(shown, encoding="utf-8")
-    print(shown)
+        _say({"city": "clean", **document}, options.json)  # after each: a run that is cut short has measured something
+
+
+def _say(document: dict[str, Any], file: Path | None) -> None:
+    shown = json.dumps(document, indent=1, ensure_ascii=False, default=str)
+    if file:
+        file.write_text(shown, encoding="utf-8")
+    print(shown, flush=True)
 
 
 if __name__ == "__main__":

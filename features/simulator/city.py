@@ -109,9 +109,8 @@ def _background(plan: Plan) -> Any:
     """Return how many ordinary tickets the cell of each incident expects in its window."""
     incidents = plan.incidents
     district = plan.places.district[incidents.place]
-    ordinary = plan.config.tickets - len(incidents.ticket_opened)
     expected = expected_between(
-        plan.volume * ordinary,
+        plan.expected,
         plan.city,
         plan.config.first_second,
         leaf=incidents.leaf,

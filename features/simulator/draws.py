@@ -230,6 +230,17 @@ def _first_label(city: CityCatalogue, leaf: Ints, rng: np.random.Generator) -> I
     return np.where(rng.random(len(leaf)) < _NO_LABEL, -1, label)
 
 
+def label_shares(city: CityCatalogue) -> Floats:
+    """Return how often a matter (row) is first filed under each label (column); rows sum to just below 1."""
+    shares = np.eye(len(city.leaves)) * (1 - _WRONG_LABEL)
+    for codes, share in (("item_code", _SAME_ITEM), ("class_code", 1 - _SAME_ITEM)):
+        of = np.array([getattr(leaf, codes) for leaf in city.leaves])
+        alike = (of[:, None] == of).astype(float)
+        shares += _WRONG_LABEL * share * alike / alike.sum(axis=1, keepdims=True)
+    filed: Floats = shares * (1 - _NO_LABEL)
+    return filed
+
+
 def _another(group: NDArray[np.str_], leaf: Ints, rng: np.random.Generator) -> Ints:
     """Draw a leaf of the same group; groups are consecutive in the catalogue."""
     _, first, size = np.unique(group, return_index=True, return_counts=True)

@@ -36,7 +36,7 @@ nobody holds). 本目录全部数据均为模拟生成,姓名、电话、身份�
 
 _DIRT: Final = """- `{dirt}`: what makes the city as dirty as a real one (own entries, lists, imports, default points,
   offices, renamed labels, weather), with the ids of the tickets that carry it. The tickets asked for are the
-  citizens' own; dirt is on top.
+  citizens' ordinary ones; dirt and bursts are on top.
 
 """
 

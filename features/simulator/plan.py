@@ -59,6 +59,11 @@ class Plan:
     dirt: Pieces
     chunks: tuple[Chunk, ...]
 
+    @property
+    def expected(self) -> Floats:
+        """Ordinary tickets that every day, leaf and district expects."""
+        return self.volume * sum(chunk.tickets for chunk in self.chunks)
+
 
 @lru_cache(maxsize=1)
 def make_plan(config: SimulatorConfig) -> Plan:
@@ -67,12 +72,12 @@ def make_plan(config: SimulatorConfig) -> Plan:
     places = invent_places(city, config.rng(0))
     volume = expected_tickets(config, city)
     incidents = inject_incidents(config, city, places)
+    ordinary = config.tickets - len(incidents.ticket_opened)
     dirt, pieces, shown = config.dirt, Pieces(), city
     if dirt is not None and dirt.burst_times:
-        incidents = weak_bursts(
-            config, city, places, volume * config.tickets, incidents, median=dirt.burst_times
-        )  # fmt: skip
-    ordinary = config.tickets - len(incidents.ticket_opened)
+        # Bursts come on top: how many there are must not change what is usual.
+        ordinary = config.tickets - int(incidents.size[incidents.repeat].sum())
+        incidents = weak_bursts(config, city, places, volume * ordinary, incidents, dirt=dirt)
     if dirt is not None:
         pieces = settle_dirt(config, dirt, city, places, volume * ordinary)
         shown = with_new_labels(city, pieces, OWN_CHANNELS)

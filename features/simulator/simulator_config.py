@@ -35,7 +35,7 @@ class SimulatorConfig:
             its category was corrected; `all` gives a row at every change (opened, signed, closed, corrected), as a live
             feed would.
         dirt: What makes the city as dirty as a real one; the clean city when None. `tickets` are then the citizens'
-            own: dirt comes on top, and an office that does not use the tool takes some away.
+            own: dirt and bursts come on top, and an office that does not use the tool takes some away.
     """
 
     tickets: int

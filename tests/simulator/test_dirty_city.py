@@ -182,7 +182,7 @@ def test_the_background_is_what_ordinary_tickets_do(clean):
     from features.simulator.plan import make_plan
 
     plan = make_plan(CITY)
-    volume = plan.volume * (CITY.tickets - len(plan.incidents.ticket_opened))
+    volume = plan.expected
     leaf, district = (axis.ravel() for axis in np.indices(volume.shape[1:]))
     start = np.full(len(leaf), CITY.first_second + 20 * 86_400 + 9 * 3600)
     end = start + 4 * 86_400 + 8 * 3600
