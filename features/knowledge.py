@@ -17,11 +17,13 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import pyarrow as pa
 
+from features.branches import AS_FILED, PATH, Branches
 from features.calendars import Calendar, calendar_for, calendar_version, configured_overrides, events_as_of, events_for
 from features.errors import WeisuError
 from features.lake import Lake, SourceState
-from features.panel import Panel, build_panel, build_panels
+from features.panel import Panel, build_panels
 from features.panel.complete_periods import floor
+from features.panel.known_branches import branches_of
 from features.panel.restate import restate_panel
 from features.reasons import Reason, ReasonCode, Reasons
 from features.reporters import NEEDED, reports
@@ -176,6 +178,7 @@ class Knowledge:
             levels=levels if self.labels.as_filed else ["cell"],
             threads=threads,
             kept=self.settings.home / "counts" if keep else None,
+            branches=self.branches,
         )
         return {freq: self._known(panel, levels) for freq, panel in filed.items()}
 
@@ -198,13 +201,25 @@ class Knowledge:
             events=known_events(settings),
         )
 
+    @cached_property
+    def branches(self) -> Branches:
+        """What the paths of categories are called: a leaf that stands under two parents is two matters."""
+        others = self.settings.taxonomy.other_labels
+        return branches_of(self.lake, self.as_of, snapshot=self.snapshot, others=others)
+
     def counts_as_filed(self, level: str, *, sources: Sequence[str] | None = None) -> dict[str, Panel]:
-        """Return each source's weekly counts on one level under the labels as filed: where changes are looked for."""
+        """Return each source's weekly counts on one level before any change of labels: where changes are looked for."""
         names = sources or [state.source for state in self.feeds]
         read = partial(
-            build_panel, self.lake, as_of=self.as_of, freq=Frequency.WEEKLY, snapshot=self.snapshot, levels=[level]
+            build_panels,
+            self.lake,
+            as_of=self.as_of,
+            starts={Frequency.WEEKLY: None},
+            snapshot=self.snapshot,
+            levels=[level],
+            branches=self.branches,
         )
-        return {name: read(sources=[name]) for name in names}
+        return {name: read(sources=[name])[Frequency.WEEKLY] for name in names}
 
     @cached_property
     def feeds(self) -> list[SourceState]:
@@ -227,10 +242,13 @@ class Knowledge:
             ids: Only these (source, ticket id) pairs.
             columns: Columns wanted; all when None.
         """
-        asked, labels = columns, self.labels
-        if not labels.as_filed and columns is not None:
-            asked = list(dict.fromkeys([*columns, *_relabelled_by(columns)]))
+        asked, labels, branches = columns, self.labels, self.branches
+        if columns is not None:
+            by_labels = [] if labels.as_filed else _relabelled_by(columns)
+            by_path = [] if branches.as_filed or not set(PATH) & {*columns, *by_labels} else PATH
+            asked = list(dict.fromkeys([*columns, *by_labels, *by_path]))
         table = self.lake.tickets(self.as_of, snapshot=self.snapshot, since=since, until=until, ids=ids, columns=asked)
+        table = branches.rename_table(table) if set(PATH) <= set(table.column_names) else table
         table = table if labels.as_filed else _relabelled(table, labels)
         return table if columns is None else table.select(list(columns))
 
@@ -251,7 +269,7 @@ class Knowledge:
             source = self.tickets(since=since, columns=list(dict.fromkeys([*PLACED_COLUMNS, by])))
         zone = self.settings.timezone
         asked |= {"by": by, "days": days, "points_only": points_only, "snapshot": self.snapshot}
-        asked["own"] = self.lake.own_channels
+        asked |= {"own": self.lake.own_channels, "branches": self.branches if source is self.lake else AS_FILED}
         return placed_tickets(source, as_of=self.as_of, timezone=zone, **asked)
 
     def arrivals(self, since: datetime, until: datetime) -> pa.Table:

@@ -18,7 +18,7 @@ from features.series import ONE_HAND
 OwnChannels = Mapping[str, Sequence[str]]
 """Source -> its channels that are not citizens' (`own_channels` of its mapping)."""
 
-NEEDED: Final = ("source", "channel", "category", "caller", "opened_local")
+NEEDED: Final = ("source", "channel", "category1", "category2", "category", "caller", "opened_local")
 """Columns of a ticket that say who speaks."""
 
 _GAP_SECONDS: Final = 180
@@ -48,7 +48,8 @@ def reported(tickets: str, own: OwnChannels) -> str:
         tickets: A SELECT or a table, with the columns `NEEDED`.
         own: Channels that are not citizens'.
     """
-    part = "PARTITION BY source, channel, category, opened_local::DATE, caller IS NULL"
+    path = "category1, category2, category"
+    part = f"PARTITION BY source, channel, {path}, opened_local::DATE, caller IS NULL"
     run = f"{part}, run"
     before = f"lag(opened_local) OVER ({part} ORDER BY opened_local)"
     gaps = f"SELECT *, epoch(opened_local - {before}) AS gap FROM ({tickets})"
@@ -59,7 +60,7 @@ def reported(tickets: str, own: OwnChannels) -> str:
         coalesce(stddev_pop({within}) OVER ({run}), 0) AS spread FROM ({runs})"""
     listed = f"""caller IS NULL AND channel IS NOT NULL AND opened_local <> opened_local::DATE
         AND entries >= {_LEAST} AND spread <= {_UNEVEN} * usual"""
-    hand = f"concat_ws('/', {literal(ONE_HAND)}, source, channel, category, opened_local::DATE, run::BIGINT)"
+    hand = f"concat_ws('/', {literal(ONE_HAND)}, source, channel, {path}, opened_local::DATE, run::BIGINT)"
     return f"""SELECT * EXCLUDE (gap, run, entries, usual, spread) REPLACE (
         CASE WHEN {listed} THEN {hand} ELSE caller END AS caller), {own_entry(own)} AS own FROM ({measured})"""
 

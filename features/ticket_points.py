@@ -15,6 +15,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from features.branches import AS_FILED, PATH, Branches
 from features.lake import Lake
 from features.lake.duck import arrow, duck
 from features.reporters import OwnChannels, reported
@@ -23,7 +24,7 @@ from features.series import UNCLASSIFIED
 _DAY_US: Final = 86_400_000_000
 _NOBODY: Final = 0
 _POINT: Final = " AND isfinite(lat) AND isfinite(lon)"
-_READ: Final = ("source", "ticket_id", "opened_local", "district", "channel", "category", "caller", "lat", "lon")
+_READ: Final = ("source", "ticket_id", "opened_local", "district", "channel", *PATH, "caller", "lat", "lon")
 _DEFAULT_POINT: Final = (100, 0.01)
 """A point that so many tickets and such a share of all have is where tickets without a place are put: no place."""
 PLACED_COLUMNS: Final = (*_READ, "known_at")
@@ -68,6 +69,7 @@ def placed_tickets(
     points_only: bool = True,
     snapshot: int | None = None,
     own: OwnChannels | None = None,
+    branches: Branches = AS_FILED,
 ) -> PlacedTickets:
     """Return the reports opened in the last days, as known at a moment.
 
@@ -83,6 +85,7 @@ def placed_tickets(
         points_only: Leave out tickets without coordinates, and the districts.
         snapshot: Version of the lake; the newest when None.
         own: Channels of each source that are not citizens': their tickets are left out.
+        branches: What the lake's paths of categories are called.
     """
     columns = list(dict.fromkeys([*_READ, by]))
     now = pd.Timestamp(as_of.astimezone(ZoneInfo(timezone)).replace(tzinfo=None))
@@ -96,7 +99,8 @@ def placed_tickets(
         since = as_of - timedelta(days=days + 1)
         with source.selecting(as_of, snapshot=snapshot, since=since, columns=columns) as (connection, tickets):
             counted = _counted(connection, f"SELECT * FROM ({tickets}) WHERE {where}", own or {})
-            return _packed(arrow(connection, f"SELECT {said} FROM {counted}"), now, merge_days)
+            named = branches.sql(connection, f"SELECT * FROM {counted}")
+            return _packed(arrow(connection, f"SELECT {said} FROM ({named})"), now, merge_days)
     frame = source.to_pandas() if hasattr(source, "to_pandas") else source
     frame = frame[pd.to_datetime(frame["known_at"], utc=True) <= pd.Timestamp(as_of)]
     known = pd.DataFrame({name: frame.get(name) for name in columns}, index=frame.index)

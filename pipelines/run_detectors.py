@@ -11,6 +11,7 @@ from typing import Final
 import pandas as pd
 import pyarrow as pa
 
+from features.branches import is_unclassified
 from features.configuration import CandidateConfig, RuleConfig, ScanConfig, SurgeConfig
 from features.danger import DangerTable
 from features.knowledge import Knowledge, KnownPanel
@@ -306,7 +307,8 @@ def _surges(known: KnownPanel, config: SurgeConfig) -> pd.DataFrame:
     ds = panel.y["ds"]
     step = panel.freq.length
     start = max(ds.max() - step * (_CURVE[panel.freq] - 1), ds.min() + _LEAST_HISTORY * step)
-    named = panel.static.loc[~panel.static[["category", "district"]].isin([UNCLASSIFIED]).any(axis=1), "unique_id"]
+    of_nobody = panel.static["category"].map(is_unclassified) | (panel.static["district"] == UNCLASSIFIED)
+    named = panel.static.loc[~of_nobody, "unique_id"]
     y = panel.y[panel.y["unique_id"].isin(named)]
     days = known.calendar(ds.min().date(), (ds.max() + step).date())
     rows = detect_surges(y, freq=panel.freq, start=start, calendar=days, static=panel.static, config=config)

@@ -10,6 +10,7 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, SecretStr, field_validator
 
+from features.branches.other_labels import OTHER_LABELS
 from features.configuration.part import ConfigPart, key
 
 PERIOD: Final = re.compile(r"([1-9]\d*) *(d|m|y)")
@@ -60,6 +61,8 @@ class TaxonomyConfig(ConfigPart):
     """Crosswalk of old and new labels; <home>/taxonomy/crosswalk.csv when not set."""
     precedence: tuple[tuple[str, ...], ...] = ()
     """Groups of sources that describe the same tickets under the same ids, the most trusted first."""
+    other_labels: tuple[str, ...] = OTHER_LABELS
+    """Labels that mean "other" (case aside, `*` for anything): called by their whole path, and they have no season."""
     changes: ChangeConfig = ChangeConfig()
     """What counts as a change of labels when changes are proposed."""
 

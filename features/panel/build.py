@@ -10,12 +10,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from features.branches import Branches
 from features.errors import PanelError
 from features.lake import Lake, SourceState
 from features.lake.duck import duck
 from features.panel.complete_periods import CompleteWindow, Seen, arrivals, window
 from features.panel.count_cache import OWN, bring_cache_up
 from features.panel.hierarchy import known_levels, level_codes
+from features.panel.known_branches import branches_of
 from features.panel.tally import PeriodGrid, Tally, count, counts_from_cache
 from features.series import LEVELS
 from features.vocabulary import Frequency
@@ -101,6 +103,7 @@ def build_panels(
     threads: int | None = None,
     memory: str | None = None,
     kept: Path | None = None,
+    branches: Branches | None = None,
 ) -> dict[Frequency, Panel]:
     """Count tickets at several frequencies with one look at what arrived; see `build_panel`.
 
@@ -114,12 +117,14 @@ def build_panels(
         threads: DuckDB threads.
         memory: DuckDB's memory limit.
         kept: A folder in which counts are kept between runs.
+        branches: What the paths of categories are called; as the shipped labels say when None.
 
     Raises:
         PanelError: As `build_panel`.
     """
     _check(as_of, levels)
     version = lake.version if snapshot is None else snapshot
+    named = branches_of(lake, as_of, snapshot=version) if branches is None else branches
     panels = {}
     with duck(threads=threads, memory=memory, spill=str(lake.path / "staging" / "spill")) as connection:
         scan = lake.store.scan(version)
@@ -131,10 +136,17 @@ def build_panels(
             windows = _windows(seen, _states(lake, as_of, version, sources, freq), as_of=as_of, freq=freq)
             grid = PeriodGrid.over(windows, freq, start)
             if ends is not None and freq in _KEPT:
-                tally = counts_from_cache(connection, windows, grid)
+                tally = counts_from_cache(connection, windows, grid, named)
             else:
                 tally = count(
-                    connection, scan, windows, grid, as_of=as_of, precedence=lake.precedence, own=lake.own_channels
+                    connection,
+                    scan,
+                    windows,
+                    grid,
+                    as_of=as_of,
+                    precedence=lake.precedence,
+                    own=lake.own_channels,
+                    branches=named,
                 )
             tables = _level_tables(tally, grid, known_levels(levels))
             panels[freq] = _panel(tables, grid, freq=freq, as_of=as_of, snapshot=version)

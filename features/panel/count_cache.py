@@ -33,7 +33,7 @@ from features.vocabulary import Frequency
 _LOG: Final = logging.getLogger(__name__)
 
 KEYS: Final = ("category1", "category2", "category", "district", "department")
-_SCHEMA: Final = 5
+_SCHEMA: Final = 6
 """Of the blocks and their state; another one is counted anew."""
 _BLOCK_DAYS: Final = 28
 _EPOCH: Final = datetime(1900, 1, 1)  # noqa: DTZ001 - a Monday, civil time

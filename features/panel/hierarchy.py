@@ -14,8 +14,8 @@ from features.series import DIMENSIONS, LEVELS, UNCLASSIFIED, series_id
 def cell_table(groups: pd.DataFrame) -> pd.DataFrame:
     """Return one row per cell (leaf x district), with parents and department.
 
-    A leaf that occurs under several parents belongs to the one under which it is seen most, and a cell to the
-    department that handles most of it: sums over the tree would not add up otherwise.
+    Leaves are called so that each stands under one parent (`features.branches`), but where a branch moved or nobody
+    named it: then the parent under which it is seen most has it, and a cell the department that handles most of it.
 
     Args:
         groups: category1, category2, category, district, department (null where unknown), n, first.
@@ -29,9 +29,8 @@ def cell_table(groups: pd.DataFrame) -> pd.DataFrame:
     klass = _most_frequent(
         groups.groupby(["category2", "category1"], as_index=False, observed=True)["n"].sum(), ["category2"], "category1"
     )
-    department = _most_frequent(
-        groups.assign(department=groups["department"].fillna(UNCLASSIFIED)), ["category", "district"], "department"
-    )
+    handled = groups["department"].astype(object).fillna(UNCLASSIFIED)
+    department = _most_frequent(groups.assign(department=handled), ["category", "district"], "department")
     cells = with_item.groupby(["category", "district"], as_index=False, observed=True)["first"].min()
     cells["category2"] = cells["category"].map(item)
     cells["category1"] = cells["category2"].map(klass)

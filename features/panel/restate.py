@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from features.branches import leaf_of
 from features.panel.build import Panel
 from features.panel.hierarchy import known_levels, level_codes
 from features.series import DIMENSIONS
@@ -61,11 +62,16 @@ def described_cells(cells: pd.DataFrame, static: pd.DataFrame, crosswalk: Crossw
     return pd.DataFrame(described)[list(DIMENSIONS)].sort_values(_CELL, ignore_index=True)
 
 
+def _came_of(category: str, origin: dict[Any, str]) -> str:
+    """Return what a category was called before; a branch may have been renamed with all others of its leaf."""
+    leaf = leaf_of(category)
+    if ("category", category) in origin or ("category", leaf) not in origin:
+        return origin.get(("category", category), category)
+    return category[: -len(leaf)] + origin["category", leaf]
+
+
 def _row(cell: Any, origin: dict[Any, str], parents: dict[Any, Any], department: dict[Any, str]) -> dict[str, str]:
-    before = (
-        origin.get(("category", cell.category), cell.category),
-        origin.get(("district", cell.district), cell.district),
-    )
+    before = (_came_of(cell.category, origin), origin.get(("district", cell.district), cell.district))
     known = parents.get(cell.category) or parents.get(before[0]) or {}
     candidates = ((cell.category, cell.district), (cell.category, before[1]), (before[0], cell.district), before)
     handled = next((department[key] for key in candidates if key in department), "")

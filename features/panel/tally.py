@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from features.branches import AS_FILED, Branches
 from features.errors import PanelError
 from features.lake.asof import as_of_query
 from features.lake.duck import literal
@@ -85,6 +86,7 @@ def count(
     as_of: datetime,
     precedence: Precedence,
     own: OwnChannels | None = None,
+    branches: Branches = AS_FILED,
 ) -> Tally:
     """Count tickets in the periods shown.
 
@@ -106,6 +108,7 @@ def count(
         JOIN (SELECT DISTINCT hash({keys}) AS label_key, {keys} FROM {scan}) USING (label_key)""").df()
     if groups.empty:
         raise PanelError("no ticket lies in a complete period yet", hint="choose a later --as-of")
+    groups = branches.rename(groups)
     cells = cell_table(groups)
     numbered = cells[["category", "district"]].assign(cell=np.arange(len(cells), dtype=np.int32))
     connection.register("cell_of", groups.merge(numbered, on=["category", "district"])[["label_key", "cell"]])
@@ -115,9 +118,11 @@ def count(
     return Tally(cells, counts, _repeat_calls(connection, grid))
 
 
-def counts_from_cache(connection: Any, windows: list[CompleteWindow], grid: PeriodGrid) -> Tally:
+def counts_from_cache(
+    connection: Any, windows: list[CompleteWindow], grid: PeriodGrid, branches: Branches = AS_FILED
+) -> Tally:
     """Count from what is kept on the connection: numbers only, in arrays, but for the names behind the keys."""
-    label_keys = connection.execute("SELECT * FROM kept_label_keys ORDER BY number").df()
+    label_keys = branches.rename(connection.execute("SELECT * FROM kept_label_keys ORDER BY number").df())
     low, high = _days_that_count(label_keys["source"], windows, grid)
     kept = connection.execute("SELECT number, day, n FROM kept_counts").fetchnumpy()
     number, period = kept["number"], (kept["day"] - day_number(grid.origin)) // grid.freq.length.days

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from features.branches import leaf_of
 from features.errors import TaxonomyError
 from features.taxonomy.crosswalk import Crosswalk
 
@@ -45,7 +46,7 @@ def apply_crosswalk(
     """
     _require(frame, dimension, day, *values)
     rows = _in_force(crosswalk, as_of, dimension)
-    if rows.empty or not frame[dimension].isin(rows["old"]).any():
+    if rows.empty or not _meant(frame[dimension], rows["old"]).isin(rows["old"]).any():
         return frame
     restated = frame.astype(dict.fromkeys(values, "float64"))
     for _, change in rows.groupby("valid_from", sort=True):
@@ -79,9 +80,10 @@ def relabel_tickets(
         # The window first: a part of the label that stays says from when on the label means only that part.
         ranked = _with_windows(change, rows).sort_values(["weight", "new"], ascending=[False, True], kind="stable")
         likeliest = ranked.drop_duplicates("old")
-        moved = _moved(relabelled, likeliest, dimension=dimension, day=day)
-        targets = likeliest.set_index("old").loc[relabelled.loc[moved, dimension]]
-        relabelled.loc[moved, dimension] = targets["new"].to_numpy()
+        meant = _meant(relabelled[dimension], likeliest["old"])
+        moved = _moved(relabelled, meant, likeliest, day=day)
+        targets = likeliest.set_index("old").loc[meant[moved]]
+        relabelled.loc[moved, dimension] = _renamed(relabelled.loc[moved, dimension], meant[moved], targets)
         for parent in _PARENTS if dimension == "category" else ():
             if parent in relabelled.columns:
                 old = relabelled.loc[moved, parent].to_numpy()
@@ -117,24 +119,44 @@ def _with_windows(change: Any, rows: Any) -> Any:
     return change.assign(begins=pd.to_datetime(begins), ends=ends)
 
 
-def _moved(frame: Any, change: Any, *, dimension: str, day: str) -> Any:
+def _meant(labels: Any, old: Any) -> Any:
+    """Return by which label of a change each label is meant: itself, or its leaf where it is called by its path.
+
+    A row about a path holds for that branch alone, a row about a leaf for every branch that no row names.
+    """
+    known = set(old)
+    given = [label for label in labels.unique() if isinstance(label, str) and label not in known]
+    names = {label: leaf_of(label) for label in given if leaf_of(label) in known}
+    return labels.map(lambda label: names.get(label, label)) if names else labels
+
+
+def _renamed(labels: Any, meant: Any, targets: Any) -> Any:
+    """Return the new labels: a branch that is meant by its leaf keeps its path, unless the change names new parents."""
+    new = targets["new"].to_numpy(dtype=object)
+    rows = zip(labels, meant, new, targets[_PARENTS[0]], strict=True)
+    return [label[: -len(old)] + one if label != old and not parent else one for label, old, one, parent in rows]
+
+
+def _moved(frame: Any, meant: Any, change: Any, *, day: str) -> Any:
     windows = change.drop_duplicates("old").set_index("old")
-    touched = frame[dimension].isin(windows.index)
+    touched = meant.isin(windows.index)
     moved = pd.Series(False, index=frame.index)
     if touched.any():
-        window = windows.loc[frame.loc[touched, dimension]]
+        window = windows.loc[meant[touched]]
         days = frame.loc[touched, day].to_numpy()
         moved[touched] = (days >= window["begins"].to_numpy()) & (days < window["ends"].to_numpy())
     return moved
 
 
 def _restate(frame: Any, change: Any, *, dimension: str, values: tuple[str, ...], day: str) -> Any:
-    moved = _moved(frame, change, dimension=dimension, day=day)
+    meant = _meant(frame[dimension], change["old"])
+    moved = _moved(frame, meant, change, day=day)
     targets = change[["old", "new", "weight", *_PARENTS]].add_prefix("to_")
-    shared = frame[moved].merge(targets, left_on=dimension, right_on="to_old", how="inner")
+    shared = frame[moved].assign(to_old=meant[moved]).merge(targets, on="to_old", how="inner")
     for name in values:
         shared[name] = shared[name] * shared["to_weight"]
-    shared[dimension] = shared["to_new"]
+    to = shared[["to_new", *(f"to_{parent}" for parent in _PARENTS)]]
+    shared[dimension] = _renamed(shared[dimension], shared["to_old"], to.rename(columns=lambda name: name[3:]))
     for parent in _PARENTS if dimension == "category" else ():
         if parent in frame.columns:
             shared[parent] = shared[parent].where(shared[f"to_{parent}"] == "", shared[f"to_{parent}"])

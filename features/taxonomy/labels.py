@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from features.branches import is_bare, leaf_of, whole_path
 from features.series import parse_series_id
 from features.settings import Settings
 from features.taxonomy.apply import relabel_tickets
@@ -32,7 +33,7 @@ class Labels:
     def changes(self) -> Crosswalk:
         """The changes in force on the day; empty where every label is as it was filed."""
         rows = self.crosswalk.rows
-        return Crosswalk(rows[rows["valid_from"] <= pd.Timestamp(self.day)].reset_index(drop=True))
+        return Crosswalk(_by_path(rows[rows["valid_from"] <= pd.Timestamp(self.day)].reset_index(drop=True)))
 
     @property
     def in_force(self) -> tuple[Crosswalk, date]:
@@ -97,8 +98,23 @@ class Labels:
         single = rows.groupby(["dimension", "new"])["old"].transform("nunique").eq(1) & rows["weight"].eq(1.0)
         moved = set(map(tuple, rows.loc[single, ["dimension", "old"]].to_numpy()))
         named = parse_series_id(unique_id)
-        found = {name: self.name(label, name) if (name, label) in moved else label for name, label in named.items()}
+        found = {
+            name: self.name(label, name) if {(name, label), (name, leaf_of(label))} & moved else label
+            for name, label in named.items()
+        }
         return ";".join(f"{name}={label}" for name, label in found.items()) or unique_id
+
+
+def _by_path(rows: Any) -> Any:
+    """Return changes whose new labels are called as branches are: "other" by its path, where its parents are named."""
+    placed = (rows["dimension"] == "category") & (rows["category1"] != "") & (rows["category2"] != "")
+    others = placed & rows["new"].map(is_bare).astype(bool)
+    if not others.any():
+        return rows
+    paths = rows.loc[others, ["category1", "category2", "new"]].itertuples(index=False, name=None)
+    new = rows["new"].astype(object)
+    new[others] = [whole_path(*path) for path in paths]
+    return rows.assign(new=new.astype(rows["new"].dtype))
 
 
 def labels_in_force(settings: Settings, moment: datetime) -> Labels:

@@ -14,7 +14,9 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from features.branches import chain_of
 from features.configuration.forecaster import EventConfig
+from features.series import parse_series_id
 from models.forecast.hierarchy import Hierarchy, PanelMatrix
 from models.forecast.members import Floats
 
@@ -69,10 +71,17 @@ def scope_of(hierarchy: Hierarchy, category: str, district: str) -> Floats:
 def _named(hierarchy: Hierarchy, value: str, names: tuple[str, ...]) -> Floats:
     found = np.zeros(len(hierarchy.levels[-1].ids), dtype=bool)
     for level in hierarchy.levels:
-        name = f"{level.name}={value}"
-        if level.name in names and name in level.ids:
-            found |= level.groups == level.ids.index(name)
+        if level.name in names:
+            called = [place for place, name in enumerate(level.ids) if _is_called(parse_series_id(name), value)]
+            found |= np.isin(level.groups, called)
     return found
+
+
+def _is_called(named: dict[str, str], value: str) -> bool:
+    """Tell whether a series of one category or district is what an event names."""
+    if "district" in named:
+        return named["district"] == value
+    return any(value in chain_of("", "", name) for name in named.values())
 
 
 def _share(event: dict[Any, Any], ds: pd.DatetimeIndex, days: int) -> Floats:

@@ -163,6 +163,7 @@ def _print_report(file: Path, report: Any, *, as_json: bool) -> None:
 
 def _known_labels(home: Path | None) -> frozenset[str] | None:
     """Return every label of the lake; None where no lake is, so that nothing can be called unknown."""
+    from features.branches import PATH, whole_path
     from features.lake import Lake
     from features.lake.duck import arrow, duck
 
@@ -173,7 +174,11 @@ def _known_labels(home: Path | None) -> frozenset[str] | None:
     with duck() as connection:
         scan = lake.store.scan()
         query = f"SELECT DISTINCT category AS label FROM {scan} UNION SELECT DISTINCT district FROM {scan}"
-        return frozenset(label for label in arrow(connection, query)["label"].to_pylist() if label)
+        labels = {label for label in arrow(connection, query)["label"].to_pylist() if label}
+        paths = arrow(
+            connection, f"SELECT DISTINCT {', '.join(PATH)} FROM {scan} WHERE category IS NOT NULL"
+        ).to_pylist()
+    return frozenset(labels | {whole_path(*(path[name] or "" for name in PATH)) for path in paths} - {""})
 
 
 def _lake_counts(home: Path | None, as_of: str | None, dimension: str, source: str | None) -> dict[str, Any]:

@@ -12,13 +12,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from features.branches import is_unclassified
 from features.knowledge import Knowledge
 from features.lake import Lake
 from features.lake.duck import arrow, duck
 from features.lake.keys import key_sql
 from features.lake.overlay import overlaid
 from features.lake.schema import TICKETS
-from features.series import UNCLASSIFIED
 from features.vocabulary import Kind
 from pipelines.errors import PipelineError
 
@@ -89,7 +89,8 @@ def inject_bursts(before: Knowledge, injection: Injection, file: Path, *, end: d
 
 
 def _named(values: pd.Series) -> pd.Series:
-    return values.notna() & ~values.isin(["", UNCLASSIFIED])
+    said = values.fillna("").astype("str")
+    return (said != "") & ~said.map(is_unclassified).astype(bool)
 
 
 def _said_elsewhere(models: pd.DataFrame, model: dict[str, Any]) -> pd.DataFrame:

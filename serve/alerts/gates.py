@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from sqlalchemy import select
 
+from features.branches import chain_of
 from features.series import parse_series_id
 from features.vocabulary import AlertLevel, Frequency
 from serve.alerts.episode import Episode
@@ -81,7 +82,7 @@ def _day_left(desk: Desk, department: str) -> bool:
 
 
 def _silenced(desk: Desk, alert: Alert) -> Hold | None:
-    matters = {"", alert.category, alert.category2, alert.category1}
+    matters = {"", *chain_of(alert.category1, alert.category2, alert.category)}
     for silence in desk.silences:
         if (
             silence.kind in {"", alert.kind}

@@ -17,6 +17,7 @@ from serve.alerts.episode import ASKED, Episode
 from serve.alerts.lifecycle import OPEN, WAITING, State
 from serve.errors import NotFoundError
 from serve.paging import Cursor
+from serve.store.categories import category_condition
 from serve.store.columns import believed
 from serve.store.tables import Alert, AlertCell, AlertEvent, AlertParty, AlertTicket, DetectionRunRow
 
@@ -67,7 +68,7 @@ class AlertFilter:
         if self.department is not None:
             yield of_department(self.department)
         if self.category is not None:
-            yield or_(*(column == self.category for column in (Alert.category, Alert.category2, Alert.category1)))
+            yield category_condition(self.category, Alert)
         if self.since is not None:
             # By way of the index on updated_at: few alerts changed lately, wherever they stand in the order.
             yield Alert.seq.in_(select(Alert.seq).where(Alert.updated_at > self.since))

@@ -10,11 +10,13 @@ from typing import Any, Final, TypeVar
 from sqlalchemy import Select, or_, select, tuple_
 from sqlalchemy.orm import Session
 
+from features.branches import is_asked_for
 from features.clock import SKEW, is_ahead
 from features.taxonomy import Labels
 from features.vocabulary import Frequency
 from serve import paging
 from serve.paging import Cursor
+from serve.store.categories import category_condition
 from serve.store.columns import believed
 from serve.store.tables import CurrentForecast, ForecastIssueRow, ForecastOverride, ForecastRow, ForecastSum
 
@@ -107,7 +109,7 @@ def is_wanted(row: Mapping[str, Any], wanted: ForecastFilter) -> bool:
     """Tell whether a row that is not in the store as it stands meets a filter: what `rows` asks of the store."""
     return (
         wanted.level in {None, row["level"]}
-        and wanted.category in {None, row["category"], row["category2"], row["category1"]}
+        and (wanted.category is None or is_asked_for(wanted.category, *(row[name] for name in CATEGORY_LEVELS)))
         and wanted.district in {None, row["district"]}
         and wanted.department in {None, row["department"]}
         and wanted.unique_id in {None, row["unique_id"]}
@@ -120,8 +122,7 @@ def _filtered(query: Select[Row], table: type[ForecastRow | ForecastSum], wanted
     if wanted.level is not None:
         query = query.where(table.level == wanted.level)
     if wanted.category is not None:
-        columns = (table.category, table.category2, table.category1)
-        query = query.where(or_(*(column == wanted.category for column in columns)))
+        query = query.where(category_condition(wanted.category, table))
     if wanted.district is not None:
         query = query.where(table.district == wanted.district)
     if wanted.department is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import time, timedelta
 
 import pandas as pd
+import pytest
 
 from features.sentences import said_of
 from features.taxonomy import install_crosswalk, make_crosswalk
@@ -204,3 +205,13 @@ def test_a_red_alert_about_weeks_does_not_wait_for_another_day(hotline):
     hotline.detect(*(weekly(n) for n in range(3)), weekly(9, observed=90, callers=80))
     assert (hotline.alert().category, hotline.alert().held_by) == ("事项9", "")
     assert sum(hotline.alert(n).held_by == "" for n in range(1, 5)) == 3
+
+
+@pytest.mark.parametrize(
+    ("named", "held"),
+    [("城建 > 环卫 > 其他", 1), ("其他", 1), ("环卫", 1), ("城建 > 环卫", 1), ("城建 > 规划 > 其他", 0), ("规划", 0)],
+)
+def test_a_silence_of_one_branch_holds_no_other(hotline, named, held):
+    silence(hotline, hours=1, category=named)
+    branch = {"category1": "城建", "category2": "环卫", "category": "城建 > 环卫 > 其他"}
+    assert hotline.detect({**branch, "cells": []}).held == held

@@ -10,6 +10,7 @@ import pytest
 from features.errors import CrosswalkError
 from features.settings import Settings
 from features.taxonomy import (
+    apply_crosswalk,
     changes_since,
     install_crosswalk,
     labels_in_force,
@@ -112,3 +113,37 @@ def test_parents_follow_their_category_through_a_chain():
     labels = Labels(make_crosswalk(rows), date(2026, 11, 25))
     named = {"category": "A", "category1": "W", "category2": "", "district": "海口市"}
     assert labels.renamed(named, pd.Timestamp("2026-09-15")) == {**named, "category": "C", "category1": "Y"}
+
+
+@pytest.mark.parametrize(
+    ("old", "expected"),
+    [
+        ("其他", ["城建 > 规划 > 杂项", "城建 > 环卫 > 杂项", "路灯"]),
+        ("城建 > 环卫 > 其他", ["城建 > 规划 > 其他", "杂项", "路灯"]),
+    ],
+    ids=["every branch", "one branch"],
+)
+def test_a_change_of_a_leaf_is_one_of_all_its_branches_and_of_a_path_of_that_one(old, expected):
+    tickets = pd.DataFrame(
+        {
+            "category": ["城建 > 规划 > 其他", "城建 > 环卫 > 其他", "路灯"],
+            "category1": "城建",
+            "category2": ["规划", "环卫", "环卫"],
+            "opened_local": pd.Timestamp("2026-09-15"),
+        }
+    )
+    labels = Labels(crosswalk((old, "杂项", "2026-10-01", 1.0)), date(2026, 11, 25))
+    found = labels.relabel(tickets)
+    assert found["category"].tolist() == expected
+    assert found["category2"].tolist() == ["规划", "环卫", "环卫"]
+    counts = tickets.assign(ds=tickets["opened_local"], y=[3, 4, 5])[["category", "ds", "y"]]
+    restated = apply_crosswalk(counts, *labels.in_force)
+    assert dict(zip(restated["category"], restated["y"], strict=True)) == dict(zip(expected, [3, 4, 5], strict=True))
+    series = "category=城建 > 环卫 > 其他;district=海口市"
+    assert labels.series(series) == f"category={expected[1]};district=海口市"
+
+
+def test_other_under_new_parents_is_called_by_their_path():
+    row = {"old": "杂项", "new": "其他", "valid_from": "2026-10-01", "category1": "城建", "category2": "环卫"}
+    labels = Labels(make_crosswalk(pd.DataFrame([row])), date(2026, 11, 25))
+    assert labels.name("杂项", "category") == "城建 > 环卫 > 其他"

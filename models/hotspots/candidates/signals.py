@@ -192,7 +192,7 @@ _CARRY: Final = {Frequency.DAILY: timedelta(days=2), Frequency.WEEKLY: timedelta
 def _in_cell(tickets: pd.DataFrame, dims: Mapping[str, str]) -> pd.DataFrame:
     """Return key, caller and department of the tickets of a cell.
 
-    A leaf is counted by its own name, under whatever parents it occurs: so are its tickets.
+    A leaf is counted by its name, which tells branches apart (`features.branches`): so are its tickets.
     """
     rows = np.arange(len(tickets))
     if dims["category"]:

@@ -12,7 +12,7 @@ from typing import Final
 
 import pandas as pd
 
-from features.series import UNCLASSIFIED
+from features.branches import is_unclassified
 from features.vocabulary import Frequency, Kind
 from models.hotspots.candidates.signals import Part, Signal
 from models.hotspots.ticketframe import between
@@ -56,7 +56,7 @@ def with_parts(signal: Signal, tickets: pd.DataFrame) -> Signal:
     now = now.reindex(names, fill_value=0)
     excess = (now - expected)[(now >= _LEAST) & (now >= _TIMES * expected)].sort_values(ascending=False)
     # Where nobody knows the place, there is none to name.
-    excess = excess[excess.index != UNCLASSIFIED]
+    excess = excess[[not is_unclassified(str(name)) for name in excess.index]]
     parts = tuple(Part(str(name), int(now[name]), float(expected[name])) for name in excess.index)
     kept = signal.tickets
     if by == "category":

@@ -10,12 +10,13 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from features.branches import chain_of
 from features.configuration import FrequentRule, RepeatRule, RuleConfig, SensitiveRule
 from features.danger import DangerTable
 from features.series import ONE_HAND, UNCLASSIFIED
 from features.vocabulary import Kind, ManyTickets, OneCaller, SecondSign, Watched
 from models.hotspots.negative_binomial import at_least
-from models.hotspots.rules.versions import versions
+from models.hotspots.rules.versions import category_paths, versions
 from models.hotspots.ticketframe import between, clean_tickets, local_now
 
 HIT_COLUMNS: Final = (
@@ -139,7 +140,9 @@ def _sensitive(rule: SensitiveRule, tickets: pd.DataFrame, now: pd.Timestamp, da
     table = dangers.with_words(rule.words)
     said = (current["title"] + "\n" + current["text"]).str.strip()
     judged = [table.judge(text, category) for text, category in zip(said, current["category"], strict=True)]
-    listed = current[["category1", "category2", "category"]].isin(rule.categories).any(axis=1).to_numpy()
+    codes, paths = category_paths(current)
+    watched = set(rule.categories)
+    listed = np.array([not watched.isdisjoint(chain_of(*path)) for path in paths], dtype=bool)[codes]
     words = [
         one.counted or ((category,) if by_category else ())
         for one, category, by_category in zip(judged, current["category"], listed, strict=True)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from features.branches import PATH, chain_of
 from features.configuration import RuleConfig
 
 
@@ -23,11 +24,14 @@ def versions(config: RuleConfig, rule: str, tickets: pd.DataFrame) -> Iterator[t
 
 
 def _owner(tickets: pd.DataFrame, named: Sequence[str]) -> NDArray[np.intp]:
-    """Return whose version of a rule holds for each ticket: the last of its category's names that is in `named`."""
+    """Return whose version of a rule holds for each ticket: the finest of its category's names that is in `named`."""
     number = {name: n for n, name in enumerate(named)}
-    owner = np.zeros(len(tickets), dtype=np.intp)
-    for level in ("category1", "category2", "category"):
-        codes, names = pd.factorize(tickets[level])
-        own = np.array([number.get(name, 0) for name in names], dtype=np.intp)[codes]
-        owner = np.where(own > 0, own, owner)
-    return owner
+    codes, paths = category_paths(tickets)
+    own = [next((number[name] for name in chain_of(*path) if name in number), 0) for path in paths]
+    return np.array(own, dtype=np.intp)[codes]
+
+
+def category_paths(tickets: pd.DataFrame) -> tuple[NDArray[np.intp], list[tuple[str, str, str]]]:
+    """Return the paths of categories that occur, and which of them each ticket has."""
+    codes, paths = pd.MultiIndex.from_frame(tickets[list(PATH)]).factorize()
+    return np.asarray(codes, dtype=np.intp), [(str(one), str(two), str(leaf)) for one, two, leaf in paths]

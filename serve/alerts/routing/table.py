@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from features.branches import chain_of
 from serve.alerts.candidates import Candidate, Sibling
 from serve.store.tables import Route
 
@@ -33,7 +34,8 @@ def find_route(
 ) -> RouteMatch:
     """Return where a candidate goes.
 
-    A line matches by category (any level) and area; empty matches all. The finer category wins, then the named area.
+    A line matches by category (any level, by name or whole path) and area; empty matches all. The finer category wins,
+    then the named area.
 
     Args:
         table: The lines by category, '' for those that match every category.
@@ -41,7 +43,7 @@ def find_route(
         duty_desk: Who gets what nobody is named for.
         area_name: What the area of a line is called now.
     """
-    chain = list(dict.fromkeys([candidate.category, candidate.category2, candidate.category1, ""]))
+    chain = [*chain_of(candidate.category1, candidate.category2, candidate.category), ""]
     lines = (
         (place, line.area == "", line.id, line)
         for place, category in enumerate(chain)

@@ -11,6 +11,7 @@ import pandas as pd
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
+from features.branches import is_asked_for
 from features.series import LEVELS
 from features.settings import Settings
 from features.vocabulary import Frequency
@@ -228,17 +229,24 @@ def _chosen(forecast: pd.DataFrame, wanted: Wanted) -> pd.DataFrame:
 
 def _check_known(forecast: pd.DataFrame, wanted: Wanted) -> None:
     """Refuse a category or district that the forecast does not know, in place of an empty list."""
-    if wanted.category and not (forecast[list(CATEGORY_LEVELS)] == wanted.category).to_numpy().any():
+    if wanted.category and not _are_asked_for(forecast, wanted.category).any():
         raise NotFoundError("unknown_category", name=wanted.category)
     if wanted.district and wanted.district not in set(forecast["district"]):
         raise NotFoundError("unknown_district", name=wanted.district)
+
+
+def _are_asked_for(rows: pd.DataFrame, category: str) -> pd.Series:
+    paths = rows[list(CATEGORY_LEVELS)].drop_duplicates()
+    asked = paths[[is_asked_for(category, *path) for path in paths.itertuples(index=False, name=None)]]
+    found = pd.MultiIndex.from_frame(rows[list(CATEGORY_LEVELS)]).isin(pd.MultiIndex.from_frame(asked))
+    return pd.Series(found, index=rows.index)
 
 
 def _listed(forecast: pd.DataFrame, wanted: Wanted) -> list[tuple[str, pd.DataFrame]]:
     """Return the series of the wanted level, largest next week first."""
     rows = forecast[forecast["level"] == wanted.level]
     if wanted.category:
-        rows = rows[(rows[list(CATEGORY_LEVELS)] == wanted.category).any(axis=1)]
+        rows = rows[_are_asked_for(rows, wanted.category)]
     if wanted.district:
         rows = rows[rows["district"] == wanted.district]
     order = rows[rows["horizon"] == rows["horizon"].min()].sort_values("mean", ascending=False)["unique_id"]
