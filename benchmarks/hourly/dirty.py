@@ -91,7 +91,7 @@ def watch(config: SimulatorConfig, scratch: Path, *, days: int, minutes: int) ->
     first, last = _local(start), _local(end)
     alerts, held = fold_alerts(candidates, Policy.of(settings.alerts), settings=settings, runs=runs, start=first)
     return Told(
-        alerts=ascribed(alerts, held, config, arrivals),
+        alerts=ascribed(alerts[alerts["told_at"] >= first], held, config, arrivals),
         bursts=sized(config, arrivals, held, first, last),
         feed=feed,
         arrivals=arrivals,
@@ -157,9 +157,9 @@ def _detected(
     for moment in _moments(start, end, step):
         complete = moment.hour == _MORNING and moment.minute == 0
         if complete:
-            rows = find_everything(settings, moment, lake=lake, surge=SurgeConfig(), thresholds=thresholds).candidates(
-                thresholds
-            )
+            findings = find_everything(settings, moment, lake=lake, surge=SurgeConfig(), thresholds=thresholds)
+            rows = findings.candidates(thresholds)
+            batches.learn(Knowledge.at(settings, moment, lake=lake))
         else:
             rows = batches.judge(moment, step)
         found.append(rows.assign(moment=_local(moment)))
@@ -168,9 +168,8 @@ def _detected(
 
 
 def _moments(start: datetime, end: datetime, step: timedelta) -> Iterator[datetime]:
-    """Yield the morning before the span, which tells what is open already, and every batch of the span."""
-    yield start - timedelta(hours=24 - _MORNING)
-    moment = start
+    """Yield the runs from the morning before the span on, which tell what is open already, to its end."""
+    moment = start - timedelta(hours=24 - _MORNING)
     while moment <= end:
         yield moment
         moment += step

@@ -115,6 +115,11 @@ def _by_label(plan: Plan, rates: Floats, at: Ints) -> Floats:
     return shown
 
 
+def _begin(told: Told) -> pd.Timestamp:
+    """Return when the watching begins: a day before the span, to tell what is open already."""
+    return told.start - pd.Timedelta(days=1)
+
+
 def _calls(config: SimulatorConfig, plan: Plan, told: Told) -> pd.DataFrame:
     """Return the citizens' calls by their hour of arrival since the span's lead began, with the cell."""
     dirt, injected = dirt_truth(config), truth(config)
@@ -126,15 +131,15 @@ def _calls(config: SimulatorConfig, plan: Plan, told: Told) -> pd.DataFrame:
     calls = calls.assign(
         label=calls["category"].map(labels),
         place=calls["district"].map(districts),
-        hour=((calls["arrived"] - told.start) // _HOUR + _LEAD).astype(int),
+        hour=((calls["arrived"] - _begin(told)) // _HOUR + _LEAD).astype(int),
     ).dropna(subset=["label", "place"])
     calls = calls[(calls["hour"] >= 0) & (calls["arrived"] < told.end)]
     return calls.astype({"label": int, "place": int}).sort_values("arrived", kind="stable", ignore_index=True)
 
 
 def _alarms(plan: Plan, calls: pd.DataFrame, told: Told) -> Alarms:
-    lead_days, days = _LEAD // 24, (told.end - told.start).days
-    rates = hourly_rates(plan, told.start - pd.Timedelta(days=lead_days), lead_days + days)
+    lead_days, days = _LEAD // 24, (told.end - _begin(told)).days
+    rates = hourly_rates(plan, _begin(told) - pd.Timedelta(days=lead_days), lead_days + days)
     counts = np.zeros(rates.shape)
     np.add.at(counts, (calls["hour"].to_numpy(), calls["label"].to_numpy(), calls["place"].to_numpy()), 1)
     # Only where a call came in this hour is there news.
@@ -164,7 +169,7 @@ def _told(
     cells = dict(iter(calls.groupby(["label", "place"], sort=False)))
     found = []
     for hour in np.unique(alarms.hour[chosen]):
-        now = told.start + int(hour) * _HOUR
+        now = _begin(told) + int(hour) * _HOUR
         hits = pd.DataFrame([_hit(plan, alarms, n, cells, now) for n in chosen[alarms.hour[chosen] == hour]])
         behind = calls[calls["ticket"].isin(hits["tickets"].explode())].assign(
             known_at=now.tz_localize(ZONE), source=""
@@ -177,14 +182,14 @@ def _told(
             tickets=rows, as_of=now.tz_localize(ZONE), static=nothing, hits=hits[list(HIT_COLUMNS)]
         )
         found.append(merged.assign(moment=now))
-    hours = pd.date_range(told.start, told.end, freq="h")
+    hours = pd.date_range(_begin(told), told.end, freq="h")
     runs = pd.DataFrame({"moment": hours, "complete": hours.hour == 7})
     settings = Settings(timezone=ZONE.key)
     alerts, held = fold_alerts(
-        pd.concat(found, ignore_index=True), Policy.of(settings.alerts), settings=settings, runs=runs
+        pd.concat(found, ignore_index=True), Policy.of(settings.alerts), settings=settings, runs=runs, start=told.start
     )
     bursts = sized(config, told.arrivals, held, told.start, told.end)
-    return ascribed(alerts, held, config, told.arrivals), bursts
+    return ascribed(alerts[alerts["told_at"] >= told.start], held, config, told.arrivals), bursts
 
 
 def _hit(plan: Plan, alarms: Alarms, n: int, cells: dict[Any, pd.DataFrame], now: pd.Timestamp) -> dict[str, Any]:

@@ -216,7 +216,7 @@ def _config(options: argparse.Namespace, seed: int) -> SimulatorConfig:
 
 
 _DEFAULTS: Final[dict[str, dict[str, Any]]] = {
-    "dirty": {"days": 4, "bursts": 10.0, "per_day": 1000, "seeds": [21], "minutes": 60},
+    "dirty": {"days": 2, "bursts": 10.0, "per_day": 1000, "seeds": [22], "minutes": 60},
     "clean": {"days": 10, "bursts": 3.0, "per_day": 550, "seeds": [11, 12, 13, 14], "minutes": 15},
 }
 
