@@ -6,8 +6,9 @@ naming            what each path of a hotline is called
 """
 
 from features.branches.naming import AS_FILED, PATH, Branches, name_branches
-from features.branches.other_labels import OTHER_LABELS, SEPARATOR, is_bare, is_unclassified, leaf_of, means_other
+from features.branches.other_labels import SEPARATOR, is_bare, is_unclassified, leaf_of, means_other
 from features.branches.path_names import chain_of, is_asked_for, path_name, whole_path
+from features.configuration.other_labels import OTHER_LABELS
 
 __all__ = [
     "AS_FILED",

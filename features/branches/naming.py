@@ -14,8 +14,9 @@ from typing import Any, Final
 import pandas as pd
 import pyarrow as pa
 
-from features.branches.other_labels import OTHER_LABELS, SEPARATOR, is_bare, leaf_of
+from features.branches.other_labels import SEPARATOR, is_bare, leaf_of
 from features.branches.path_names import path_name
+from features.configuration.other_labels import OTHER_LABELS
 
 PATH: Final = ("category1", "category2", "category")
 _SPAN: Final = ("known", "first", "last")

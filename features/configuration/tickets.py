@@ -10,7 +10,7 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, SecretStr, field_validator
 
-from features.branches.other_labels import OTHER_LABELS
+from features.configuration.other_labels import OTHER_LABELS
 from features.configuration.part import ConfigPart, key
 
 PERIOD: Final = re.compile(r"([1-9]\d*) *(d|m|y)")
