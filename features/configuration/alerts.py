@@ -100,6 +100,8 @@ class AlertPolicy(ConfigPart):
     """Complete runs in a row that must not mention an episode before it closes."""
     expire_days: float = key(14, unit="days", gt=0)
     """An alert that no run has mentioned for this long expires, even if the detectors stand still."""
+    season_days: float = key(14, unit="days", gt=0)
+    """A reminder of a season ends after this long, twice the time to handle it, and is not repeated for this return."""
     outcome_days: float = key(7, unit="days", gt=0)
     """After this long it is looked up whether the complaints came anyway."""
     dismissals_watched: int = key(2, unit="dismissals", ge=1)

@@ -184,14 +184,19 @@ class TextConfig(ConfigPart):
 class SeasonConfig(ConfigPart):
     """What counts as a season, in the calendar of returning problems and in the alerts ahead of them."""
 
-    ratio: float = key(1.4, unit="times the year's mean", gt=1)
+    ratio: float = key(1.25, unit="times the year's mean", gt=1)
     """Weeks of at least this belong to a season."""
     z: float = key(2.0, unit="overdispersed standard deviations", gt=0)
     """How far above the year's mean a year's season must stand, to be seen."""
     min_years: int = key(2, unit="years", ge=2)
     """Full years needed before anything is called a season."""
-    min_share: float = key(0.66, unit="share", gt=0, le=1)
+    joint_z: float = key(4.0, unit="standard deviations", ge=0)
+    """How far all years together must stand out: so far chance brings one of a thousand categories in ten years."""
+    min_share: float = key(0.75, unit="share", gt=0, le=1)
     """Share of the years in which it must have been seen."""
+    min_extra: float = key(20.0, unit="tickets a year", ge=0)
+    """Tickets that a season brings beyond the usual, in half of the years; half as many in a year in which it is seen.
+    Of twenty the size is known to within a quarter; fewer are a handful."""
     min_weekly: float = key(3.0, unit="tickets a week", ge=0)
     """Seasons with fewer tickets are left out."""
     lead_weeks: int = key(4, unit="weeks", ge=0)

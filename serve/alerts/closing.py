@@ -1,4 +1,4 @@
-"""How an episode ends by itself: calm for long enough, or forgotten by the detectors for too long.
+"""How an episode ends by itself: calm for long enough, told for long enough, or forgotten by the detectors.
 
 Hysteresis and a gap: an episode opens on one candidate, but closes only when several complete runs in a row did not
 mention it and the gap has passed in the data's time. A stalled feed makes no runs, so it never looks like calm.
@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from sqlalchemy import func, select
 
+from features.vocabulary import Kind
 from serve.alerts import notify
 from serve.alerts.episode import Episode
 from serve.alerts.lifecycle import OPEN, Event, State
@@ -25,6 +26,7 @@ class Closing(StrEnum):
 
     CALM = "calm"
     REBASED = "rebased"
+    TOLD = "told"
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,16 @@ def close_calm(desk: Desk) -> int:
     return closed
 
 
+def close_told_seasons(desk: Desk) -> int:
+    """Close reminders of seasons that have stood for long enough, though runs still name them; return how many."""
+    oldest = desk.now - timedelta(days=desk.policy.season_days)
+    query = select(Alert).where(Alert.ended_at.is_(None), Alert.kind == Kind.FORECAST, Alert.opened_at <= oldest)
+    alerts = desk.session.scalars(query.order_by(Alert.seq)).all()
+    for alert in alerts:
+        _close(desk, desk.episode(alert), Closing.TOLD)
+    return len(alerts)
+
+
 def expire_forgotten(desk: Desk) -> int:
     """Expire open alerts that no run has mentioned for very long, and return how many."""
     oldest = desk.now - timedelta(days=desk.policy.expire_days)
@@ -62,14 +74,14 @@ def expire_forgotten(desk: Desk) -> int:
     return expired
 
 
-def _close(desk: Desk, episode: Episode) -> None:
+def _close(desk: Desk, episode: Episode, why: Closing = Closing.CALM) -> None:
     alert = episode.alert
     if episode.state is State.DISMISSED:
         # The department's word stands; the episode only stops taking candidates.
         desk.record(episode, Event.ENDED)
         return
     payload = {
-        "closing": Closing.CALM if alert.baseline is None else Closing.REBASED,
+        "closing": why if alert.baseline is None else Closing.REBASED,
         "outcome_due_at": desk.outcome_due(),
     }
     event = desk.record(episode, Event.RESOLVED, payload=payload)

@@ -95,7 +95,10 @@ class _Intake:
             return
         self._known.add(mark)
         alert = self._belongs_to(candidate, mark) if self.touched.concerns(candidate, mark) else None
-        if alert is None:
+        told = matching.told_before(self.desk.session, candidate, mark) if alert is None else None
+        if told is not None:
+            outcome, episode = "known", self.desk.episode(told)
+        elif alert is None:
             outcome, episode = "opened", self._open(candidate, assessment, mark)
         else:
             episode = self.desk.episode(alert)

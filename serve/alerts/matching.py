@@ -54,6 +54,15 @@ def _wider(candidate: Candidate, alert: Alert) -> bool:
     return candidate.area == EVERYWHERE != alert.area
 
 
+def told_before(session: Session, candidate: Candidate, mark: str) -> Alert | None:
+    """Return the ended reminder of a season's same return; None for one that was not told, or is no season."""
+    if candidate.kind is not Kind.FORECAST:
+        return None
+    same_return = (Alert.window_start < candidate.window_end, Alert.window_end > candidate.window_start)
+    ended = select(Alert).where(Alert.fingerprint == mark, Alert.ended_at.is_not(None), *same_return)
+    return session.scalars(ended.order_by(Alert.seq.desc()).limit(1)).first()
+
+
 def find_episode(
     session: Session, candidate: Candidate, mark: str, *, department: str, causes: CandidateConfig
 ) -> Alert | None:
@@ -79,7 +88,9 @@ def find_episode(
             return alert
     cells = len(set(candidate.cells))
     for alert, shared in _sharing(session, AlertCell.alert_id, AlertCell.unique_id, candidate.cells):
-        if shared >= causes.overlap * cells:
+        # What is to come is no news about what is, nor the other way round.
+        alike = (alert.kind == Kind.FORECAST) == (candidate.kind == Kind.FORECAST)
+        if alike and shared >= causes.overlap * cells:
             return alert
     return _sibling(session, candidate, department, timedelta(hours=causes.together_hours))
 

@@ -27,6 +27,7 @@ from features.taxonomy import Labels, empty_crosswalk, labels_in_force
 from features.vocabulary import AlertLevel
 from serve.alerts.episode import Episode, apply
 from serve.alerts.lifecycle import OPEN, Event, check_allowed
+from serve.alerts.route_lines import routes_by_category
 from serve.store import Store
 from serve.store.columns import new_id
 from serve.store.tables import Alert, AlertCell, AlertEvent, AlertParty, DepartmentRule, Route, Silence
@@ -73,10 +74,7 @@ class Desk:
     @cached_property
     def routes(self) -> dict[str, list[Route]]:
         """The routing table by category."""
-        lines: dict[str, list[Route]] = defaultdict(list)
-        for line in self.session.scalars(select(Route)):
-            lines[self.labels.name(line.category, "category")].append(line)
-        return lines
+        return routes_by_category(self.session, self.labels)
 
     def area_name(self, area: str) -> str:
         """Return what an area is called under the labels in force."""

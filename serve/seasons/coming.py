@@ -71,14 +71,20 @@ def coming_seasons(
             typical=row.expected,
             act_by=row.act_by,
         )
-        for row in _table(history, after, settings.country, settings.seasons).itertuples(index=False)
+        for row in _table(
+            history, after, settings.country, settings.seasons, settings.taxonomy.other_labels
+        ).itertuples(index=False)
         if row.return_start < after + weeks * _WEEK
     ]
     return sorted(seasons, key=lambda one: (one.starts, -one.times))
 
 
 @lru_cache(maxsize=4)
-def _table(history: WeeklyHistory, after: pd.Timestamp, country: str, config: SeasonConfig) -> pd.DataFrame:
+def _table(
+    history: WeeklyHistory, after: pd.Timestamp, country: str, config: SeasonConfig, others: tuple[str, ...]
+) -> pd.DataFrame:
     """Return the seasonal calendar: a tenth of a second that pages need not spend again."""
     known_at = history.known_at or history.data_through
-    return category_seasons(history.counts, history.static, after, known_at=known_at, country=country, config=config)
+    return category_seasons(
+        history.counts, history.static, after, known_at=known_at, country=country, config=config, others=others
+    )

@@ -60,7 +60,7 @@ def tick(store: Store, clock: Clock, settings: Settings, *, passage: Passage | N
     passage = passage or look(settings, clock, newest=lambda: _newest(store))
     with open_desk(store, clock, settings) as desk:
         # Closing comes first: nobody should be woken about what is over.
-        closed = closing.close_calm(desk) if passage.may_end else 0
+        closed = closing.close_calm(desk) + closing.close_told_seasons(desk) if passage.may_end else 0
         expired = closing.expire_forgotten(desk) if passage.may_end else 0
         return TickResult(
             released=_release_held(desk),

@@ -286,7 +286,7 @@ def forecast_signals(forecasts: pd.DataFrame) -> list[Signal]:
             **_labels({**row, "tickets": (), "observed": 0, "callers": 0}),
             kind=Kind.FORECAST,
             detector="forecast",
-            cells=(row["unique_id"],),
+            cells=tuple(row["cells"]),
             level=row["level"],
             expected=float(row["expected"]),
             recurrence_days=365.0,
@@ -295,7 +295,7 @@ def forecast_signals(forecasts: pd.DataFrame) -> list[Signal]:
                 name: row[name]
                 for name in ("years_seen", "years", "aligned", "act_by_week", "return_week", "usual", "overdue")
             }
-            | {"act_by": str(row["act_by"].date())},
+            | {"act_by": str(row["act_by"].date()), "areas": list(row["areas"])},
         )
         for row in forecasts.to_dict("records")
     ]

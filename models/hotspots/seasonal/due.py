@@ -13,6 +13,8 @@ DUE_COLUMNS: Final = (
     "category2",
     "category",
     "area",
+    "areas",
+    "cells",
     "department",
     "window_start",
     "window_end",
@@ -26,7 +28,8 @@ DUE_COLUMNS: Final = (
     "act_by",
     "overdue",
 )
-"""Columns that `merge_candidates` reads as forecasts."""
+"""Columns that `merge_candidates` reads as forecasts: `areas` are the districts it is told for (none: all of them),
+`cells` the series it is about."""
 
 
 def due_forecasts(
@@ -48,7 +51,7 @@ def due_forecasts(
     notice = pd.Timedelta(weeks=notice_weeks)
     due = calendar[(calendar["act_by"] <= monday + notice) & (calendar["return_start"] > monday)]
     due = due.assign(area=due["district"], window_start=due["return_start"], window_end=due["return_end"])
-    due = due.assign(overdue=due["act_by"] < monday)
+    due = due.assign(overdue=due["act_by"] < monday, areas=[()] * len(due), cells=[(one,) for one in due["unique_id"]])
     if forecast is not None and not due.empty:
         due = _as_forecast(due, forecast)
     return due[list(DUE_COLUMNS)].reset_index(drop=True)
