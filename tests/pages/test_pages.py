@@ -233,7 +233,7 @@ def test_why_a_run_is_degraded_is_said_in_the_readers_language(browser, city):
     reason = Reason(ReasonCode.NO_CHAMPION, {"model": "weisu-hotspot"})
     run = DetectionRun(
         key="late",
-        as_of=city.now + timedelta(hours=1),
+        as_of=city.now + timedelta(minutes=5),
         generated_at=city.now,
         model_version="release",
         degraded=(reason,),
