@@ -177,7 +177,9 @@ def _unbounded(words: Catalogue, facts: Mapping[str, Any], limit: int) -> str:
 def _parts(words: Catalogue, facts: Mapping[str, Any]) -> str:
     """Return what carries a sum; nothing where no part stands out."""
     parts = [words("sentence.part", name=one["name"], observed=one["observed"]) for one in facts.get("parts", ())]
-    if more := facts.get("parts_more"):
+    if parts and (others := facts.get("others", 0)) > 0:
+        parts.append(words("sentence.others", n=others))
+    elif more := facts.get("parts_more"):  # sentences of earlier releases
         parts.append(words("sentence.parts_more", n=more))
     return words("sentence.parts", parts=parts) if parts else ""
 

@@ -219,9 +219,17 @@ def test_a_sum_is_told_as_the_cell_that_explains_it_and_adds_nothing_to_it() -> 
 
 
 def test_a_sum_that_no_cell_shows_stands_alone() -> None:
-    surges = {"D": pd.concat([surge(series_id("cell", CELL), 12), surge(series_id("total", {}), 900, expected=400)])}
-    found = merge(tickets=tickets(12), static=static("cell", "total"), surges=surges)
+    surges = {"D": pd.concat([surge(series_id("cell", CELL), 20), surge(series_id("total", {}), 900, expected=400)])}
+    found = merge(tickets=tickets(20), static=static("cell", "total"), surges=surges)
     assert len(found) == 2
+
+
+def test_one_more_than_the_most_that_is_usual_is_no_news() -> None:
+    told = [
+        len(merge(tickets=tickets(count), surges={"D": surge(series_id("cell", CELL), count)}))
+        for count in (10, 11, 12, 13, 14)
+    ]
+    assert told == [0, 0, 0, 0, 1], "usually at most 11"
 
 
 def test_a_sensitive_matter_stands_first() -> None:

@@ -80,7 +80,7 @@ def test_no_heating_in_the_whole_city_is_one_sentence_with_its_districts() -> No
     row = found.iloc[0]
     assert (row["category"], row["area"], row["observed"], row["department"]) == ("heat", "", 49, "isd")
     assert said_of(row["sentence"], "en") == (
-        "heat: 49 on 22 Nov, usually at most 13; d0 7, d1 7, d2 7, d3 4, d4 4, d5 4, d6 4, d7 4, 2 more; "
+        "heat: 49 on 22 Nov, usually at most 13; d0 7, d1 7, d2 7, d3 4, d4 4, d5 4, d6 4, d7 4, others 8; "
         "49 of them between 09:00 and 09:06 on 22 Nov"
     )
     assert said_of(row["sentence"], "zh-CN").startswith("heat：11月22日49件，通常不超过13件；其中d0 7件、")

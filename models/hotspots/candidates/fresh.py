@@ -6,25 +6,38 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 _HOLDS: Final = 0.8
 """Share of a window's count that a shorter window must hold to be told in its place."""
 _CARRIES: Final = 1.5
 """What its last days bring is this many times what is usual in them."""
+_SHARE_ABOVE: Final = 0.1
+_TICKETS_ABOVE: Final = 1.0
+"""A count is told from this share and so many tickets above the most that is usual: one more than usual is no news."""
+
+
+def least_told(upper: NDArray[np.float64] | float) -> NDArray[np.float64] | float:
+    """Return what a count must exceed to be told, of the most that is usual.
+
+    >>> least_told(53.0) < 54, least_told(3.2) < 5
+    (False, True)
+    """
+    return upper * (1.0 + _SHARE_ABOVE) + _TICKETS_ABOVE
 
 
 def shortest_window(scanned: pd.DataFrame) -> int:
     """Return of how many of a window's last periods the matter is told.
 
-    They are the fewest that hold 80 % of its count and more than the most that is usual in them; 0 where even all are
-    within what is usual.
+    They are the fewest that hold 80 % of its count and clearly more than the most that is usual in them (`least_told`);
+    0 where not even all are.
 
     Args:
         scanned: `y, expected, upper` of the periods of the window, oldest first.
     """
     y, expected, upper = (scanned[name].to_numpy(float)[::-1] for name in ("y", "expected", "upper"))
     held, usual = y.cumsum(), expected.cumsum() + np.sqrt(np.square(upper - expected).cumsum())
-    enough = (held >= _HOLDS * held[-1]) & (held > usual)
+    enough = (held >= _HOLDS * held[-1]) & (held > least_told(usual))
     return int(enough.argmax()) + 1 if enough.any() else 0
 
 

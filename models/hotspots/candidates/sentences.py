@@ -48,7 +48,7 @@ def _common(signal: Signal) -> Facts:
 
 
 _NAMED: Final = 8
-"""Parts of a sum that its sentence names, the largest excess first."""
+"""Parts of a sum that its sentence names: those of the largest excess, the largest of them first."""
 
 
 def _of_department(signal: Signal) -> str:
@@ -59,8 +59,9 @@ def _surge(signal: Signal) -> Facts:
     told = {"freq": signal.evidence["freq"], "expected": _known(signal.expected), "upper": _known(signal.upper)}
     if not signal.aggregate:
         return told
-    named = [{"name": part.name, "observed": part.observed} for part in signal.parts[:_NAMED]]
-    return told | {"parts": named, "parts_more": len(signal.parts) - len(named)}
+    largest = sorted(signal.parts[:_NAMED], key=lambda part: -part.observed)
+    named = [{"name": part.name, "observed": part.observed} for part in largest]
+    return told | {"parts": named, "others": signal.observed - sum(part.observed for part in largest)}
 
 
 def _cluster(signal: Signal) -> Facts:

@@ -13,7 +13,7 @@ import pandas as pd
 from features.series import UNCLASSIFIED
 from features.vocabulary import BeyondHistory, Cluster, Frequency, Kind, NewTopic, Rule, Season, SharedCause
 from models.hotspots.candidates.fdr import benjamini_hochberg
-from models.hotspots.candidates.fresh import is_carried, shortest_window
+from models.hotspots.candidates.fresh import is_carried, least_told, shortest_window
 from models.hotspots.ticketframe import between
 
 NAMING_ORDER: Final = (
@@ -235,7 +235,7 @@ def rule_signals(hits: pd.DataFrame) -> list[Signal]:
 
 
 def cluster_signals(clusters: pd.DataFrame) -> list[Signal]:
-    """Return a signal per space-time cluster of `models.hotspots.spatial` that is more than the most that is usual."""
+    """Return a signal per space-time cluster of `models.hotspots.spatial` clearly above the most that is usual."""
     return [
         Signal(
             **_labels(row),
@@ -255,7 +255,7 @@ def cluster_signals(clusters: pd.DataFrame) -> list[Signal]:
             },
         )
         for row in clusters.to_dict("records")
-        if not row["observed"] <= row["upper"]
+        if not row["observed"] <= least_told(row["upper"])
     ]
 
 
