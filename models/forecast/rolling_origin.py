@@ -183,7 +183,9 @@ def _with_breaks(
             broken = find_breaks(weekly_sums(level.sum(known), week), config).weeks > 0
             ids = np.asarray(level.ids, dtype=object)[broken]
             frames.append(pd.DataFrame({"unique_id": ids, "level": level.name, "cutoff": cutoff, "after_break": True}))
-    marked = predictions.merge(pd.concat(frames, ignore_index=True), on=["level", "unique_id", "cutoff"], how="left")
+    # Levels of which nothing broke have no ids, and so none of the type that ids have.
+    found = pd.concat(frames, ignore_index=True).astype({"unique_id": predictions["unique_id"].dtype})
+    marked = predictions.merge(found, on=["level", "unique_id", "cutoff"], how="left")
     return marked.assign(after_break=marked["after_break"].eq(True))
 
 

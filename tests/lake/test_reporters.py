@@ -29,6 +29,8 @@ def rows(minutes: list[float], *, channel: str | None = "phone", category: str =
         {
             "ticket_id": [f"{category}-{channel}-{caller}-{n}" for n in range(len(minutes))],
             "opened_at": [DAY + pd.Timedelta(hours=9, minutes=minute) for minute in minutes],
+            "category1": "city",
+            "category2": "ways",
             "category": category,
             "department": "works",
             "district": "north",
