@@ -58,7 +58,7 @@ def _judged(name: str, work: Path, *, again: bool) -> tuple[pd.DataFrame, dict[s
 
 
 def _read(name: str, alerts: pd.DataFrame) -> list[str]:
-    """Return the readers' verdict on each alert, '' where none was read: same category and area, within three days."""
+    """Return the newest verdict on each alert, '' where none was read: same category and area, within three days."""
     known = pd.read_csv(_READ, keep_default_na=False, parse_dates=["opened"])
     known = known[known["span"] == name]
     verdicts = []
@@ -66,7 +66,7 @@ def _read(name: str, alerts: pd.DataFrame) -> list[str]:
         matter = row["category"] or row["category2"] or row["category1"]
         near = (known["opened"] - row["told_at"].normalize()).abs() <= _NEAR
         same = known[(known["category"] == matter) & (known["area"] == row["area"]) & near]
-        verdicts.append("" if same.empty else str(same["verdict"].iloc[0]))
+        verdicts.append("" if same.empty else str(same["verdict"].iloc[-1]))
     return verdicts
 
 

@@ -107,7 +107,7 @@ def test_the_whole_flow_runs_in_a_home_with_every_awkward_name(tmp_path):
     )
     now = datetime(2026, 11, 23, 7, 30, tzinfo=settings.zone)
     made = write_city(
-        SimulatorConfig(tickets=9_000, start=date(2025, 11, 3), end=date(2026, 11, 22), seed=3, bursts=200),
+        SimulatorConfig(tickets=9_000, start=date(2025, 11, 3), end=date(2026, 11, 23), seed=3, bursts=200),
         home / "city",
     )
     clock = FixedClock(now)

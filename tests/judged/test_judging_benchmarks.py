@@ -98,5 +98,6 @@ def test_a_burst_is_told_by_an_alert_that_holds_it_by_the_next_day_and_is_mostly
 def test_the_readers_verdicts_name_no_ticket_no_text_and_no_point() -> None:
     with (ROOT / "benchmarks" / "judged" / "verdicts.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    assert {*rows[0]} == {"span", "opened", "kind", "level", "category", "area", "verdict", "duplicate"}
+    columns = {"span", "opened", "kind", "level", "category", "area", "verdict", "duplicate", "reader_a", "reader_b"}
+    assert {*rows[0]} == columns
     assert {row["verdict"] for row in rows} == {"real", "known", "noise"}
