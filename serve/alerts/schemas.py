@@ -31,8 +31,8 @@ EXAMPLE: dict[str, Any] = {
     "level": AlertLevel.ORANGE,
     "level_rule": {"code": "spread", "params": {"n": 10, "times": 2.0, "hours": 3, "places": 3}},
     "level_rule_text": {
-        "zh-CN": "橙色：不少于10人来电，且超过平时上限的2倍",
-        "en": "Orange: at least 10 callers, and above 2 times the usual maximum",
+        "zh-CN": "橙色：不少于10人来电，超过平时上限的2倍，且来自3个以上钟点或3处以上地点",
+        "en": "Orange: at least 10 callers, above 2 times the usual maximum, from 3 hours or 3 places or more",
     },
     "sensitive": False,
     "observed": 27,
