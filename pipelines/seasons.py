@@ -20,8 +20,6 @@ from models.hotspots.seasonal import due_forecasts
 
 _YEAR: Final = 52
 """Weeks over which it counts who handled a matter, and where."""
-_WORTH_TELLING: Final = 1.0
-"""A department that expects fewer tickets a week has nothing to prepare."""
 _PATH: Final = ["category1", "category2", "category"]
 
 Responsible = Callable[[dict[str, Any]], str]
@@ -49,10 +47,10 @@ def due_seasons(settings: Settings, weekly: Panel, as_of: datetime) -> pd.DataFr
     due = due_forecasts(calendar, local, forecast=_issued(settings, as_of) if len(calendar) else None)
     if due.empty:
         return due
-    return by_department(due, weekly, _routed(settings, as_of))
+    return by_department(due, weekly, _routed(settings, as_of), least=settings.seasons.min_weekly)
 
 
-def by_department(due: pd.DataFrame, weekly: Panel, responsible: Responsible) -> pd.DataFrame:
+def by_department(due: pd.DataFrame, weekly: Panel, responsible: Responsible, *, least: float) -> pd.DataFrame:
     """Tell each season to the departments that are responsible for it in their districts, each with its part.
 
     One that is responsible everywhere is told once, for the whole area. Several are told each for their districts, the
@@ -62,9 +60,10 @@ def by_department(due: pd.DataFrame, weekly: Panel, responsible: Responsible) ->
         due: Of `models.hotspots.seasonal.due_forecasts`.
         weekly: The weekly panel with the cells.
         responsible: Who has to act in a district.
+        least: A department that expects fewer tickets a week has nothing to prepare.
     """
     places = _places(weekly)
-    rows = [row for season in due.to_dict("records") for row in _told(season, places, responsible)]
+    rows = [row for season in due.to_dict("records") for row in _told(season, places, responsible, least)]
     return pd.DataFrame(rows, columns=due.columns)
 
 
@@ -77,7 +76,9 @@ class _Part:
     share: float
 
 
-def _told(season: dict[str, Any], places: pd.DataFrame, responsible: Responsible) -> Iterator[dict[str, Any]]:
+def _told(
+    season: dict[str, Any], places: pd.DataFrame, responsible: Responsible, least: float
+) -> Iterator[dict[str, Any]]:
     parts: dict[str, _Part] = {}
     here = places[places["category"] == season["category"]]
     for place in here.to_dict("records"):
@@ -89,7 +90,7 @@ def _told(season: dict[str, Any], places: pd.DataFrame, responsible: Responsible
         yield {**season, "department": next(iter(parts), "")}
         return
     for department, part in sorted(parts.items(), key=lambda pair: -pair[1].share):
-        if season["expected"] * part.share >= _WORTH_TELLING:
+        if season["expected"] * part.share >= least:
             numbers = {name: season[name] * part.share for name in ("expected", "usual")}
             named = {"area": part.areas[0], "areas": tuple(part.areas), "cells": tuple(part.cells)}
             yield {**season, **numbers, **named, "department": department}
