@@ -194,39 +194,32 @@ def test_another_matter_in_the_same_place_is_another_alert(hotline):
     assert hotline.count() == 2
 
 
+REMINDER = {
+    "kind": "预告",
+    "observed": 0,
+    "callers": 0,
+    "tickets": [],
+    "upper": None,
+    "rule": {"code": "season", "years_seen": 3, "years": 3},
+}
+
+
 def test_a_forecast_is_blue_and_says_that_nothing_has_happened_yet(hotline):
-    hotline.detect(
-        {
-            "kind": "预告",
-            "observed": 0,
-            "callers": 0,
-            "tickets": [],
-            "upper": None,
-            "rule": {"code": "season", "years_seen": 3, "years": 3},
-        }
-    )
+    hotline.detect(REMINDER)
     alert = hotline.alert()
     assert (alert.level, alert.level_rule["code"]) == ("blue", "forecast")
 
 
 def test_a_reminder_of_a_season_ends_after_two_weeks_and_is_not_repeated_for_this_return(hotline):
-    reminder = {
-        "kind": "预告",
-        "observed": 0,
-        "callers": 0,
-        "tickets": [],
-        "upper": None,
-        "rule": {"code": "season", "years_seen": 3, "years": 3},
-    }
-    hotline.detect(reminder)
+    hotline.detect(REMINDER)
     hotline.later(days=15, every=24 * 60)
     alert = hotline.alert()
     assert alert.ended_at is not None
-    assert hotline.detect(reminder).known == 1
+    assert hotline.detect(REMINDER).known == 1
     assert hotline.count() == 1
     days = timedelta(days=364)
     again = {name: getattr(alert, name) + days for name in ("window_start", "window_end")}
-    assert hotline.detect({**reminder, **again}).opened == 1
+    assert hotline.detect({**REMINDER, **again}).opened == 1
 
 
 def test_a_level_that_rises_is_told_at_once_and_never_sinks(hotline):
