@@ -11,8 +11,11 @@ from typing import Any, Final
 
 from features.errors import LakeError
 
-_OURS: Final = ("BinderException", "CatalogException", "ParserException", "SyntaxException", "InterruptException")
-"""Errors that only a mistake in our own SQL makes: they are not put into other words."""
+_OURS: Final = ("CatalogException", "ParserException", "SyntaxException", "InterruptException")
+"""Errors that only a mistake in our own SQL makes: they are not put into other words.
+
+A column that is not found is none of them: a damaged file calls its columns by other names.
+"""
 
 
 @contextmanager
@@ -40,7 +43,8 @@ def duck(*, threads: int | None = None, memory: str | None = None, spill: str | 
     try:
         connection.execute("SET TimeZone = 'UTC'")
         yield connection
-    except duckdb.Error as error:
+    except (duckdb.Error, UnicodeDecodeError) as error:
+        # A damaged file may hold names that are no text: then DuckDB's own message cannot be decoded.
         if type(error).__name__ in _OURS:
             raise
         raise _in_our_words(error) from error

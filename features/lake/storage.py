@@ -192,7 +192,8 @@ class DeltaStore:
             empty = ", ".join(f'NULL::{_duckdb_type(field.type)} AS "{field.name}"' for field in self.schema)
             return f"(SELECT {empty}, NULL::VARCHAR AS filename WHERE false)"
         # By name: a file may carry more columns than the table, and then `*` would not read it beside the others.
-        columns = ", ".join(f'"{field.name}"' for field in self.schema)
+        # As the table calls them: DuckDB finds a column in any case and would answer in the case of the file.
+        columns = ", ".join(f'"{field.name}" AS "{field.name}"' for field in self.schema)
         return f"(SELECT {columns}, filename FROM {parquet(files, filename=True)})"
 
     def append(self, files: list[Path], *, note: dict[str, Any], guard: int | None = None) -> int:
