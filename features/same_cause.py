@@ -44,6 +44,7 @@ class Matter:
         department: Who handles it; '' where nobody is named.
         start, end: Naive local civil time, half open.
         arrived: When the middle 80 % of its tickets came, naive local civil time; None where the source knows no hours.
+        busy: It rose over all districts, in days on which the whole city had more tickets than the most that is usual.
     """
 
     category: str
@@ -52,17 +53,21 @@ class Matter:
     start: datetime
     end: datetime
     arrived: tuple[datetime, datetime] | None = None
+    busy: bool = False
 
     def same_cause(self, other: Matter, *, together: timedelta) -> bool:
         """Tell whether two findings that share no tickets have one cause.
 
         They do where one department has the same matter in one or two districts at the same time, or where in one
-        district the tickets of both came within the same hours (a power cut: no light, no water, people in lifts).
+        district the tickets of both came within the same hours (a power cut: no light, no water, people in lifts); and
+        what rises over all districts of a busy city, on the same day or the next (a storm), is one cause too.
 
         Args:
             other: Another finding.
             together: Within how many hours of each other tickets of one cause come.
         """
+        if self.busy and other.busy:
+            return self.start <= other.end and other.start <= self.end
         if not (self.start < other.end and other.start < self.end and self.area and other.area):
             return False
         if self.category != other.category:

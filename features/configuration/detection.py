@@ -35,6 +35,8 @@ class CandidateConfig(ConfigPart):
     """Share of the smaller one's tickets that makes two findings one; of what runs find, and of an open alert."""
     together_hours: float = key(6.0, unit="hours", ge=0)
     """Different matters of one district whose tickets came within so many hours of each other have one cause."""
+    told_days: float = key(7.0, unit="days", ge=0)
+    """An alert that ended within so many days has told a count of which it holds the `overlap`: none is opened anew."""
     detector_cap: float = key(6.0, unit="powers of ten of days", gt=0)
     """No detector's surprise counts for more in the rank."""
     sensitive_bonus: float = key(4.0, ge=0)

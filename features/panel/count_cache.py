@@ -27,13 +27,13 @@ from features.lake.duck import instant, literal, parquet
 from features.lake.schema import MOVED
 from features.one_writer import writer_lock
 from features.panel.complete_periods import Edges, edges
-from features.reporters import OwnChannels, reported
+from features.reporters import NEEDED, OwnChannels, reported
 from features.vocabulary import Frequency
 
 _LOG: Final = logging.getLogger(__name__)
 
 KEYS: Final = ("category1", "category2", "category", "district", "department")
-_SCHEMA: Final = 6
+_SCHEMA: Final = 7
 """Of the blocks and their state; another one is counted anew."""
 _BLOCK_DAYS: Final = 28
 _EPOCH: Final = datetime(1900, 1, 1)  # noqa: DTZ001 - a Monday, civil time
@@ -261,7 +261,7 @@ def _count(
     """Count some blocks anew, all of them when None."""
     versions = scan if blocks is None else _versions(connection, scan, blocks)
     inside = "opened_local IS NOT NULL" if blocks is None else f"{_BLOCK} IN ({', '.join(map(str, blocks))})"
-    columns = ["source", "channel", "opened_local", *KEYS, "caller"]
+    columns = list(dict.fromkeys([*KEYS, *NEEDED]))
     state = reported(as_of_query(versions, columns, as_of=as_of, where=inside), own)
     names = ", ".join(_NAMES)
     connection.execute(f"""CREATE OR REPLACE TEMP TABLE counted AS
@@ -332,9 +332,7 @@ def _versions(connection: Any, scan: str, blocks: Collection[int]) -> str:
     query = f"SELECT * FROM {scan} ANTI JOIN moved USING (key) WHERE {wanted}"
     if connection.execute("SELECT count(*) FROM moved").fetchall()[0][0]:
         query += f" UNION ALL SELECT * FROM {scan} SEMI JOIN moved USING (key)"
-    columns = ", ".join(
-        ["source", "ticket_id", "key", "revision", "known_at", "opened_local", *KEYS, "channel", "caller", "deleted"]
-    )
+    columns = ", ".join(dict.fromkeys(["ticket_id", "key", "revision", "known_at", "deleted", *KEYS, *NEEDED]))
     connection.execute(f"CREATE OR REPLACE TEMP TABLE versions AS SELECT {columns} FROM ({query})")
     return "versions"
 

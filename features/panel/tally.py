@@ -21,7 +21,7 @@ from features.panel.complete_periods import CompleteWindow, ceil, common_end
 from features.panel.count_cache import KEYS as _KEYS
 from features.panel.count_cache import OWN, caller_number, day_number
 from features.panel.hierarchy import cell_table
-from features.reporters import OwnChannels, reported
+from features.reporters import NEEDED, OwnChannels, reported
 from features.vocabulary import Frequency
 
 _CHUNK_ROWS = 8_000_000
@@ -97,7 +97,7 @@ def count(
     counted = f"opened_local >= CASE source {first} END AND opened_local < CASE source {end} END"
     # The trusted source has the word where it counts: on days that it does not cover, the other one is all there is.
     again = superseded(scan, among(precedence, [w.source for w in windows]), as_of=as_of, counted=counted)
-    columns = ["source", "channel", "opened_local", *_KEYS, "caller"]
+    columns = list(dict.fromkeys([*_KEYS, *NEEDED]))
     state = reported(as_of_query(scan, columns, as_of=as_of, where=counted, superseded=again), own or {})
     keys = ", ".join(_KEYS)
     connection.execute(f"""CREATE OR REPLACE TEMP TABLE state AS

@@ -95,7 +95,7 @@ class _Intake:
             return
         self._known.add(mark)
         alert = self._belongs_to(candidate, mark) if self.touched.concerns(candidate, mark) else None
-        told = matching.told_before(self.desk.session, candidate, mark) if alert is None else None
+        told = self._told_before(candidate, assessment, mark) if alert is None else None
         if told is not None:
             outcome, episode = "known", self.desk.episode(told)
         elif alert is None:
@@ -113,6 +113,10 @@ class _Intake:
     def _belongs_to(self, candidate: Candidate, mark: str) -> Alert | None:
         department = self._match(candidate).department
         return matching.find_episode(self.desk.session, candidate, mark, department=department, causes=self.desk.causes)
+
+    def _told_before(self, candidate: Candidate, assessment: Assessment, mark: str) -> Alert | None:
+        desk, rank = self.desk, assessment.level.rank
+        return matching.told_before(desk.session, candidate, mark, rank=rank, now=desk.now, causes=desk.causes)
 
     def _register(self) -> None:
         if self.desk.session.get(DetectionRunRow, self.run.key) is None:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import Any, Final
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from features.configuration import CandidateConfig
@@ -54,8 +54,28 @@ def _wider(candidate: Candidate, alert: Alert) -> bool:
     return candidate.area == EVERYWHERE != alert.area
 
 
-def told_before(session: Session, candidate: Candidate, mark: str) -> Alert | None:
-    """Return the ended reminder of a season's same return; None for one that was not told, or is no season."""
+def told_before(
+    session: Session, candidate: Candidate, mark: str, *, rank: int, now: datetime, causes: CandidateConfig
+) -> Alert | None:
+    """Return the ended alert that has told what a candidate says; None where there is news.
+
+    It is the reminder of a season's same return, or an alert that ended within some days, was no less grave, and holds
+    half of the candidate's tickets: a matter that goes on is told anew when most of its tickets are new.
+
+    Args:
+        session: Of the store.
+        candidate: What a run found, of no open alert.
+        mark: The candidate's fingerprint.
+        rank: How grave it is.
+        now: Aware moment.
+        causes: For how many days an ended alert counts, and by what share of the tickets.
+    """
+    if candidate.kind in _BESIDE:
+        since = now - timedelta(days=causes.told_days)
+        lately = and_(Alert.ended_at >= since, Alert.kind.in_([kind.value for kind in _BESIDE]))
+        shares = _sharing(session, AlertTicket.alert_id, AlertTicket.ticket, candidate.tickets, among=lately)
+        enough = causes.overlap * len(set(candidate.tickets))
+        return next((one for one, shared in shares if shared >= enough and one.level_rank >= rank), None)
     if candidate.kind is not Kind.FORECAST:
         return None
     same_return = (Alert.window_start < candidate.window_end, Alert.window_end > candidate.window_start)
@@ -100,21 +120,27 @@ _BESIDE: Final = frozenset({Kind.SURGE, Kind.FREQUENT})
 
 
 def _sibling(session: Session, candidate: Candidate, department: str, together: timedelta) -> Alert | None:
-    if candidate.kind not in _BESIDE or candidate.area == EVERYWHERE:
+    found = _matter(candidate, department)
+    everywhere = candidate.area == EVERYWHERE
+    if candidate.kind not in _BESIDE or (everywhere and not found.busy):
         return None
-    start, end = candidate.window_start, candidate.window_end
-    found = Matter(candidate.category, candidate.area, department, start, end, _arrived(candidate.evidence))
+    beside = or_(Alert.area == candidate.area, Alert.category == candidate.category) if not everywhere else true()
     query = select(Alert).where(
         Alert.ended_at.is_(None),
         Alert.kind.in_([kind.value for kind in _BESIDE]),
-        Alert.area != EVERYWHERE,
-        or_(Alert.area == candidate.area, Alert.category == candidate.category),
+        (Alert.area == EVERYWHERE) if everywhere else (Alert.area != EVERYWHERE),
+        beside,
     )
     for alert in session.scalars(query.order_by(Alert.seq)):
-        of = (alert.category, alert.area, alert.department, alert.window_start, alert.window_end)
-        if found.same_cause(Matter(*of, _arrived(alert.evidence)), together=together):
+        if found.same_cause(_matter(alert, alert.department), together=together):
             return alert
     return None
+
+
+def _matter(told: Alert | Candidate, department: str) -> Matter:
+    area = "" if told.area == EVERYWHERE else told.area
+    of = (told.category, area, department, told.window_start, told.window_end)
+    return Matter(*of, arrived=_arrived(told.evidence), busy=bool(told.evidence.get("busy")))
 
 
 def _arrived(evidence: Mapping[str, Any]) -> tuple[datetime, datetime] | None:
@@ -221,15 +247,17 @@ def _sharing(
     owner: InstrumentedAttribute[str],
     column: InstrumentedAttribute[str],
     values: Sequence[str],
+    *,
+    among: ColumnElement[bool] | None = None,
 ) -> list[tuple[Alert, int]]:
-    """Return the open episodes that have some of these values, with how many, the one with most first."""
+    """Return the episodes (the open ones) that have some of these values, with how many, the one with most first."""
     shared: dict[str, int] = {}
     unique = list(dict.fromkeys(values))
     for start in range(0, len(unique), _CHUNK):
         query = (
             select(owner, func.count())
             .join(Alert, Alert.id == owner)
-            .where(Alert.ended_at.is_(None), column.in_(unique[start : start + _CHUNK]))
+            .where(Alert.ended_at.is_(None) if among is None else among, column.in_(unique[start : start + _CHUNK]))
             .group_by(owner)
         )
         for alert_id, count in session.execute(query):

@@ -6,6 +6,8 @@ import pytest
 
 from features.sentences import Sentence, SentenceCode, said_of
 from features.vocabulary import EVERYWHERE
+from serve.alerts import actions
+from tests.alerts.conftest import SUPERVISOR
 
 
 def sentence(matter: str, areas: list[str], observed: int) -> dict[str, object]:
@@ -106,6 +108,53 @@ def test_what_a_later_run_finds_of_the_same_cause_joins(hotline, changes, alerts
     later = matter(changes["category"], changes["area"], range(100, 108), department="供电局")
     hotline.detect({**later, **changes})
     assert hotline.count() == alerts
+
+
+STORM = matter("铲雪", EVERYWHERE, range(40), department="环卫局", evidence={"busy": True})
+DAY_AFTER = {"window_start": "2026-11-23T08:00:00", "window_end": "2026-11-24T00:00:00"}
+LATER = {"window_start": "2026-11-25T00:00:00", "window_end": "2026-11-26T00:00:00"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "alerts"),
+    [
+        ({"evidence": {"busy": True}}, 1),
+        ({"evidence": {"busy": True}, **DAY_AFTER}, 1),
+        ({"evidence": {"busy": True}, **LATER}, 2),
+        ({"evidence": {"busy": False}}, 2),
+        ({}, 2),
+        ({"evidence": {"busy": True}, "area": "陵水县"}, 2),
+    ],
+    ids=["same day", "the next day", "days later", "the city is calm", "nobody says", "one district"],
+)
+def test_what_rises_over_a_busy_city_is_told_as_one(hotline, changes, alerts):
+    hotline.detect(STORM)
+    hotline.detect({**matter("消火栓", EVERYWHERE, range(100, 130), department="消防局"), **changes})
+    assert hotline.count() == alerts
+    if alerts == 1:
+        assert said_of(hotline.alert().sentence, "zh-CN").endswith("；同时还有消火栓 30件")
+        assert "消防局" in {audience for _, _, audience in hotline.messages()}
+
+
+@pytest.mark.parametrize(("first", "alerts"), [(5, 1), (12, 2)], ids=["half was told", "most is new"])
+def test_what_an_alert_that_ended_has_told_is_not_told_anew(hotline, first, alerts):
+    hotline.detect(TAXI)
+    hotline.press(actions.resolve, SUPERVISOR, reason="done")
+    hotline.detect(matter("的士", "陵水县", range(first, first + 20), department="交通局"))
+    assert hotline.count() == alerts
+
+
+@pytest.mark.parametrize(
+    ("days", "changes"),
+    [(8, {}), (0, {"kind": "敏感", "sensitive": True})],
+    ids=["a week later", "a danger"],
+)
+def test_after_a_week_it_is_told_anew_and_a_danger_at_once(hotline, days, changes):
+    hotline.detect(TAXI)
+    hotline.press(actions.resolve, SUPERVISOR, reason="done")
+    hotline.later(days=days, every=600)
+    hotline.detect(matter("的士", "陵水县", range(20), department="交通局", **changes))
+    assert hotline.count() == 2
 
 
 def test_siblings_of_one_run_assist_from_the_start(hotline):

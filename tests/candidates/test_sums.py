@@ -98,15 +98,27 @@ def storm() -> pd.DataFrame:
     return calls(snow | {("isd", "heat", district): 3 for district in DISTRICTS}, usual=1)
 
 
-def test_a_storm_is_told_by_department_with_its_matters() -> None:
+def test_a_storm_is_one_alert_with_its_departments_and_matters() -> None:
     names = ["plow", "ice", "hydrant", "parking", "heat"]
     rare = [*map(category, names), "department=works", *(cell("ice", district) for district in DISTRICTS[:3])]
     found = told(storm(), rare, hits=apply_rules(storm(), as_of=NOW, timezone="UTC"))
-    assert len(found) == 2
-    by_area = {row["department"]: said_of(row["sentence"], "en") for row in found.to_dict("records")}
-    assert by_area["works"].startswith("works: 120 on 22 Nov, usually at most")
-    assert {part["name"] for part in found.iloc[0]["evidence"]["signals"][0]["parts"]} == set(names[:4])
-    assert by_area["isd"].startswith("heat: 30 on 22 Nov")
+    assert len(found) == 1
+    row = found.iloc[0]
+    said = said_of(row["sentence"], "en")
+    assert said.startswith("works: 120 on 22 Nov, usually at most")
+    assert said.endswith("; at the same time heat 30")
+    assert {part["name"] for part in row["evidence"]["signals"][0]["parts"]} == set(names[:4])
+    assert [(one["category"], one["department"]) for one in row["siblings"]] == [("heat", "isd")]
+
+
+def test_on_an_ordinary_day_two_matters_over_the_city_are_two_alerts() -> None:
+    kinds = ["water", "heat"]
+    usual = {("works", f"m{n}", district): 3 for n in range(8) for district in DISTRICTS}
+    raised = {(f"of {name}", name, district): 3 for name in kinds for district in DISTRICTS}
+    frame, static = panel(calls(usual | raised, usual=1), [*map(category, kinds)])
+    frame.loc[frame["unique_id"] == series_id("total", {}), "upper"] = 1e4
+    found = merge_candidates(as_of=NOW, tickets=calls(usual | raised, usual=1), static=static, surges={"D": frame})
+    assert sorted(found["category"]) == sorted(kinds)
 
 
 def test_an_office_that_starts_is_one_sentence() -> None:

@@ -37,7 +37,7 @@ def rows(minutes: list[float], *, channel: str | None = "phone", category: str =
             "channel": channel,
             "caller": caller,
             "lat": 20.0,
-            "lon": [110 + 0.001 * n for n in range(len(minutes))],
+            "lon": [110 + 0.001 * (n * 7 % 11) for n in range(len(minutes))],
         }
     )
 
@@ -76,6 +76,35 @@ def test_calls_that_come_by_themselves_each_count_even_many_in_an_hour() -> None
     draw = np.random.default_rng(3)
     alone = [heads(rows(sorted(draw.uniform(0, 60, 60).tolist()))) for _ in range(40)]
     assert np.mean(alone) > 57
+
+
+def walk(minutes: list[float], north: np.ndarray, east: np.ndarray, **more: object) -> pd.DataFrame:
+    return rows(minutes, channel="app", **more).assign(lat=20 + north / 111, lon=110 + east / 111)
+
+
+def test_a_walk_along_streets_counts_once_and_where_it_turns_too() -> None:
+    draw = np.random.default_rng(5)
+    for n in (6, 9, 15):
+        minutes = np.sort(draw.uniform(0, 4 * n, n)).tolist()
+        on, aside = np.linspace(0, 1.2, n) + draw.normal(0, 0.02, n), draw.normal(0, 0.05, n)
+        assert heads(walk(minutes, on, aside)) == 1
+        assert heads(walk(minutes, np.minimum(on, 0.6), np.maximum(on - 0.6, 0))) == 1
+        assert heads(walk(minutes, on, aside, caller="known")) == 1
+
+
+@pytest.mark.parametrize("n", [6, 30])
+def test_people_who_know_nothing_of_each_other_are_no_walk(n: int) -> None:
+    draw = np.random.default_rng(6)
+    # No even gaps of minutes: those are a list.
+    taken = [heads(walk(draw.uniform(4, 14, n).cumsum().tolist(), *draw.normal(0, 1, (2, n)))) < n for _ in range(60)]
+    assert np.mean(taken) <= 0.04
+
+
+def test_many_at_one_spot_are_no_walk() -> None:
+    minutes = [0.0, 7, 9, 20, 22, 31, 40, 44]
+    assert heads(walk(minutes, np.full(8, 1 / 3), np.zeros(8))) == 8
+    assert heads(walk(minutes, np.linspace(0, 0.05, 8), np.zeros(8))) == 8
+    assert heads(walk(minutes, np.full(8, np.nan), np.full(8, np.nan))) == 8
 
 
 def test_named_callers_are_never_taken_for_one_hand() -> None:

@@ -71,7 +71,7 @@ crosswalks = st.one_of(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(pairs, crosswalks, st.integers(0, 1000))
 def test_every_level_still_adds_up_to_the_total(pairs, rows, seed):
     cells, static = static_of(pairs)

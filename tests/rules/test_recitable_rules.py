@@ -130,7 +130,7 @@ def test_lookback_covers_every_version_of_a_rule() -> None:
 AGES = st.lists(st.floats(0.1, 24 * 40), min_size=1, max_size=30)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=25)
 @given(ages=AGES, later=AGES, street=st.sampled_from(["", "甲街"]), callers=st.integers(3, 30))
 def test_what_is_known_later_changes_nothing(ages: list[float], later: list[float], street: str, callers: int) -> None:
     rows = [ticket(n, hours_ago=age, caller=f"c{n % callers}", street=street) for n, age in enumerate(ages)]

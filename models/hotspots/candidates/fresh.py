@@ -15,18 +15,20 @@ _CARRIES: Final = 1.5
 _SHARE_ABOVE: Final = 0.1
 _TICKETS_ABOVE: Final = 1.0
 """A count is told from this share and so many tickets above the most that is usual: one more than usual is no news."""
+_TIMES_IN_WEEKS: Final = 2.0
+"""A count of weeks is told at so many times the most that is usual: what rises slowly is for the weekly report."""
 
 
-def least_told(upper: NDArray[np.float64] | float) -> NDArray[np.float64] | float:
+def least_told(upper: NDArray[np.float64] | float, *, weeks: bool = False) -> NDArray[np.float64] | float:
     """Return what a count must exceed to be told, of the most that is usual.
 
-    >>> least_told(53.0) < 54, least_told(3.2) < 5
-    (False, True)
+    >>> least_told(53.0) < 54, least_told(3.2) < 5, least_told(20.0, weeks=True)
+    (False, True, 40.0)
     """
-    return upper * (1.0 + _SHARE_ABOVE) + _TICKETS_ABOVE
+    return upper * _TIMES_IN_WEEKS if weeks else upper * (1.0 + _SHARE_ABOVE) + _TICKETS_ABOVE
 
 
-def shortest_window(scanned: pd.DataFrame) -> int:
+def shortest_window(scanned: pd.DataFrame, *, weeks: bool = False) -> int:
     """Return of how many of a window's last periods the matter is told.
 
     They are the fewest that hold 80 % of its count and clearly more than the most that is usual in them (`least_told`);
@@ -34,10 +36,11 @@ def shortest_window(scanned: pd.DataFrame) -> int:
 
     Args:
         scanned: `y, expected, upper` of the periods of the window, oldest first.
+        weeks: The periods are weeks.
     """
     y, expected, upper = (scanned[name].to_numpy(float)[::-1] for name in ("y", "expected", "upper"))
     held, usual = y.cumsum(), expected.cumsum() + np.sqrt(np.square(upper - expected).cumsum())
-    enough = (held >= _HOLDS * held[-1]) & (held > least_told(usual))
+    enough = (held >= _HOLDS * held[-1]) & (held > least_told(usual, weeks=weeks))
     return int(enough.argmax()) + 1 if enough.any() else 0
 
 

@@ -41,7 +41,8 @@ def join_siblings(
         Groups in the order of their first event, the one with most above what is expected first in each.
     """
     matters = [matter_of(event[0], opened, department_of) for event in events]
-    may = [n for n, event in enumerate(events) if event[0].kind in _COUNTED and not event[0].aggregate]
+    leads = [event[0] for event in events]
+    may = [n for n, lead in enumerate(leads) if lead.kind in _COUNTED and (lead.busy or not lead.aggregate)]
     edges = [(a, b) for a, b in combinations(may, 2) if matters[a].same_cause(matters[b], together=together)]
     groups: dict[int, list[Event]] = {}
     for event, label in zip(events, connected(len(events), edges), strict=True):
@@ -59,7 +60,8 @@ def matter_of(lead: Signal, opened: Mapping[str, pd.Timestamp], department_of: M
     """
     moments = [opened[key] for key in lead.tickets if key in opened]
     department = department_of.get((lead.category, lead.area), lead.department)
-    return Matter(lead.category, lead.area, department, lead.window_start, lead.window_end, arrival(moments))
+    days = lead.window_start, lead.window_end
+    return Matter(lead.category, lead.area, department, *days, arrived=arrival(moments), busy=lead.busy)
 
 
 def told_beside(events: Sequence[Event], department_of: Mapping[tuple[str, str], str]) -> list[dict[str, Any]]:

@@ -55,6 +55,7 @@ class Signal:
         level: Hierarchy level of a surge; "" for the others.
         parts: Of a sum, what carries it, the largest excess first.
         inside: It is told inside a sum, which leads.
+        busy: A sum over all districts, in days on which the whole city had more tickets than the most that is usual.
         rule: By which rule the detector speaks.
         evidence: The detector's own numbers, JSON-ready.
     """
@@ -75,6 +76,7 @@ class Signal:
     level: str = ""
     parts: tuple[Part, ...] = ()
     inside: bool = False
+    busy: bool = False
     expected: float = float("nan")
     upper: float = float("nan")
     p_value: float = float("nan")
@@ -141,7 +143,7 @@ def _surge(row: dict[str, Any], series: pd.DataFrame, freq: Frequency, tickets: 
     dims = {name: str(row.get(name) or "") for name in _DIMENSIONS}
     if not _goes_on(series.tail(found), freq, tickets, dims):
         return None
-    width = shortest_window(series.tail(found))
+    width = shortest_window(series.tail(found), weeks=freq is Frequency.WEEKLY)
     if not width:
         return None
     scanned = series.tail(width)

@@ -33,6 +33,10 @@ _TIMES: Final = 1.5
 """... and so many times what its share of the sum's expectation is."""
 _LIFTED: Final = 2.0
 """A sum of categories is told at so many times what is expected of it: below that a busy day is what it is."""
+_CARRIED: Final = 0.5
+"""One part holds so much of it..."""
+_FAR: Final = 1.5
+"""... or the sum is so many times the most that is usual."""
 _SEVERAL: Final = 3
 """A cause that a department or a district explains has so many parts; a cause of fewer is told by them."""
 _BROAD: Final = ("department", "district", "category")
@@ -123,10 +127,15 @@ def _told_by_parts(whole: Signal, signals: Sequence[Signal], share: float) -> bo
 
 
 def _lifted(whole: Signal) -> bool:
-    """Tell whether several parts lift a sum of categories within days; over weeks such sums only drift."""
+    """Tell whether several parts lift a sum of categories within days; over weeks such sums only drift.
+
+    Matters that have nothing to do with each other add up as well: one of them carries the sum, or it stands far out.
+    """
     several = whole.level == "total" or len(whole.parts) >= _SEVERAL
     within_days = whole.evidence.get("freq") != Frequency.WEEKLY
-    return several and within_days and whole.observed >= _LIFTED * whole.expected
+    carried = any(part.observed >= _CARRIED * whole.observed for part in whole.parts)
+    far = carried or not whole.observed < _FAR * whole.upper
+    return several and within_days and far and whole.observed >= _LIFTED * whole.expected
 
 
 def _host(signal: Signal, standing: Sequence[Signal], share: float) -> int | None:
