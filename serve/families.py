@@ -66,6 +66,7 @@ _FAMILIES: Final = (
     SPANS,
     MONTHS,
     Family.of("routing.done", ("sheet", "settled")),
+    Family.of("subscriptions.done", ("added", "changed", "paused", "resumed", "ended")),
 )
 
 FAMILIES: Final[Mapping[str, Family]] = {family.prefix: family for family in _FAMILIES}

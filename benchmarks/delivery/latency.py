@@ -140,7 +140,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, _database(Path(folder), postgres=asked.postgres) as url:
         bots = Bots()
         section = {
-            "allow_private": ["127.0.0.0/8"], "targets": {name: {"url": bots.url(name)} for name in PROGRAMS},
+            "allow_private": ["127.0.0.0/8"],
+            "targets": {name: {"channel": name, "url": bots.url(name)} for name in PROGRAMS},
         }  # fmt: skip
         settings = Settings(
             home=Path(folder) / "var", hmac_key="a key for measuring", database_url=url,
@@ -184,7 +185,13 @@ def _run(store: Store, settings: Settings, bots: Bots, alerts: int, runs: int) -
 
 
 def _subscribe(store: Store) -> None:
-    common = {"audience": "all", "kinds": [], "author": "benchmark", "created_at": datetime.now(UTC)}
+    common = {
+        "audience": "all",
+        "kinds": [],
+        "author": "benchmark",
+        "author_role": "supervisor",
+        "created_at": datetime.now(UTC),
+    }
     with store.session() as session:
         for name in PROGRAMS:
             target = {"name": name, "channel": name, "config": {"target": name}}

@@ -57,7 +57,7 @@ def main(arguments: list[str] | None = None) -> int:
         prepared = (asked.home or Path(scratch) / "prepared") / f"{start:%Y%m%dT%H%M}"
         port = _free_port()
         base = f"http://127.0.0.1:{port}"
-        targets = {name: {"url": bot.url} for name, bot in bots.items()}
+        targets = {name: {"channel": name, "url": bot.url} for name, bot in bots.items()}
         settings = Settings(
             home=prepared / "var", mlruns=prepared / "mlruns", hmac_key="key of a simulated city",
             **accelerated_sections(base, targets),
@@ -142,7 +142,7 @@ def _subscribe(settings: Settings, now: datetime) -> None:
     wanted = [(name, "all", name) for name in PROGRAMS]
     wanted += [("值班台", "duty", "dingtalk"), ("督办组", "role:supervisor", "feishu")]
     store = Store.open(settings.store_url)
-    common = {"kinds": [], "author": "show", "created_at": now}
+    common = {"kinds": [], "author": "show", "author_role": "supervisor", "created_at": now}
     with store.session() as session:
         for name, audience, channel in wanted:
             target = {"channel": channel, "config": {"target": channel}}

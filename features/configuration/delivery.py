@@ -5,30 +5,46 @@
     allow_private = ["10.20.0.0/16"]
 
     [delivery.targets.duty-wecom]
+    channel = "wecom"
     url = "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=..."
 
-    [delivery.targets.reports-mail]
+    [delivery.targets.water-mail]
+    channel = "email"
+    owner = "市水务局"
     host = "mail.example"
     from = "weisu@example"
     to = ["duty@example"]
     secret = "..."
 
-A subscription in the store names its target: `{"target": "duty-wecom"}`; secrets stay out of the database.
+A subscription in the store names its target: `{"target": "duty-wecom"}`; secrets stay out of the database. A target is
+spoken to by its own channel only, and only messages of its owner and users go through it.
 """
 
 from __future__ import annotations
 
 import ipaddress
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import SecretStr, field_validator
 
 from features.configuration.part import ConfigPart, key
 
+ChannelName = Literal["alertmanager", "apprise", "cap", "dingtalk", "email", "feishu", "webhook", "wecom"]
+"""How a receiver can be spoken to."""
+
+ANYBODY: Final = "*"
+"""Among the users of a target: every audience."""
+
 
 class TargetConfig(ConfigPart):
     """One bot, receiver or mail account."""
 
+    channel: ChannelName | Literal[""] = ""
+    """How it is spoken to; each target says it: alertmanager, apprise, cap, dingtalk, email, feishu, webhook, wecom."""
+    owner: str = ""
+    """The department that it belongs to; empty: the hotline's own, which supervisors give to any audience."""
+    users: tuple[str, ...] = ()
+    """Departments and other audiences that may be told through it besides the owner; "*" is everybody."""
     url: SecretStr = SecretStr("")
     """Address of the bot or receiver; most hold a key."""
     secret: SecretStr = SecretStr("")
@@ -49,7 +65,13 @@ class TargetConfig(ConfigPart):
     @property
     def options(self) -> dict[str, Any]:
         """What the configuration says of the mail server."""
-        return self.model_dump(by_alias=True, exclude_unset=True, exclude={"url", "secret", "to"})
+        named = {"host", "port", "sender", "user", "tls"}
+        return self.model_dump(by_alias=True, exclude_unset=True, include=named)
+
+    def serves(self, audience: str) -> bool:
+        """Tell whether an audience, or the department that it is a part of, is the owner or among the users."""
+        named = {name for name in (self.owner, *self.users) if name}
+        return ANYBODY in named or any(audience == name or audience.startswith(f"{name}/") for name in named)
 
 
 class DeliveryConfig(ConfigPart):
@@ -83,4 +105,12 @@ class DeliveryConfig(ConfigPart):
     def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for text in value:
             ipaddress.ip_network(text)
+        return value
+
+    @field_validator("targets")
+    @classmethod
+    def _channels(cls, value: dict[str, TargetConfig]) -> dict[str, TargetConfig]:
+        for name, target in value.items():
+            if not target.channel and (target.url.get_secret_value() or target.to):
+                raise ValueError(f'{name} does not say how it is spoken to: add channel = "wecom", or what it is')
         return value

@@ -33,7 +33,17 @@ class UnsafeAddressError(DeliveryError):
 
 
 class UnresolvedAddressError(DeliveryError):
-    """The name does not resolve at the moment."""
+    """The name does not resolve.
+
+    Args:
+        failure: With the name.
+        hint: What to do about it.
+        passing: Whether the DNS server could not be asked: nothing is known of the name then.
+    """
+
+    def __init__(self, failure: Failure, *, hint: str | None = None, passing: bool = False) -> None:
+        super().__init__(failure, hint=hint)
+        self.passing = passing
 
 
 @dataclass(frozen=True)
@@ -91,8 +101,9 @@ def _resolve(host: str, port: int) -> list[IPAddress]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
+        passing = isinstance(error, socket.gaierror) and error.errno == socket.EAI_AGAIN
         raise UnresolvedAddressError(
-            Failure(Cause.UNRESOLVED, {"host": host}), hint="check the name and the DNS server"
+            Failure(Cause.UNRESOLVED, {"host": host}), hint="check the name and the DNS server", passing=passing
         ) from error
     return list(dict.fromkeys(ipaddress.ip_address(str(info[4][0]).partition("%")[0]) for info in found))
 

@@ -11,14 +11,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from features.clock import SKEW, Clock
 from serve.delivery.failures import Cause, Failure
-from serve.delivery.outbox import QUEUED, is_fresh, postpone, requeue
+from serve.delivery.outbox import QUEUED, is_fresh, listens, postpone, requeue
 from serve.delivery.outcome import DeliveryOutcome, DeliveryVerdict
 from serve.delivery.packing import Batch
 from serve.delivery.retries import RetryPolicy
@@ -30,12 +30,16 @@ SENDING: Final = "sending"
 SENT: Final = "sent"
 RETRY: Final = "retry"
 DEAD: Final = "dead"
+SKIPPED: Final = "skipped"
 _CLAIM: Final = 2_000
 _LONGEST_WAIT: Final = timedelta(days=7)
 """Neither a retry nor what a bot asks for puts a message off for longer."""
 
 DueRow = tuple[Delivery, OutboxMessage, Subscription]
 """An attempt that is due, its message and its recipient."""
+
+Bot = tuple[Any, ...]
+"""What tells one bot from another."""
 
 
 def recover(session: Session, *, now: datetime, lease: timedelta, retries: RetryPolicy) -> int:
@@ -44,6 +48,7 @@ def recover(session: Session, *, now: datetime, lease: timedelta, retries: Retry
     What was put off to a moment that nobody asks for is due now: a clock that was wrong wrote it.
     """
     session.execute(update(Delivery).where(_put_off(now)).values(due_at=now))
+    skip_ended(session)
     lost = session.scalars(select(Delivery).where(_is_lost(now, lease))).all()
     for attempt in lost:
         attempt.status = DEAD if retries.exhausted(attempt.attempt) else RETRY
@@ -53,6 +58,13 @@ def recover(session: Session, *, now: datetime, lease: timedelta, retries: Retry
             requeue(session, attempt, due_at=now)
     session.flush()
     return len(lost)
+
+
+def skip_ended(session: Session) -> None:
+    """Take out of the queue what waits for subscriptions that are ended: nobody will call for it."""
+    ended = select(Subscription.id).where(Subscription.ended_at.is_not(None))
+    waiting_there = update(Delivery).where(Delivery.status == QUEUED, Delivery.subscription_id.in_(ended))
+    session.execute(waiting_there.values(status=SKIPPED))
 
 
 def _is_lost(now: datetime, lease: timedelta) -> ColumnElement[bool]:
@@ -68,7 +80,7 @@ def _put_off(now: datetime) -> ColumnElement[bool]:
 def waiting(session: Session, *, now: datetime, lease: timedelta) -> bool:
     """Tell whether a round would find anything to do: reads two indexes and writes nothing."""
     fresh = exists().where(is_fresh(now))
-    heard = select(Subscription.id).where(Subscription.paused_at.is_(None))
+    heard = select(Subscription.id).where(listens())
     due = exists().where(Delivery.status == QUEUED, Delivery.due_at <= now, Delivery.subscription_id.in_(heard))
     lost = exists().where(_is_lost(now, lease))
     return bool(session.scalar(select(fresh | due | lost | exists().where(_put_off(now)))))
@@ -80,7 +92,7 @@ def due_now(session: Session, *, now: datetime) -> list[DueRow]:
         select(Delivery, OutboxMessage, Subscription)
         .join(OutboxMessage, OutboxMessage.id == Delivery.outbox_id)
         .join(Subscription, Subscription.id == Delivery.subscription_id)
-        .where(Delivery.status == QUEUED, Delivery.due_at <= now, Subscription.paused_at.is_(None))
+        .where(Delivery.status == QUEUED, Delivery.due_at <= now, listens())
         .order_by(Delivery.due_at, OutboxMessage.created_at, OutboxMessage.id)
         .limit(_CLAIM)
     )
@@ -88,7 +100,7 @@ def due_now(session: Session, *, now: datetime) -> list[DueRow]:
 
 
 def calls_since(session: Session, subscriptions: Sequence[str], *, since: datetime, now: datetime) -> list[datetime]:
-    """Return the moments of the calls made for these subscriptions; a digest is one call."""
+    """Return the moments of the calls made for these subscriptions; a digest is one call, a test message too."""
     rows = session.execute(
         select(Delivery.id, Delivery.digest_id, Delivery.attempt, Delivery.started_at).where(
             Delivery.subscription_id.in_(subscriptions),
@@ -100,7 +112,8 @@ def calls_since(session: Session, subscriptions: Sequence[str], *, since: dateti
     for delivery_id, digest_id, _, started_at in rows:
         if started_at is not None:
             calls[digest_id or delivery_id, started_at] = started_at
-    return list(calls.values())
+    tested = select(Subscription.tested_at).where(Subscription.id.in_(subscriptions), Subscription.tested_at > since)
+    return [*calls.values(), *(at for at in session.scalars(tested) if at is not None)]
 
 
 def claim(session: Session, batches: Sequence[Batch], *, now: datetime) -> None:
@@ -238,7 +251,7 @@ def send_again(store: Store, delivery_id: str, *, clock: Clock) -> str:
 
     Raises:
         NotFoundError: There is no such attempt.
-        ConflictError: The attempt was not given up, or was already sent again.
+        ConflictError: The attempt was not given up, was already sent again, or its subscription is ended.
     """
     with store.session() as session:
         attempt = session.get(Delivery, delivery_id)
@@ -246,13 +259,15 @@ def send_again(store: Store, delivery_id: str, *, clock: Clock) -> str:
             raise NotFoundError("no_delivery", delivery=delivery_id)
         if attempt.status != DEAD:
             raise ConflictError("not_given_up", delivery=delivery_id, status=attempt.status)
+        if session.get_one(Subscription, attempt.subscription_id).ended_at is not None:
+            raise ConflictError("subscription_ended", delivery=delivery_id)
         attempt.status = RETRY
         return requeue(session, attempt, due_at=clock.now()).id
 
 
-def by_bot(rows: Sequence[DueRow], bots: dict[str, str]) -> dict[str, list[DueRow]]:
+def by_bot(rows: Sequence[DueRow], bots: Mapping[str, Bot]) -> dict[Bot, list[DueRow]]:
     """Group due attempts by the bot behind their subscription; those without a bot are left out."""
-    groups: dict[str, list[DueRow]] = defaultdict(list)
+    groups: dict[Bot, list[DueRow]] = defaultdict(list)
     for row in rows:
         if bot := bots.get(row[2].id):
             groups[bot].append(row)

@@ -14,7 +14,7 @@ from xml.etree import ElementTree as ET
 from features.vocabulary import AlertLevel, Kind
 from features.words import AreaNames, Language, catalogue, in_both
 from serve.delivery.notice import Notice
-from serve.delivery.wording import KINDS, headline_of
+from serve.delivery.wording import KINDS, TEST, headline_of
 
 CAP: Final = "urn:oasis:names:tc:emergency:cap:1.2"
 ATOM: Final = "http://www.w3.org/2005/Atom"
@@ -107,7 +107,7 @@ def _alert(notice: Notice, *, sent_at: datetime, sender: str, web: str, names: A
         ("identifier", _identifier(notice.id)),
         ("sender", clean_sender),
         ("sent", cap_time(sent_at)),
-        ("status", "Exercise" if notice.simulated else "Actual"),
+        ("status", _status(notice)),
         ("msgType", _msg_type(notice)),
         ("scope", "Restricted"),
         ("restriction", in_both("cap.restriction")),
@@ -119,6 +119,12 @@ def _alert(notice: Notice, *, sent_at: datetime, sender: str, web: str, names: A
     for language, words in _LANGUAGES:
         _info(alert, notice, language=language, words=words, sender=sender, web=web, names=names)
     return alert
+
+
+def _status(notice: Notice) -> str:
+    if notice.reason == TEST:
+        return "Test"
+    return "Exercise" if notice.simulated else "Actual"
 
 
 def _msg_type(notice: Notice) -> str:

@@ -38,6 +38,11 @@ class Cause(StrEnum):
     NO_TARGET = "no_target"
     TARGET_UNNAMED = "target_unnamed"
     UNKNOWN_CHANNEL = "unknown_channel"
+    TWO_DESTINATIONS = "two_destinations"
+    TARGET_NEEDED = "target_needed"
+    TARGET_CHANNEL = "target_channel"
+    TARGET_NOT_YOURS = "target_not_yours"
+    TARGET_EMPTY = "target_empty"
 
 
 CAUSE_WORDS: Final = Family.of("cause", Cause)
@@ -66,6 +71,17 @@ class DeliveryError(WeisuError):
     def __init__(self, failure: Failure, *, hint: str | None = None) -> None:
         super().__init__(say_failure(failure, "en"), hint=hint)
         self.failure = failure
+
+
+@dataclass(frozen=True)
+class SaidFailure:
+    """A failure that a text of the catalogues names."""
+
+    failure: Failure
+
+    def said(self, language: Language) -> str:
+        """Return the failure in words."""
+        return say_failure(self.failure, language)
 
 
 def say_failure(failure: Failure, language: Language) -> str:

@@ -34,7 +34,7 @@ def expand(session: Session, *, now: datetime) -> int:
     ).all()
     if not messages:
         return 0
-    subscriptions = session.scalars(select(Subscription).where(Subscription.paused_at.is_(None))).all()
+    subscriptions = session.scalars(select(Subscription).where(listens())).all()
     unheard = 0
     for message in messages:
         readers = readers_of(message, subscriptions)
@@ -43,6 +43,11 @@ def expand(session: Session, *, now: datetime) -> int:
         message.expanded_at = now
     session.flush()
     return unheard
+
+
+def listens() -> ColumnElement[bool]:
+    """Return the condition of a subscription that is told anything: neither paused nor ended."""
+    return and_(Subscription.paused_at.is_(None), Subscription.ended_at.is_(None))
 
 
 def is_fresh(now: datetime) -> ColumnElement[bool]:

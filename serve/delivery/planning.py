@@ -16,8 +16,8 @@ from features.words import AreaNames, language_named
 from serve.delivery import attempts
 from serve.delivery.channels import CHANNELS, Channel, Target
 from serve.delivery.channels.cap import CAP_PUSH
-from serve.delivery.config import NoTargetError, target_of
-from serve.delivery.failures import Cause, Failure, say_failure
+from serve.delivery.destinations import Destination, NoTargetError, target_of
+from serve.delivery.failures import Failure, say_failure
 from serve.delivery.links import LinkSigner
 from serve.delivery.notice import Message
 from serve.delivery.outbox import earlier_messages, notice_of, postpone
@@ -83,7 +83,7 @@ class Planner:
         problems: dict[str, Failure] = {}
         for name, one in recipients.items():
             try:
-                targets[name] = self._target(one)
+                targets[name] = target_of(self.config, Destination.of(one))
             except NoTargetError as error:
                 problems[name] = error.failure
         lost = [row for row in due if row[2].id in problems]
@@ -91,7 +91,7 @@ class Planner:
             attempts.give_up(lost, problems, now=self.now)
             said = {name: say_failure(failure, "en") for name, failure in problems.items()}
             _log.error("messages to subscriptions without a target", count=len(lost), problems=said)
-        bots = {name: f"{recipients[name].channel} {target.url or target.to}" for name, target in targets.items()}
+        bots = {name: target.bot(recipients[name].channel) for name, target in targets.items()}
         rounds = []
         for bot, rows in attempts.by_bot(due, bots).items():
             same_bot = tuple(name for name, other in bots.items() if other == bot)
@@ -146,8 +146,3 @@ class Planner:
             timezone=self.timezone,
             names=self.names,
         )
-
-    def _target(self, subscription: Subscription) -> Target:
-        if subscription.channel not in CHANNELS:
-            raise NoTargetError(Failure(Cause.UNKNOWN_CHANNEL, {"channel": subscription.channel}))
-        return target_of(self.config, subscription.config)

@@ -17,10 +17,13 @@ TOLD: Final = Family.of(
     "told",
     (
         "opened", "updated", "escalated", "reassignment_asked", "assigned", "assist", "supervised",
-        "supervision_overdue", "supervision_answered", "resolved", "reopened", "dismissed",
+        "supervision_overdue", "supervision_answered", "resolved", "reopened", "dismissed", "test",
     ),
 )  # fmt: skip
 """Why a message is sent, as the outbox keeps it."""
+
+TEST: Final = "test"
+"""Why a test message comes: somebody asked whether it arrives."""
 
 KINDS: Final = Family.of("kind", Kind)
 
@@ -47,6 +50,8 @@ def words_of(notice: Notice, message: Message) -> Wording:
 def headline_of(notice: Notice, language: Language, key: str, names: AreaNames) -> str:
     """Return how grave, of what kind, about what and where, in the order of a text of the catalogues."""
     words = catalogue(language)
+    if notice.reason == TEST:
+        return words("message.test")
     return words(
         key,
         level=words.of(LEVEL_WORDS, notice.level),
@@ -103,6 +108,6 @@ def _lines(notice: Notice, message: Message, words: Catalogue) -> list[tuple[str
 
 
 def _action(notice: Notice, words: Catalogue) -> str:
-    if notice.msg_type == "Cancel":
+    if notice.msg_type == "Cancel" or notice.reason == TEST:
         return words("message.open")
     return words("message.answer_order") if notice.demand else words("message.acknowledge")

@@ -12,6 +12,7 @@ from serve.pages import (
     report_pages,
     routing_pages,
     rule_pages,
+    subscription_pages,
     supervision_pages,
 )
 from serve.pages import login_pages as gate
@@ -26,6 +27,7 @@ for _pages in (
     alert_pages,
     supervision_pages,
     delivery_pages,
+    subscription_pages,
     forecast_pages,
     report_pages,
     override_pages,

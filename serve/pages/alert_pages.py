@@ -24,6 +24,7 @@ from serve.pages.language import Words
 from serve.pages.render import PageRoute, own_path, page, redirect
 from serve.pages.sessions import VisitorDep
 from serve.pages.views.cards import BUTTONS, card_of
+from serve.pages.views.deliveries import dead_bots
 from serve.pages.views.evidence import curve_of, history_of, map_of, past_of
 from serve.pages.views.origin import detection_origin
 from serve.pages.views.supervision import order_line, tomorrow
@@ -58,6 +59,7 @@ def my_alerts(
         cards = [card_of(alert, words, visitor.caller, now=clock.now()) for alert in found]
         demanded = orders.find(session, visitor.caller, open_only=True) if visitor.caller.department else []
         departments = _departments(session)
+        silent = dead_bots(session, visitor.caller)
         origin = detection_origin(session, words, now=clock.now())
     return page(
         request,
@@ -68,6 +70,7 @@ def my_alerts(
         cards=cards,
         total=total,
         orders=[order_line(one, now=clock.now()) for one in demanded],
+        dead_bots=silent,
         departments=departments,
         done=done if done in DONE else "",
     )

@@ -183,7 +183,7 @@ def delivery_settings(tmp_path: Any) -> Callable[..., Settings]:
             "base_url": "https://weisu.example",
             "allow_private": ["127.0.0.0/8"],
             "deadline_s": 0.6,
-            "targets": targets,
+            "targets": {name: {"channel": "wecom"} | target for name, target in targets.items()},
             **options,
         }
         return Settings(home=tmp_path, hmac_key="k" * 32, delivery=section)
@@ -201,7 +201,7 @@ def subscribe(store: Store, channel: str, target: str, audience: str = "海口�
         kinds=[],
         author="test",
         created_at=NOW,
-        **changes,
+        **{"author_role": "supervisor"} | changes,
     )
     with store.session() as session:
         session.add(row)

@@ -109,7 +109,7 @@ def test_every_document_pushed_about_an_alert_refers_to_all_before_it(
     kit, delivery_store, delivery_settings, fake_bot, now_clock
 ):
     kit.subscribe(delivery_store, "cap", "receiver")
-    settings = delivery_settings({"receiver": {"url": fake_bot.url}})
+    settings = delivery_settings({"receiver": {"channel": "cap", "url": fake_bot.url}})
     kit.put_message(delivery_store)
     kit.follow_up(delivery_store, number=2, msg_type="Update", reason="updated")
     kit.follow_up(delivery_store, number=3, msg_type="Cancel", reason="resolved")

@@ -53,7 +53,9 @@ def test_a_hundred_kills_lose_and_double_nothing(
 ):
     fake_bot.answers(kit.Reply(delay_s=0.003))
     kit.subscribe(delivery_store, "webhook", "receiver", audience="all")
-    settings = delivery_settings({"receiver": {"url": fake_bot.url}}, lease_s=0.4, first_retry_s=0.05, attempts=1000)
+    settings = delivery_settings(
+        {"receiver": {"channel": "webhook", "url": fake_bot.url}}, lease_s=0.4, first_retry_s=0.05, attempts=1000
+    )
     settings = settings.changed(alerts={"ladder": LADDER})
     draw = random.Random(11)
     context = multiprocessing.get_context("fork")
@@ -110,7 +112,9 @@ def test_a_hundred_kills_lose_and_double_nothing(
 def test_a_hundred_alerts_reach_three_bots_within_two_seconds_of_work(kit, delivery_store, delivery_settings, fake_bot):
     for channel in ("wecom", "dingtalk", "feishu"):
         kit.subscribe(delivery_store, channel, channel)
-    settings = delivery_settings({name: {"url": f"{fake_bot.url}&{name}"} for name in ("wecom", "dingtalk", "feishu")})
+    settings = delivery_settings(
+        {name: {"channel": name, "url": f"{fake_bot.url}&{name}"} for name in ("wecom", "dingtalk", "feishu")}
+    )
     for _ in range(100):
         kit.put_message(delivery_store)
     started = time.process_time()

@@ -35,7 +35,7 @@ def test_one_message_arrives_once(kit, delivery_store, wecom, now_clock, fake_bo
 
 def test_both_databases_deliver_throttle_and_recover(kit, any_store, delivery_settings, now_clock, fake_bot):
     kit.subscribe(any_store, "dingtalk", "bot")
-    settings = delivery_settings({"bot": {"url": fake_bot.url}})
+    settings = delivery_settings({"bot": {"channel": "dingtalk", "url": fake_bot.url}})
     kit.put_message(any_store)
     fake_bot.answers(kit.Reply(body=b'{"errcode":130101,"errmsg":"send too fast"}'), kit.Reply())
     assert run_once(any_store, settings, now_clock).retried == 1
@@ -92,7 +92,7 @@ def test_a_worker_that_died_between_send_and_record_sends_the_same_id_again(
     kit, delivery_store, delivery_settings, now_clock, fake_bot
 ):
     kit.subscribe(delivery_store, "webhook", "receiver")
-    settings = delivery_settings({"receiver": {"url": fake_bot.url}})
+    settings = delivery_settings({"receiver": {"channel": "webhook", "url": fake_bot.url}})
     message_id = kit.put_message(delivery_store)
     with delivery_store.session() as session:  # what the dead worker had done before the call
         expand(session, now=now_clock.now())
@@ -112,7 +112,7 @@ def test_what_a_clock_years_ahead_left_behind_is_sent_at_once(
     kit, delivery_store, delivery_settings, now_clock, fake_bot, where
 ):
     kit.subscribe(delivery_store, "webhook", "receiver")
-    settings = delivery_settings({"receiver": {"url": fake_bot.url}})
+    settings = delivery_settings({"receiver": {"channel": "webhook", "url": fake_bot.url}})
     kit.put_message(delivery_store)
     ahead = now_clock.now() + timedelta(days=4000)
     with delivery_store.session() as session:
@@ -160,7 +160,7 @@ def test_too_fast_shuts_the_bot_for_old_and_new_messages(kit, delivery_store, de
     for name in ("a", "b"):
         kit.subscribe(delivery_store, "dingtalk", "bot", audience=name)
         kit.put_message(delivery_store, audience=name)
-    settings = delivery_settings({"bot": {"url": fake_bot.url}})
+    settings = delivery_settings({"bot": {"channel": "dingtalk", "url": fake_bot.url}})
     fake_bot.answers(kit.Reply(body=b'{"errcode":130101,"errmsg":"send too fast"}'), kit.Reply())
     run_once(delivery_store, settings, now_clock)
     assert len(fake_bot.received) == 1, "the second is held back uncalled"
@@ -197,7 +197,9 @@ def test_one_bad_bot_does_not_keep_the_others_from_hearing(kit, delivery_store, 
     kit.subscribe(delivery_store, "wecom", "good")
     kit.subscribe(delivery_store, "feishu", "unreachable")
     kit.subscribe(delivery_store, "dingtalk", "not-configured")
-    settings = delivery_settings({"good": {"url": fake_bot.url}, "unreachable": {"url": "http://127.0.0.1:9/x"}})
+    settings = delivery_settings(
+        {"good": {"url": fake_bot.url}, "unreachable": {"channel": "feishu", "url": "http://127.0.0.1:9/x"}}
+    )
     kit.put_message(delivery_store)
     summary = run_once(delivery_store, settings, now_clock)
     assert (summary.sent, summary.retried) == (1, 1)

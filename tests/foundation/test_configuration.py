@@ -70,7 +70,7 @@ def test_init_overwrites_nothing_without_force(folder):
 def test_show_tells_what_set_a_key_and_masks_secrets(folder, monkeypatch):
     (folder / "weisu.toml").write_text(
         'hmac_key = "very secret"\n[alerts]\nweekly_budget = 7\n[sources.city]\ntoken = "t0k3n"\n'
-        '[schedule.jobs.train]\nretries = 5\n[delivery.targets.duty]\nurl = "https://bot.example/?key=k3y"\n'
+        '[schedule.jobs.train]\nretries = 5\n[delivery.targets.duty]\nchannel = "wecom"\nurl = "https://bot.example/?key=k3y"\n'
     )
     monkeypatch.setenv("WEISU_DATABASE_URL", "postgresql://weisu:pa55@db.example/weisu")
     shown = weisu("config", "show", "--json", "--home", "elsewhere")

@@ -90,7 +90,7 @@ def served(city: SimpleNamespace, bots: dict[str, Bot]) -> Iterator[SimpleNamesp
     section = {
         "base_url": base,
         "allow_private": ["127.0.0.0/8"],
-        "targets": {name: {"url": bot.url} for name, bot in bots.items()},
+        "targets": {name: {"channel": name, "url": bot.url} for name, bot in bots.items()},
     }
     settings = city.settings.changed(delivery=section)
     app.state.settings = settings
@@ -100,7 +100,8 @@ def served(city: SimpleNamespace, bots: dict[str, Bot]) -> Iterator[SimpleNamesp
     ):  # fmt: skip
         row = Subscription(
             id=new_id("sub"), name=channel, audience=audience, channel=channel, config={"target": channel}, kinds=[],
-            author="test", created_at=city.now,
+            author="test", author_role="supervisor",
+            created_at=city.now,
         )  # fmt: skip
         with city.store.session() as session:
             session.add(row)

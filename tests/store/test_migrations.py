@@ -7,12 +7,13 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, text
+from sqlalchemy import TextClause, create_engine, select, text
 
 from serve.errors import StoreError
 from serve.store import Store, migrations
 from serve.store.columns import Base
 from serve.store.inspection import inspect_store
+from serve.store.tables import Subscription
 
 VERSIONS = Path(migrations.__file__).parent / "versions"
 
@@ -59,3 +60,32 @@ def test_sqlite_runs_in_wal_mode_with_foreign_keys(store: Store):
         assert connection.scalar(text("PRAGMA journal_mode")) == "wal"
         assert connection.scalar(text("PRAGMA foreign_keys")) == 1
         assert connection.scalar(text("PRAGMA busy_timeout")) >= 5000
+
+
+def test_a_subscription_was_commanded_where_every_key_of_its_author_commands(tmp_path: Path):
+    url = f"sqlite:///{tmp_path / 'weisu.db'}"
+    engine = create_engine(url)
+    keys = [("desk", "supervisor"), ("both", "admin"), ("both", "department")]
+    with engine.begin() as connection:
+        migrations.upgrade(connection, "0013")
+        for number, (name, role) in enumerate(keys):
+            values = {"id": f"k{number}", "name": name, "role": role}
+            connection.execute(_insert("api_keys", department="", key_hash=f"h{number}", key_hint="", **values))
+        for name in ("desk", "both", "gone"):
+            values = {"id": name, "author": name, "config": "{}", "kinds": "[]"}
+            blank = dict.fromkeys(("name", "audience", "channel", "minimum_level", "language"), "")
+            connection.execute(_insert("subscriptions", **values, **blank))
+    engine.dispose()
+    store = Store.open(url)
+    with store.reading() as session:
+        roles = {row.author: row.author_role for row in session.scalars(select(Subscription))}
+    store.close()
+    assert roles == {"desk": "supervisor", "both": "", "gone": ""}
+
+
+def _insert(table: str, **values: str) -> TextClause:
+    values |= {"created_at": "2026-01-01 00:00:00.000000"}
+    names = ", ".join(values)
+    return text(f"INSERT INTO {table} ({names}) VALUES ({', '.join(f':{name}' for name in values)})").bindparams(
+        **values
+    )

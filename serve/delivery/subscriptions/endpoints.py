@@ -10,14 +10,19 @@ from serve import paging
 from serve.access import CallerDep
 from serve.alerts.policy import on_duty
 from serve.delivery import send_again
+from serve.delivery.destinations import Destination
 from serve.delivery.subscriptions import service
+from serve.delivery.subscriptions.audiences import require_own
 from serve.delivery.subscriptions.schemas import (
+    ChangedSubscription,
     DeliveryList,
     NewSubscription,
     SentAgain,
     SubscriptionList,
     SubscriptionView,
+    TestedView,
 )
+from serve.delivery.trial import send_test
 from serve.errors import ForbiddenError
 from serve.problems import problems
 from serve.wiring import ClockDep, SettingsDep, StoreDep
@@ -36,10 +41,48 @@ def list_subscriptions(store: StoreDep, caller: CallerDep) -> SubscriptionList:
 
 
 @router.post("/v1/subscriptions", status_code=201, summary="Subscribe")
-def add_subscription(store: StoreDep, clock: ClockDep, caller: CallerDep, wanted: NewSubscription) -> SubscriptionView:
-    """Subscribe an audience to its messages. A department subscribes for itself."""
+def add_subscription(
+    *, store: StoreDep, clock: ClockDep, settings: SettingsDep, caller: CallerDep, wanted: NewSubscription
+) -> SubscriptionView:
+    """Subscribe an audience to its messages. A department subscribes for itself; where it leads is checked now."""
+    require_own(caller, wanted.audience)
+    destination = Destination(
+        wanted.audience, wanted.channel, wanted.target, wanted.url, commanded=caller.commands_alerts
+    )
+    service.check_destination(settings, caller, destination)
     with store.session() as session:
-        return service.add(session, caller, wanted, now=clock.now())
+        return service.add(session, caller, wanted, settings, now=clock.now())
+
+
+@router.patch("/v1/subscriptions/{subscription_id}", summary="Change", responses=problems(404))
+def change_subscription(
+    *, store: StoreDep, settings: SettingsDep, caller: CallerDep, subscription_id: Id, wanted: ChangedSubscription
+) -> SubscriptionView:
+    """Change what is named: the name, what is told, or where it goes, which is checked now."""
+    with store.reading() as session:
+        row = service.own_subscription(session, caller, subscription_id)
+        destination = service.destination_wanted(row, caller, wanted)
+    if wanted.moves:
+        service.check_destination(settings, caller, destination)
+    with store.session() as session:
+        return service.change(session, caller, subscription_id, wanted)
+
+
+@router.delete("/v1/subscriptions/{subscription_id}", status_code=204, summary="Delete", responses=problems(404))
+def end_subscription(store: StoreDep, clock: ClockDep, caller: CallerDep, subscription_id: Id) -> None:
+    """Send nothing here any more, ever; what waits is not sent. What was sent stays in `/v1/deliveries`."""
+    with store.session() as session:
+        service.end(session, caller, subscription_id, now=clock.now())
+
+
+@router.post("/v1/subscriptions/{subscription_id}/test", summary="Send a test message", responses=problems(404, 429))
+def try_subscription(
+    *, store: StoreDep, clock: ClockDep, settings: SettingsDep, caller: CallerDep, subscription_id: Id
+) -> TestedView:
+    """Send a test message here, at most once a minute, and answer what the receiver said."""
+    with store.session() as session:
+        service.begin_test(session, caller, subscription_id, now=clock.now())
+    return TestedView.of(send_test(store, settings, clock, subscription_id))
 
 
 @router.post("/v1/subscriptions/{subscription_id}/pause", summary="Pause", responses=problems(404))

@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy import Connection, Engine, inspect, text
 
-HEAD: Final = "0013"
+HEAD: Final = "0014"
 """The newest revision, so that opening an up-to-date store does not have to load Alembic."""
 
 

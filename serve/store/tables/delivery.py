@@ -15,6 +15,7 @@ class Subscription(Base):
     """Where messages for one audience go: channel, address, filters. Secrets stay in the configuration file.
 
     `audience` is a department, or `role:supervisor`, `duty` (the duty desk), `all`; the ladder names these too.
+    `author_role` is the role of who last said where its messages go. An ended one stays for its deliveries' sake.
     """
 
     __tablename__ = "subscriptions"
@@ -29,8 +30,11 @@ class Subscription(Base):
     kinds: Mapped[list[str]]
     language: Mapped[str] = mapped_column(String(10), default="zh-CN")
     author: Mapped[str] = mapped_column(String(200))
+    author_role: Mapped[str] = mapped_column(String(20), default="")
     created_at: Mapped[datetime]
     paused_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    tested_at: Mapped[datetime | None]
 
 
 class OutboxMessage(Base):
