@@ -32,6 +32,7 @@ from features.configuration import (
     Period,
     PrivacyConfig,
     QualityConfig,
+    RequestsConfig,
     RuleConfig,
     ScanConfig,
     ScheduleConfig,
@@ -101,6 +102,8 @@ class Settings(ConfigPart):
     """Keys of the caller hash; docs/privacy.md."""
     quality: QualityConfig = QualityConfig()
     """What the quality report calls unusual; docs/quality.md."""
+    requests: RequestsConfig = RequestsConfig()
+    """How patiently `weisu serve` waits for a request, and how many it answers at once; docs/api.md."""
     retention: dict[str, Period] = key({}, example={"SOURCE": "5y"})
     """How long the tickets of each source are kept, by source: 90d, 18m, 5y; docs/lake.md."""
     rules: RuleConfig = RuleConfig()

@@ -4,12 +4,15 @@
     └── SpokenError                     its words stand in the catalogues under its code
         ├── ServeError                    500  something of ours failed
         │   ├── StoreError                503  the store cannot be opened, migrated or reached
-        │   └── NotReadyError             503  a part that the answer needs is missing
+        │   ├── NotReadyError             503  a part that the answer needs is missing
+    │   └── BusyError                 503  as much is being answered as can be
         └── RequestError                  400  the request is at fault; a BadInputError too
             ├── UnauthorizedError         401  no key, or one that is unknown or revoked
             ├── ForbiddenError            403  known, but not allowed
             ├── NotFoundError             404  does not exist, or is not yours to see
+            ├── TooSlowError              408  the body took too long to come
             ├── ConflictError             409  the alert is not in a state that allows this
+            ├── TooLargeError             413  the body is larger than the operation reads
             ├── UnprocessableError        422  well-formed, but the values make no sense
             └── TooManyRequestsError      429  too often; says when to come back
 
@@ -29,7 +32,7 @@ TITLES: Final = Family.of(
     "problem_title",
     (
         "internal", "store", "not_ready", "bad_request", "unauthorized", "forbidden", "not_found", "conflict",
-        "unprocessable", "too_many", "stale_form", "no_page", "no_font",
+        "unprocessable", "too_many", "too_large", "too_slow", "busy", "stale_form", "no_page", "no_font",
     ),
 )  # fmt: skip
 """What an error is called, by kind."""
@@ -89,6 +92,14 @@ class NotReadyError(ServeError):
     title = "not_ready"
 
 
+class BusyError(ServeError):
+    """As much is being answered as can be; the same request will be taken in a moment."""
+
+    status = 503
+    title = "busy"
+    headers: ClassVar[dict[str, str]] = {"Retry-After": "1"}
+
+
 class RequestError(SpokenError, BadInputError):
     """The request is at fault; the caller can mend it."""
 
@@ -115,6 +126,20 @@ class NotFoundError(RequestError):
 
     status = 404
     title = "not_found"
+
+
+class TooSlowError(RequestError):
+    """The body took too long to come."""
+
+    status = 408
+    title = "too_slow"
+
+
+class TooLargeError(RequestError):
+    """The body is larger than what the operation reads."""
+
+    status = 413
+    title = "too_large"
 
 
 class ConflictError(RequestError):

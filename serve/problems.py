@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from features.errors import BadInputError, WeisuError
 from features.words import Language
 from serve.errors import (
+    BusyError,
     RequestError,
     ServeError,
     SpokenError,
@@ -107,14 +108,23 @@ def answer(
     return JSONResponse(content, status_code=problem.status, media_type=MEDIA_TYPE, headers=said)
 
 
+def of(request: Request, error: SpokenError) -> JSONResponse:
+    """Return an error of ours as a problem, as whoever asks may know it."""
+    return answer(request, for_anybody(error), headers=headers_of(error))
+
+
+def headers_of(error: SpokenError) -> dict[str, str]:
+    """Return what an answer with this error carries beside its text."""
+    if isinstance(error, (TooManyRequestsError, BusyError)):
+        return error.headers
+    return {"WWW-Authenticate": "Bearer"} if error.status == HTTPStatus.UNAUTHORIZED else {}
+
+
 async def _on_spoken_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, SpokenError)
-    if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(error, BusyError):
         _log.error("request failed", path=request.url.path, code=error.code, error=str(error))
-    headers = {"WWW-Authenticate": "Bearer"} if error.status == HTTPStatus.UNAUTHORIZED else {}
-    if isinstance(error, TooManyRequestsError):
-        headers = error.headers
-    return answer(request, for_anybody(error), headers=headers)
+    return of(request, error)
 
 
 async def _on_weisu_error(request: Request, error: Exception) -> JSONResponse:
@@ -133,8 +143,6 @@ async def _on_http_error(request: Request, error: Exception) -> JSONResponse:
     spoken = RequestError("http", status=error.status_code)
     if headers.get("Allow"):
         spoken = RequestError("method", methods=headers["Allow"])
-    elif error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        spoken = RequestError("body_too_large", megabytes=error.detail)
     phrase = HTTPStatus(error.status_code).phrase if _language(request) == "en" else ""
     return answer(request, spoken, status=error.status_code, title=phrase, headers=headers)
 

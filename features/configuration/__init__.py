@@ -18,6 +18,7 @@ from features.configuration.detection import (
 from features.configuration.forecaster import ForecastConfig
 from features.configuration.names import NamesConfig
 from features.configuration.part import ConfigPart, key
+from features.configuration.requests import RequestsConfig
 from features.configuration.rules import FrequentRule, RepeatRule, RuleConfig, SensitiveRule
 from features.configuration.schedule import SHIPPED_JOBS, JobConfig, ScheduleConfig
 from features.configuration.surge import SurgeConfig
@@ -54,6 +55,7 @@ __all__ = [
     "PrivacyConfig",
     "QualityConfig",
     "RepeatRule",
+    "RequestsConfig",
     "RuleConfig",
     "ScanConfig",
     "ScheduleConfig",

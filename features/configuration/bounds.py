@@ -35,4 +35,8 @@ class BoundsConfig(ConfigPart):
     json_depth: int = key(100, unit="levels", ge=10, le=900)
     """How deep the JSON of a feed or an area file may be nested."""
     body_size: int = key(32, unit="MiB", ge=1)
-    """Size of the body of a request to `weisu serve`."""
+    """Size of the body of a request that hands in tickets or a workbook of overrides."""
+    sheet_size: int = key(5, unit="MiB", ge=1)
+    """Size of the body of a request that hands in a sheet of the routing table."""
+    form_size: int = key(256, unit="KiB", ge=16)
+    """Size of the body of any other request."""

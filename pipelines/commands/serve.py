@@ -39,7 +39,7 @@ def serve(
     together = _counted_together() if workers > 1 else nullcontext()
     try:
         with together:
-            _run(uvicorn, host, port, workers)
+            _run(uvicorn, host, port, workers, settings.requests.connections)
     except SystemExit as stopped:
         # Uvicorn leaves with 3 when it cannot start, which here means "done, but degraded".
         raise PipelineError(f"cannot serve on {host}:{port}", hint="is the port taken? choose --port") from stopped
@@ -51,13 +51,15 @@ def _counted_together() -> AbstractContextManager[None]:
     return counted_together()
 
 
-def _run(uvicorn: Any, host: str, port: int, workers: int) -> None:
+def _run(uvicorn: Any, host: str, port: int, workers: int, connections: int) -> None:
     uvicorn.run(
         "serve.api.asgi:app",
         factory=True,
         host=host,
         port=port,
         workers=workers,
+        http="serve.api.http_protocol:PunctualProtocol",
+        limit_concurrency=connections,
         log_level="warning",
         # An open event stream must not keep the process from stopping.
         timeout_graceful_shutdown=5,

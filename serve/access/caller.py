@@ -20,7 +20,10 @@ from serve.store.tables import ApiKey, BrowserSession
 from serve.wiring import ClockDep, StoreDep
 
 SESSION_COOKIE: Final = "weisu_session"
-_SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
+SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
+"""What a session's cookie is enough for in the API."""
+
+_NOTED: Final = "caller"
 
 _bearer = HTTPBearer(auto_error=False, description="`Authorization: Bearer weisu_...`")
 _header = APIKeyHeader(name="X-API-Key", auto_error=False, description="The same key in a header of its own")
@@ -71,13 +74,38 @@ def current_caller(
     Raises:
         UnauthorizedError: No key, or one that is not valid.
     """
+    noted: Caller | None = getattr(request.state, _NOTED, None)
+    if noted is not None:
+        return noted
     secret = bearer.credentials if bearer else header
+    cookie = request.cookies.get(SESSION_COOKIE) if request.method in SAFE_METHODS else None
+    return caller_of(store, secret, cookie, clock.now())
+
+
+def caller_of(store: Store, secret: str | None, cookie: str | None, now: datetime) -> Caller:
+    """Return who a key stands for, or where there is none a browser session's cookie.
+
+    Raises:
+        UnauthorizedError: Neither, or one that is not valid.
+    """
     if secret:
-        return Caller.from_key(authenticate(store, secret, now=clock.now()))
-    cookie = request.cookies.get(SESSION_COOKIE)
-    if cookie and request.method in _SAFE_METHODS:
-        return session_caller(store, cookie, now=clock.now())
+        return Caller.from_key(authenticate(store, secret, now=now))
+    if cookie:
+        return session_caller(store, cookie, now=now)
     raise UnauthorizedError("needs_key")
+
+
+def secret_of(request: Request) -> str | None:
+    """Return the key that a request carries, as `current_caller` reads it."""
+    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and secret.strip():
+        return secret.strip()
+    return request.headers.get("x-api-key")
+
+
+def note_caller(request: Request, caller: Caller) -> None:
+    """Keep who is asking for as long as the request lasts: whoever let it in has looked the key up."""
+    setattr(request.state, _NOTED, caller)
 
 
 def session_caller(store: Store, cookie: str, *, now: datetime) -> Caller:

@@ -1,21 +1,20 @@
-"""How often somebody may try to log in: counted in the store, so that every worker process counts the same.
+"""How often somebody may fail to log in: counted in the store, so that every worker process counts the same.
 
-An attempt is written down before the key is looked at and taken back when the key was right, so a hundred attempts at
-once are not a hundred attempts free of charge. Addresses and keys are kept as hashes, and only while they count.
+A right key is let in whatever failed before: an office behind one address is not shut out by whoever sits there too. A
+key has 256 random bits, so only guesses are slowed. Addresses and keys are kept as hashes, and only while they count.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy.orm import Session
 
 from serve.access.keys import KEY_PREFIX, hash_key
-from serve.errors import TooManyRequestsError, UnauthorizedError
+from serve.errors import TooManyRequestsError
 from serve.store import Store
 from serve.store.tables import LoginAttempt
 
@@ -33,9 +32,8 @@ class LoginLimit:
 
     store: Store
 
-    @contextmanager
-    def attempt(self, *, address: str, key: str, now: datetime) -> Iterator[None]:
-        """Count what happens inside as one attempt, unless the key turns out to be right.
+    def note_failure(self, *, address: str, key: str, now: datetime) -> None:
+        """Count an attempt that failed.
 
         Args:
             address: Where the browser is, as the server sees it.
@@ -43,23 +41,12 @@ class LoginLimit:
             now: The present.
 
         Raises:
-            TooManyRequestsError: Too many failures lately; it says when to come back.
+            TooManyRequestsError: Too many failures lately; it says when to come back. This one is not counted.
         """
-        number = self._admit(hash_key(address), hash_key(key[:_TOLD_APART_BY]), now)
-        failed = False
-        try:
-            yield
-        except UnauthorizedError:
-            failed = True
-            raise
-        finally:
-            if not failed:
-                self._take_back(number)
-
-    def _admit(self, address: str, key_prefix: str, now: datetime) -> int:
+        place, beginning = hash_key(address), hash_key(key[:_TOLD_APART_BY])
         with self.store.session() as session:
             self.store.lock(session, "logins")
-            session.execute(delete(LoginAttempt).where(LoginAttempt.at <= now - WINDOW))
+            _forget(session, now)
 
             def oldest_in_the_way(of: ColumnElement[bool], most: int) -> datetime | None:
                 """Return the attempt that has to grow old first, None when there is room."""
@@ -67,17 +54,19 @@ class LoginLimit:
                 return session.scalar(query.order_by(LoginAttempt.at.desc()).offset(most - 1).limit(1))
 
             in_the_way = (
-                oldest_in_the_way(LoginAttempt.address == address, PER_ADDRESS),
-                oldest_in_the_way(LoginAttempt.key_prefix == key_prefix, PER_KEY),
+                oldest_in_the_way(LoginAttempt.address == place, PER_ADDRESS),
+                oldest_in_the_way(LoginAttempt.key_prefix == beginning, PER_KEY),
             )
             waits = [moment + WINDOW - now for moment in in_the_way if moment is not None]
             if waits:
                 raise TooManyRequestsError("too_many_logins", wait=max(waits))
-            row = LoginAttempt(at=now, address=address, key_prefix=key_prefix)
-            session.add(row)
-            session.flush()
-            return row.id
+            session.add(LoginAttempt(at=now, address=place, key_prefix=beginning))
 
-    def _take_back(self, number: int) -> None:
+    def forget_old(self, now: datetime) -> None:
+        """Delete the failures that no longer count."""
         with self.store.session() as session:
-            session.execute(delete(LoginAttempt).where(LoginAttempt.id == number))
+            _forget(session, now)
+
+
+def _forget(session: Session, now: datetime) -> None:
+    session.execute(delete(LoginAttempt).where(LoginAttempt.at <= now - WINDOW))

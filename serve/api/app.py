@@ -15,7 +15,7 @@ from features.clock import Clock, SystemClock
 from features.settings import Settings
 from serve import problems
 from serve.api import health, observability
-from serve.api.body_bound import BodyBound
+from serve.api.door import Door
 from serve.parameters import only_known_parameters
 from serve.premises import Premises
 from serve.reader_language import ReaderLanguage
@@ -63,7 +63,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None, store: Store |
     from serve import pages
     from serve.tickets.landing import tidy
 
-    app.add_middleware(BodyBound, megabytes=settings.bounds.body_size)
+    app.add_middleware(Door, store=opened, clock=app.state.clock, settings=settings)
     app.add_middleware(ReaderLanguage)
     problems.install(app)
     observability.install(app)

@@ -61,14 +61,16 @@ def log_in(
     now, entered = clock.now(), key.strip()
     address = request.client.host if request.client else ""
     try:
-        with LoginLimit(store).attempt(address=address, key=entered, now=now):
-            info = authenticate(store, entered, now=now)
+        info = authenticate(store, entered, now=now)
     except UnauthorizedError:
+        try:
+            LoginLimit(store).note_failure(address=address, key=entered, now=now)
+        except TooManyRequestsError as error:
+            answer = _login_page(request, settings, target=target, wait_s=error.retry_after_s)
+            answer.headers.update(error.headers)
+            return answer
         return _login_page(request, settings, target=target, wrong=True)
-    except TooManyRequestsError as error:
-        answer = _login_page(request, settings, target=target, wait_s=error.retry_after_s)
-        answer.headers.update(error.headers)
-        return answer
+    LoginLimit(store).forget_old(now)
     # A department comes for its alerts; everybody else for the forecast.
     answer = redirect("/alerts" if target == "/" and info.department else target)
     set_cookie(answer, request, SESSION_COOKIE, start_session(store, info, now=now), lifetime=LIFETIME)

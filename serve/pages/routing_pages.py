@@ -23,7 +23,6 @@ from serve.wiring import ClockDep, SettingsDep, StoreDep
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 SHOWN: Final = 300
-LARGEST: Final = 5_000_000
 
 
 @router.get("/routing")
@@ -49,7 +48,7 @@ def upload_sheet(
     visitor.check(csrf)
     _check_commands(visitor.caller)
     try:
-        lines = sheets.read(_content(sheet), name=sheet.filename or "?", bounds=settings.bounds)
+        lines = sheets.read(sheet.file.read(), name=sheet.filename or "?", bounds=settings.bounds)
         with store.session() as session:
             service.replace_all(session, visitor.caller, lines, now=clock.now())
     except UnprocessableError as error:
@@ -119,13 +118,6 @@ def _page(
         done=done if done in {"sheet", "settled"} else "",
         problem=problem,
     )
-
-
-def _content(sheet: UploadFile) -> bytes:
-    content = sheet.file.read(LARGEST + 1)
-    if len(content) > LARGEST:
-        raise UnprocessableError("sheet_too_large", megabytes=5)
-    return content
 
 
 def _check_commands(caller: Caller) -> None:

@@ -10,10 +10,10 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import func, select
 
-from serve.access import add_key, authenticate
+from serve.access import add_key
 from serve.access.logins import PER_ADDRESS, PER_KEY, WINDOW, LoginLimit
 from serve.api import create_app
-from serve.errors import TooManyRequestsError, UnauthorizedError
+from serve.errors import TooManyRequestsError
 from serve.store.tables import LoginAttempt
 
 
@@ -42,14 +42,22 @@ def test_after_too_many_failures_an_address_waits_and_is_told_how_long(browser_a
     for number in range(PER_ADDRESS):
         assert log_in(browser_at("10.0.0.9"), f"weisu_{number:06}guess").status_code == 401
         clock.advance(timedelta(seconds=3))
-    refused = log_in(browser_at("10.0.0.9"), key)
+    refused = log_in(browser_at("10.0.0.9"), "weisu_another-guess")
     assert refused.status_code == 429
     assert "登录失败次数过多，请 9 分钟后再试" in refused.text
     assert int(refused.headers["retry-after"]) == WINDOW.total_seconds() - 3 * PER_ADDRESS
     assert log_in(browser_at("10.0.0.10"), key).status_code == 303, "another address goes on"
     clock.advance(timedelta(seconds=int(refused.headers["retry-after"]) - 1))
-    assert log_in(browser_at("10.0.0.9"), key).status_code == 429
+    assert log_in(browser_at("10.0.0.9"), "weisu_another-guess").status_code == 429
     clock.advance(timedelta(seconds=1))
+    assert log_in(browser_at("10.0.0.9"), "weisu_another-guess").status_code == 401
+
+
+def test_a_right_key_is_let_in_whatever_failed_before_at_its_address_or_beginning(browser_at, key):
+    for number in range(PER_ADDRESS + 1):
+        log_in(browser_at("10.0.0.9"), f"{key[:12]}{number}" if number < PER_KEY else f"weisu_{number:06}guess")
+    assert log_in(browser_at("10.0.0.9"), "weisu_another-guess").status_code == 429
+    assert log_in(browser_at("10.0.0.9"), f"{key[:12]}more").status_code == 429
     assert log_in(browser_at("10.0.0.9"), key).status_code == 303
 
 
@@ -75,12 +83,10 @@ def test_attempts_at_the_same_moment_are_all_counted(any_store, clock):
 
     def guess(number: int) -> str:
         try:
-            with limit.attempt(address=f"10.0.3.{number}", key="weisu_abcdef-guess", now=clock.now()):
-                authenticate(any_store, "weisu_abcdef-guess", now=clock.now())
-        except UnauthorizedError:
-            return "tried"
+            limit.note_failure(address=f"10.0.3.{number}", key="weisu_abcdef-guess", now=clock.now())
         except TooManyRequestsError:
             return "refused"
+        return "tried"
 
     with ThreadPoolExecutor(8) as pool:
         ended = list(pool.map(guess, range(24)))

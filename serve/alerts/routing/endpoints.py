@@ -20,14 +20,12 @@ from serve.alerts.routing.schemas import (
     RouteView,
     SettleBody,
 )
-from serve.errors import UnprocessableError
 from serve.problems import problems
 from serve.wiring import ClockDep, SettingsDep, StoreDep
 
 router = APIRouter(tags=["routing"], responses=problems(401, 403, 422))
 
 _XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-_MAX_BYTES: Final = 5_000_000
 
 Reader = Annotated[Caller, Depends(allow(Role.PLANNER, Role.SUPERVISOR))]
 Writer = Annotated[Caller, Depends(allow(Role.SUPERVISOR))]
@@ -90,7 +88,7 @@ async def import_routes(
     request: Request, store: StoreDep, clock: ClockDep, settings: SettingsDep, caller: Writer
 ) -> ImportResult:
     """Make the table equal to the uploaded sheet; a row that makes no sense is named, and then nothing changes."""
-    content = await _limited_body(request)
+    content = await request.body()
     lines = await run_in_threadpool(sheets.read, content, name="the sheet", bounds=settings.bounds)
     with store.session() as session:
         return service.replace_all(session, caller, lines, now=clock.now())
@@ -131,12 +129,3 @@ def set_rule(
     with store.session() as session:
         rule = service.set_rule(session, caller, department, wanted, now=clock.now())
         return DepartmentRuleView(department=department, **rule.model_dump())
-
-
-async def _limited_body(request: Request) -> bytes:
-    content = bytearray()
-    async for chunk in request.stream():
-        content += chunk
-        if len(content) > _MAX_BYTES:
-            raise UnprocessableError("sheet_too_large", megabytes=5)
-    return bytes(content)
