@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from sqlalchemy import select
-
 from features.words import Coded
 from serve.access import Caller, Role
 from serve.access.roles import ROLES
@@ -19,7 +17,7 @@ from serve.alerts.lifecycle import CLOSED, Dismissal, Event, State
 from serve.alerts.routing import corrections
 from serve.alerts.unit_of_work import Actor, Desk
 from serve.errors import ConflictError, ForbiddenError, UnprocessableError
-from serve.store.tables import Alert, AlertParty
+from serve.store.tables import AlertParty
 
 Action = Callable[[Desk, Episode, Caller], None]
 
@@ -102,8 +100,7 @@ def resolve(desk: Desk, episode: Episode, caller: Caller, *, reason: str = "") -
 def reopen(desk: Desk, episode: Episode, caller: Caller, *, reason: str = "") -> None:
     """Open an answered or closed alert again; every clock starts anew."""
     _require_command(caller, "may_not_reopen")
-    other = select(Alert.id).where(Alert.fingerprint == episode.alert.fingerprint, Alert.ended_at.is_(None))
-    successor = desk.session.scalar(other.where(Alert.id != episode.alert.id))
+    successor = desk.successor_of(episode)
     if successor:
         raise ConflictError("taken_over", alert=successor)
     desk.record(episode, Event.REOPENED, actor=_actor(caller), payload={"reason": reason})

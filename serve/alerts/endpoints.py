@@ -81,11 +81,12 @@ def list_alerts(
 
 @router.get("/{alert_id}", summary="One alert", responses=problems(404))
 def read_alert(store: StoreDep, caller: CallerDep, alert_id: AlertId) -> AlertDetail:
-    """Return an alert with the departments that have a part in it, its footprint and similar past cases."""
+    """Return an alert with the departments that have a part in it, its footprint and similar past cases you may see."""
     with store.reading() as session:
         repository = AlertRepository(session, caller)
         episode = repository.episode(alert_id)
-        return detail_of(episode, repository.cells(episode.alert))
+        past = repository.copies.past(episode.alert.past)
+        return detail_of(episode, repository.cells(episode.alert), past)
 
 
 @router.get("/{alert_id}/events", summary="The history of an alert", responses=problems(404))

@@ -8,18 +8,28 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true, tuple_
 from sqlalchemy.orm import Session
 
 from features.vocabulary import AlertLevel
-from serve.access import Caller
+from serve.access import Caller, Role
+from serve.alerts.copies import Copies, ReadEvent, visible_orders
 from serve.alerts.episode import ASKED, Episode
-from serve.alerts.lifecycle import OPEN, WAITING, State
+from serve.alerts.lifecycle import OPEN, WAITING, Event, State
 from serve.errors import NotFoundError
 from serve.paging import Cursor
 from serve.store.categories import category_condition
 from serve.store.columns import believed
-from serve.store.tables import Alert, AlertCell, AlertEvent, AlertParty, AlertTicket, DetectionRunRow
+from serve.store.tables import (
+    Alert,
+    AlertCell,
+    AlertEvent,
+    AlertParty,
+    AlertTicket,
+    DetectionRunRow,
+    Route,
+    SupervisionOrder,
+)
 
 Order = Literal["newest", "urgent"]
 _CHUNK: Final = 500
@@ -89,6 +99,12 @@ class AlertRepository:
     def __init__(self, session: Session, caller: Caller) -> None:
         self._session = session
         self._caller = caller
+        self.copies = Copies(session, caller, self.visible())
+
+    @classmethod
+    def of_all(cls, session: Session) -> AlertRepository:
+        """Return the repository of the installation itself, for documents that are made for no single reader."""
+        return cls(session, Caller(key_id="", name="system", role=Role.SUPERVISOR))
 
     def visible(self) -> ColumnElement[bool]:
         """Return the condition that an alert must meet to be seen by this caller."""
@@ -131,11 +147,54 @@ class AlertRepository:
         query = select(func.count()).select_from(Alert).where(self.visible(), *wanted.conditions())
         return self._session.scalar(query) or 0
 
-    def events(self, alert_id: str) -> list[AlertEvent]:
-        """Return the history of an alert; raises like `get`."""
+    def find(self, *conditions: ColumnElement[bool], gravest_first: bool = False) -> list[Alert]:
+        """Return the visible alerts that meet these conditions, by default in the order of their opening."""
+        order = (Alert.level_rank.desc(), Alert.seq) if gravest_first else (Alert.seq,)
+        return list(self._session.scalars(select(Alert).where(self.visible(), *conditions).order_by(*order)))
+
+    def with_parties(self, *conditions: ColumnElement[bool]) -> list[tuple[Alert, AlertParty]]:
+        """Return visible alerts, each with every department that has a part in it now, by these conditions."""
+        joined = select(Alert, AlertParty).join(AlertParty, AlertParty.alert_id == Alert.id)
+        wanted = joined.where(self.visible(), AlertParty.released_at.is_(None), *conditions)
+        return [(alert, party) for alert, party in self._session.execute(wanted)]
+
+    def with_orders(self, *conditions: ColumnElement[bool]) -> list[tuple[Alert, SupervisionOrder]]:
+        """Return visible alerts, each with every order about it that the caller may see, by these conditions."""
+        joined = select(Alert, SupervisionOrder).join(SupervisionOrder, SupervisionOrder.alert_id == Alert.id)
+        wanted = joined.where(self.visible(), visible_orders(self._caller), *conditions)
+        return [(alert, order) for alert, order in self._session.execute(wanted)]
+
+    def ids(self) -> Select[str]:
+        """Return the query of the ids of the visible alerts."""
+        return select(Alert.id).where(self.visible())
+
+    def areas(self) -> list[str]:
+        """Return the areas that visible alerts are about."""
+        return sorted(self._session.scalars(select(Alert.area).where(self.visible()).distinct()))
+
+    def tally(self, now: datetime) -> dict[str, int]:
+        """Return how many visible alerts are open, by level, and how many of them are `overdue`."""
+        active = (self.visible(), Alert.ended_at.is_(None))
+        counted = self._session.execute(select(Alert.level, func.count()).where(*active).group_by(Alert.level))
+        late = self._session.scalar(select(func.count()).select_from(Alert).where(*active, overdue(now)))
+        return {**{level.value: 0 for level in AlertLevel}, **dict(counted.all()), "overdue": late or 0}
+
+    def events(self, alert_id: str) -> list[ReadEvent]:
+        """Return the history of an alert as this caller may read it; raises like `get`."""
         alert = self.get(alert_id)
         query = select(AlertEvent).where(AlertEvent.alert_id == alert.id)
-        return list(self._session.scalars(query.order_by(AlertEvent.number)))
+        return self.copies.events(self._session.scalars(query.order_by(AlertEvent.number)).all())
+
+    def moments(self, alert_ids: Sequence[str], kinds: Sequence[Event]) -> list[tuple[str, int, datetime]]:
+        """Return (alert, number, moment) of the events of these kinds of visible alerts, alert by alert in order."""
+        query = (
+            select(AlertEvent.alert_id, AlertEvent.number, AlertEvent.at)
+            .join(Alert, Alert.id == AlertEvent.alert_id)
+            .where(self.visible(), AlertEvent.alert_id.in_(alert_ids))
+            .where(AlertEvent.kind.in_([kind.value for kind in kinds]))
+            .order_by(AlertEvent.alert_id, AlertEvent.number)
+        )
+        return [(alert_id, number, at) for alert_id, number, at in self._session.execute(query)]
 
     def events_after(self, seq: int, *, limit: int) -> list[tuple[AlertEvent, Alert]]:
         """Return visible events after a position in the system's event order, with their alerts."""
@@ -158,6 +217,24 @@ class AlertRepository:
         query = select(AlertTicket.ticket).where(AlertTicket.alert_id == alert.id)
         keys = self._session.scalars(query.order_by(AlertTicket.revision.desc(), AlertTicket.ticket).limit(limit))
         return [(source, ticket_id) for source, _, ticket_id in (key.partition("/") for key in keys)]
+
+
+def newest_event(session: Session) -> int:
+    """Return the position of the newest event of the installation, 0 before the first."""
+    return session.scalar(select(func.max(AlertEvent.seq))) or 0
+
+
+def open_by_level_and_state(session: Session) -> list[tuple[str, str, int]]:
+    """Return (level, state, number) of the installation's open alerts: counts, and nothing of any of them."""
+    counted = select(Alert.level, Alert.state, func.count()).where(Alert.ended_at.is_(None))
+    rows = session.execute(counted.group_by(Alert.level, Alert.state))
+    return [(level, state, number) for level, state, number in rows]
+
+
+def departments_known(session: Session) -> list[str]:
+    """Return the name of every department, of routes and of alerts: whoever answers 不归我 must find the right one."""
+    routed = set(session.scalars(select(Route.department).distinct()))
+    return sorted(routed | set(session.scalars(select(AlertParty.department).distinct())))
 
 
 def of_department(name: str) -> ColumnElement[bool]:

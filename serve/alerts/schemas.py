@@ -218,9 +218,10 @@ class AlertDetail(AlertView):
     past: list[dict[str, Any]] = Field(default=[])
 
 
-def detail_of(episode: Episode, cells: list[str]) -> AlertDetail:
-    """Return an episode as the API shows it."""
+def detail_of(episode: Episode, cells: list[str], past: list[dict[str, Any]]) -> AlertDetail:
+    """Return an episode as the API shows it, with the past cases that its reader may see."""
     detail = AlertDetail.model_validate(episode.alert)
+    detail.past = past
     detail.parties = [PartyView.model_validate(party) for party in episode.parties]
     detail.cells = cells
     return detail

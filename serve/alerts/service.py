@@ -55,8 +55,9 @@ def perform(
         episode = repository.episode(alert_id)
         earlier = attempt.earlier_reply(desk.session)
         if earlier is not None:
-            return AlertDetail.model_validate(earlier)
+            return AlertDetail.model_validate({**earlier, "past": repository.copies.past(earlier["past"])})
         action(desk, episode, caller)
-        detail = detail_of(episode, repository.cells(episode.alert))
+        past = repository.copies.past(episode.alert.past)
+        detail = detail_of(episode, repository.cells(episode.alert), past)
         attempt.remember(desk.session, detail.model_dump(mode="json"), now=desk.now)
     return detail

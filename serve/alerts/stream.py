@@ -14,14 +14,12 @@ from typing import Annotated, Final
 import anyio.to_thread
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import StreamingResponse
-from sqlalchemy import func, select
 
 from serve.access import Caller, CallerDep
-from serve.alerts.repository import AlertRepository
+from serve.alerts.repository import AlertRepository, newest_event
 from serve.alerts.schemas import AlertView
 from serve.problems import problems
 from serve.store import Store
-from serve.store.tables import AlertEvent
 from serve.wiring import StoreDep
 
 router = APIRouter(prefix="/v1/alerts", tags=["alerts"], responses=problems(401, 422))
@@ -92,4 +90,4 @@ def _read(store: Store, caller: Caller, after: int) -> tuple[int, list[str]]:
 
 def _newest(store: Store) -> int:
     with store.reading() as session:
-        return int(session.scalar(select(func.max(AlertEvent.seq))) or 0)
+        return newest_event(session)

@@ -162,6 +162,11 @@ class Desk:
         query = select(AlertParty).where(AlertParty.alert_id == alert.id).order_by(AlertParty.id)
         return Episode(alert, list(self.session.scalars(query)))
 
+    def successor_of(self, episode: Episode) -> str | None:
+        """Return the open alert about what this episode was about, by its id; None where there is none."""
+        other = select(Alert.id).where(Alert.fingerprint == episode.alert.fingerprint, Alert.ended_at.is_(None))
+        return self.session.scalar(other.where(Alert.id != episode.alert.id))
+
     def outcome_due(self) -> str:
         """Return when it is to be looked up whether the complaints came anyway, as text for an event."""
         return (self.now + timedelta(days=self.policy.outcome_days)).isoformat()

@@ -24,12 +24,13 @@ from features.clock import Clock
 from features.errors import WeisuError
 from features.knowledge import arrived_feeds
 from features.settings import Settings
+from serve.alerts.repository import open_by_level_and_state
 from serve.api.health import missing_parts, newest_data, what_stands_still
 from serve.jobs import last_beat, latest_runs
 from serve.premises import Premises
 from serve.store import Store
 from serve.store.columns import believed
-from serve.store.tables import Alert, Delivery, ForecastIssueRow, JobRun, OutboxMessage
+from serve.store.tables import Delivery, ForecastIssueRow, JobRun, OutboxMessage
 
 router = APIRouter(tags=["health"])
 
@@ -83,8 +84,7 @@ class StateCollector(Collector):
         store, now = self._store, self._clock.now()
         with store.reading() as session:
             alerts = GaugeMetricFamily("weisu_alerts_active", "Active alerts", labels=["level", "state"])
-            counted = select(Alert.level, Alert.state, func.count()).where(Alert.ended_at.is_(None))
-            for level, state, count in session.execute(counted.group_by(Alert.level, Alert.state)):
+            for level, state, count in open_by_level_and_state(session):
                 alerts.add_metric([level, state], count)
             jobs = _gauge("weisu_job_last_success_timestamp_seconds", "End of the last good run", "job")
             done = select(JobRun.name, func.max(JobRun.finished_at)).where(JobRun.status.in_(("done", "degraded")))

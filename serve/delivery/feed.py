@@ -8,8 +8,6 @@ from datetime import datetime
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request, Response
-from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from features.origin import origin_of
 from features.sentences import Sentence
@@ -21,7 +19,7 @@ from serve.alerts.repository import AlertFilter, AlertRepository
 from serve.delivery.cap import cap_feed
 from serve.delivery.notice import Notice
 from serve.problems import problems
-from serve.store.tables import Alert, AlertEvent
+from serve.store.tables import Alert
 from serve.wiring import ClockDep, SettingsDep, StoreDep
 
 router = APIRouter(prefix="/v1", tags=["alerts"], responses=problems(401, 422))
@@ -53,9 +51,10 @@ def cap(
     """Return the newest alerts that somebody was told of, as systems for public warning read them."""
     config = settings.delivery
     with store.reading() as session:
-        found = AlertRepository(session, caller).page(AlertFilter(held=False), limit=limit)
+        repository = AlertRepository(session, caller)
+        found = repository.page(AlertFilter(held=False), limit=limit)
         simulated = origin_of(settings).simulated
-        documents = documents_of(session, [alert.id for alert in found])
+        documents = documents_of(repository, [alert.id for alert in found])
         notices = [notice_of_alert(alert, documents[alert.id], simulated=simulated) for alert in found]
     base = config.base_url.rstrip("/")
     body = cap_feed(
@@ -69,18 +68,13 @@ def cap(
     return Response(body, media_type=FEED_TYPE, headers={"Cache-Control": "private, no-cache"})
 
 
-def documents_of(session: Session, alert_ids: Sequence[str]) -> dict[str, list[tuple[str, datetime]]]:
+def documents_of(repository: AlertRepository, alert_ids: Sequence[str]) -> dict[str, list[tuple[str, datetime]]]:
     """Return (id, written at) of every CAP document each alert has had in the feed, oldest first.
 
     A document is written when what it says changes: by news, by an end, or by a reopening; not by an acknowledgement.
     """
-    query = (
-        select(AlertEvent.alert_id, AlertEvent.number, AlertEvent.at)
-        .where(AlertEvent.alert_id.in_(alert_ids), AlertEvent.kind.in_([event.value for event in _WRITES]))
-        .order_by(AlertEvent.alert_id, AlertEvent.number)
-    )
     documents: dict[str, list[tuple[str, datetime]]] = defaultdict(list)
-    for alert_id, number, at in session.execute(query):
+    for alert_id, number, at in repository.moments(alert_ids, _WRITES):
         documents[alert_id].append((f"{alert_id}.{number}", at))
     return documents
 

@@ -10,14 +10,13 @@ from urllib.parse import urlencode
 
 import structlog
 from fastapi import APIRouter, Form, Query, Request, Response
-from sqlalchemy import func, select
 
 from features.vocabulary import AlertLevel, Kind
 from serve import paging
 from serve.access import Caller
 from serve.alerts import actions, evidence
 from serve.alerts.lifecycle import OPEN, Dismissal, State
-from serve.alerts.repository import AlertFilter, AlertRepository, overdue
+from serve.alerts.repository import AlertFilter, AlertRepository, departments_known
 from serve.alerts.service import perform
 from serve.errors import NotFoundError, UnprocessableError
 from serve.pages.language import Words
@@ -29,7 +28,6 @@ from serve.pages.views.evidence import curve_of, history_of, map_of, past_of
 from serve.pages.views.origin import detection_origin
 from serve.pages.views.supervision import order_line, tomorrow
 from serve.paging import Cut
-from serve.store.tables import Alert, AlertParty, Route
 from serve.supervision import orders
 from serve.wiring import ClockDep, SettingsDep, StoreDep
 
@@ -58,7 +56,7 @@ def my_alerts(
         total = repository.count(wanted)
         cards = [card_of(alert, words, visitor.caller, now=clock.now()) for alert in found]
         demanded = orders.find(session, visitor.caller, open_only=True) if visitor.caller.department else []
-        departments = _departments(session)
+        departments = departments_known(session)
         silent = dead_bots(session, visitor.caller)
         origin = detection_origin(session, words, now=clock.now())
     return page(
@@ -98,7 +96,8 @@ def one_alert(
         alert = episode.alert
         keys = repository.tickets(alert)
         history = history_of(repository.events(alert_id), words)
-        departments = [name for name in _departments(session) if name != caller.department]
+        past = repository.copies.past(alert.past)
+        departments = [name for name in departments_known(session) if name != caller.department]
         issued = orders.find(session, caller, open_only=False, alert_id=alert_id)
         origin = detection_origin(session, words, now=clock.now())
     shown, readable, cut = None, True, Cut.of(len(keys), page=rows, size=TICKETS)
@@ -123,7 +122,7 @@ def one_alert(
         may_read=caller.reads_tickets,
         history=history,
         parties=[party for party in episode.parties if party.released_at is None],
-        past=past_of(alert, words),
+        past=past_of(past, words),
         departments=departments,
         orders=[order_line(one, now=clock.now()) for one in issued],
         may_order=caller.commands_alerts and episode.state in OPEN,
@@ -191,9 +190,9 @@ def board(
         repository = AlertRepository(session, visitor.caller)
         found = repository.page(wanted, limit=BOARD + 1, order="urgent", after=paging.decode(cursor, (int, int)))
         total = repository.count(wanted)
-        tally = _tally(session, repository, now)
-        areas = session.scalars(select(Alert.area).where(repository.visible()).distinct()).all()
-        names = _departments(session)
+        tally = repository.tally(now)
+        areas = repository.areas()
+        names = departments_known(session)
         origin = detection_origin(session, words, now=clock.now())
     next_page = ""
     if len(found) > BOARD:
@@ -209,7 +208,7 @@ def board(
         cards=[card_of(alert, words, visitor.caller, now=now) for alert in found[:BOARD]],
         tally=tally,
         chosen=chosen,
-        filters=_filters(words, sorted(areas), names),
+        filters=_filters(words, areas, names),
         next_page=next_page,
         total=total,
     )
@@ -271,15 +270,3 @@ def _filters(words: Words, areas: Sequence[str], departments: Sequence[str]) -> 
         ("area", "filter.district", [(name, words.place(name)) for name in areas]),
         ("department", "filter.department", [(name, name) for name in departments]),
     ]
-
-
-def _tally(session: Any, repository: AlertRepository, now: datetime) -> dict[str, int]:
-    active = (repository.visible(), Alert.ended_at.is_(None))
-    counted = session.execute(select(Alert.level, func.count()).where(*active).group_by(Alert.level))
-    late = session.scalar(select(func.count()).select_from(Alert).where(*active, overdue(now)))
-    return {**{level.value: 0 for level in AlertLevel}, **dict(counted.all()), "overdue": late or 0}
-
-
-def _departments(session: Any) -> list[str]:
-    routed = set(session.scalars(select(Route.department).distinct()))
-    return sorted(routed | set(session.scalars(select(AlertParty.department).distinct())))

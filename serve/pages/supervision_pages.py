@@ -9,6 +9,7 @@ from fastapi import APIRouter, Form, Query, Request, Response
 from pydantic import ValidationError
 
 from features.settings import Settings
+from serve.alerts.repository import AlertRepository
 from serve.alerts.unit_of_work import open_desk
 from serve.errors import ForbiddenError, UnprocessableError
 from serve.pages.language import Words
@@ -116,7 +117,7 @@ def _page(
         raise UnprocessableError("unknown_reason", reason=reason)
     words = Words.of_reader(request, settings)
     with store.reading() as session:
-        watched = watchlist(session, settings.alerts, now=now)
+        watched = watchlist(AlertRepository(session, visitor.caller), settings.alerts, now=now)
         issued = orders.find(session, visitor.caller, open_only=False)
         chosen = [
             item

@@ -8,12 +8,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from features.settings import Settings
 from serve.alerts.lifecycle import OPEN, State
-from serve.alerts.repository import departments_of
+from serve.alerts.repository import AlertRepository, departments_of
 from serve.store.tables import Alert
 from serve.supervision.watchlist import WatchedAlert, watchlist
 from serve.weeks import Week
@@ -74,18 +73,17 @@ def alert_week(session: Session, settings: Settings, week: Week, *, now: datetim
     Detection speaks of a week after it has ended: what was opened on its days is about the week before.
     """
     start = datetime.combine(week.monday, datetime.min.time())
-    gravest_first = select(Alert).order_by(Alert.level_rank.desc(), Alert.seq)
-    about = session.scalars(
-        gravest_first.where(
-            Alert.window_start < start + timedelta(days=7),
-            # A window ends before its end; one without a length is the moment itself.
-            (Alert.window_end > start) | (Alert.window_start >= start),
-        )
-    ).all()
+    repository = AlertRepository.of_all(session)
+    about = repository.find(
+        Alert.window_start < start + timedelta(days=7),
+        # A window ends before its end; one without a length is the moment itself.
+        (Alert.window_end > start) | (Alert.window_start >= start),
+        gravest_first=True,
+    )
     waiting = [state.value for state in OPEN]
-    open_now = session.scalars(gravest_first.where(Alert.ended_at.is_(None), Alert.state.in_(waiting))).all()
+    open_now = repository.find(Alert.ended_at.is_(None), Alert.state.in_(waiting), gravest_first=True)
     found = AlertWeek(about=about, open_now=open_now)
-    found.supervision = watchlist(session, settings.alerts, now=now)
+    found.supervision = watchlist(repository, settings.alerts, now=now)
     found.by_level = dict(Counter(alert.level for alert in found.listed))
     found.departments = _by_department(session, found)
     return found

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from features.origin import origin_of
 from features.words import AreaNames
 from serve.access import Caller, CallerDep, Role, allow
+from serve.alerts.repository import AlertRepository
 from serve.alerts.schemas import AlertView
 from serve.alerts.unit_of_work import open_desk
 from serve.idempotency import IdempotencyKey
@@ -30,7 +31,7 @@ Id = Annotated[str, Path(max_length=40)]
 
 
 @router.get("/v1/supervision", summary="What a supervisor should look at")
-def read_watchlist(store: StoreDep, clock: ClockDep, settings: SettingsDep, _caller: Supervisor) -> ConcernList:
+def read_watchlist(store: StoreDep, clock: ClockDep, settings: SettingsDep, caller: Supervisor) -> ConcernList:
     """Return alerts that are late, dismissed again and again, or never answered, across departments."""
     policy, now = settings.alerts, clock.now()
     with store.reading() as session:
@@ -41,7 +42,7 @@ def read_watchlist(store: StoreDep, clock: ClockDep, settings: SettingsDep, _cal
                 late_departments=sorted(item.departments),
                 minutes_late=sheet.minutes_late(item, now),
             )
-            for item in watchlist(session, policy, now=now)
+            for item in watchlist(AlertRepository(session, caller), policy, now=now)
         ]
     return ConcernList(items=items)
 
@@ -52,14 +53,14 @@ def read_watchlist(store: StoreDep, clock: ClockDep, settings: SettingsDep, _cal
     response_class=Response,
     responses={200: {"content": {_XLSX: {}}, "description": "The workbook"}},
 )
-def export_week(store: StoreDep, clock: ClockDep, settings: SettingsDep, _caller: Supervisor) -> Response:
+def export_week(store: StoreDep, clock: ClockDep, settings: SettingsDep, caller: Supervisor) -> Response:
     """Return the list and the orders of the last seven days as XLSX."""
     policy, now = settings.alerts, clock.now()
     recent = select(SupervisionOrder).where(SupervisionOrder.issued_at >= now - timedelta(days=7))
     with store.reading() as session:
         found = list(session.scalars(recent.order_by(SupervisionOrder.due_at)))
         content = sheet.to_xlsx(
-            watchlist(session, policy, now=now),
+            watchlist(AlertRepository(session, caller), policy, now=now),
             found,
             now=now,
             zone=settings.zone,

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, select, true
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from features.words import Coded
 from serve.access import Caller
 from serve.access.roles import ROLES
 from serve.alerts import notify
+from serve.alerts.copies import visible_orders
 from serve.alerts.episode import Episode
 from serve.alerts.lifecycle import Event
 from serve.alerts.repository import AlertRepository
@@ -23,16 +24,11 @@ from serve.store.tables import SupervisionOrder
 from serve.supervision.schemas import NewOrder, OrderView
 
 
-def visible(caller: Caller) -> ColumnElement[bool]:
-    """Return the condition that an order must meet to be seen: a department sees those issued to it."""
-    return true() if caller.sees_all_alerts else SupervisionOrder.department == caller.department
-
-
 def find(
     session: Session, caller: Caller, *, open_only: bool, alert_id: str | None = None
 ) -> Sequence[SupervisionOrder]:
     """Return the orders a caller may see, the next to be due first."""
-    query = select(SupervisionOrder).where(visible(caller))
+    query = select(SupervisionOrder).where(visible_orders(caller))
     if open_only:
         query = query.where(SupervisionOrder.answered_at.is_(None))
     if alert_id is not None:

@@ -7,12 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Select, select
-from sqlalchemy.orm import Session
-
 from features.configuration import AlertPolicy
 from serve.alerts.escalation import late_clock
 from serve.alerts.lifecycle import OPEN, State
+from serve.alerts.repository import AlertRepository
 from serve.store.tables import Alert, AlertParty, SupervisionOrder
 
 LATE_ACK: Final = "late_ack"
@@ -41,18 +39,18 @@ class WatchedAlert:
 
 
 def watchlist(
-    session: Session, policy: AlertPolicy, *, now: datetime, since: datetime | None = None
+    repository: AlertRepository, policy: AlertPolicy, *, now: datetime, since: datetime | None = None
 ) -> list[WatchedAlert]:
     """Return what to look at, the longest late first.
 
     Args:
-        session: The store.
+        repository: The alerts that the reader may see.
         policy: How many dismissals are too many, and how long nobody may answer.
         now: Present moment.
         since: Also look at alerts dismissed after this moment; the last seven days when None.
     """
     watched: dict[str, WatchedAlert] = {}
-    for alert, party in session.execute(_late_parties(now)):
+    for alert, party in _late_parties(repository, now):
         clock = late_clock(party, now)
         if clock is None:
             continue
@@ -61,26 +59,26 @@ def watchlist(
         item.late(due_at or now, party.department, LATE_ACK if clock == "ack" else LATE_HANDLE)
         if clock == "ack" and (party.ack_steps >= len(policy.ladder) or alert.state == State.EXPIRED):
             item.reasons.add(UNANSWERED)
-    _add_dismissed(session, watched, policy, since or now - timedelta(days=7))
-    _add_expired(session, watched, since or now - timedelta(days=7))
-    _add_overdue_orders(session, watched, now)
+    _add_dismissed(repository, watched, policy, since or now - timedelta(days=7))
+    _add_expired(repository, watched, since or now - timedelta(days=7))
+    _add_overdue_orders(repository, watched, now)
     return sorted(watched.values(), key=lambda item: (item.late_since or now, item.alert.seq))
 
 
-def _late_parties(now: datetime) -> Select[Alert, AlertParty]:
-    return (
-        select(Alert, AlertParty)
-        .join(AlertParty, AlertParty.alert_id == Alert.id)
-        .where(Alert.ended_at.is_(None), Alert.state.in_(_RUNNING), AlertParty.released_at.is_(None))
-        .where((AlertParty.ack_due_at <= now) | (AlertParty.handle_due_at <= now))
+def _late_parties(repository: AlertRepository, now: datetime) -> list[tuple[Alert, AlertParty]]:
+    return repository.with_parties(
+        Alert.ended_at.is_(None),
+        Alert.state.in_(_RUNNING),
+        (AlertParty.ack_due_at <= now) | (AlertParty.handle_due_at <= now),
     )
 
 
-def _add_dismissed(session: Session, watched: dict[str, WatchedAlert], policy: AlertPolicy, since: datetime) -> None:
+def _add_dismissed(
+    repository: AlertRepository, watched: dict[str, WatchedAlert], policy: AlertPolicy, since: datetime
+) -> None:
     """Find what was dismissed too often: one alert reopened and dismissed, or one matter in one place."""
-    query = select(Alert).where(Alert.dismissals > 0, Alert.updated_at >= since - timedelta(days=28))
     matters: dict[tuple[str, str], list[Alert]] = defaultdict(list)
-    for alert in session.scalars(query):
+    for alert in repository.find(Alert.dismissals > 0, Alert.updated_at >= since - timedelta(days=28)):
         matters[alert.category, alert.area].append(alert)
     for alerts in matters.values():
         recent = [alert for alert in alerts if alert.updated_at >= since]
@@ -89,19 +87,18 @@ def _add_dismissed(session: Session, watched: dict[str, WatchedAlert], policy: A
             watched.setdefault(newest.id, WatchedAlert(newest)).reasons.add(DISMISSED_AGAIN)
 
 
-def _add_expired(session: Session, watched: dict[str, WatchedAlert], since: datetime) -> None:
-    query = select(Alert).where(
-        Alert.state == State.EXPIRED.value, Alert.closed_at >= since, Alert.acknowledged_at.is_(None)
+def _add_expired(repository: AlertRepository, watched: dict[str, WatchedAlert], since: datetime) -> None:
+    never_answered = (
+        Alert.state == State.EXPIRED.value,
+        Alert.closed_at >= since,
+        Alert.acknowledged_at.is_(None),
+        Alert.first_notified_at.is_not(None),
     )
-    for alert in session.scalars(query.where(Alert.first_notified_at.is_not(None))):
+    for alert in repository.find(*never_answered):
         watched.setdefault(alert.id, WatchedAlert(alert)).reasons.add(UNANSWERED)
 
 
-def _add_overdue_orders(session: Session, watched: dict[str, WatchedAlert], now: datetime) -> None:
-    query = (
-        select(Alert, SupervisionOrder)
-        .join(SupervisionOrder, SupervisionOrder.alert_id == Alert.id)
-        .where(SupervisionOrder.answered_at.is_(None), SupervisionOrder.due_at <= now)
-    )
-    for alert, order in session.execute(query):
+def _add_overdue_orders(repository: AlertRepository, watched: dict[str, WatchedAlert], now: datetime) -> None:
+    overdue = repository.with_orders(SupervisionOrder.answered_at.is_(None), SupervisionOrder.due_at <= now)
+    for alert, order in overdue:
         watched.setdefault(alert.id, WatchedAlert(alert)).late(order.due_at, order.department, ORDER_OVERDUE)

@@ -17,6 +17,7 @@ from features.reasons import Reason, ReasonCode, say
 from features.series import series_id
 from features.words import AreaNames
 from serve.alerts import intake
+from serve.alerts.repository import AlertRepository
 from serve.errors import NotReadyError
 from serve.forecasts import ForecastIssue, publish
 from serve.forecasts.history import Past, WeeklyHistory
@@ -341,7 +342,7 @@ def test_the_reports_supervision_list_is_the_pages(monday, settings, later):
     now = NOW + later
     with monday.reading() as session:
         reported = alert_week(session, settings, Week.parse("2026-W47"), now=now).supervision
-        shown = watchlist(session, settings.alerts, now=now)
+        shown = watchlist(AlertRepository.of_all(session), settings.alerts, now=now)
     assert shown, "somebody is late"
     assert [(one.alert.id, one.reasons, one.departments) for one in reported] == [
         (one.alert.id, one.reasons, one.departments) for one in shown

@@ -40,6 +40,7 @@ def similar_past(
     cases: pd.DataFrame | None,
     alarms: Mapping[Frequency, Alarms],
     limit: int = 5,
+    episodes: int = 20,
 ) -> list[dict[str, Any]]:
     """Return past cases like a group of signals, the same place first, then the latest.
 
@@ -48,21 +49,22 @@ def similar_past(
         cases: Earlier candidates or episodes (`category`, `area`, `window_start`, ...); None when there are none yet.
         alarms: Frequency -> `alarms_of` its surge frame: those of the same cell are cases too, periods in a row one
             case with the largest count. What no surge is about is looked up by its matter in its district.
-        limit: How many to return at most.
+        limit: How many earlier alarms to return at most.
+        episodes: How many earlier episodes to return at most: more than are shown, since a reader sees its own only.
 
     Returns:
         JSON-ready mappings: `source` ("episode" or "history"), the time as ISO text, counts where known.
     """
     lead = group[0]
-    return [*_from_cases(lead, cases), *_from_history(group, alarms)][:limit]
+    return [*_from_cases(lead, cases, episodes), *_from_history(group, alarms)[:limit]]
 
 
-def _from_cases(lead: Signal, cases: pd.DataFrame | None) -> list[dict[str, Any]]:
+def _from_cases(lead: Signal, cases: pd.DataFrame | None, most: int) -> list[dict[str, Any]]:
     if cases is None or cases.empty or not lead.category:
         return []
     alike = cases[(cases["category"] == lead.category) & (cases["window_start"] < lead.window_start)]
     alike = alike.assign(elsewhere=alike["area"] != lead.area)
-    alike = alike.sort_values(["elsewhere", "window_start"], ascending=[True, False]).head(5)
+    alike = alike.sort_values(["elsewhere", "window_start"], ascending=[True, False]).head(most)
     fields = [name for name in _CASE_FIELDS if name in alike]
     return [{"source": "episode", **_plain(row)} for row in alike[fields].to_dict("records")]
 

@@ -33,7 +33,7 @@ from serve.delivery.trial import note_trial
 from serve.errors import NotFoundError, UnprocessableError
 from serve.paging import Cursor
 from serve.store.columns import new_id
-from serve.store.tables import Alert, Delivery, OutboxMessage, Subscription
+from serve.store.tables import Delivery, OutboxMessage, Subscription
 
 MOST: Final = 20
 """Subscriptions of one audience: more are a mistake, and every message of it is a call to each."""
@@ -195,8 +195,7 @@ def deliveries(
         select(Delivery, OutboxMessage, Subscription)
         .join(OutboxMessage, OutboxMessage.id == Delivery.outbox_id)
         .join(Subscription, Subscription.id == Delivery.subscription_id)
-        .join(Alert, Alert.id == OutboxMessage.alert_id)
-        .where(AlertRepository(session, caller).visible(), visible(caller))
+        .where(OutboxMessage.alert_id.in_(AlertRepository(session, caller).ids()), visible(caller))
         .order_by(Delivery.due_at.desc(), Delivery.id.desc())
         .limit(limit)
     )

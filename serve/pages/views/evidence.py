@@ -14,11 +14,12 @@ from markupsafe import Markup
 from features.sentences import said_of
 from features.settings import Settings
 from features.vocabulary import Frequency, read_rule
+from serve.alerts.copies import ReadEvent
 from serve.alerts.rule_text import recite
 from serve.charts.curve import Count, alert_curve
 from serve.charts.place_map import MapPlace, merged_cells, place_map
 from serve.pages.language import Words
-from serve.store.tables import Alert, AlertEvent
+from serve.store.tables import Alert
 
 _log = structlog.get_logger(__name__)
 LONGEST: Final = 60
@@ -109,7 +110,7 @@ def _places(lake_path: str, timezone: str, keys: tuple[tuple[str, str], ...]) ->
     return tuple(merged_cells(ticket_points(lake_path, timezone, keys)))
 
 
-def history_of(events: Sequence[AlertEvent], words: Words) -> list[HistoryLine]:
+def history_of(events: Sequence[ReadEvent], words: Words) -> list[HistoryLine]:
     """Return what was done, newest first."""
     return [
         HistoryLine(event.at, words.of("event", event.kind), _who(event), _note(event, words))
@@ -117,9 +118,9 @@ def history_of(events: Sequence[AlertEvent], words: Words) -> list[HistoryLine]:
     ]
 
 
-def past_of(alert: Alert, words: Words) -> list[str]:
-    """Return the similar past cases, one sentence each."""
-    return [sentence for case in alert.past if (sentence := _past_case(case, words))]
+def past_of(cases: Sequence[Mapping[str, Any]], words: Words) -> list[str]:
+    """Return the similar past cases that the reader may see, one sentence each."""
+    return [sentence for case in cases if (sentence := _past_case(case, words))]
 
 
 def _curve_rows(evidence: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -155,13 +156,13 @@ def _number(value: Any) -> float | None:
     return float(value) if isinstance(value, int | float) else None
 
 
-def _who(event: AlertEvent) -> str:
+def _who(event: ReadEvent) -> str:
     if event.actor_role == "system":
         return ""
     return " · ".join(dict.fromkeys(part for part in (event.department, event.actor) if part))
 
 
-def _note(event: AlertEvent, words: Words) -> str:
+def _note(event: ReadEvent, words: Words) -> str:
     payload = event.payload
     said = [str(payload[name]) for name in ("note", "text", "comment", "demand", "answer") if payload.get(name)]
     if event.kind == "dismissed" and payload.get("reason"):
