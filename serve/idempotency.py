@@ -22,7 +22,11 @@ from serve.store.tables import IdempotentReply
 IdempotencyKey = Annotated[
     str | None,
     Header(
-        alias="Idempotency-Key", min_length=1, max_length=200, description="Repeat a request safely with the same key"
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=200,
+        pattern=r"^[ -~]+$",
+        description="Repeat a request safely with the same key",
     ),
 ]
 

@@ -17,7 +17,8 @@ INVALID: Final = Family.of(
         "model_attributes_type", "json_invalid", "too_short", "too_long", "datetime_parsing",
         "datetime_from_date_parsing", "date_parsing", "date_from_datetime_parsing", "time_parsing", "timezone_aware",
         "timezone_naive", "interval_order", "event_order", "civil_time", "quiet_hours_both", "quiet_hours_local",
-        "silence_everything", "other",
+        "silence_everything", "name_characters", "text_characters", "year_range", "moment_form", "civil_form",
+        "day_form", "event_length", "string_pattern_mismatch", "other",
     ),
 )  # fmt: skip
 """The checks that have words; any other is said as `other` in Chinese, and as pydantic says it in English."""

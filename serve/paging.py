@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Final
@@ -12,14 +13,19 @@ from typing import Annotated, Final
 from fastapi import Query
 
 from serve.errors import UnprocessableError
+from serve.values import FIRST_YEAR, LAST_YEAR
 
 Cursor = list[int | str]
 
 MAX_LIMIT: Final = 1000
 _LARGEST: Final = 2**62
+_UNSTORABLE: Final = re.compile("[\0\ud800-\udfff]")
 
 LimitQuery = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Rows per page")]
-CursorQuery = Annotated[str | None, Query(max_length=2000, description="`next_cursor` of the page before")]
+CursorQuery = Annotated[
+    str | None,
+    Query(max_length=2000, pattern=r"^[A-Za-z0-9_-]*$", description="`next_cursor` of the page before"),
+]
 
 
 @dataclass(frozen=True)
@@ -62,9 +68,12 @@ def moment(part: int | str) -> datetime:
         UnprocessableError: The part is not a time.
     """
     try:
-        return datetime.fromisoformat(str(part))
+        found = datetime.fromisoformat(str(part))
     except ValueError as error:
         raise UnprocessableError("cursor_invalid") from error
+    if not FIRST_YEAR <= found.year <= LAST_YEAR:
+        raise UnprocessableError("cursor_invalid")
+    return found
 
 
 def decode(token: str | None, kinds: tuple[type, ...]) -> Cursor | None:
@@ -81,7 +90,7 @@ def decode(token: str | None, kinds: tuple[type, ...]) -> Cursor | None:
         return None
     try:
         cursor = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
-    except (binascii.Error, ValueError):
+    except (binascii.Error, ValueError, RecursionError):
         cursor = None
     fits = isinstance(cursor, list) and len(cursor) == len(kinds)
     if not fits or not all(_is(part, kind) for part, kind in zip(cursor, kinds, strict=True)):
@@ -92,5 +101,5 @@ def decode(token: str | None, kinds: tuple[type, ...]) -> Cursor | None:
 def _is(part: object, kind: type) -> bool:
     if type(part) is not kind:
         return False
-    # A database integer has 64 bits, a database text no NUL.
-    return abs(part) < _LARGEST if isinstance(part, int) else "\0" not in str(part)
+    # A database integer has 64 bits, a database text no NUL and no half of a character.
+    return abs(part) < _LARGEST if isinstance(part, int) else _UNSTORABLE.search(str(part)) is None

@@ -80,7 +80,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(DataError, _on_unstorable)
     app.add_exception_handler(OperationalError, _on_store_error)
-    app.add_exception_handler(Exception, _on_bug)
+    app.add_exception_handler(Exception, on_bug)
 
 
 def answer(
@@ -175,7 +175,8 @@ async def _on_store_error(request: Request, error: Exception) -> JSONResponse:
     return answer(request, StoreError("store_away"))
 
 
-async def _on_bug(request: Request, error: Exception) -> JSONResponse:
+async def on_bug(request: Request, error: Exception) -> JSONResponse:
+    """Answer what nobody foresaw, without its insides; the log has them."""
     _log.error("bug", path=request.url.path, method=request.method, exc_info=error)
     return answer(request, ServeError("bug"))
 

@@ -26,6 +26,7 @@ def add(
     days: Annotated[
         int | None, typer.Option("--days", min=1, help="Life time of the key; for ever without it.")
     ] = None,
+    new: Annotated[bool, typer.Option("--new", help="The department is a new one.")] = False,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
@@ -34,9 +35,13 @@ def add(
 
     from features.clock import SystemClock
     from serve.access import add_key
+    from serve.known_names import KnownNames
     from serve.store import Store
 
     store = Store.open(settings_for(home).store_url)
+    if department and not new:
+        with store.reading() as session:
+            KnownNames(session).check(departments=[department])
     valid_for = timedelta(days=days) if days else None
     made = add_key(store, name=name, role=role, department=department, now=SystemClock().now(), valid_for=valid_for)
     if as_json:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 from sqlalchemy import select
 
@@ -12,6 +12,7 @@ from serve import paging
 from serve.access import Caller, Role, allow
 from serve.problems import problems
 from serve.store.tables import AccessLog
+from serve.values import Id
 from serve.wiring import StoreDep
 
 router = APIRouter(prefix="/v1/access-log", tags=["access"], responses=problems(401, 403, 422))
@@ -43,7 +44,7 @@ def read_access_log(
     *,
     store: StoreDep,
     _caller: Annotated[Caller, Depends(allow(Role.SUPERVISOR))],
-    alert_id: Annotated[str | None, Query(max_length=40)] = None,
+    alert_id: Id | None = None,
     limit: paging.LimitQuery = 100,
     cursor: paging.CursorQuery = None,
 ) -> AccessPage:

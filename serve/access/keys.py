@@ -11,16 +11,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import select
 
 from features.words import Coded
 from serve.access.roles import ROLES, Role
 from serve.errors import NotFoundError, UnauthorizedError, UnprocessableError
+from serve.invalid import Invalid
 from serve.store import Store
 from serve.store.columns import new_id
 from serve.store.tables import ApiKey
+from serve.values import Name
 
 KEY_PREFIX: Final = "weisu_"
+_NAME: Final[TypeAdapter[str]] = TypeAdapter(Name)
 
 
 @dataclass(frozen=True)
@@ -73,8 +77,10 @@ def add_key(
         valid_for: Life time; for ever when None.
 
     Raises:
-        UnprocessableError: An unknown role, or a department where none belongs (or none where one does).
+        UnprocessableError: A name that is none, an unknown role, or a department where none belongs (or none where one
+            does).
     """
+    name, department = _cleaned("name", name), _cleaned("department", department)
     try:
         known = Role(role)
     except ValueError as error:
@@ -98,6 +104,13 @@ def add_key(
     with store.session() as session:
         session.add(row)
     return NewKey(_info(row), secret)
+
+
+def _cleaned(field: str, value: str) -> str:
+    try:
+        return _NAME.validate_python(value)
+    except ValidationError as error:
+        raise UnprocessableError("form_field", field=field, why=Invalid.of(error.errors()[0])) from error
 
 
 def list_keys(store: Store) -> list[KeyInfo]:

@@ -6,22 +6,20 @@ from functools import partial
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from serve.access import CallerDep
 from serve.alerts import actions
 from serve.alerts.endpoints import AlertId
 from serve.alerts.lifecycle import Dismissal
 from serve.alerts.schemas import AlertDetail
-from serve.alerts.service import perform
+from serve.alerts.service import perform, towards
 from serve.idempotency import IdempotencyKey
 from serve.problems import problems
+from serve.values import GivenName, GivenText, Name, Text
 from serve.wiring import ClockDep, SettingsDep, StoreDep
 
 router = APIRouter(prefix="/v1/alerts", tags=["actions"], responses=problems(401, 403, 404, 409, 422))
-
-Text = Annotated[str, Field(max_length=2000)]
-Department = Annotated[str, Field(max_length=200)]
 
 
 class _Body(BaseModel):
@@ -44,14 +42,14 @@ class DismissBody(_Body):
 class ReassignBody(_Body):
     """Who should have it; nobody named asks the duty desk."""
 
-    department: Department = ""
+    department: Name = ""
     reason: Text = ""
 
 
 class AssignBody(_Body):
     """Who leads, or who assists (联办)."""
 
-    department: Annotated[str, Field(min_length=1, max_length=200)]
+    department: GivenName
     part: Literal["lead", "assist"] = "lead"
 
 
@@ -64,7 +62,7 @@ class ReasonBody(_Body):
 class CommentBody(_Body):
     """What is said."""
 
-    text: Annotated[str, Field(min_length=1, max_length=2000)]
+    text: GivenText
 
 
 class OutcomeBody(_Body):
@@ -125,15 +123,15 @@ def dismiss(desk: ActionDep, alert_id: AlertId, body: DismissBody) -> AlertDetai
 @router.post("/{alert_id}/reassign", summary="不归我: not mine")
 def reassign(desk: ActionDep, alert_id: AlertId, body: ReassignBody) -> AlertDetail:
     """Say who should have it. The clock runs on until another department accepts."""
-    return desk.perform(
-        alert_id, "reassign", partial(actions.reassign, department=body.department, reason=body.reason), body
-    )
+    action = partial(actions.reassign, department=body.department, reason=body.reason)
+    return desk.perform(alert_id, "reassign", towards(body.department, action), body)
 
 
 @router.post("/{alert_id}/assign", summary="Give the lead, or ask to assist (联办)")
 def assign(desk: ActionDep, alert_id: AlertId, body: AssignBody) -> AlertDetail:
     """Give the lead to a department, or add an assisting one with its own clock. For supervisors."""
-    return desk.perform(alert_id, "assign", partial(actions.assign, department=body.department, part=body.part), body)
+    action = partial(actions.assign, department=body.department, part=body.part)
+    return desk.perform(alert_id, "assign", towards(body.department, action), body)
 
 
 @router.post("/{alert_id}/resolve", summary="It is over")

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import structlog
 from fastapi import APIRouter, Header, Path, Query, Response
-from pydantic import AwareDatetime
 
 from features.errors import WeisuError
 from features.reasons import Reason, ReasonCode
@@ -20,14 +19,14 @@ from serve.alerts.repository import AlertFilter, AlertRepository, Order
 from serve.alerts.schemas import AlertDetail, AlertPage, AlertView, EventList, EventView, Evidence, detail_of
 from serve.problems import problems
 from serve.store.tables import Alert
+from serve.values import Id, Moment, Name
 from serve.wiring import ClockDep, SettingsDep, StoreDep
 
 router = APIRouter(prefix="/v1/alerts", tags=["alerts"], responses=problems(401, 422))
 
 _log = structlog.get_logger(__name__)
 
-AlertId = Annotated[str, Path(max_length=40, examples=["al_5f0c7d2a9be14c3f8a6d0e21"])]
-Name = Annotated[str | None, Query(max_length=200)]
+AlertId = Annotated[Id, Path(examples=["al_5f0c7d2a9be14c3f8a6d0e21"])]
 
 
 @router.get(
@@ -44,13 +43,13 @@ def list_alerts(
     state: Annotated[list[State], Query()] = [],  # noqa: B006 - FastAPI copies it
     level: Annotated[list[AlertLevel], Query()] = [],  # noqa: B006
     kind: Annotated[list[Kind], Query()] = [],  # noqa: B006
-    category: Name = None,
-    area: Name = None,
-    department: Name = None,
+    category: Name | None = None,
+    area: Name | None = None,
+    department: Name | None = None,
     active: Annotated[bool | None, Query(description="Episodes that still take candidates, or only past ones")] = None,
     held: Annotated[bool | None, Query(description="Alerts that nobody was told of, or only those told")] = None,
     overdue: Annotated[bool | None, Query(description="Only what is late")] = None,
-    since: Annotated[AwareDatetime | None, Query(description="Only what changed after this moment")] = None,
+    since: Annotated[Moment | None, Query(description="Only what changed after this moment")] = None,
     order: Order = "newest",
     limit: paging.LimitQuery = 50,
     cursor: paging.CursorQuery = None,

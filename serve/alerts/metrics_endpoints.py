@@ -13,6 +13,7 @@ from serve.access import CallerDep
 from serve.alerts import metrics
 from serve.errors import UnprocessableError
 from serve.problems import problems
+from serve.values import Moment
 from serve.wiring import ClockDep, SettingsDep, StoreDep
 
 router = APIRouter(prefix="/v1/alerts", tags=["alerts"], responses=problems(401, 422))
@@ -85,7 +86,7 @@ def read_metrics(
     clock: ClockDep,
     settings: SettingsDep,
     caller: CallerDep,
-    since: Annotated[AwareDatetime | None, Query(description="Start; 28 days ago when not given")] = None,
+    since: Annotated[Moment | None, Query(description="Start; 28 days ago when not given")] = None,
 ) -> AlertMetrics:
     """Return precision by feedback, time to acknowledge, lead time, and alerts per department and week."""
     until = clock.now()

@@ -12,11 +12,24 @@ from features.clock import Clock
 from features.settings import Settings
 from serve.access import Caller
 from serve.alerts.actions import Action
+from serve.alerts.episode import Episode
 from serve.alerts.repository import AlertRepository
 from serve.alerts.schemas import AlertDetail, detail_of
-from serve.alerts.unit_of_work import open_desk
+from serve.alerts.unit_of_work import Desk, open_desk
 from serve.idempotency import Attempt
+from serve.known_names import KnownNames
 from serve.store import Store
+
+
+def towards(department: str, action: Action) -> Action:
+    """Return an action that asks back a department nobody has heard of, before it is done."""
+
+    def act(desk: Desk, episode: Episode, caller: Caller) -> None:
+        if department != desk.policy.duty_desk:
+            KnownNames(desk.session).check(departments=[department])
+        action(desk, episode, caller)
+
+    return act
 
 
 def perform(

@@ -29,11 +29,10 @@ from serve.forecasts.schemas import (
 )
 from serve.problems import problems
 from serve.store.tables import ForecastIssueRow, ForecastOverride, ForecastRow
+from serve.values import Name, PeriodStart, SeriesName
 from serve.wiring import ClockDep, SettingsDep, StoreDep
 
 router = APIRouter(prefix="/v1/forecasts", tags=["forecasts"], responses=problems(401, 404, 422))
-
-Name = Annotated[str | None, Query(max_length=400)]
 
 
 @router.get("", summary="The current forecast")
@@ -45,12 +44,12 @@ def read_forecasts(
     _caller: CallerDep,
     freq: ForecastFrequency = Frequency.WEEKLY,
     level: SeriesLevel | None = None,
-    category: Annotated[str | None, Query(max_length=200, description="Matches any category level")] = None,
-    district: Name = None,
-    department: Name = None,
-    unique_id: Name = None,
-    ds_from: Annotated[datetime | None, Query(alias="from", description="First period start, local time")] = None,
-    ds_to: Annotated[datetime | None, Query(alias="to", description="Period start to stop before")] = None,
+    category: Annotated[Name | None, Query(description="Matches any category level")] = None,
+    district: Name | None = None,
+    department: Name | None = None,
+    unique_id: SeriesName | None = None,
+    ds_from: Annotated[PeriodStart | None, Query(alias="from", description="First period start, local time")] = None,
+    ds_to: Annotated[PeriodStart | None, Query(alias="to", description="Period start to stop before")] = None,
     limit: paging.LimitQuery = 200,
     cursor: paging.CursorQuery = None,
 ) -> ForecastPage:
@@ -92,12 +91,14 @@ def read_sums(
     settings: SettingsDep,
     _caller: CallerDep,
     freq: ForecastFrequency = Frequency.WEEKLY,
-    periods: Annotated[int | None, Query(ge=1, description="Periods summed: 4 and 13 weeks unless configured")] = None,
+    periods: Annotated[
+        int | None, Query(ge=1, le=1000, description="Periods summed: 4, 13 weeks unless configured")
+    ] = None,
     level: SeriesLevel | None = None,
-    category: Annotated[str | None, Query(max_length=200, description="Matches any category level")] = None,
-    district: Name = None,
-    department: Name = None,
-    unique_id: Name = None,
+    category: Annotated[Name | None, Query(description="Matches any category level")] = None,
+    district: Name | None = None,
+    department: Name | None = None,
+    unique_id: SeriesName | None = None,
     limit: paging.LimitQuery = 200,
     cursor: paging.CursorQuery = None,
 ) -> ForecastSumsPage:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Query
 
 from features.taxonomy import labels_in_force
 from features.vocabulary import ForecastFrequency, Frequency
 from serve.access import Caller, CallerDep, Role, allow
 from serve.forecasts.issues import adjusted_frame
 from serve.forecasts.repository import current_issue
+from serve.known_names import KnownNames, NewNames
 from serve.overrides import service
 from serve.overrides.schemas import (
     CityEventView,
@@ -23,6 +24,7 @@ from serve.overrides.schemas import (
     RegisteredEventList,
 )
 from serve.problems import problems
+from serve.values import Day, Id
 from serve.wiring import ClockDep, SettingsDep, StoreDep
 
 router = APIRouter(tags=["planning"], responses=problems(401, 403, 422))
@@ -31,7 +33,6 @@ MOST: Final = 1000
 """Rows of a list; how many there are stands beside them."""
 
 Planner = Annotated[Caller, Depends(allow(Role.PLANNER))]
-Id = Annotated[str, Path(max_length=40)]
 
 
 @router.get("/v1/overrides", summary="Planners' numbers")
@@ -80,8 +81,8 @@ def withdraw_override(store: StoreDep, clock: ClockDep, _caller: Planner, overri
 def list_events(
     store: StoreDep,
     _caller: CallerDep,
-    since: Annotated[date, Query(alias="from")] = date.min,
-    until: Annotated[date, Query(alias="to")] = date.max,
+    since: Annotated[Day, Query(alias="from")] = date.min,
+    until: Annotated[Day, Query(alias="to")] = date.max,
 ) -> RegisteredEventList:
     """Return registered events and policy changes that touch a period."""
     with store.reading() as session:
@@ -90,9 +91,13 @@ def list_events(
 
 
 @router.post("/v1/events", status_code=201, summary="Register an event")
-def add_event(store: StoreDep, clock: ClockDep, caller: Planner, wanted: NewEvent) -> CityEventView:
+def add_event(
+    *, store: StoreDep, clock: ClockDep, caller: Planner, wanted: NewEvent, new_names: NewNames = False
+) -> CityEventView:
     """Register a planned event or policy change. For planners."""
     with store.session() as session:
+        if not new_names:
+            KnownNames(session).check(categories=[wanted.category], areas=[wanted.district])
         return CityEventView.model_validate(service.add_event(session, caller, wanted, now=clock.now()))
 
 

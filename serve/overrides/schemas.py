@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Annotated, Any
+from datetime import date, timedelta
+from typing import Annotated, Any, Final
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from features.vocabulary import ForecastFrequency, Frequency
 from serve.civil import CivilTime
+from serve.values import Day, GivenCivilTime, GivenName, GivenText, Moment, Name, SeriesName
 
-Reason = Annotated[str, Field(min_length=1, max_length=2000)]
+LONGEST_EVENT: Final = timedelta(days=3653)
 Count = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
-Name = Annotated[str, Field(max_length=200)]
 
 EXAMPLE: dict[str, Any] = {
     "freq": Frequency.WEEKLY,
@@ -33,13 +33,13 @@ class NewOverride(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [EXAMPLE]})
 
     freq: ForecastFrequency = Frequency.WEEKLY
-    unique_id: Annotated[str, Field(min_length=1, max_length=400)]
-    ds: CivilTime
+    unique_id: SeriesName
+    ds: GivenCivilTime
     value: Count
     p10: Count | None = None
     p90: Count | None = None
-    reason: Reason
-    expires_at: AwareDatetime | None = None
+    reason: GivenText
+    expires_at: Moment | None = None
 
     @model_validator(mode="after")
     def _in_order(self) -> NewOverride:
@@ -108,19 +108,21 @@ class NewEvent(BaseModel):
         },
     )
 
-    name: Annotated[str, Field(min_length=1, max_length=200)]
-    starts_on: date
-    ends_on: date
+    name: GivenName
+    starts_on: Day
+    ends_on: Day
     category: Name = ""
     district: Name = ""
     expected_change: Annotated[float | None, Field(ge=-1, le=100, allow_inf_nan=False)] = None
-    reason: Reason
-    expires_at: AwareDatetime | None = None
+    reason: GivenText
+    expires_at: Moment | None = None
 
     @model_validator(mode="after")
     def _in_order(self) -> NewEvent:
         if self.ends_on < self.starts_on:
             raise PydanticCustomError("event_order", "the event ends before it starts")
+        if self.ends_on - self.starts_on > LONGEST_EVENT:
+            raise PydanticCustomError("event_length", "an event lasts ten years at most")
         return self
 
 

@@ -17,7 +17,7 @@ from serve.access import Caller
 from serve.alerts import actions, evidence
 from serve.alerts.lifecycle import OPEN, Dismissal, State
 from serve.alerts.repository import AlertFilter, AlertRepository, departments_known
-from serve.alerts.service import perform
+from serve.alerts.service import perform, towards
 from serve.errors import NotFoundError, UnprocessableError
 from serve.pages.language import Words
 from serve.pages.render import PageRoute, own_path, page, redirect
@@ -29,6 +29,7 @@ from serve.pages.views.origin import detection_origin
 from serve.pages.views.supervision import order_line, tomorrow
 from serve.paging import Cut
 from serve.supervision import orders
+from serve.values import Id, Name
 from serve.wiring import ClockDep, SettingsDep, StoreDep
 
 _log = structlog.get_logger(__name__)
@@ -40,7 +41,6 @@ DONE: Final = frozenset({*BUTTONS, "supervise", "answer"})
 MINE: Final = 60
 BOARD: Final = 50
 TICKETS: Final = 100
-_SHORT = Query(max_length=200)
 
 
 @router.get("/alerts")
@@ -82,7 +82,7 @@ def one_alert(
     clock: ClockDep,
     settings: SettingsDep,
     visitor: VisitorDep,
-    alert_id: str,
+    alert_id: Id,
     tickets: bool = False,
     rows: Annotated[int, Query(ge=1, le=10_000)] = 1,
     done: str = "",
@@ -138,13 +138,13 @@ def act(
     clock: ClockDep,
     settings: SettingsDep,
     visitor: VisitorDep,
-    alert_id: str,
-    action: Annotated[str, Form(max_length=20)],
+    alert_id: Id,
+    action: Annotated[Name, Form(max_length=20)],
     csrf: Annotated[str, Form(max_length=100)] = "",
-    reason: Annotated[str, Form(max_length=40)] = "",
-    department: Annotated[str, Form(max_length=200)] = "",
+    reason: Annotated[Name, Form(max_length=40)] = "",
+    department: Annotated[Name, Form()] = "",
     back: Annotated[str, Form(max_length=300)] = "/alerts",
-    once: Annotated[str, Form(max_length=40)] = "",
+    once: Annotated[Name, Form(max_length=40)] = "",
 ) -> Response:
     """Press one of the five buttons; the same form sent again changes nothing."""
     visitor.check(csrf)
@@ -176,10 +176,10 @@ def board(
     level: AlertLevel | Literal[""] = "",
     kind: Kind | Literal[""] = "",
     state: State | Literal[""] = "",
-    area: Annotated[str, _SHORT] = "",
-    department: Annotated[str, _SHORT] = "",
+    area: Name = "",
+    department: Name = "",
     scope: Literal["", "active", "overdue", "held", "ended"] = "active",
-    cursor: Annotated[str | None, _SHORT] = None,
+    cursor: paging.CursorQuery = None,
 ) -> Response:
     """Show the alerts of all departments this person may see, with filters; it refreshes itself."""
     words = Words.of_reader(request, settings)
@@ -224,7 +224,7 @@ def _bound(action: str, *, reason: str, department: str) -> Any:
         except ValueError as error:
             raise UnprocessableError("unknown_reason", reason=reason) from error
     if action == "reassign":
-        return partial(actions.reassign, department=department)
+        return towards(department, partial(actions.reassign, department=department))
     raise UnprocessableError("unknown_action", action=action)
 
 

@@ -12,12 +12,12 @@ from serve.pages.language import Words
 from serve.pages.render import HEADERS, PageRoute, asset, page
 from serve.pages.sessions import VisitorDep
 from serve.pages.views.overview import Wanted, overview
+from serve.values import Name, Series
 from serve.wiring import ClockDep, SettingsDep, StoreDep
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 _ASSETS = {"weisu.css": "text/css; charset=utf-8", "weisu.js": "text/javascript; charset=utf-8"}
-_TEXT = Query(max_length=400)
 
 
 @router.get("/")
@@ -29,9 +29,9 @@ def show_overview(
     settings: SettingsDep,
     visitor: VisitorDep,
     level: SeriesLevel = "category1",
-    category: Annotated[str, _TEXT] = "",
-    district: Annotated[str, _TEXT] = "",
-    series: Annotated[str, _TEXT] = TOTAL,
+    category: Name = "",
+    district: Name = "",
+    series: Series = TOTAL,
     rows: Annotated[int, Query(ge=1, le=10_000)] = 1,
     seasons: Literal["", "all"] = "",
 ) -> Response:

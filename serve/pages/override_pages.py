@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Final
 
 from fastapi import APIRouter, File, Form, Request, Response, UploadFile
-from fastapi import Path as PathParameter
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
@@ -28,12 +27,14 @@ from serve.overrides.schemas import NewOverride
 from serve.overrides.service import add_override, conflicts, list_overrides, withdraw_override
 from serve.overrides.workbook import SheetOverride, read_overrides
 from serve.pages.language import Words, language_of
+from serve.pages.moments import read_day
 from serve.pages.render import PageRoute, Provenance, page, redirect
 from serve.pages.sessions import Visitor, VisitorDep
 from serve.pages.views.origin import forecast_origin
 from serve.reports.weekly_xlsx import FORECAST_SHEET
 from serve.store import Store
 from serve.store.tables import ForecastIssueRow, ForecastOverride
+from serve.values import Id, Name, Text
 from serve.wiring import ClockDep, SettingsDep, StoreDep
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -64,7 +65,7 @@ def take_back(
     store: StoreDep,
     clock: ClockDep,
     visitor: VisitorDep,
-    override_id: Annotated[str, PathParameter(max_length=40)],
+    override_id: Id,
     csrf: Annotated[str, Form(max_length=100)] = "",
 ) -> Response:
     """Withdraw an override: the model's number stands again."""
@@ -86,8 +87,8 @@ def upload_overrides(
     visitor: VisitorDep,
     workbook: Annotated[UploadFile, File()],
     csrf: Annotated[str, Form(max_length=100)] = "",
-    reason: Annotated[str, Form(max_length=2000)] = "",
-    expires: Annotated[str, Form(max_length=10)] = "",
+    reason: Annotated[Text, Form()] = "",
+    expires: Annotated[Name, Form(max_length=10)] = "",
 ) -> Response:
     """Store every override of a workbook, or none of them."""
     visitor.check(csrf)
@@ -199,11 +200,7 @@ def _end_of(day: str, settings: Settings) -> datetime | None:
     """Return the local end of the last day in force; None when no day was named."""
     if not day:
         return None
-    try:
-        after = date.fromisoformat(day) + timedelta(days=1)
-    except (ValueError, OverflowError) as error:
-        raise UnprocessableError("not_a_date", text=day) from error
-    return datetime.combine(after, time(), tzinfo=settings.zone)
+    return datetime.combine(read_day(day) + timedelta(days=1), time(), tzinfo=settings.zone)
 
 
 def _read(workbook: UploadFile, reason: str, settings: Settings) -> list[SheetOverride]:

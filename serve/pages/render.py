@@ -16,7 +16,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, OperationalError, SQLAlchemyError
 
 from features.errors import WeisuError
 from features.origin import origin_of
@@ -142,12 +142,18 @@ class PageRoute(APIRoute):
             except RequestValidationError as error:
                 form = request.method != "GET"
                 return error_page(request, UnprocessableError("form_incomplete") if form else of_invalid_request(error))
-            except WeisuError as error:
-                # Of another room, and said in English: the log has it, the reader gets a page that can be read.
-                _log.exception("a page failed", path=request.url.path, error=str(error))
-                return error_page(request, ServeError("bug"))
+            except (WeisuError, DataError, OperationalError) as error:
+                return error_page(request, _in_our_words(request, error))
 
         return answer
+
+
+def _in_our_words(request: Request, error: Exception) -> SpokenError:
+    """Return what a reader may know of an error of the store or of another room; the log has the rest."""
+    if isinstance(error, DataError):
+        return UnprocessableError("unstorable")
+    _log.error("a page failed", path=request.url.path, exc_info=error)
+    return StoreError("store_away") if isinstance(error, OperationalError) else ServeError("bug")
 
 
 def _said(request: Request, error: SpokenError) -> SpokenError:

@@ -8,6 +8,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, File, Form, Request, Response, UploadFile
 
 from features.settings import Settings
+from features.words import Language
 from serve.access import Caller
 from serve.alerts.routing import corrections, service, sheets
 from serve.alerts.routing.schemas import RouteLine
@@ -18,6 +19,7 @@ from serve.pages.sessions import Visitor, VisitorDep
 from serve.pages.views.origin import detection_origin
 from serve.store import Store
 from serve.store.tables import RouteCorrection
+from serve.values import Id, Name
 from serve.wiring import ClockDep, SettingsDep, StoreDep
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -42,6 +44,7 @@ def upload_sheet(
     settings: SettingsDep,
     visitor: VisitorDep,
     sheet: Annotated[UploadFile, File()],
+    new_names: Annotated[bool, Form()] = False,
     csrf: Annotated[str, Form(max_length=100)] = "",
 ) -> Response:
     """Make the table equal to the uploaded sheet; a row that makes no sense is named, and then nothing changes."""
@@ -50,6 +53,8 @@ def upload_sheet(
     try:
         lines = sheets.read(sheet.file.read(), name=sheet.filename or "?", bounds=settings.bounds)
         with store.session() as session:
+            if not new_names:
+                service.check_names(session, lines)
             service.replace_all(session, visitor.caller, lines, now=clock.now())
     except UnprocessableError as error:
         return _page(
@@ -58,7 +63,7 @@ def upload_sheet(
             settings,
             visitor,
             now=clock.now(),
-            problem=error.said(language_of(request, settings)),
+            problem=_with_way_out(error, language_of(request, settings)),
             status=422,
         )
     return redirect("/routing?done=sheet")
@@ -70,8 +75,8 @@ def settle_correction(
     store: StoreDep,
     clock: ClockDep,
     visitor: VisitorDep,
-    correction_id: str,
-    department: Annotated[str, Form(max_length=200)] = "",
+    correction_id: Id,
+    department: Annotated[Name, Form()] = "",
     csrf: Annotated[str, Form(max_length=100)] = "",
 ) -> Response:
     """Write the right department into the table, or put the correction aside when none is named."""
@@ -118,6 +123,10 @@ def _page(
         done=done if done in {"sheet", "settled"} else "",
         problem=problem,
     )
+
+
+def _with_way_out(error: UnprocessableError, language: Language) -> str:
+    return " ".join(part for part in (error.said(language), error.way_out(language)) if part)
 
 
 def _check_commands(caller: Caller) -> None:

@@ -16,6 +16,7 @@ from serve.pages.render import PageRoute, page
 from serve.pages.sessions import Visitor, VisitorDep
 from serve.pages.views.origin import detection_origin
 from serve.store import Store
+from serve.values import Name, Text
 from serve.wiring import ClockDep, SettingsDep, StoreDep
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -35,8 +36,8 @@ def try_text(
     clock: ClockDep,
     settings: SettingsDep,
     visitor: VisitorDep,
-    text: Annotated[str, Form(max_length=2000)] = "",
-    category: Annotated[str, Form(max_length=200)] = "",
+    text: Annotated[Text, Form()] = "",
+    category: Annotated[Name, Form()] = "",
     csrf: Annotated[str, Form(max_length=100)] = "",
 ) -> Response:
     """Say what the table makes of a text. Nothing of it is kept."""

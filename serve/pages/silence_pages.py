@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any, Final, TypeVar
 from urllib.parse import quote
 
-from fastapi import APIRouter, Form, Query, Request, Response
+from fastapi import APIRouter, Form, Request, Response
 from pydantic import BaseModel, ValidationError
 
 from features.settings import Settings
@@ -24,12 +24,13 @@ from serve.pages.render import PageRoute, page, redirect
 from serve.pages.sessions import Visitor, VisitorDep
 from serve.pages.views.origin import detection_origin
 from serve.store import Store
+from serve.values import Id, Name, Text
 from serve.wiring import ClockDep, SettingsDep, StoreDep
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 _Csrf = Annotated[str, Form(max_length=100)]
-_Short = Annotated[str, Form(max_length=200)]
+_Short = Annotated[Name, Form()]
 _USUAL_LENGTH: Final = timedelta(hours=12)
 _Shape = TypeVar("_Shape", bound=BaseModel)
 _DONE: Final = frozenset({"silenced", "ended", "rule"})
@@ -43,7 +44,7 @@ def quiet(
     clock: ClockDep,
     settings: SettingsDep,
     visitor: VisitorDep,
-    department: Annotated[str, Query(max_length=200)] = "",
+    department: Name = "",
     done: str = "",
 ) -> Response:
     """Show the silences that hold or are to come, and the rule of one department."""
@@ -65,7 +66,8 @@ def add_silence(
     department: _Short = "",
     starts: _Short = "",
     ends: _Short = "",
-    comment: Annotated[str, Form(max_length=2000)] = "",
+    comment: Annotated[Text, Form()] = "",
+    new_names: Annotated[bool, Form()] = False,
     csrf: _Csrf = "",
 ) -> Response:
     """Keep quiet about something for a while; what makes no sense is said above the form, and nothing changes."""
@@ -87,14 +89,12 @@ def add_silence(
         return _page(request, store, settings, visitor, now=now, problem=problem, entered=entered)
     wanted = _checked(NewSilence, {**values, "starts_at": since, "ends_at": until})
     with store.session() as session:
-        service.add(session, visitor.caller, wanted, now=now)
+        service.add(session, visitor.caller, wanted, now=now, new_names=new_names)
     return redirect("/quiet?done=silenced")
 
 
 @router.post("/quiet/silences/{silence_id}/end")
-def end_silence(
-    *, store: StoreDep, clock: ClockDep, visitor: VisitorDep, silence_id: str, csrf: _Csrf = ""
-) -> Response:
+def end_silence(*, store: StoreDep, clock: ClockDep, visitor: VisitorDep, silence_id: Id, csrf: _Csrf = "") -> Response:
     """End a silence now."""
     visitor.check(csrf)
     with store.session() as session:
@@ -114,7 +114,7 @@ def set_rule(
     quiet_from: _Short = "",
     quiet_to: _Short = "",
     minimum_level: _Short = "",
-    weekly_budget: Annotated[str | None, Form(max_length=10)] = None,
+    weekly_budget: Annotated[Name | None, Form(max_length=10)] = None,
     csrf: _Csrf = "",
 ) -> Response:
     """Set quiet hours, minimum level and, for supervisors, the weekly budget of a department."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Form, Query, Request, Response
+from fastapi import APIRouter, Form, Request, Response
 from pydantic import ValidationError
 
 from features.settings import Settings
@@ -22,13 +22,13 @@ from serve.store import Store
 from serve.supervision import orders
 from serve.supervision.schemas import AnswerBody, NewOrder
 from serve.supervision.watchlist import watchlist
+from serve.values import Id, Name, Text
 from serve.wiring import ClockDep, SettingsDep, StoreDep
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 SHOWN: Final = 60
 ANSWERED_SHOWN: Final = timedelta(days=7)
-_SHORT = Query(max_length=200)
 
 
 @router.get("/supervision")
@@ -39,8 +39,8 @@ def supervision(
     clock: ClockDep,
     settings: SettingsDep,
     visitor: VisitorDep,
-    reason: Annotated[str, _SHORT] = "",
-    department: Annotated[str, _SHORT] = "",
+    reason: Name = "",
+    department: Name = "",
     done: str = "",
 ) -> Response:
     """Show what needs a supervisor, the longest late first, with a form for an order beside each alert."""
@@ -55,13 +55,13 @@ def issue_order(
     clock: ClockDep,
     settings: SettingsDep,
     visitor: VisitorDep,
-    alert_id: Annotated[str, Form(max_length=40)],
+    alert_id: Annotated[Id, Form()],
     csrf: Annotated[str, Form(max_length=100)] = "",
-    department: Annotated[str, Form(max_length=200)] = "",
-    due: Annotated[str, Form(max_length=20)] = "",
-    demand: Annotated[str, Form(max_length=2000)] = "",
+    department: Annotated[Name, Form()] = "",
+    due: Annotated[Name, Form(max_length=20)] = "",
+    demand: Annotated[Text, Form()] = "",
     back: Annotated[str, Form(max_length=300)] = "/supervision",
-    once: Annotated[str, Form(max_length=40)] = "",
+    once: Annotated[Name, Form(max_length=40)] = "",
 ) -> Response:
     """Issue an order; the same form sent again issues nothing more."""
     visitor.check(csrf)
@@ -82,9 +82,9 @@ def answer_order(
     clock: ClockDep,
     settings: SettingsDep,
     visitor: VisitorDep,
-    order_id: str,
+    order_id: Id,
     csrf: Annotated[str, Form(max_length=100)] = "",
-    answer: Annotated[str, Form(max_length=4000)] = "",
+    answer: Annotated[str, Form(max_length=8000)] = "",
     back: Annotated[str, Form(max_length=300)] = "/alerts",
 ) -> Response:
     """Answer an order that was issued to this person's department."""

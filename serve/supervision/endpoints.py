@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 from sqlalchemy import select
 
 from features.origin import origin_of
@@ -20,6 +20,7 @@ from serve.store.tables import SupervisionOrder
 from serve.supervision import orders, sheet
 from serve.supervision.schemas import AnswerBody, Concern, ConcernList, NewOrder, OrderList, OrderView
 from serve.supervision.watchlist import watchlist
+from serve.values import Id
 from serve.wiring import ClockDep, SettingsDep, StoreDep
 
 router = APIRouter(tags=["supervision"], responses=problems(401, 403, 422))
@@ -27,7 +28,6 @@ router = APIRouter(tags=["supervision"], responses=problems(401, 403, 422))
 _XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 Supervisor = Annotated[Caller, Depends(allow(Role.SUPERVISOR))]
-Id = Annotated[str, Path(max_length=40)]
 
 
 @router.get("/v1/supervision", summary="What a supervisor should look at")

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from serve.alerts.schemas import AlertView
+from serve.values import GivenText, LongText, Moment, Name
 
 
 class Concern(BaseModel):
@@ -37,9 +38,9 @@ class NewOrder(BaseModel):
         },
     )
 
-    department: Annotated[str, Field(max_length=200)] = ""
-    due_at: AwareDatetime
-    demand: Annotated[str, Field(min_length=1, max_length=2000)]
+    department: Name = ""
+    due_at: Moment
+    demand: GivenText
 
 
 class OrderView(BaseModel):
@@ -71,4 +72,4 @@ class AnswerBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    answer: Annotated[str, Field(min_length=1, max_length=4000)]
+    answer: LongText

@@ -12,11 +12,12 @@ from serve.errors import UnprocessableError
 from serve.idempotency import IdempotencyKey
 from serve.problems import problems
 from serve.tickets.landing import land
+from serve.values import Cell, Measure, Number
 from serve.wiring import ClockDep, PremisesDep, SettingsDep
 
 router = APIRouter(prefix="/v1/tickets", tags=["tickets"], responses=problems(401, 403, 409, 422))
 
-Value = str | int | float | bool | None
+Value = Cell | Number | Measure | bool | None
 
 EXAMPLE: dict[str, Any] = {
     "mapping": "zh_12345",
@@ -38,7 +39,7 @@ class TicketBatch(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [EXAMPLE]})
 
     mapping: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,60}$", description="Name of the mapping that reads them")]
-    tickets: Annotated[list[dict[str, Value]], Field(min_length=1, max_length=10_000)]
+    tickets: Annotated[list[dict[Cell, Value]], Field(min_length=1, max_length=10_000)]
 
 
 class RefusedRow(BaseModel):

@@ -92,13 +92,13 @@ def sheet(*rows) -> bytes:
 def test_the_routing_table_goes_out_as_a_sheet_and_comes_back_edited(client, supervisor):
     header = ("事项", "区域", "承办单位", "协办单位", "备注")
     first = sheet(header, ("停水", None, "水务局", "城管局、住建局", None), ("噪声", "龙华区", "环保局", None, None))
-    assert client.put("/v1/routes/sheet", content=first, headers=supervisor).json()["added"] == 2
+    assert client.put("/v1/routes/sheet?new_names=true", content=first, headers=supervisor).json()["added"] == 2
     out = client.get("/v1/routes/sheet", headers=supervisor).content
     assert client.put("/v1/routes/sheet", content=out, headers=supervisor).json()["unchanged"] == 2
     csv = client.get("/v1/routes/sheet", params={"format": "csv"}, headers=supervisor).content
     assert csv.startswith(b"\xef\xbb\xbf")
     edited = csv.decode("utf-8-sig").replace("环保局", "生态环境局").encode("gb18030")
-    result = client.put("/v1/routes/sheet", content=edited, headers=supervisor).json()
+    result = client.put("/v1/routes/sheet?new_names=true", content=edited, headers=supervisor).json()
     assert (result["changed"], result["unchanged"], result["removed"]) == (1, 1, 0)
     lines = client.get("/v1/routes", headers=supervisor).json()["items"]
     assert [(line["department"], line["assisting"]) for line in lines] == [
@@ -127,7 +127,8 @@ def test_a_sheet_that_makes_no_sense_changes_nothing(client, supervisor, content
     assert client.get("/v1/routes", headers=supervisor).json()["items"] == []
 
 
-def test_not_mine_becomes_a_correction_and_then_a_route(client, alert_ids, water, supervisor):
+def test_not_mine_becomes_a_correction_and_then_a_route(client, alert_ids, water, supervisor, key_of):
+    key_of("department", "城管局")
     act(client, alert_ids["水务局"], "reassign", water, {"department": "城管局", "reason": "路面"})
     (correction,) = client.get("/v1/routes/corrections", headers=supervisor).json()["items"]
     assert (correction["sent_to"], correction["suggested"], correction["times"]) == ("水务局", "城管局", 1)

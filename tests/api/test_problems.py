@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
-from serve.access import add_key
 from serve.api import create_app
 from serve.store import Store
+from serve.store.tables import ApiKey
 
 PROBLEM = "application/problem+json"
 
@@ -43,8 +44,10 @@ def test_a_bug_is_a_problem_without_its_insides(settings, store, clock):
 
     with TestClient(app, raise_server_exceptions=False) as client:
         answer = client.get("/bug")
+        page = client.get("/bug", headers={"Accept": "text/html,*/*"})
     assert (answer.status_code, answer.headers["content-type"]) == (500, PROBLEM)
-    assert "secret" not in answer.text
+    assert (page.status_code, page.headers["content-type"]) == (500, "text/html; charset=utf-8")
+    assert "secret" not in answer.text + page.text
 
 
 def test_a_store_that_is_away_is_said_to_be(settings, store, clock):
@@ -63,9 +66,15 @@ def test_a_store_that_is_away_is_said_to_be(settings, store, clock):
 
 def test_a_value_that_postgresql_cannot_store_is_refused(settings, postgres_url, clock):
     store = Store.open(postgres_url)
-    key = add_key(store, name="x", role="planner", now=clock.now()).secret
-    with TestClient(create_app(settings, clock=clock, store=store), raise_server_exceptions=False) as client:
-        answer = client.get("/v1/alerts?category=a%00b", headers={"X-API-Key": key})
+    app = create_app(settings, clock=clock, store=store)
+
+    @app.get("/nul")
+    def nul() -> None:
+        with store.reading() as session:
+            session.execute(select(ApiKey).where(ApiKey.name == "a\0b"))
+
+    with TestClient(app, raise_server_exceptions=False) as client:
+        answer = client.get("/nul")
     assert (answer.status_code, answer.json()["detail"]) == (422, "a value cannot be stored")
     store.close()
 

@@ -72,3 +72,12 @@ def test_the_command_prints_the_key_once(tmp_path):
     revoked = runner.invoke(app, ["users", "revoke", listed.split()[0], *home])
     assert revoked.exit_code == 0
     assert "revoked" in runner.invoke(app, ["users", "list", *home]).stdout
+
+
+def test_a_key_is_named_as_it_is_read(store, clock):
+    made = add_key(store, name=" 水务\u200b局值班 ", role="department", department="水务局\ufeff", now=clock.now())
+    assert (made.info.name, made.info.department) == ("水务局值班", "水务局")
+    with pytest.raises(UnprocessableError, match="no line breaks"):
+        add_key(store, name="a\nb", role="planner", now=clock.now())
+    with pytest.raises(UnprocessableError, match="no line breaks"):
+        add_key(store, name="\udcff", role="planner", now=clock.now())

@@ -19,8 +19,9 @@ def lines_in(city) -> set[tuple[str, str]]:
         return {(row.category, row.department) for row in session.scalars(select(Route))}
 
 
-def upload(browser, page: str, content: bytes):
-    return browser.post("/routing/sheet", data={"csrf": csrf_of(page)}, files={"sheet": ("规则.csv", content)})
+def upload(browser, page: str, content: bytes, **fields: str):
+    data = {"csrf": csrf_of(page)} | fields
+    return browser.post("/routing/sheet", data=data, files={"sheet": ("规则.csv", content)})
 
 
 def test_the_table_comes_back_edited(enter, browser, city):
@@ -28,7 +29,11 @@ def test_the_table_comes_back_edited(enter, browser, city):
     link = re.search(r'href="(/v1/routes/sheet\?format=csv)"', page)[1]
     sheet = browser.get(link).content.decode("utf-8-sig")
     edited = sheet.replace("市市政管理局", "市交通运输局")
-    assert "分派规则已更新" in upload(browser, page, edited.encode("utf-8-sig")).text
+    asked_back = upload(browser, page, edited.encode("utf-8-sig"))
+    assert asked_back.status_code == 422
+    assert "没有“市交通运输局”这个单位" in asked_back.text
+    assert "市市政管理局" in asked_back.text
+    assert "分派规则已更新" in upload(browser, page, edited.encode("utf-8-sig"), new_names="true").text
     assert ("路面积水", "市交通运输局") in lines_in(city)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from serve.access import Caller, CallerDep, Role, allow
@@ -20,7 +20,9 @@ from serve.alerts.routing.schemas import (
     RouteView,
     SettleBody,
 )
+from serve.known_names import NewNames
 from serve.problems import problems
+from serve.values import GivenName, Id
 from serve.wiring import ClockDep, SettingsDep, StoreDep
 
 router = APIRouter(tags=["routing"], responses=problems(401, 403, 422))
@@ -29,8 +31,6 @@ _XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.shee
 
 Reader = Annotated[Caller, Depends(allow(Role.PLANNER, Role.SUPERVISOR))]
 Writer = Annotated[Caller, Depends(allow(Role.SUPERVISOR))]
-Id = Annotated[str, Path(max_length=40)]
-DepartmentName = Annotated[str, Path(max_length=200)]
 
 
 @router.get("/v1/routes", summary="The routing table")
@@ -41,9 +41,13 @@ def list_routes(store: StoreDep, _caller: Reader) -> RouteList:
 
 
 @router.post("/v1/routes", status_code=201, summary="Add a line", responses=problems(409))
-def add_route(store: StoreDep, clock: ClockDep, caller: Writer, line: RouteLine) -> RouteView:
+def add_route(
+    *, store: StoreDep, clock: ClockDep, caller: Writer, line: RouteLine, new_names: NewNames = False
+) -> RouteView:
     """Add a line to the routing table. For supervisors."""
     with store.session() as session:
+        if not new_names:
+            service.check_names(session, [line])
         return RouteView.model_validate(service.add(session, caller, line, now=clock.now()))
 
 
@@ -85,12 +89,20 @@ def export_routes(
     },
 )
 async def import_routes(
-    request: Request, store: StoreDep, clock: ClockDep, settings: SettingsDep, caller: Writer
+    *,
+    request: Request,
+    store: StoreDep,
+    clock: ClockDep,
+    settings: SettingsDep,
+    caller: Writer,
+    new_names: NewNames = False,
 ) -> ImportResult:
     """Make the table equal to the uploaded sheet; a row that makes no sense is named, and then nothing changes."""
     content = await request.body()
     lines = await run_in_threadpool(sheets.read, content, name="the sheet", bounds=settings.bounds)
     with store.session() as session:
+        if not new_names:
+            service.check_names(session, lines)
         return service.replace_all(session, caller, lines, now=clock.now())
 
 
@@ -105,16 +117,24 @@ def list_corrections(store: StoreDep, _caller: Reader) -> CorrectionList:
 
 @router.post("/v1/routes/corrections/{correction_id}/settle", summary="Settle a correction", responses=problems(404))
 def settle_correction(
-    store: StoreDep, clock: ClockDep, caller: Writer, correction_id: Id, body: SettleBody
+    *,
+    store: StoreDep,
+    clock: ClockDep,
+    caller: Writer,
+    correction_id: Id,
+    body: SettleBody,
+    new_names: NewNames = False,
 ) -> CorrectionView:
     """Turn a correction into a line of the table, or put it aside. For supervisors."""
     with store.session() as session:
+        if body.route and not new_names:
+            service.check_names(session, [body.route])
         row = service.settle(session, caller, correction_id, body.route, now=clock.now())
         return CorrectionView.model_validate(row)
 
 
 @router.get("/v1/departments/{department}/rule", summary="What a department asked for", responses=problems(404))
-def read_rule(store: StoreDep, caller: CallerDep, department: DepartmentName) -> DepartmentRuleView:
+def read_rule(store: StoreDep, caller: CallerDep, department: GivenName) -> DepartmentRuleView:
     """Return quiet hours, minimum level and weekly budget of a department."""
     with store.reading() as session:
         rule = service.rule(session, caller, department)
@@ -123,7 +143,7 @@ def read_rule(store: StoreDep, caller: CallerDep, department: DepartmentName) ->
 
 @router.put("/v1/departments/{department}/rule", summary="Quiet hours, minimum level, budget", responses=problems(404))
 def set_rule(
-    store: StoreDep, clock: ClockDep, caller: CallerDep, department: DepartmentName, wanted: DepartmentRuleBody
+    store: StoreDep, clock: ClockDep, caller: CallerDep, department: GivenName, wanted: DepartmentRuleBody
 ) -> DepartmentRuleView:
     """Set a department's rule; the weekly budget is for supervisors to set."""
     with store.session() as session:

@@ -9,9 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validato
 from pydantic_core import PydanticCustomError
 
 from features.vocabulary import AlertLevel
-
-Name = Annotated[str, Field(max_length=200)]
-Department = Annotated[str, Field(min_length=1, max_length=200)]
+from serve.values import GivenName, Name, Text
 
 EXAMPLE: dict[str, Any] = {
     "category": "停水",
@@ -29,9 +27,9 @@ class RouteLine(BaseModel):
 
     category: Name = ""
     area: Name = ""
-    department: Department
-    assisting: Annotated[list[Department], Field(max_length=20)] = []
-    comment: Annotated[str, Field(max_length=2000)] = ""
+    department: GivenName
+    assisting: Annotated[list[GivenName], Field(max_length=20)] = []
+    comment: Text = ""
 
 
 class RouteView(BaseModel):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -13,6 +13,7 @@ from serve.access import Caller
 from serve.access.roles import ROLES
 from serve.alerts.routing.schemas import DepartmentRuleBody, ImportResult, RouteLine
 from serve.errors import ConflictError, ForbiddenError, NotFoundError, UnprocessableError
+from serve.known_names import KnownNames
 from serve.store.columns import new_id
 from serve.store.tables import DepartmentRule, Route, RouteCorrection
 
@@ -20,6 +21,20 @@ from serve.store.tables import DepartmentRule, Route, RouteCorrection
 def routes(session: Session) -> list[Route]:
     """Return the table, by category and area."""
     return list(session.scalars(select(Route).order_by(Route.category, Route.area, Route.id)))
+
+
+def check_names(session: Session, lines: Iterable[RouteLine]) -> None:
+    """Ask back what lines are about, and whom they name, where nothing is called so.
+
+    Raises:
+        UnprocessableError: There is no such category, area or department.
+    """
+    table = list(lines)
+    KnownNames(session).check(
+        categories=[line.category for line in table],
+        areas=[line.area for line in table],
+        departments=[name for line in table for name in (line.department, *line.assisting)],
+    )
 
 
 def add(session: Session, caller: Caller, line: RouteLine, *, now: datetime) -> Route:
@@ -120,9 +135,13 @@ def set_rule(
     Raises:
         NotFoundError: It is another department's.
         ForbiddenError: The caller may not change rules, or not this part.
+        UnprocessableError: There is no such department.
     """
     _require_own(caller, department)
-    row = session.get(DepartmentRule, department) or DepartmentRule(department=department)
+    row = session.get(DepartmentRule, department)
+    if row is None:
+        KnownNames(session).check(departments=[department])
+        row = DepartmentRule(department=department)
     if not caller.commands_alerts:
         if not caller.department:
             raise ForbiddenError("may_not_change_rules", role=Coded(ROLES, caller.role))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Query
 
 from serve.access import CallerDep
 from serve.alerts.silences import service
 from serve.alerts.silences.schemas import NewSilence, SilenceList, SilenceView
+from serve.known_names import NewNames
 from serve.problems import problems
+from serve.values import Id
 from serve.wiring import ClockDep, StoreDep
 
 router = APIRouter(prefix="/v1/silences", tags=["silences"], responses=problems(401, 403, 422))
@@ -29,16 +31,17 @@ def list_silences(
 
 
 @router.post("", status_code=201, summary="Keep quiet about something for a while")
-def add_silence(store: StoreDep, clock: ClockDep, caller: CallerDep, wanted: NewSilence) -> SilenceView:
+def add_silence(
+    *, store: StoreDep, clock: ClockDep, caller: CallerDep, wanted: NewSilence, new_names: NewNames = False
+) -> SilenceView:
     """Make a silence or a maintenance window, with your name, a comment and an end."""
     with store.session() as session:
-        return SilenceView.model_validate(service.add(session, caller, wanted, now=clock.now()))
+        row = service.add(session, caller, wanted, now=clock.now(), new_names=new_names)
+        return SilenceView.model_validate(row)
 
 
 @router.delete("/{silence_id}", summary="End a silence now", responses=problems(404))
-def end_silence(
-    store: StoreDep, clock: ClockDep, caller: CallerDep, silence_id: Annotated[str, Path(max_length=40)]
-) -> SilenceView:
+def end_silence(store: StoreDep, clock: ClockDep, caller: CallerDep, silence_id: Id) -> SilenceView:
     """End a silence; it stays on record."""
     with store.session() as session:
         return SilenceView.model_validate(service.end(session, caller, silence_id, now=clock.now()))

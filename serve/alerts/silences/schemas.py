@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, model_validator
 from pydantic_core import PydanticCustomError
 
 from features.vocabulary import Kind
-
-Name = Annotated[str, Field(max_length=200)]
+from serve.values import GivenText, Moment, Name
 
 EXAMPLE: dict[str, Any] = {
     "purpose": "maintenance",
@@ -33,9 +32,9 @@ class NewSilence(BaseModel):
     category: Name = ""
     area: Name = ""
     department: Name = ""
-    comment: Annotated[str, Field(min_length=1, max_length=2000)]
-    starts_at: AwareDatetime | None = None
-    ends_at: AwareDatetime
+    comment: GivenText
+    starts_at: Moment | None = None
+    ends_at: Moment
 
     @model_validator(mode="after")
     def _matches_something(self) -> NewSilence:

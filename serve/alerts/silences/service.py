@@ -12,6 +12,7 @@ from serve.access import Caller, Role
 from serve.access.roles import ROLES
 from serve.alerts.silences.schemas import NewSilence
 from serve.errors import ForbiddenError, NotFoundError, UnprocessableError
+from serve.known_names import KnownNames
 from serve.store.columns import new_id
 from serve.store.tables import Silence
 
@@ -27,18 +28,27 @@ def silences(session: Session, caller: Caller, *, now: datetime, expired: bool) 
     return list(session.scalars(query if expired else query.where(Silence.ends_at > now)))
 
 
-def add(session: Session, caller: Caller, wanted: NewSilence, *, now: datetime) -> Silence:
+def add(session: Session, caller: Caller, wanted: NewSilence, *, now: datetime, new_names: bool = False) -> Silence:
     """Make a silence; what a department makes is bound to that department.
+
+    Args:
+        session: Writes to the store.
+        caller: Who wants it.
+        wanted: What is to keep quiet.
+        now: The present.
+        new_names: Take names that nothing here has.
 
     Raises:
         ForbiddenError: The caller neither commands alerts nor belongs to the department.
-        UnprocessableError: It would end before it starts, or has ended.
+        UnprocessableError: It would end before it starts, or has ended, or nothing is called so.
     """
     department = wanted.department
     if not caller.commands_alerts:
         if caller.role is not Role.DEPARTMENT or department not in {"", caller.department}:
             raise ForbiddenError("silence_not_yours")
         department = caller.department
+    if not new_names:
+        KnownNames(session).check(categories=[wanted.category], areas=[wanted.area], departments=[department])
     starts_at = wanted.starts_at or now
     if wanted.ends_at <= max(starts_at, now):
         raise UnprocessableError("silence_over")

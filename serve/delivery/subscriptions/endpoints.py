@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Query
 
 from serve import paging
 from serve.access import CallerDep
@@ -25,11 +25,11 @@ from serve.delivery.subscriptions.schemas import (
 from serve.delivery.trial import send_test
 from serve.errors import ForbiddenError
 from serve.problems import problems
+from serve.values import Id
 from serve.wiring import ClockDep, SettingsDep, StoreDep
 
 router = APIRouter(tags=["delivery"], responses=problems(401, 403, 422))
 
-Id = Annotated[str, Path(max_length=40)]
 Status = Literal["queued", "sending", "sent", "retry", "dead", "skipped"]
 
 
@@ -105,7 +105,7 @@ def list_deliveries(
     store: StoreDep,
     caller: CallerDep,
     status: Annotated[Status | None, Query(description="`dead` is the dead-letter list")] = None,
-    alert_id: Annotated[str | None, Query(max_length=40)] = None,
+    alert_id: Id | None = None,
     limit: paging.LimitQuery = 100,
     cursor: paging.CursorQuery = None,
 ) -> DeliveryList:

@@ -11,6 +11,7 @@ from serve.delivery.failures import Cause, Failure, say_failure
 from serve.delivery.hearing import Hearing
 from serve.delivery.trial import Trial
 from serve.reader_language import reader_language
+from serve.values import Address, GivenName, Name
 
 EXAMPLE: dict[str, Any] = {
     "name": "水务局值班群",
@@ -32,11 +33,11 @@ class NewSubscription(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [EXAMPLE]})
 
-    name: Annotated[str, Field(min_length=1, max_length=200)]
-    audience: Annotated[str, Field(min_length=1, max_length=200)]
-    channel: Annotated[str, Field(min_length=1, max_length=40)]
-    target: Annotated[str, Field(max_length=200)] = ""
-    url: Annotated[str, Field(max_length=2000)] = ""
+    name: GivenName
+    audience: GivenName
+    channel: Annotated[GivenName, Field(max_length=40)]
+    target: Name = ""
+    url: Address = ""
     minimum_level: AlertLevel | None = None
     kinds: list[Kind] = []
     language: Literal["zh-CN", "en"] = "zh-CN"
@@ -47,10 +48,10 @@ class ChangedSubscription(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"minimum_level": "orange"}]})
 
-    name: Annotated[str, Field(min_length=1, max_length=200)] | None = None
-    channel: Annotated[str, Field(min_length=1, max_length=40)] | None = None
-    target: Annotated[str, Field(max_length=200)] | None = None
-    url: Annotated[str, Field(max_length=2000)] | None = None
+    name: GivenName | None = None
+    channel: Annotated[GivenName, Field(max_length=40)] | None = None
+    target: Name | None = None
+    url: Address | None = None
     minimum_level: AlertLevel | None = None
     kinds: list[Kind] | None = None
     language: Literal["zh-CN", "en"] | None = None
