@@ -6,7 +6,7 @@ PORT ?= 8000
 # A process per core tests side by side; more than four would mostly wait for memory.
 PARALLEL ?= -n auto --maxprocesses 4
 
-.PHONY: help install demo test test-all check lint types imports lock docs clean
+.PHONY: help install demo test test-all soak check lint types imports lock docs clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -31,6 +31,10 @@ test: install  ## run the tests (slow ones excluded; `make test-all` runs those 
 
 test-all: install  ## run every test, as CI does
 	$(BIN)/python -m pytest $(PARALLEL) --cov --cov-report=term
+
+soak: install  ## schemathesis, 10,000 requests as each role on SQLite and PostgreSQL, and 200 MB without a key (hours)
+	WEISU_SOAK=10000 $(BIN)/python -m pytest -q -rP -p no:cacheprovider tests/api/test_fuzzing.py
+	WEISU_FLOOD_MB=200 $(BIN)/python -m pytest -q tests/api/test_flood.py
 
 check: lint types imports test  ## what must be green before each commit
 

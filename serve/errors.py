@@ -13,6 +13,7 @@
             ├── TooSlowError              408  the body took too long to come
             ├── ConflictError             409  the alert is not in a state that allows this
             ├── TooLargeError             413  the body is larger than the operation reads
+            ├── MediaTypeError            415  the body is of a kind that the operation does not read
             ├── UnprocessableError        422  well-formed, but the values make no sense
             └── TooManyRequestsError      429  too often; says when to come back
 
@@ -32,7 +33,8 @@ TITLES: Final = Family.of(
     "problem_title",
     (
         "internal", "store", "not_ready", "bad_request", "unauthorized", "forbidden", "not_found", "conflict",
-        "unprocessable", "too_many", "too_large", "too_slow", "busy", "stale_form", "no_page", "no_font",
+        "unprocessable", "too_many", "too_large", "too_slow", "media_type", "busy", "stale_form",
+        "no_page", "no_font",
     ),
 )  # fmt: skip
 """What an error is called, by kind."""
@@ -140,6 +142,13 @@ class TooLargeError(RequestError):
 
     status = 413
     title = "too_large"
+
+
+class MediaTypeError(RequestError):
+    """The body is of a kind that the operation does not read."""
+
+    status = 415
+    title = "media_type"
 
 
 class ConflictError(RequestError):

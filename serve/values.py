@@ -151,8 +151,6 @@ Id = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=r"^[A
 """An id that weisu made."""
 Address = Annotated[str, Field(max_length=2000), BeforeValidator(_cleaned_name)]
 """An address on the web; may be empty."""
-MailAddress = Annotated[str, Field(min_length=3, max_length=320), BeforeValidator(_cleaned_name)]
-"""An address of mail."""
 Cell = Annotated[str, AfterValidator(_whole)]
 """What a cell of a source says: as it is, but no halves of characters. Ingestion cleans it."""
 Number = Annotated[int, Field(ge=-(2**63), lt=2**63)]

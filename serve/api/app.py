@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
-from typing import Any, Final
+from typing import Final
 
 from fastapi import APIRouter, Depends, FastAPI
-from fastapi.openapi.utils import get_openapi
 from fastapi_offline import FastAPIOffline
 
 from features.clock import Clock, SystemClock
 from features.settings import Settings
 from serve import problems
-from serve.api import health, observability
+from serve.api import document, health, observability
 from serve.api.door import Door
+from serve.api.methods import RightMethods
+from serve.api.packing import Packing
 from serve.parameters import only_known_parameters
 from serve.premises import Premises
 from serve.reader_language import ReaderLanguage
@@ -63,14 +64,16 @@ def create_app(settings: Settings, *, clock: Clock | None = None, store: Store |
     from serve import pages
     from serve.tickets.landing import tidy
 
+    app.add_middleware(RightMethods, routes=lambda: app.routes)
     app.add_middleware(Door, store=opened, clock=app.state.clock, settings=settings)
     app.add_middleware(ReaderLanguage)
+    app.add_middleware(Packing)
     problems.install(app)
     observability.install(app)
     for router in _routers():
         app.include_router(router)
     pages.install(app)
-    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    document.install(app)
     return app
 
 
@@ -103,15 +106,3 @@ def _routers() -> list[APIRouter]:
         access.router,
         pages,
     ]
-
-
-def _openapi(app: FastAPI) -> dict[str, Any]:
-    if app.openapi_schema is None:
-        schema = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
-        components = schema.setdefault("components", {}).setdefault("schemas", {})
-        components["Problem"] = problems.Problem.model_json_schema()
-        # FastAPI's own shape of a 422 is never sent.
-        components.pop("HTTPValidationError", None)
-        components.pop("ValidationError", None)
-        app.openapi_schema = schema
-    return app.openapi_schema

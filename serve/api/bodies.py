@@ -17,13 +17,15 @@ from serve.errors import RequestError, TooLargeError, TooSlowError
 _KIB: Final = 1 << 10
 _MIB: Final = 1 << 20
 
+_SHEET: Final = "/v1/routes/sheet"
+
 LARGE: Final = _MIB
 """A body of more bytes is read together with few others."""
 
 _OWN_SIZE: Final[dict[tuple[str, str], Callable[[BoundsConfig], int]]] = {
     ("POST", "/v1/tickets"): lambda bounds: bounds.body_size,
     ("POST", "/overrides"): lambda bounds: bounds.body_size,
-    ("PUT", "/v1/routes/sheet"): lambda bounds: bounds.sheet_size,
+    ("PUT", _SHEET): lambda bounds: bounds.sheet_size,
     ("POST", "/routing/sheet"): lambda bounds: bounds.sheet_size,
 }
 """Operations that read more than a form, with their size in MiB."""
@@ -44,6 +46,14 @@ def declared_length(scope: Scope) -> int | None:
     return None if "transfer-encoding" in headers else 0
 
 
+def is_readable(scope: Scope) -> bool:
+    """Tell whether a body is of the kind that its operation reads: JSON in the API, anything else elsewhere."""
+    if not scope["path"].startswith("/v1/") or scope["path"] == _SHEET:
+        return True
+    kind = Headers(scope=scope).get("content-type", "").partition(";")[0].strip().lower()
+    return kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
+
+
 def too_large(most: int) -> TooLargeError:
     """Return the refusal of a body beyond a size."""
     size = f"{most // _MIB} MB" if most >= _MIB else f"{most // _KIB} kB"
@@ -61,7 +71,7 @@ class BodyReader:
 
     def __init__(self, receive: Receive, *, most: int, seconds: float) -> None:
         self._receive, self._most, self._seconds = receive, most, seconds
-        self._until = time.monotonic() + seconds
+        self._until: float | None = None
         self.received, self.whole = 0, False
         self.refusal: RequestError | None = None
 
@@ -73,6 +83,8 @@ class BodyReader:
         """
         if self.whole:
             return await self._receive()
+        if self._until is None:
+            self._until = time.monotonic() + self._seconds
         try:
             message = await asyncio.wait_for(self._receive(), max(self._until - time.monotonic(), 0))
         except TimeoutError as error:

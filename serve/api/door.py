@@ -21,7 +21,7 @@ from serve.access import Caller
 from serve.access.caller import SAFE_METHODS, SESSION_COOKIE, caller_of, note_caller, secret_of
 from serve.api import bodies
 from serve.api.turnstile import NOBODY, Turnstile
-from serve.errors import SpokenError, StoreError, TooSlowError, UnauthorizedError
+from serve.errors import MediaTypeError, SpokenError, StoreError, TooSlowError, UnauthorizedError
 from serve.pages.render import error_page, redirect
 from serve.store import Store
 
@@ -81,6 +81,8 @@ class Door:
             within.enter_context(self._turnstile.through(caller.key_id if caller else NOBODY, stream=path == _STREAM))
         if length is not None and length > most:
             raise bodies.too_large(most)
+        if length != 0 and not bodies.is_readable(scope):
+            raise MediaTypeError("no_json")
         if most > bodies.LARGE and (length is None or length > bodies.LARGE):
             within.enter_context(self._turnstile.reading_much())
 
