@@ -14,6 +14,8 @@ import pandas as pd
 
 LEAST_SHARED: Final = 3
 """Two findings are not one by a single ticket: they share so many, or half of the larger one's as well."""
+SHOCK: Final = 3.0
+"""A matter over all districts at so many times the most that is usual has a cause that other matters feel too."""
 _EARLY, _LATE = 0.1, 0.9
 
 
@@ -44,7 +46,7 @@ class Matter:
         department: Who handles it; '' where nobody is named.
         start, end: Naive local civil time, half open.
         arrived: When the middle 80 % of its tickets came, naive local civil time; None where the source knows no hours.
-        busy: It rose over all districts, in days on which the whole city had more tickets than the most that is usual.
+        lift: Of what rose over all districts within days, how many times the most that is usual it stands at; else 0.
     """
 
     category: str
@@ -53,20 +55,20 @@ class Matter:
     start: datetime
     end: datetime
     arrived: tuple[datetime, datetime] | None = None
-    busy: bool = False
+    lift: float = 0.0
 
     def same_cause(self, other: Matter, *, together: timedelta) -> bool:
         """Tell whether two findings that share no tickets have one cause.
 
         They do where one department has the same matter in one or two districts at the same time, or where in one
         district the tickets of both came within the same hours (a power cut: no light, no water, people in lifts); and
-        what rises over all districts of a busy city, on the same day or the next (a storm), is one cause too.
+        what rises over all districts on the same day as a shock, or the next (a storm), is one cause with it.
 
         Args:
             other: Another finding.
             together: Within how many hours of each other tickets of one cause come.
         """
-        if self.busy and other.busy:
+        if min(self.lift, other.lift) > 0 and max(self.lift, other.lift) >= SHOCK:
             return self.start <= other.end and other.start <= self.end
         if not (self.start < other.end and other.start < self.end and self.area and other.area):
             return False

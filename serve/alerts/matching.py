@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from features.configuration import CandidateConfig
-from features.same_cause import Matter, share_tickets
+from features.same_cause import SHOCK, Matter, share_tickets
 from features.sentences import Sentence
 from features.vocabulary import EVERYWHERE, Kind
 from serve.alerts.candidates import Candidate
@@ -50,8 +50,19 @@ def part_of(alert: Alert, candidate: Candidate, assessment: Assessment, mark: st
 
 
 def _wider(candidate: Candidate, alert: Alert) -> bool:
-    """Tell whether a candidate is about the whole area and the alert about one district: tickets lie elsewhere too."""
-    return candidate.area == EVERYWHERE != alert.area
+    """Tell whether a candidate is about the whole area and the alert about one district: tickets lie elsewhere too.
+
+    Of two matters over the whole area, the one that stands further out of what is usual is the wider one.
+    """
+    if candidate.area != EVERYWHERE:
+        return False
+    shock = _matter(candidate, "").lift >= SHOCK
+    return alert.area != EVERYWHERE or (shock and _above(candidate) > _above(alert))
+
+
+def _above(told: Alert | Candidate) -> float:
+    """Return how many tickets a matter has above what is expected."""
+    return told.observed - (told.expected or 0.0)
 
 
 def told_before(
@@ -122,7 +133,7 @@ _BESIDE: Final = frozenset({Kind.SURGE, Kind.FREQUENT})
 def _sibling(session: Session, candidate: Candidate, department: str, together: timedelta) -> Alert | None:
     found = _matter(candidate, department)
     everywhere = candidate.area == EVERYWHERE
-    if candidate.kind not in _BESIDE or (everywhere and not found.busy):
+    if candidate.kind not in _BESIDE or (everywhere and not found.lift):
         return None
     beside = or_(Alert.area == candidate.area, Alert.category == candidate.category) if not everywhere else true()
     query = select(Alert).where(
@@ -140,7 +151,7 @@ def _sibling(session: Session, candidate: Candidate, department: str, together: 
 def _matter(told: Alert | Candidate, department: str) -> Matter:
     area = "" if told.area == EVERYWHERE else told.area
     of = (told.category, area, department, told.window_start, told.window_end)
-    return Matter(*of, arrived=_arrived(told.evidence), busy=bool(told.evidence.get("busy")))
+    return Matter(*of, arrived=_arrived(told.evidence), lift=float(told.evidence.get("lift") or 0.0))
 
 
 def _arrived(evidence: Mapping[str, Any]) -> tuple[datetime, datetime] | None:

@@ -23,13 +23,14 @@ from serve.pages.render import PageRoute, page, redirect
 from serve.pages.sessions import Visitor, VisitorDep
 from serve.pages.views.origin import detection_origin
 from serve.store import Store
+from serve.values import Address, Id, Name
 from serve.wiring import ClockDep, SettingsDep, StoreDep
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 _Csrf = Annotated[str, Form(max_length=100)]
-_Short = Annotated[str, Form(max_length=200)]
-_Url = Annotated[str, Form(max_length=2000)]
+_Short = Annotated[Name, Form()]
+_Url = Annotated[Address, Form()]
 _Shape = TypeVar("_Shape", bound=BaseModel)
 _DONE: Final = ("added", "changed", "paused", "resumed", "ended")
 _FIELDS: Final = ("name", "audience", "channel", "target", "url", "minimum_level", "language")
@@ -88,7 +89,7 @@ def change_subscription(
     clock: ClockDep,
     settings: SettingsDep,
     visitor: VisitorDep,
-    subscription_id: str,
+    subscription_id: Id,
     name: _Short = "",
     channel: _Short = "",
     target: _Short = "",
@@ -124,7 +125,7 @@ def try_subscription(
     clock: ClockDep,
     settings: SettingsDep,
     visitor: VisitorDep,
-    subscription_id: str,
+    subscription_id: Id,
     csrf: _Csrf = "",
 ) -> Response:
     """Send a test message and show what the receiver said."""
@@ -140,7 +141,7 @@ def try_subscription(
 
 @router.post(_PATH + "/{subscription_id}/{verb}")
 def act_on_subscription(
-    *, store: StoreDep, clock: ClockDep, visitor: VisitorDep, subscription_id: str, verb: str, csrf: _Csrf = ""
+    *, store: StoreDep, clock: ClockDep, visitor: VisitorDep, subscription_id: Id, verb: Name, csrf: _Csrf = ""
 ) -> Response:
     """Pause, go on, or delete."""
     visitor.check(csrf)

@@ -110,7 +110,7 @@ def test_what_a_later_run_finds_of_the_same_cause_joins(hotline, changes, alerts
     assert hotline.count() == alerts
 
 
-STORM = matter("铲雪", EVERYWHERE, range(40), department="环卫局", evidence={"busy": True})
+STORM = matter("铲雪", EVERYWHERE, range(40), department="环卫局", evidence={"lift": 4.0})
 DAY_AFTER = {"window_start": "2026-11-23T08:00:00", "window_end": "2026-11-24T00:00:00"}
 LATER = {"window_start": "2026-11-25T00:00:00", "window_end": "2026-11-26T00:00:00"}
 
@@ -118,16 +118,17 @@ LATER = {"window_start": "2026-11-25T00:00:00", "window_end": "2026-11-26T00:00:
 @pytest.mark.parametrize(
     ("changes", "alerts"),
     [
-        ({"evidence": {"busy": True}}, 1),
-        ({"evidence": {"busy": True}, **DAY_AFTER}, 1),
-        ({"evidence": {"busy": True}, **LATER}, 2),
-        ({"evidence": {"busy": False}}, 2),
+        ({"evidence": {"lift": 4.0}}, 1),
+        ({"evidence": {"lift": 4.0}, **DAY_AFTER}, 1),
+        ({"evidence": {"lift": 4.0}, **LATER}, 2),
+        ({"evidence": {"lift": 1.6}}, 1),
+        ({"evidence": {"lift": 0.0}}, 2),
         ({}, 2),
-        ({"evidence": {"busy": True}, "area": "陵水县"}, 2),
+        ({"evidence": {"lift": 4.0}, "area": "陵水县"}, 2),
     ],
-    ids=["same day", "the next day", "days later", "the city is calm", "nobody says", "one district"],
+    ids=["same day", "the next day", "days later", "beside a shock", "no sum", "nobody says", "one district"],
 )
-def test_what_rises_over_a_busy_city_is_told_as_one(hotline, changes, alerts):
+def test_what_rises_over_the_city_with_a_shock_is_told_as_one(hotline, changes, alerts):
     hotline.detect(STORM)
     hotline.detect({**matter("消火栓", EVERYWHERE, range(100, 130), department="消防局"), **changes})
     assert hotline.count() == alerts

@@ -95,15 +95,18 @@ def test_a_number_is_no_moment(client, admin, value):
 
 @pytest.mark.usefixtures("published")
 def test_every_example_of_a_body_can_be_sent_as_it_stands(client, admin, documented, alert_ids):
-    tried = set()
+    tried, made = set(), ""
     for path, operations_of in documented["paths"].items():
         for method, operation in operations_of.items():
             content = operation.get("requestBody", {}).get("content", {}).get("application/json")
             name = content["schema"].get("$ref", "").rpartition("/")[2] if content else ""
             for example in documented["components"]["schemas"].get(name, {}).get("examples", ()):
-                # The names of the examples are another city's, and its series.
+                # The names of the examples are another city's, its series and its targets.
                 body = example | ({"unique_id": "category=停水;district=海口市"} if "unique_id" in example else {})
-                address = path.replace("{alert_id}", alert_ids["水务局"])
+                body |= (
+                    {"channel": "webhook", "target": "", "url": "https://93.184.215.14/"} if "target" in body else {}
+                )
+                address = path.replace("{alert_id}", alert_ids["水务局"]).replace("{subscription_id}", made)
                 known = {one["name"] for one in operation.get("parameters", ())}
                 answer = client.request(
                     method,
@@ -114,6 +117,7 @@ def test_every_example_of_a_body_can_be_sent_as_it_stands(client, admin, documen
                 )
                 assert answer.status_code in {200, 201}, (path, body, answer.text)
                 tried.add(name)
+                made = answer.json()["id"] if name == "NewSubscription" else made
     assert tried >= {"NewSilence", "NewOrder", "NewOverride", "NewEvent", "RouteLine", "NewSubscription", "TicketBatch"}
 
 

@@ -156,6 +156,10 @@ FORMS = {
     "/overrides/ov_0/withdraw": ("csrf",),
     "/routing/corrections/co_0": ("department",),
     "/quiet/silences/si_0/end": ("csrf",),
+    "/subscriptions": ("name", "audience", "channel", "target", "url", "minimum_level", "language"),
+    "/subscriptions/sub_0/change": ("name", "channel", "target", "url", "minimum_level", "language"),
+    "/subscriptions/sub_0/test": ("csrf",),
+    "/subscriptions/sub_0/pause": ("csrf",),
 }
 
 
@@ -163,7 +167,8 @@ def test_every_form_is_in_the_table(patient):
     posted = {route.path for method, route in operations(patient) if method == "POST" and "/v1/" not in route.path}
     known = {path.replace("so_0", "{order_id}").replace("ID", "{alert_id}") for path in FORMS}
     known = {path.replace("ov_0", "{override_id}").replace("co_0", "{correction_id}") for path in known}
-    known = {path.replace("si_0", "{silence_id}") for path in known}
+    known = {path.replace("si_0", "{silence_id}").replace("sub_0", "{subscription_id}") for path in known}
+    known = {path.replace("/pause", "/{verb}") for path in known}
     assert posted - known == {"/logout", "/overrides", "/routing/sheet"}
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from features.vocabulary import Kind
-from models.hotspots.candidates.fresh import shortest_window
+from models.hotspots.candidates.fresh import most_of_late, shortest_window
 from models.hotspots.candidates.signals import Part, Signal
 from models.hotspots.candidates.telling import is_scattered
 
@@ -48,3 +48,13 @@ def test_weeks_are_told_at_twice_the_most_that_is_usual(count, told):
     week = pd.DataFrame({"y": [count], "expected": [12.0], "upper": [20.0]})
     assert shortest_window(week, weeks=True) == told
     assert shortest_window(week) == 1
+
+
+def test_a_count_that_was_reached_lately_is_usual_unless_it_was_an_alarm():
+    days = pd.date_range(end=DAY, periods=90, freq="D")
+    series = pd.DataFrame({"ds": days, "y": 2.0, "alarm": False, "window": 1})
+    series.loc[[10, 40, 60], "y"] = [50.0, 9.0, 30.0]
+    series.loc[60, "alarm"] = True
+    assert most_of_late(series, 1) == 9
+    assert most_of_late(series, 3) == 13
+    assert most_of_late(series.tail(2), 2) == 0

@@ -15,6 +15,7 @@ _CARRIES: Final = 1.5
 _SHARE_ABOVE: Final = 0.1
 _TICKETS_ABOVE: Final = 1.0
 """A count is told from this share and so many tickets above the most that is usual: one more than usual is no news."""
+_LATELY: Final = pd.Timedelta(weeks=8)
 _TIMES_IN_WEEKS: Final = 2.0
 """A count of weeks is told at so many times the most that is usual: what rises slowly is for the weekly report."""
 
@@ -42,6 +43,26 @@ def shortest_window(scanned: pd.DataFrame, *, weeks: bool = False) -> int:
     held, usual = y.cumsum(), expected.cumsum() + np.sqrt(np.square(upper - expected).cumsum())
     enough = (held >= _HOLDS * held[-1]) & (held > least_told(usual, weeks=weeks))
     return int(enough.argmax()) + 1 if enough.any() else 0
+
+
+def most_of_late(series: pd.DataFrame, width: int) -> float:
+    """Return the most that windows as long as the newest one had in the eight weeks before it, alarms left out.
+
+    Whatever a model expects, a count that was reached lately without an alarm is usual.
+
+    Args:
+        series: `ds, y, alarm, window` of a series, oldest first.
+        width: Periods of the newest window.
+    """
+    before = series.iloc[:-width]
+    if len(before) < width:
+        return 0.0
+    before = before[before["ds"] > before["ds"].iloc[-1] - _LATELY]
+    told, windows = np.zeros(len(before), bool), before["window"].fillna(1).to_numpy()
+    for at in np.flatnonzero(before["alarm"].to_numpy(bool)):
+        told[max(at + 1 - int(windows[at]), 0) : at + 1] = True
+    counts = before["y"].mask(told).rolling(width).sum()
+    return float(counts.max()) if counts.notna().any() else 0.0
 
 
 def is_carried(recent: int, expected: float, share: float) -> bool:

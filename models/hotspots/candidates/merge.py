@@ -29,7 +29,7 @@ from models.hotspots.candidates.signals import (
 )
 from models.hotspots.candidates.spread import places_of
 from models.hotspots.candidates.sums import relabelled, with_parts
-from models.hotspots.candidates.telling import busy_periods, is_of_a_busy_city, is_scattered
+from models.hotspots.candidates.telling import is_scattered, lift_of
 from models.hotspots.ticketframe import clean_tickets
 
 CANDIDATE_COLUMNS: Final = (
@@ -148,8 +148,7 @@ def _rare_surges(
         rare = [signal for signal in found if signal.recurrence_days >= surge_days]
         rare = [with_parts(signal, clean) if signal.aggregate else signal for signal in rare]
         rare = [signal for signal in rare if not (signal.aggregate and is_scattered(signal, clean))]
-        busy = busy_periods(frame, static)
-        rare = [replace(signal, busy=signal.aggregate and is_of_a_busy_city(signal, busy, freq)) for signal in rare]
+        rare = [replace(signal, lift=lift_of(signal, freq)) for signal in rare]
         rose = {signal.category for signal in rare if signal.category}
         renamed = {new for _, new in relabelled(frame, static, sorted(rose))}
         signals += [signal for signal in rare if signal.category not in renamed]
@@ -263,7 +262,7 @@ def _candidate(cause: Sequence[Event], known: _Known) -> dict[str, Any]:
             "tickets_total": len(keys),
             "callers_total": callers if named else None,
             "arrived": matter.arrived and [moment.isoformat() for moment in matter.arrived],
-            "busy": matter.busy,
+            "lift": round(matter.lift, 2),
             "signals": [_evidence(signal if named else replace(signal, callers=0)) for signal in event],
         },
         "past": similar_past(event, cases=known.past, alarms=known.alarms),

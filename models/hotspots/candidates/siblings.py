@@ -42,7 +42,7 @@ def join_siblings(
     """
     matters = [matter_of(event[0], opened, department_of) for event in events]
     leads = [event[0] for event in events]
-    may = [n for n, lead in enumerate(leads) if lead.kind in _COUNTED and (lead.busy or not lead.aggregate)]
+    may = [n for n, lead in enumerate(leads) if lead.kind in _COUNTED and (lead.lift > 0 or not lead.aggregate)]
     edges = [(a, b) for a, b in combinations(may, 2) if matters[a].same_cause(matters[b], together=together)]
     groups: dict[int, list[Event]] = {}
     for event, label in zip(events, connected(len(events), edges), strict=True):
@@ -61,7 +61,7 @@ def matter_of(lead: Signal, opened: Mapping[str, pd.Timestamp], department_of: M
     moments = [opened[key] for key in lead.tickets if key in opened]
     department = department_of.get((lead.category, lead.area), lead.department)
     days = lead.window_start, lead.window_end
-    return Matter(lead.category, lead.area, department, *days, arrived=arrival(moments), busy=lead.busy)
+    return Matter(lead.category, lead.area, department, *days, arrived=arrival(moments), lift=lead.lift)
 
 
 def told_beside(events: Sequence[Event], department_of: Mapping[tuple[str, str], str]) -> list[dict[str, Any]]:

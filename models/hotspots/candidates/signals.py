@@ -13,7 +13,7 @@ import pandas as pd
 from features.series import UNCLASSIFIED
 from features.vocabulary import BeyondHistory, Cluster, Frequency, Kind, NewTopic, Rule, Season, SharedCause
 from models.hotspots.candidates.fdr import benjamini_hochberg
-from models.hotspots.candidates.fresh import is_carried, least_told, shortest_window
+from models.hotspots.candidates.fresh import is_carried, least_told, most_of_late, shortest_window
 from models.hotspots.ticketframe import between
 
 NAMING_ORDER: Final = (
@@ -55,7 +55,7 @@ class Signal:
         level: Hierarchy level of a surge; "" for the others.
         parts: Of a sum, what carries it, the largest excess first.
         inside: It is told inside a sum, which leads.
-        busy: A sum over all districts, in days on which the whole city had more tickets than the most that is usual.
+        lift: Of a sum over all districts, how many times the most that is usual it stands at; else 0.
         rule: By which rule the detector speaks.
         evidence: The detector's own numbers, JSON-ready.
     """
@@ -76,7 +76,7 @@ class Signal:
     level: str = ""
     parts: tuple[Part, ...] = ()
     inside: bool = False
-    busy: bool = False
+    lift: float = 0.0
     expected: float = float("nan")
     upper: float = float("nan")
     p_value: float = float("nan")
@@ -152,13 +152,18 @@ def _surge(row: dict[str, Any], series: pd.DataFrame, freq: Frequency, tickets: 
     expected = float(scanned["expected"].sum())
     # The margins of single periods are nearly independent, so the margin of their sum is their root sum of squares.
     margin = float(np.sqrt(np.square(scanned["upper"] - scanned["expected"]).sum()))
+    late = 0.0 if freq is Frequency.HOURLY else most_of_late(series, width)
+    upper = max(expected + margin, late)
+    observed = int(scanned["y"].sum())
+    if not observed > least_told(upper, weeks=freq is Frequency.WEEKLY):
+        return None
     return Signal(
         kind=Kind.SURGE,
         detector="surge",
         tickets=tuple(behind["key"]),
         window_start=start,
         window_end=end,
-        observed=int(scanned["y"].sum()),
+        observed=observed,
         callers=int(behind["caller"].nunique()),
         category1=dims["category1"],
         category2=dims["category2"],
@@ -168,7 +173,7 @@ def _surge(row: dict[str, Any], series: pd.DataFrame, freq: Frequency, tickets: 
         cells=(str(row["unique_id"]),),
         level=str(row.get("level") or "cell"),
         expected=expected,
-        upper=expected + margin,
+        upper=upper,
         p_value=float(row["p_value"]),
         recurrence_days=float(row["recurrence_days"]),
         rule=BeyondHistory(freq=freq, periods=width),

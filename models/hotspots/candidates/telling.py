@@ -36,20 +36,15 @@ def is_scattered(signal: Signal, tickets: pd.DataFrame) -> bool:
     return not focus_of(signal.tickets, opened, streets, signal.window_end - signal.window_start)
 
 
-def busy_periods(judged: pd.DataFrame, static: pd.DataFrame) -> frozenset[pd.Timestamp]:
-    """Return the periods in which the whole city had more tickets than the most that is usual.
+def lift_of(signal: Signal, freq: Frequency) -> float:
+    """Return how many times the most that is usual a sum over all districts stands at within days; 0 of anything else.
 
-    On such a day what rises over the whole city has one cause: a storm, the day on which everybody moves.
+    See `features.same_cause.SHOCK`: a storm lifts many matters of many departments.
 
     Args:
-        judged: Whole output of `detect_surges` at one frequency.
-        static: Hierarchy of the series.
+        signal: A surge.
+        freq: Of the periods that it was found in.
     """
-    total = judged[judged["unique_id"].isin(static.loc[static["level"] == "total", "unique_id"])]
-    return frozenset(total.loc[total["y"] > total["upper"], "ds"])
-
-
-def is_of_a_busy_city(signal: Signal, busy: frozenset[pd.Timestamp], freq: Frequency) -> bool:
-    """Tell whether a sum over all districts rose in a busy period of the city; see `busy_periods`."""
-    inside = (period for period in busy if signal.window_start <= period < signal.window_end)
-    return not signal.area and freq is not Frequency.WEEKLY and any(inside)
+    if signal.area or not signal.aggregate or freq is Frequency.WEEKLY or not signal.upper > 0:
+        return 0.0
+    return signal.observed / signal.upper
