@@ -33,7 +33,7 @@ test-all: install  ## run every test, as CI does
 	$(BIN)/python -m pytest $(PARALLEL) --cov --cov-report=term
 
 soak: install  ## schemathesis, 10,000 requests as each role on SQLite and PostgreSQL, and 200 MB without a key (hours)
-	WEISU_SOAK=10000 $(BIN)/python -m pytest -q -rP -p no:cacheprovider tests/api/test_fuzzing.py
+	WEISU_SOAK=10000 $(BIN)/python -m pytest -q -rP -p no:cacheprovider tests/api/test_fuzzing.py tests/api/test_nasty_values.py
 	WEISU_FLOOD_MB=200 $(BIN)/python -m pytest -q tests/api/test_flood.py
 
 check: lint types imports test  ## what must be green before each commit
