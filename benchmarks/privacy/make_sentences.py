@@ -20,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import templates
 import templates_persons
+import templates_second
 
 
 def _words(text: str) -> list[str]:
@@ -186,6 +187,72 @@ def _us_phone(rng: random.Random) -> str:
     )
 
 
+_DOTTED_PARTS: Final = _words(
+    "阿依古丽 买买提 迪力木拉提 古丽娜尔 艾山江 热孜万 吐尔逊 巴特尔 卓玛 扎西 才让 多吉 帕提曼 库尔班"
+)
+
+
+def _grouped(rng: random.Random) -> str:
+    """Return a mobile as people group it when they say it."""
+    head, tail = rng.choice(["138", "139", "150", "177", "186"]), f"0000{rng.randrange(10000):04d}"
+    pairs = " ".join(tail[n : n + 2] for n in range(0, 8, 2))
+    dot, whole = rng.choice([".", "·", "-", " ", "—"]), head + tail
+    return _pick(
+        rng,
+        f"{head}{dot}{tail[:4]}{dot}{tail[4:]}",
+        f"{head} {pairs}",
+        f"{whole[:4]}{dot}{whole[4:7]}{dot}{whole[7:]}",
+        f"{whole[:4]} {whole[4:8]} {whole[8:]}",
+        f"{head}.{tail[:3]}.{tail[3:]}",
+        whole,
+    )
+
+
+def _spelt(rng: random.Random) -> str:
+    whole = f"13{rng.choice('589')}0000{rng.randrange(10000):04d}"
+    return "".join(rng.choice(["零〇", "一幺", "二", "三", "四", "五", "六", "七", "八", "九"][int(d)]) for d in whole)
+
+
+def _landline_dotted(rng: random.Random) -> str:
+    code, tail = rng.choice(["0898", "010", "0755"]), f"{rng.randrange(10000):04d}"
+    return _pick(rng, f"{code}.6600{tail}", f"{code}.6600.{tail}", f"{code}·6600{tail}", f"{code} 6600 {tail}")
+
+
+def _plate_spaced(rng: random.Random) -> str:
+    head, serial = rng.choice(["琼 A", "粤 B", "京 N", "沪 C"]), f"{rng.randrange(100, 1000)}"
+    return _pick(
+        rng, f"{head} {serial}K8", f"{head} 1{serial[0]}D{serial[1:]}", f"{head}·{serial}1Z", f"{head}D{serial}45"
+    )
+
+
+def _email_hidden(rng: random.Random) -> str:
+    name = rng.choice(["wang.xiao", "lisi88", "zhao_lei", "chen-yu"])
+    return _pick(
+        rng,
+        f"{name}＠example。com",
+        f"{name.replace('.', '。')}@example。com",
+        f"{name} at example dot com",
+        f"{name}(at)example.com",
+        f"{name}[at]example[dot]com",
+        f"{name}艾特example点com",
+        f"{name} @ example . com",
+        f"{name}#example.com",
+    )
+
+
+def _email_hidden_en(rng: random.Random) -> str:
+    return _pick(
+        rng, "john dot smith at example dot com", "mary.jones at example dot org", "kevin(at)example.com",
+        "olga [at] example [dot] net",
+    )  # fmt: skip
+
+
+def _licence(rng: random.Random) -> str:
+    return _pick(
+        rng, f"4601{rng.randrange(10**8):08d}", f"A{rng.randrange(10**7, 10**8)}", f"{rng.randrange(10**9, 10**10)}"
+    )
+
+
 _VALUES: Final[dict[str, Callable[[random.Random], str]]] = {
     "mobile": _mobile,
     "landline": _landline,
@@ -194,6 +261,25 @@ _VALUES: Final[dict[str, Callable[[random.Random], str]]] = {
     "plate": _plate,
     "email": _email,
     "account": _account,
+    "dotted": lambda rng: "·".join(rng.sample(_DOTTED_PARTS, rng.choice([2, 2, 3]))),
+    "grouped": _grouped,
+    "spelt": _spelt,
+    "landline_dotted": _landline_dotted,
+    "plate_spaced": _plate_spaced,
+    "plate_short": lambda rng: f"{rng.choice('ABCD')}{rng.randrange(10**4, 10**5)}",
+    "plate_abroad": lambda rng: _pick(rng, f"ABC-{rng.randrange(1000, 10000)}", f"KD{rng.randrange(100, 1000)}"),
+    "email_hidden": _email_hidden,
+    "email_hidden_en": _email_hidden_en,
+    "house_dashed": lambda rng: (
+        f"{rng.randrange(1, 30)}-{rng.randrange(1, 5)}-{rng.randrange(1, 30)}0{rng.randrange(1, 9)}"
+    ),
+    "social": lambda rng: _pick(
+        rng, f"dy{rng.randrange(10**7, 10**8)}", "hainan_laowang", f"{rng.randrange(10**8, 10**9)}"
+    ),
+    "badge": lambda rng: f"{rng.randrange(10**5):06d}",
+    "licence": _licence,
+    "licence_en": lambda rng: f"D{rng.randrange(10**6, 10**7)}",
+    "tail": lambda rng: _pick(rng, f"{rng.randrange(1000, 10000)}", f"0{rng.randrange(100, 1000)}"),
     "passport": lambda rng: _pick(rng, f"E{rng.randrange(10**7, 10**8)}", f"G{rng.randrange(10**7, 10**8)}"),
     "name": lambda rng: rng.choice(_SURNAMES) + rng.choice(_GIVEN),
     "child": lambda rng: rng.choice(_SURNAMES[:-2]) + rng.choice(_CHILDREN),
@@ -214,6 +300,21 @@ _VALUES: Final[dict[str, Callable[[random.Random], str]]] = {
     "en_apt": lambda rng: _pick(rng, "4B", "12", "3C", "210"),
 }
 _KIND: Final = {
+    "dotted": "name",
+    "grouped": "mobile",
+    "spelt": "mobile",
+    "landline_dotted": "landline",
+    "plate_spaced": "plate",
+    "plate_short": "plate",
+    "plate_abroad": "plate",
+    "email_hidden": "email",
+    "email_hidden_en": "email",
+    "house_dashed": "house",
+    "social": "account",
+    "badge": "passport",
+    "licence": "passport",
+    "licence_en": "passport",
+    "tail": "resident_id",
     "child": "name",
     "starred": "name",
     "building": "house",
@@ -230,18 +331,29 @@ _KIND: Final = {
 
 
 def main() -> None:
-    """Write `sentences_dev.txt` and `sentences_heldout.txt`."""
+    """Write `sentences_dev.txt` and `sentences_heldout.txt`, and those of the second style."""
     rng = random.Random(20261123)
     halves: dict[str, list[str]] = {"dev": [], "heldout": []}
     for block, text in (templates.BLOCKS | templates_persons.BLOCKS).items():
         lines = text.strip().splitlines()
         rng.shuffle(lines)
         for number, template in enumerate(lines):
-            half = "dev" if number % 2 == 0 else "heldout"
-            fillings = 3 if "{" in template else 1
-            halves[half] += [f"{block}\t{_filled(template, rng)}" for _ in range(fillings)]
+            halves["dev" if number % 2 == 0 else "heldout"] += _fillings(block, template, rng)
+    for half, blocks in (("second_dev", templates_second.BLOCKS), ("second_heldout", templates_second.HELD_OUT)):
+        rng = random.Random(half)
+        halves[half] = [
+            sentence
+            for block, text in blocks.items()
+            for template in text.strip().splitlines()
+            for sentence in _fillings(block, template, rng, most=2)
+        ]
     for half, lines in halves.items():
         (_FOLDER / f"sentences_{half}.txt").write_text("\n".join(dict.fromkeys(lines)) + "\n", encoding="utf-8")
+
+
+def _fillings(block: str, template: str, rng: random.Random, *, most: int = 3) -> list[str]:
+    """Return the sentences of a template: several where it has something to fill in."""
+    return [f"{block}\t{_filled(template, rng)}" for _ in range(most if "{" in template else 1)]
 
 
 def _filled(template: str, rng: random.Random) -> str:

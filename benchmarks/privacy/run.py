@@ -25,7 +25,7 @@ from features.privacy import CallerHasher, find_identifiers, mask_column
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--half", default="heldout", choices=["dev", "heldout"])
+    parser.add_argument("--half", default="heldout", choices=["dev", "heldout", "second_dev", "second_heldout"])
     parser.add_argument("--show", action="store_true", help="print every mistake")
     parser.add_argument("--rows", type=int, default=1_000_000, help="rows of the speed run")
     options = parser.parse_args()

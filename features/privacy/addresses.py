@@ -48,10 +48,18 @@ _ROOM_ALONE: Final = re.compile(
 # 小区12-3-501
 _PLACES: Final = "[区苑园城府湾庭居里村期墅庄寓厦院号舍邸郡阁轩]"
 _DASHED: Final = re.compile(
-    rf"(?<={_PLACES})(?P<id>[A-Za-z]?[0-9]{{1,2}}[-—–][0-9]{{1,2}}[-—–][0-9]{{3,4}}|"
+    rf"(?<={_PLACES})(?<![型编批文单货案序]号)(?P<id>[A-Za-z]?[0-9]{{1,2}}[-—–][0-9]{{1,2}}[-—–][0-9]{{3,4}}|"
     rf"[A-Za-z]?[0-9]{{1,2}}[-—–][0-9]{{3,4}})"
     r"(?![0-9-]|[年月日米元号])"
 )
+# 12-3-501 on its own: building, unit, room. No date, no size, no score.
+_DASHED_ALONE: Final = re.compile(
+    r"(?<![0-9A-Za-z./-])(?<![0-9]:)(?P<id>[0-9]{1,2}[-—–](?:1?[0-9])[-—–](?!20(?:1[5-9]|2[0-9]|3[0-5]))[0-9]{3,4})(?![0-9A-Za-z.:/-]|[年月日号]|的?[水电]?泵)"
+)
+_NO_ROOM: Final = re.compile(
+    r"(?:型号|规格|编号|版本|批号|文号|单号|发票|提案|议案|合同|尺寸|大小|长|宽|高|厚|货号|序号|代码|比分|第)[^，。,;；\s]{0,4}$"
+)
+_HAN: Final = re.compile("[\u4e00-\u9fff]")
 _STREETS: Final = "[路街道巷弄里村组胡坊庄屯寨坡园区苑同院队条湾]"
 # b18-7-301 in a list of households
 _LETTERED: Final = re.compile(r"(?<![0-9A-Za-z-])(?P<id>[A-Za-z][0-9]{1,2}-[0-9]{1,2}-[0-9]{3,4})(?![0-9A-Za-z-])")
@@ -105,6 +113,9 @@ def find_house_numbers_zh(text: str) -> Iterator[Identifier]:
         start, end = match.span("id")
         if _names_a_home(text, match):
             yield Identifier(start, end, "house")
+    for match in _DASHED_ALONE.finditer(text) if _HAN.search(text) else ():
+        if not _NO_ROOM.search(text, max(0, match.start() - 8), match.start()):
+            yield Identifier(match.start("id"), match.end("id"), "house")
     for word, pattern in _BY_WORD:
         for match in pattern.finditer(text) if word in text else ():
             yield Identifier(match.start("id"), match.end("id"), "house")
@@ -148,7 +159,7 @@ RECOGNISERS: Final = (
         find_house_numbers_zh,
         rf"(?:{_NUMBER}|[A-Za-z])(?:[A-Za-z]? ?(?:栋|幢|号楼|#|座)|楼[0-9{_ZH}]| ?(?:单元|梯|门洞))|"
         rf"[0-9][A-Za-z]?(?:-[0-9]{{1,2}})?(?:室|号房|房)|"
-        rf"[A-Za-z][0-9]{{1,2}}-[0-9]{{1,2}}-[0-9]{{3}}|{_PLACES}[A-Za-z]?[0-9]{{1,2}}[-—–][0-9]|"
+        rf"[A-Za-z]?[0-9]{{1,2}}[-—–][0-9]{{1,2}}[-—–][0-9]{{3}}|{_PLACES}[A-Za-z]?[0-9]{{1,2}}[-—–][0-9]|"
         rf"{_STREETS}(?:门牌号?)?(?:[0-9]{{1,4}}(?:[-—][0-9]{{1,3}})?|"
         rf"[{_ZH}]{{1,4}})号|门牌",
     ),

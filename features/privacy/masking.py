@@ -10,12 +10,13 @@ from functools import lru_cache
 from typing import Any, Final
 
 from features.errors import PrivacyError
-from features.privacy import addresses, births, marks, names_en, names_zh, numbers
+from features.privacy import addresses, announced, births, marks, names_en, names_zh, numbers
 from features.privacy.identifiers import PLACEHOLDERS, Identifier, Recogniser
 
 _RECOGNISERS: Final[tuple[Recogniser, ...]] = (
     *marks.RECOGNISERS,
     *numbers.RECOGNISERS,
+    *announced.RECOGNISERS,
     *births.RECOGNISERS,
     *addresses.RECOGNISERS,
     *names_zh.RECOGNISERS,
@@ -54,7 +55,7 @@ def mask_text(text: str) -> str:
     >>> mask_text("Hydrant leaking at Main Street, call (617) 555-0123")
     'Hydrant leaking at Main Street, call [phone]'
     """
-    return _replace(text, _find(text, _RECOGNISERS))
+    return replaced(text, _find(text, _RECOGNISERS))
 
 
 def mask_column(values: Any) -> Any:
@@ -103,7 +104,7 @@ def _mask_slice(values: Any) -> Any:
     rows = np.flatnonzero(needed)
     texts = values.take(pa.array(rows)).to_pylist()
     masked = [
-        _replace(text, _find(text, _chosen(bits))) for text, bits in zip(texts, needed[rows].tolist(), strict=True)
+        replaced(text, _find(text, _chosen(bits))) for text, bits in zip(texts, needed[rows].tolist(), strict=True)
     ]
     changed = np.zeros(len(values), dtype=bool)
     changed[rows] = True
@@ -136,7 +137,8 @@ def _is_free(one: Identifier, taken: list[Identifier]) -> bool:
     return all(end <= other.start or other.end <= start for other in taken)
 
 
-def _replace(text: str, found: list[Identifier]) -> str:
+def replaced(text: str, found: list[Identifier]) -> str:
+    """Return the text with the name of its kind in the place of every identifier in `found`."""
     if not found:
         return text
     language = 0 if _HAN.search(text) else 1

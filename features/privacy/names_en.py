@@ -27,6 +27,10 @@ _REACHED: Final = re.compile(
     r"(?<![0-9A-Za-z])(?:[Cc]onstituent|[Cc]aller|[Tt]enant|[Rr]esident|[Pp]atient|[Ss]tudent|[Cc]all|[Cc]ontact),? "
     rf"(?P<id>{_WORD}(?: [A-Z]\.)? {_WORD})(?=,? \(?(?:at|on|phone|tel|cell|email|born|DOB|[0-9+(]))"
 )
+_IT_IS: Final = re.compile(
+    rf"(?<![0-9A-Za-z])[Ii]t(?:'|’| i)s (?P<id>{_WORD}(?: [A-Z]\.)? {_WORD})(?=,? (?:reach|call|phone|text|from|my|"
+    rf"and) )"
+)
 _TITLED: Final = re.compile(
     r"(?<![0-9A-Za-z])(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Rev|Officer|Judge|Sgt|Detective|Councilman|Councilwoman|"
     r"Principal|Pastor|Rabbi|"
@@ -43,7 +47,7 @@ _RELATIVE: Final = re.compile(
 
 def find_names(text: str) -> Iterator[Identifier]:
     """Find English names after introductions and titles."""
-    for pattern in (_INTRODUCED, _SELF, _REACHED, _RELATIVE, _TITLED):
+    for pattern in (_INTRODUCED, _SELF, _IT_IS, _REACHED, _RELATIVE, _TITLED):
         for match in pattern.finditer(text):
             words = match["id"].split(" ")
             kept = next((n for n, word in enumerate(words) if word.strip(".") in _nobody()), len(words))
@@ -64,7 +68,8 @@ RECOGNISERS: Final = (
         r"person|by|signed|"
         r"sincerely|regards|"
         r"called?|named|ask for|speak to|"
-        r"speak with|i'm|i’m|i am|mr|mrs|ms|miss|mx|dr|prof|rev|officer|judge|sgt|detective|councilman|councilwoman|"
+        r"speak with|it's|it’s|it is|i'm|i’m|i am|mr|mrs|ms|miss|mx|dr|prof|rev|officer|judge|sgt|detective|"
+        r"councilman|councilwoman|"
         r"principal|pastor|rabbi|"
         r"herr|frau)(?: is|'s| ?[:=]|[.:,])?(?: named)? [A-Z]",
         rare=True,

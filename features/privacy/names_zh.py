@@ -46,7 +46,7 @@ _LIKED: Final = (
     "水娇火土木金银宝财旺喜运昊然皓轩一二三正阳东南西北方远长安定邦甫祖宗耀"
 )
 _FOLLOWS: Final = (
-    r"(?:$|[^\u4e00-\u9fff]|的|称|说|反映|来电|表示|投诉|咨询|希望|要求|诉求|认为|举报|求助|建议|在|是|于|到|去|向|"
+    r"(?:$|[^\u4e00-\u9fff]|的|称|说|反映|来电|表示|投诉|咨询|希望|要求|诉求|认为|举报|求助|建议|诉|愿|转移|转让|转走|卷款|跑路|逃|名下|在|是|于|到|去|向|"
     r"对|和|与|跟|同|因|已|把|将|被|"
     r"以|从|拒|不|未|没|就|也|都|还|多次|之|家|处|等|及|至|电|手机|身份|住|联系|男|女|先生|本人|曾|又|后|其|有|给|"
     r"让|要|想|告|打|找|现|目前|工|房|"
@@ -80,7 +80,7 @@ def _named(surnames: str) -> str:
 
 
 _FORM_CUES: Final = (
-    "姓名|联系人|联络人|户主|当事人|投诉人|举报人|反映人|申请人|来电人|求助人|咨询人|经办人|负责人|法定代表人|法人代表|法人|收件人|签名|落款|名字|"
+    "姓名|联系人|联络人|户主|当事人|投诉人|举报人|反映人|登记人|委托人|代理人|监护人|实际控制人|实控人|控股股东|股东|原告|被告|证人|申请人|来电人|求助人|咨询人|经办人|负责人|法定代表人|法人代表|法人|收件人|签名|落款|名字|"
     "患者|死者|伤者|署名|留言人|名叫|取名|我叫|我名|本人叫|全名|叫做|名为|本人"
 )
 _AFTER_FORM_CUE: Final = rf"(?:{_FORM_CUES})(?:姓名|电话)?(?:是|叫|为|：|:|\s|，|（|\(){{0,3}}"
@@ -92,20 +92,54 @@ _FIELD: Final = re.compile(
 # 阿卜杜拉·买买提; estates have such names too, so only in a form
 _DOTTED: Final = re.compile(
     _AFTER_FORM_CUE
-    + r"(?P<id>[\u4e00-\u9fff]{1,8}(?:[·•・][\u4e00-\u9fff]{1,8}){1,3})(?=$|[^\u4e00-\u9fff·•・]|的|称|反映|来电|表示)"
+    + r"(?P<id>[\u4e00-\u9fff]{1,8}(?:[·•・][\u4e00-\u9fff]{1,8}?){1,3}?)(?=$|[^\u4e00-\u9fff·•・]|的|称|说|反映|"
+    r"来电|表示|要求|咨询|投诉|希望|建议)"
+)
+_ROLES: Final = (
+    "业主|村民|居民|市民|租客|租户|房东|家长|邻居|同事|朋友|丈夫|妻子|老公|老婆|父亲|母亲|儿子|女儿|爱人|配偶|哥哥|弟弟|姐姐|妹妹|书记|村长|村支书|主任|"
+    "经理|老板|队长|组长|站长|所长|局长|院长|校长|店长|镇长|县长|区长|司机|医生|护士|教练|中介|包工头|保安|民警|交警|辅警|法官|律师|老师|员工|工人|学生|叫"
+)
+# 我是迪丽热巴·迪力木拉提, 业主阿依古丽·买买提: here only a whole name between other signs, or before a title
+_DOTTED_SAID: Final = re.compile(
+    rf"(?:我是|我就是|这里是|我叫|市民|家长|游客|乘客|患者|联系|{_ROLES})[:：是 ]?"
+    rf"(?P<id>(?!市民|家长|游客|乘客|患者|{_ROLES})[\u4e00-\u9fff]{{2,6}}(?:[·•・][\u4e00-\u9fff]{{2,6}}?){{1,3}}?)"
+    rf"(?=$|[^\u4e00-\u9fff·•・]|的|称|说|来电|来访|反映|要求|咨询|投诉|表示|希望|建议|{_TITLES})"
+)
+# 王建国 13800000000, 联系王建国（138...）: a name right before a number that only one person has
+_WHO: Final = (
+    "联系|致电|委托|授权|转告|答复|回复|通知|告知|询问|找|市民|商户|店主|摊主|店家|会员|考生|参保人|职工|游客|乘客|住户|储户|网友|群众|用户|客户|顾客|本人|"
+    "机主|车主|学员|家属|员工|法人|老人|亲属"
+)
+_BEFORE_NUMBER: Final = re.compile(
+    rf"(?:(?:^|[^\u4e00-\u9fff]|{_WHO})(?P<id>(?:{_COMPOUND}){_GIVEN}{{1,2}}|(?!.(?:{_TITLES}))[{_COMMON}]{_GIVEN}{{1,2}})|"
+    rf"(?P<liked>[{_COMMON}][{_LIKED}]{{2}}))"
+    r"[ ，,、/:：（(]{0,2}(?:联系电话|电话|手机号?|身份证号?)?[ :：]{0,2}"
+    r"(?=\+?(?:86)?[ -]?1[3-9][0-9][0-9 .·•—–_-]{8}|[1-8][0-9]{16}[0-9Xx])"
+)
+# 接电人：王伟；店主陈丽娟，: a word for a person, and a name up to the next sign
+_PERSON: Final = "[人者员主户方]"
+_LABELLED: Final = re.compile(
+    rf"[\u4e00-\u9fff]{_PERSON}[:：] ?(?P<id>(?:{_COMPOUND}){_GIVEN}{{1,2}}|[{_SURNAMES}]{_GIVEN}{{1,2}})(?=$|"
+    rf"[^\u4e00-\u9fff])"
+)
+_APPOSED: Final = re.compile(
+    rf"(?:[店业房户车机货船摊]主|[\u4e00-\u9fff][人者员户生客])(?P<id>(?!.(?:{_TITLES}))"
+    rf"[{_COMMON}](?:[{_LIKED}]{_GIVEN}|{_GIVEN}[{_LIKED}]))(?=$|[，,。；;、（(/ ])"
+)
+# 阿依古丽·买买提，13800000000; estates have such names too, and end otherwise
+_DOTTED_BEFORE_NUMBER: Final = re.compile(
+    r"(?:^|[^\u4e00-\u9fff·•・])(?P<id>[\u4e00-\u9fff]{2,6}(?:[·•・][\u4e00-\u9fff]{1,6}){1,3})(?<![府园城湾苑里区馆院庭郡邸号路街墅山岛村镇])"
+    r"[ ，,、/:：（(]{0,2}(?:联系电话|电话|手机号?|"
+    r"身份证号?)?[ :：]{0,2}(?=\+?(?:86)?[ -]?1[3-9][0-9][0-9 .·•—–_-]{8}|[1-8][0-9]{16}[0-9Xx])"
 )
 # "我是" introduces many other things, so a whole name must stand alone.
 _SELF: Final = re.compile(
     rf"(?:我是|我就是|这里是|我)(?P<id>(?:{_COMPOUND}){_GIVEN}{{1,2}}|[{_COMMON}]{_GIVEN}{{1,2}})(?=$|"
     rf"[，。,.！!；;、\s（(：:])"
 )
-_IN_FORMS: Final = (_DOTTED, _FORM, _FIELD)
+_IN_FORMS: Final = (_DOTTED, _DOTTED_SAID, _FORM, _FIELD)
 _HAN: Final = re.compile("[\u4e00-\u9fff]")
 _SURNAME_ONLY: Final = re.compile(rf"(?:我|本人|免贵)姓(?P<id>{_COMPOUND}|[{_SURNAMES}])(?![\u4e00-\u9fff])")
-_ROLES: Final = (
-    "业主|村民|居民|市民|租客|租户|房东|家长|邻居|同事|朋友|丈夫|妻子|老公|老婆|父亲|母亲|儿子|女儿|爱人|配偶|哥哥|弟弟|姐姐|妹妹|书记|村长|村支书|主任|"
-    "经理|老板|队长|组长|站长|所长|局长|院长|校长|店长|镇长|县长|区长|司机|医生|护士|教练|中介|包工头|保安|民警|交警|辅警|法官|律师|老师|员工|工人|学生|叫"
-)
 _ROLE: Final = re.compile(rf"(?:{_ROLES})[:： ]?" + _named(_COMMON))
 # Relatives and others who are mentioned without a title: 其子刘子轩, 老人叫王桂兰, 丈夫（周平）
 # Every alternative begins with a character of its own: the search then skips what cannot begin one.
@@ -156,19 +190,36 @@ _LONGEST_CUE: Final = 3
 _WHOLE_NAME: Final = re.compile(rf"(?:{_COMPOUND}){_GIVEN}{{0,2}}|[{_SURNAMES}]{_GIVEN}{{1,2}}")
 
 
+_DOT: Final = re.compile("[·•・]")
+_LONG_NUMBER: Final = re.compile("1[3-9][0-9][0-9 .·•—–_-]{8}|[1-8][0-9]{16}")
+_MEANS: Final = frozenset({"身份", "电话", "手机", "联系"})
+"""How to reach a person, or who it is: what stands before it in a form is a name."""
+
+
 def _may_be_name(name: str, after: str, *, form: bool) -> bool:
     """Tell a name from a word: in a form, three characters up to a punctuation mark are a name in any case."""
-    if form and len(name) > 2 and not _HAN.match(after):  # noqa: PLR2004 - surname and two characters
+    ends = not _HAN.match(after) or after in _MEANS
+    if form and len(name) > 2 and ends:  # noqa: PLR2004 - surname and two characters
         return True
     return name[:2] not in _not_names() and name[1:] != "家"
 
 
+def _worth_trying(text: str) -> Iterator[re.Pattern[str]]:
+    """Yield the patterns that can match a text: most texts hold no dotted name, and no number behind one."""
+    dotted, numbered = _DOT.search(text) is not None, _LONG_NUMBER.search(text) is not None
+    yield from (_DOTTED, _DOTTED_SAID) if dotted else ()
+    yield from (_FORM, _FIELD, _SELF, _SURNAME_ONLY, _ROLE)
+    yield from (_BEFORE_NUMBER,) if numbered else ()
+    yield from (_DOTTED_BEFORE_NUMBER,) if dotted and numbered else ()
+    yield from (_LABELLED, _APPOSED)
+
+
 def find_announced(text: str) -> Iterator[Identifier]:
     """Find names after form fields ("联系人："), self-introductions and roles ("业主", "经理")."""
-    for pattern in (_DOTTED, _FORM, _FIELD, _SELF, _SURNAME_ONLY, _ROLE):
+    for pattern in _worth_trying(text):
         for match in pattern.finditer(text):
-            start, end = match.span("id")
-            if _may_be_name(match["id"], text[end : end + 1], form=pattern in _IN_FORMS):
+            start, end = match.span(match.lastgroup or "id")
+            if _may_be_name(text[start:end], text[end : end + 2], form=pattern in _IN_FORMS):
                 yield Identifier(start, end, "name")
                 yield from _joined(text, end)
 
@@ -216,7 +267,7 @@ def find_titled(text: str) -> Iterator[Identifier]:
 
 def _name_before(text: str, end: int) -> int:
     """Return how many characters before a title are a name: a whole name where one begins, else the surname alone."""
-    fitting = [length for length in (4, 3, 2) if length <= end and _is_name(text[end - length : end])]
+    fitting = [length for length in (4, 3, 2) if length <= end and is_name(text[end - length : end])]
     surname = text[end - 1] in _SURNAMES
     for length in (*fitting, 1) if surname else fitting:
         start = end - length
@@ -228,7 +279,8 @@ def _name_before(text: str, end: int) -> int:
     return next(liked, 0)
 
 
-def _is_name(text: str) -> bool:
+def is_name(text: str) -> bool:
+    """Tell whether a text is a Chinese name and nothing else."""
     return _WHOLE_NAME.fullmatch(text) is not None and text[:2] not in _not_names()
 
 
@@ -247,7 +299,11 @@ RECOGNISERS: Final = (
     Recogniser(
         find_announced,
         rf"{_AFTER_FORM_CUE}(?:{_STARTS}|[\x{{4e00}}-\x{{9fff}}]{{1,8}}[·•・])|(?:我是|我就是|这里是|我){_STARTS}|"
-        rf"姓{_STARTS}|(?:{_ROLES})[:： ]?{_STARTS}",
+        rf"姓{_STARTS}|{_PERSON}[:：] ?{_STARTS}|"
+        rf"[人者员主户生客]{_STARTS}[\x{{4e00}}-\x{{9fff}}]{{2}}(?:[，,。；;、（(/ ]|$)|(?:{_ROLES})[:： ]?{_STARTS}|"
+        rf"[\x{{4e00}}-\x{{9fff}}]{{2}}[·•・][\x{{4e00}}-\x{{9fff}}]|"
+        rf"{_STARTS}[\x{{4e00}}-\x{{9fff}}]{{1,3}}[ ，,、/:：（(]{{0,2}}(?:联系电话|电话|手机号?|身份证号?)?"
+        rf"[ :：]{{0,2}}\+?[1-8][0-9]",
     ),
     Recogniser(find_titled, rf"{_STARTS}[\x{{4e00}}-\x{{9fff}}]{{0,3}}(?:{_TITLES})"),
 )

@@ -35,11 +35,23 @@ _MOBILE: Final = re.compile(
     r"1(?:[3-9][0-9](?:[ -]?[0-9]{4}[ -]?[0-9]{4}|[ -]?[0-9]{3}[ -]?[0-9]{5}|[0-9][ -]?[0-9]{3}[ -]?[0-9]{4})"
     r"| ?[3-9](?: [0-9]){9}|-?[3-9](?:-[0-9]){9}|[3-9][0-9]{3}[ -][0-9]{6})(?![0-9])"
 )
+# As people group it: 138.7654.3210, 138 76 54 32 10, 1387·654·3210. One separator all along, so that no row of
+# amounts or of dates is taken for it.
+_MOBILE_GROUPED: Final = re.compile(
+    r"(?<![0-9.])1[3-9][0-9](?:(?P<s>[ .·•—–_/-])(?:[0-9]{4}(?P=s)[0-9]{4}|[0-9]{3}(?P=s)[0-9]{5}|[0-9]{2}(?:(?P=s)"
+    r"[0-9]{2}){3})"
+    r"|[0-9](?P<t>[ .·•—–_/-])(?:[0-9]{3}(?P=t)[0-9]{4}|[0-9]{4}(?P=t)[0-9]{3})|(?P<u>[.·•—–_])[0-9]{8})(?![0-9]|"
+    r"\.[0-9])"
+)
+_SPELT: Final = "〇零一二三四五六七八九幺壹贰叁肆伍陆柒捌玖"
+_MOBILE_SPELT: Final = re.compile(
+    rf"(?<![{_SPELT}])[一幺壹][ ，]?[三四五六七八九叁肆伍陆柒捌玖](?:[ ，]?[{_SPELT}]){{9}}(?![{_SPELT}十百千万])"
+)
 _LANDLINE: Final = re.compile(
     r"(?<![0-9])(?:(?:\+|00)86[ -]?)?"
-    r"(?:[(（](?:0(?:10|2[0-9]|[3-9][0-9]{2}))[)）][ -]?|0(?:10|2[0-9]|[3-9][0-9]{2})[ —–-]{0,2}"
+    r"(?:[(（](?:0(?:10|2[0-9]|[3-9][0-9]{2}))[)）][ -]?|0(?:10|2[0-9]|[3-9][0-9]{2})[ .·—–-]{0,2}"
     r"|(?<=86)(?:10|2[0-9]|[3-9][0-9]{2})[ -]?|(?<=86[ -])(?:10|2[0-9]|[3-9][0-9]{2})[ -]?)"
-    r"[2-9][0-9]{2,3}[ -]?[0-9]{4}(?:(?:转|-|ext\.? ?|分机号?)[0-9]{1,6})?(?![0-9])"
+    r"[2-9][0-9]{2,3}[ .·-]?[0-9]{4}(?:(?:转|-|ext\.? ?|分机号?)[0-9]{1,6})?(?![0-9])"
 )
 _LOCAL_LINE: Final = re.compile(
     r"(?:电话|座机|固话|固定电话|致电|拨打|联系方式)(?:号码)?(?:是|为|:|：|\s){0,3}"
@@ -113,9 +125,10 @@ def find_bank_cards(text: str) -> Iterator[Identifier]:
 
 
 def find_mobiles(text: str) -> Iterator[Identifier]:
-    """Find mainland mobile numbers: 11 digits, +86 or 0086, spaced or dashed."""
-    for match in _MOBILE.finditer(text):
-        yield Identifier(match.start(), match.end(), "mobile")
+    """Find mainland mobile numbers: 11 digits, +86 or 0086, grouped in any usual way, or spelt in Chinese numerals."""
+    for pattern in (_MOBILE, _MOBILE_GROUPED, _MOBILE_SPELT):
+        for match in pattern.finditer(text):
+            yield Identifier(match.start(), match.end(), "mobile")
 
 
 def find_landlines(text: str) -> Iterator[Identifier]:
@@ -163,10 +176,12 @@ RECOGNISERS: Final = (
         r"[:：=\s(（]){0,8}[a-z0-9]",
         rare=True,
     ),
-    Recogniser(find_mobiles, r"1[ -]?[3-9](?:[ -]?[0-9]){9}"),
+    Recogniser(
+        find_mobiles, rf"1[ -]?[3-9](?:[ .·•—–_/-]?[0-9]){{9}}|[一幺壹][ ，]?[{_SPELT}](?:[ ，]?[{_SPELT}]){{9}}"
+    ),
     Recogniser(
         find_landlines,
-        r"(?:0[1-9][0-9]{1,2}[)）]?[ —–-]{0,2}|86[ -]?[1-9][0-9]{1,2}[ -]?)[2-9][0-9]{2,3}[ -]?[0-9]{4}|"
+        r"(?:0[1-9][0-9]{1,2}[)）]?[ .·—–-]{0,2}|86[ -]?[1-9][0-9]{1,2}[ -]?)[2-9][0-9]{2,3}[ .·-]?[0-9]{4}|"
         r"(?:电话|座机|固话|致电|拨打|联系方式)(?:号码)?[是为:：\s]{0,3}[2-9][0-9]{2,3}[ -]?[0-9]{4}",
     ),
     Recogniser(find_bank_cards, r"[2-9](?:[ -]?[0-9]){11}|(?:卡号|账号|帐号|账户)[是为:：\s]{0,3}[0-9]{6}"),
