@@ -77,7 +77,7 @@ def main() -> None:
     try:
         app()
     except WeisuError as error:
-        sys.stderr.write(f"weisu: {error}\n")
+        sys.stderr.write(_masked(f"weisu: {error}\n"))
         sys.exit(error.exit_code)
     except OSError as error:
         # A full disk, a missing permission, a file in the way: Python's own text names the path.
@@ -86,8 +86,15 @@ def main() -> None:
     except Exception as error:
         if os.environ.get("WEISU_TRACEBACK"):
             raise
-        sys.stderr.write(_unforeseen(error))
+        sys.stderr.write(_masked(_unforeseen(error)))
         sys.exit(WeisuError.exit_code)
+
+
+def _masked(said: str) -> str:
+    """Return what an error says without the numbers of persons: stderr ends in mails and journals."""
+    from features.privacy import without_identifiers
+
+    return without_identifiers(said)
 
 
 def _unforeseen(error: Exception) -> str:
@@ -96,7 +103,7 @@ def _unforeseen(error: Exception) -> str:
     lines = [f"weisu: {type(error).__name__}: {said}" if said else f"weisu: {type(error).__name__}"]
     where = "WEISU_TRACEBACK=1 shows where"
     with suppress(OSError), tempfile.NamedTemporaryFile("w", prefix="weisu-", suffix=".txt", delete=False) as file:
-        file.write("".join(traceback.format_exception(error)))
+        file.write(_masked("".join(traceback.format_exception(error))))
         where = f"where it happened stands in {file.name}"
     lines.append(f"Hint: `weisu doctor` examines the installation; {where}")
     return "\n".join(lines) + "\n"

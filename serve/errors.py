@@ -54,7 +54,8 @@ class SpokenError(WeisuError):
     title: ClassVar[str] = "internal"
 
     def __init__(self, code: str, /, **params: object) -> None:
-        self.code, self.params = code, params
+        self.code = code
+        self.params = {name: _without_persons(value) for name, value in params.items()}
         super().__init__(self.said("en"), hint=self.way_out("en"))
 
     def said(self, language: Language) -> str:
@@ -69,6 +70,13 @@ class SpokenError(WeisuError):
     def heading(self, language: Language) -> str:
         """Return what kind of error it is."""
         return catalogue(language).of(TITLES, self.title)
+
+
+def _without_persons(value: object) -> object:
+    """Return what an error says of a value: what people wrote is masked, in answers and in logs."""
+    from features.privacy import mask_text
+
+    return mask_text(value) if isinstance(value, str) else value
 
 
 class ServeError(SpokenError):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import MutableMapping
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 
@@ -21,6 +22,22 @@ def _say_our_own(_logger: Any, _method: str, event: MutableMapping[str, Any]) ->
     return event
 
 
+def _without_identifiers(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Mask numbers and addresses that are somebody's in every text of a line."""
+    from features.privacy import without_identifiers
+
+    return {name: without_identifiers(said) if isinstance(said, str) else said for name, said in event.items()}
+
+
+def _masked_traceback(out: TextIO, exc_info: Any) -> None:
+    """Write a traceback that shows lines; what the error itself says may quote a value, and is masked."""
+    from features.privacy import without_identifiers
+
+    plain = io.StringIO()
+    structlog.dev.plain_traceback(plain, exc_info)
+    out.write(without_identifiers(plain.getvalue()))
+
+
 def configure_logs() -> None:
     """Send logs to stderr, so that stdout stays machine-readable, with tracebacks that show lines and no values.
 
@@ -33,10 +50,9 @@ def configure_logs() -> None:
             structlog.processors.add_log_level,
             structlog.dev.set_exc_info,
             _say_our_own,
+            _without_identifiers,
             structlog.processors.TimeStamper(fmt="%Y-%m-%d %H:%M:%S", utc=False),
-            structlog.dev.ConsoleRenderer(
-                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
-            ),
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=_masked_traceback),
         ],
         # Asked for at every line: whoever replaces sys.stderr (a test, a supervisor) gets the lines too.
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DataError, OperationalError
 from starlette.exceptions import HTTPException
 
 from features.errors import BadInputError, WeisuError
+from features.privacy import quotable
 from features.words import Language
 from serve.errors import (
     BusyError,
@@ -162,8 +163,8 @@ def of_invalid_request(error: RequestValidationError) -> UnprocessableError:
 
 
 def _refused(error: RequestValidationError) -> list[tuple[str, Invalid]]:
-    # Only where and why: the values themselves may be personal.
-    return [(".".join(map(str, item["loc"])), Invalid.of(item)) for item in error.errors()]
+    # Only where and why: the values themselves may be personal, and so may be the name of a field that nobody knows.
+    return [(quotable(".".join(map(str, item["loc"]))), Invalid.of(item)) for item in error.errors()]
 
 
 async def _on_unstorable(request: Request, _error: Exception) -> JSONResponse:

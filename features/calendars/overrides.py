@@ -18,6 +18,7 @@ import pandas as pd
 
 from features.csv_tables import CsvTableError, lines_of, read_csv_table
 from features.errors import OverrideError
+from features.privacy import quotable
 
 KINDS: Final = ("holiday", "makeup", "ordinary", "complete")
 COLUMNS: Final = ("date", "kind", "name", "country")
@@ -90,4 +91,4 @@ def _refuse(bad: Any, raw: Any, where: str, problem: str) -> None:
     if bad.any():
         position = int(bad.to_numpy().argmax())
         row = {str(name): str(value) for name, value in raw.iloc[position].items()}
-        raise OverrideError(f"{where}: line {lines_of(raw)[position]} {problem}: {row}", hint=_HINT)
+        raise OverrideError(f"{where}: line {lines_of(raw)[position]} {problem}: {quotable(row, most=300)}", hint=_HINT)

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from features.errors import BadInputError
+from features.privacy import quotable
 from features.settings import Settings
 
 COLUMNS: Final = ("sign", "phrase", "category", "note")
@@ -135,9 +136,8 @@ class DangerTable:
         for line, row in enumerate(rows, start=2):
             sign, phrase = (row["sign"] or "").strip(), (row["phrase"] or "").strip().lower()
             if sign not in set(Sign) or not phrase.strip("…"):
-                raise BadInputError(
-                    f"{name}, line {line}: sign {sign!r}, phrase {phrase!r}", hint=f"signs: {', '.join(Sign)}"
-                )
+                said = f"sign {quotable(sign)!r}, phrase {quotable(phrase)!r}"
+                raise BadInputError(f"{name}, line {line}: {said}", hint=f"signs: {', '.join(Sign)}")
             phrases[Sign(sign)].append((phrase, (row.get("category") or "").strip().lower()))
         return cls(phrases)
 

@@ -16,6 +16,7 @@ import pyarrow as pa
 from features.durable import write_whole
 from features.errors import FeedError, FeedNotFoundError, SourceError
 from features.mappings import Mapping, MappingError, Protocol, SourceClock
+from features.privacy import quoted_columns
 from features.sources.answers import Row, awaits_id, identity, rows_of
 from features.sources.http import JsonFeed, said
 
@@ -261,10 +262,10 @@ def as_table(rows: list[dict[str, Any]], mapping: Mapping) -> pa.Table:
     for field in ("ticket_id", "opened_at") if rows else ():
         if not any(column in row for row in rows for column in mapping.columns[field]):
             names = " or ".join(map(repr, mapping.columns[field]))
-            has = ", ".join(dict.fromkeys(str(name) for row in rows[:100] for name in row))
+            has = list(dict.fromkeys(str(name) for row in rows[:100] for name in row))
             raise MappingError(
                 f"mapping {mapping.source}: none of {len(rows):,} rows has {names} (for {field})",
-                hint=f"they have {has[:500]}",
+                hint=quoted_columns(has, says="they have"),
             )
     wanted = list(dict.fromkeys(column for columns in mapping.columns.values() for column in columns))
     return pa.table({name: pa.array([_text(row.get(name)) for row in rows], pa.string()) for name in wanted})

@@ -20,6 +20,7 @@ from features.lake.duck import arrow, duck, literal, parquet
 from features.lake.schema import AHEAD, QUARANTINE
 from features.lake.staged import StagedBatch
 from features.mappings import Mapping
+from features.privacy import quotable, without_identifiers
 from features.reasons import Reason, ReasonCode, Reasons
 from features.sources.cells import is_guarded
 from features.sources.expressions import canonical_query, label_columns
@@ -60,10 +61,16 @@ class Privacy:
             yield cls(mask_text=mask, hash_caller=CallerHasher(key).hash_column)
 
     def register(self, connection: Any) -> None:
-        """Offer both functions to SQL on `connection`."""
-        for name in ("mask_text", "hash_caller"):
-            function = _array_function(getattr(self, name))
+        """Offer the functions to SQL on `connection`."""
+        functions = {"mask_text": self.mask_text, "hash_caller": self.hash_caller, "mask_label": _mask_labels}
+        for name, column_function in functions.items():
+            function = _array_function(column_function)
             connection.create_function(name, function, ["VARCHAR"], "VARCHAR", type="arrow", null_handling="special")
+
+
+def _mask_labels(labels: pa.Array) -> pa.Array:
+    """Mask what is somebody's in labels, a few of each load: numbers and addresses; names of offices are none."""
+    return pa.array([said and without_identifiers(said) for said in labels.to_pylist()], pa.string())
 
 
 def _array_function(function: ColumnFunction) -> ColumnFunction:
@@ -253,7 +260,7 @@ def _check_limit(batch: StagedBatch, bad: int, is_behind: Callable[[], bool]) ->
     first = ", ".join(str(row) for row in batch.quarantine["row"].to_pylist()[:5])
     listed = "; ".join(f"{count} x {reason}" for reason, count in reasons.most_common(5))
     value = next((value for value in batch.quarantine["value"].to_pylist() if value), None)
-    example = f", such as {value!r}" if value else ""
+    example = f", such as {quotable(value)!r}" if value else ""
     hint = "mend the mapping (time_formats, clock, columns) or the file, or raise quarantine_limit in the mapping"
     if batch.waiting > bad / 2:
         hint = "is the clock of this machine right? then mend the mapping (clock, timezone, time_formats) or the file"

@@ -15,6 +15,7 @@ from difflib import SequenceMatcher
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from features.errors import SourceError
 from features.lake.duck import quoted
 from features.mappings.header_names import HEADER_NAMES, likeness_to
 from features.mappings.mapping import TIME_FIELDS, Mapping
@@ -25,6 +26,7 @@ from features.mappings.time_formats import (
     months_first_is_assumed,
     time_formats,
 )
+from features.privacy import looks_like_data, quoted_columns
 from features.sources.cells import Cell, cleaned, stated
 
 if TYPE_CHECKING:
@@ -91,7 +93,7 @@ def suggest_mapping(path: Path, *, source: str | None = None, timezone: str | No
     """Read the first rows of a table and propose how to map it.
 
     Raises:
-        SourceError: The file cannot be read.
+        SourceError: The file cannot be read, or has no header: a mapping would name a line of its data.
     """
     import duckdb
 
@@ -105,6 +107,8 @@ def suggest_mapping(path: Path, *, source: str | None = None, timezone: str | No
         except duckdb.InvalidInputException:
             raw = mended(connection, raw, scratch=Path(scratch))
             rows = connection.sql(f"SELECT {_texts(raw)} FROM {raw.sql} LIMIT {_SAMPLE}").df()
+    if looks_like_data(list(rows.columns)):
+        raise SourceError(f"{path}: {quoted_columns(list(rows.columns))}", hint="give the file a line of names first")
     columns = {name: _column(rows[name]) for name in rows.columns}
     guesses = _found_by_values(_assign(columns), columns)
     of_day = _times_of_day(guesses, columns)

@@ -15,6 +15,7 @@ import pandas as pd
 
 from features.csv_tables import CsvTableError, lines_of, read_csv_table
 from features.errors import WeatherError
+from features.privacy import quoted_columns
 from features.settings import Settings
 
 MEASURES: Final = ("tmax", "tmin", "prcp")
@@ -63,7 +64,7 @@ def validate_weather(raw: Any, *, timezone: str, where: str = "weather") -> Any:
     """
     raw = raw.rename(columns={name: _ALIASES.get(str(name).lower(), str(name).lower()) for name in raw.columns})
     if "date" not in raw.columns or not set(MEASURES) & set(raw.columns):
-        raise WeatherError(f"{where}: it has columns {list(map(str, raw.columns))}", hint=_HINT)
+        raise WeatherError(f"{where}: {quoted_columns(list(raw.columns))}", hint=_HINT)
     frame = pd.DataFrame({"date": pd.to_datetime(raw["date"], format="ISO8601", errors="coerce").dt.normalize()})
     for name in MEASURES:
         frame[name] = pd.to_numeric(raw[name], errors="coerce").astype("float64") if name in raw.columns else np.nan

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from features.errors import BadInputError
+from features.privacy import quoted_columns
 from pipelines.commands.options import Home, Json, print_json, say, settings_for
 
 File = Annotated[Path, typer.Argument(help="A CSV file with a text in each row.")]
@@ -54,9 +55,7 @@ def tried(file: Path, column: str, category: str, home: Path | None) -> Iterator
     table = DangerTable.of_installation(settings).with_words(settings.rules.sensitive.words)
     frame = read_csv_table(file)
     if missing := [name for name in (column, category) if name and name not in frame]:
-        raise BadInputError(
-            f"{file} has no column {', '.join(missing)}", hint=f"columns: {', '.join(map(str, frame.columns))}"
-        )
+        raise BadInputError(f"{file} has no column {', '.join(missing)}", hint=quoted_columns(list(frame.columns)))
     for row in frame.fillna("").to_dict("records"):
         filed = str(row[category]) if category else ""
         yield tried_text(table, str(row[column]), filed, settings.rules.sensitive.categories)

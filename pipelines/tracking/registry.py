@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any, Final
 
 from features.clock import Clock
+from features.privacy import mask_text
 from features.reasons import Reason, ReasonCode, Value
 from features.settings import Settings
 from pipelines.errors import (
@@ -227,7 +228,7 @@ class Registry:
         if CHAMPION in target.aliases and history and (actor == TRAINING or history[-1].is_choice):
             return history[-1]
         current = next((known.version for known in self.versions(name) if CHAMPION in known.aliases), "")
-        event = Promotion(target.version, current, clock.now().isoformat(), actor, reason, back)
+        event = Promotion(target.version, current, clock.now().isoformat(), actor, mask_text(reason), back)
         # History first: a crash between the two calls leaves an event whose alias is set again by the next promotion.
         self._write_history(name, [*history, event])
         self._client.set_registered_model_alias(name, CHAMPION, target.version)

@@ -17,6 +17,7 @@ import structlog
 from sqlalchemy import func, select, update
 
 from features.clock import Clock
+from features.privacy import without_identifiers
 from serve.errors import StoreError
 from serve.store import Store
 from serve.store.tables import JobRun
@@ -103,7 +104,7 @@ _waiting: WeakKeyDictionary[Store, list[tuple[int, dict[str, Any]]]] = WeakKeyDi
 
 
 def _finish(store: Store, job: JobRecord, *, at: datetime, status: str, error: str) -> None:
-    values = {"finished_at": at, "status": status, "error": error[:2000], "summary": job.summary}
+    values = {"finished_at": at, "status": status, "error": without_identifiers(error)[:2000], "summary": job.summary}
     try:
         _write_end(store, job.id, values)
     except StoreError as away:

@@ -8,10 +8,11 @@ from typing import Any, Final
 
 from sqlalchemy import JSON, ColumnElement, DateTime, Dialect, MetaData
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute
+from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, validates
 from sqlalchemy.types import TypeDecorator
 
 from features.clock import SKEW
+from features.privacy import mask_text
 
 NAMING: Final = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -59,6 +60,27 @@ class Base(DeclarativeBase):
         list[str]: Document,
         list[dict[str, Any]]: Document,
     }
+
+
+MASKED_IN_DOCUMENTS: Final = frozenset({"note", "text", "reason", "demand", "answer", "comment"})
+"""What people wrote, in the documents of events, messages and remembered replies."""
+
+
+def free_text(*columns: str) -> Any:
+    """Return the validator that masks what a person writes into these columns, as soon as it is set on a row.
+
+    Of a document only its fields of `MASKED_IN_DOCUMENTS` are free text.
+    """
+
+    def masked(_row: Base, _column: str, value: Any) -> Any:
+        if isinstance(value, str):
+            return mask_text(value)
+        if not value:
+            return value
+        written = {name: value[name] for name in MASKED_IN_DOCUMENTS & set(value)}
+        return {**value, **{name: mask_text(one) if isinstance(one, str) else one for name, one in written.items()}}
+
+    return validates(*columns)(masked)
 
 
 def believed(

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from serve.store.columns import Base
+from serve.store.columns import Base, free_text
 
 
 class ApiKey(Base):
@@ -83,3 +83,5 @@ class IdempotentReply(Base):
     status: Mapped[int]
     reply: Mapped[dict[str, Any]]
     created_at: Mapped[datetime] = mapped_column(index=True)
+
+    _masked = free_text("reply")

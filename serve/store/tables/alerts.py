@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import DateTime, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from serve.store.columns import Base
+from serve.store.columns import Base, free_text
 
 ACTIVE = text("ended_at IS NULL")
 
@@ -118,6 +118,8 @@ class AlertEvent(Base):
     actor_role: Mapped[str] = mapped_column(String(20))
     department: Mapped[str] = mapped_column(String(200), default="")
     payload: Mapped[dict[str, Any]]
+
+    _masked = free_text("payload")
 
 
 class AlertParty(Base):

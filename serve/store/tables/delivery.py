@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from serve.store.columns import Base
+from serve.store.columns import Base, free_text
 
 
 class Subscription(Base):
@@ -35,6 +35,8 @@ class Subscription(Base):
     paused_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     tested_at: Mapped[datetime | None]
+
+    _masked = free_text("name")
 
 
 class OutboxMessage(Base):
@@ -65,6 +67,8 @@ class OutboxMessage(Base):
     created_at: Mapped[datetime]
     not_before: Mapped[datetime]
     expanded_at: Mapped[datetime | None]
+
+    _masked = free_text("body")
 
 
 class Delivery(Base):

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import DateTime, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from serve.store.columns import Base
+from serve.store.columns import Base, free_text
 
 
 class ForecastOverride(Base):
@@ -41,6 +41,8 @@ class ForecastOverride(Base):
     expires_at: Mapped[datetime | None]
     withdrawn_at: Mapped[datetime | None]
 
+    _masked = free_text("reason")
+
 
 class RegisteredEvent(Base):
     """A planned event or policy change: where, when, and how much it is expected to move the counts."""
@@ -60,3 +62,5 @@ class RegisteredEvent(Base):
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]
     withdrawn_at: Mapped[datetime | None]
+
+    _masked = free_text("name", "reason")

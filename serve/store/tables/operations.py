@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from serve.store.columns import Base
+from serve.store.columns import Base, free_text
 
 
 class JobRun(Base):
@@ -44,6 +44,8 @@ class ModelVersion(Base):
     calendar_version: Mapped[str] = mapped_column(String(100), default="")
     metrics: Mapped[dict[str, Any]]
     reason: Mapped[str] = mapped_column(Text, default="")
+
+    _masked = free_text("reason")
 
 
 class Report(Base):

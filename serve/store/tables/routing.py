@@ -7,7 +7,7 @@ from datetime import datetime, time
 from sqlalchemy import Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from serve.store.columns import Base
+from serve.store.columns import Base, free_text
 
 
 class Route(Base):
@@ -24,6 +24,8 @@ class Route(Base):
     comment: Mapped[str] = mapped_column(Text, default="")
     author: Mapped[str] = mapped_column(String(200))
     updated_at: Mapped[datetime]
+
+    _masked = free_text("comment")
 
 
 class RouteCorrection(Base):
@@ -43,6 +45,8 @@ class RouteCorrection(Base):
     reason: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime]
     settled_at: Mapped[datetime | None]
+
+    _masked = free_text("reason")
 
 
 class DepartmentRule(Base):
@@ -80,3 +84,5 @@ class Silence(Base):
     ends_at: Mapped[datetime]
     created_at: Mapped[datetime]
     ended_early_by: Mapped[str] = mapped_column(String(200), default="")
+
+    _masked = free_text("comment")
