@@ -40,6 +40,10 @@ TITLES: Final = Family.of(
 """What an error is called, by kind."""
 
 
+_OURS: Final = frozenset({"url", "path"})
+"""What an error names of the installation, and of nobody."""
+
+
 class SpokenError(WeisuError):
     """An error by its code: what went wrong stands at `problem.CODE`, the way out at `problem.CODE.hint`.
 
@@ -55,7 +59,7 @@ class SpokenError(WeisuError):
 
     def __init__(self, code: str, /, **params: object) -> None:
         self.code = code
-        self.params = {name: _without_persons(value) for name, value in params.items()}
+        self.params = {name: value if name in _OURS else _without_persons(value) for name, value in params.items()}
         super().__init__(self.said("en"), hint=self.way_out("en"))
 
     def said(self, language: Language) -> str:

@@ -47,7 +47,9 @@ def without_identifiers(text: str) -> str:
 
     Names cannot be told there; whatever quotes them goes by `quotable` and `quoted_columns`.
     """
-    return replaced(text, [one for one in find_identifiers(text) if one.kind in STRUCTURED])
+    found = [one for one in find_identifiers(text) if one.kind in STRUCTURED]
+    # user@host in the address of a database is nobody's mail.
+    return replaced(text, [one for one in found if text[max(0, one.start - 3) : one.start] != "://"])
 
 
 def _is_data(text: str) -> bool:

@@ -39,3 +39,15 @@ def test_a_traceback_does_not_tell_the_rows_that_were_being_read(capsys):
 def test_what_is_no_terminal_gets_no_colours(capsys):
     structlog.get_logger("test").warning("a feed is late", source="city")
     assert "\x1b" not in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("configured")
+def test_what_an_error_says_of_a_value_is_masked_and_an_address_of_a_database_stays(capsys):
+    try:
+        int("我是13800003210")
+    except ValueError:
+        structlog.get_logger("test").exception("a job failed", store="postgresql://weisu@db.example.org/weisu")
+    said = capsys.readouterr().err
+    assert "13800003210" not in said
+    assert "invalid literal for int() with base 10: '我是[手机号]'" in said
+    assert "postgresql://weisu@db.example.org/weisu" in said
