@@ -90,7 +90,7 @@ def test_large_bodies_without_a_key_neither_stop_the_service_nor_stay_in_memory(
     for sender in senders:
         sender.join()
     # As figures: benchmarks/flood. Here only that nobody waits for a body to be read.
-    assert slowest < 1
+    assert slowest < 5
     assert most - rest < 100 << 20
 
 
