@@ -138,6 +138,7 @@ def test_each_branch_has_its_own_tickets_and_no_others(tmp_path, settings, seed,
     tickets = clean_tickets(knowledge.reports(columns=["source", "ticket_id", "known_at", "opened_local", *PATH,
                                                        "district", "caller"]), as_of=AS_OF)  # fmt: skip
     last = panel.y.assign(expected=0.0, upper=0.5, p_value=1e-9, p_value_1=1e-9, window=5, recurrence_days=1e9)
+    last = last.assign(alarm=True)
     signals = surge_signals(last, freq=Frequency.DAILY, static=panel.static, tickets=tickets, q=0.2, min_count=1)
     of = rows.set_index("city/" + rows["ticket_id"])
     assert len(signals) > 30

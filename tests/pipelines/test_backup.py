@@ -380,7 +380,7 @@ def test_the_lake_is_held_at_one_version_while_others_compact_erase_and_vacuum(t
 @pytest.mark.parametrize("any_store", ["postgresql"], indirect=True)
 def test_a_store_on_postgresql_is_copied_and_brought_back_table_by_table(any_store, tmp_path, clock):
     url = any_store.engine.url.render_as_string(hide_password=False)
-    key = add_key(any_store, name="督办\t员\\N", role="supervisor", now=clock.now())
+    key = add_key(any_store, name="督办'员\\N", role="supervisor", now=clock.now())
     for number in range(3):
         with record(any_store, "detect", clock=clock, key=str(number)) as job:
             job.summary = {"句": 'a\t"b"\\'}
