@@ -57,7 +57,7 @@ def in_address(values: list[Any]) -> list[str]:
     return [str(value)[:3_000].encode("utf-8", "replace").decode() for value in values]
 
 
-def fine(answer: Any, said: Any) -> None:
+def assert_fine(answer: Any, said: Any) -> None:
     assert answer.status_code < 500, (said, answer.status_code, answer.text[:300])
     assert "Traceback" not in answer.text
     if answer.headers.get("content-type", "").startswith("application/"):
@@ -90,10 +90,12 @@ def test_every_field_of_every_body(patient, of_admin, alert_ids):
         usual.pop("tickets", None)
         for field in schema["properties"]:
             for value in share(ANY, tried):
-                fine(sent(patient, method, address, usual | {field: value}, of_admin), (method, path, field, value))
+                assert_fine(
+                    sent(patient, method, address, usual | {field: value}, of_admin), (method, path, field, value)
+                )
                 tried += 1
         for value in share(ANY, tried):
-            fine(sent(patient, method, address, value, of_admin), (method, path, value))
+            assert_fine(sent(patient, method, address, value, of_admin), (method, path, value))
     assert tried > 700
 
 
@@ -111,7 +113,7 @@ def test_every_parameter_of_every_address_and_page(patient, of_admin, store, clo
             for value in (*in_address(share(ANY, tried)), *(CURSORS if name == "cursor" else ())):
                 address = route.path.replace("{alert_id}", alert_ids["水务局"])
                 answer = patient.get(address, params={name: value}, headers=of_admin, follow_redirects=False)
-                fine(answer, (route.path, name, value))
+                assert_fine(answer, (route.path, name, value))
                 tried += 1
     assert tried > 400
 
@@ -127,7 +129,7 @@ def test_every_part_of_a_path(patient, of_admin):
             for name in route.param_convertors:
                 path = path.replace(f"{{{name}}}", value)
             answer = patient.request(method, path, headers=of_admin, follow_redirects=False)
-            fine(answer, (method, route.path, value))
+            assert_fine(answer, (method, route.path, value))
 
 
 @pytest.mark.slow
@@ -139,8 +141,10 @@ def test_every_cell_of_a_ticket(patient, of_admin, field):
         row = {"工单编号": "20261123000001", "受理时间": "2026-11-23 08:01:12", "三级事项": "停水", "区县": "龙华区"}
         batch = {"mapping": "zh_12345", "tickets": [row]}
         (batch if field == "mapping" else row)[field] = value
-        fine(sent(patient, "POST", "/v1/tickets", batch, of_admin), (field, value))
-    fine(sent(patient, "POST", "/v1/tickets", {"mapping": "zh_12345", "tickets": [{"\ud800": "x"}]}, of_admin), "name")
+        assert_fine(sent(patient, "POST", "/v1/tickets", batch, of_admin), (field, value))
+    assert_fine(
+        sent(patient, "POST", "/v1/tickets", {"mapping": "zh_12345", "tickets": [{"\ud800": "x"}]}, of_admin), "name"
+    )
 
 
 FORMS = {
@@ -188,7 +192,7 @@ def test_every_field_of_every_form(patient, of_admin, store, clock, alert_ids, p
         for value in (*in_address(share(ANY, number)), b"\xed\xa0\x80", b"\xff\xfe"):
             data = usual | {name: value}
             address = path.replace("ID", alert_ids["水务局"])
-            fine(patient.post(address, data=data, follow_redirects=False), (path, name, value))
+            assert_fine(patient.post(address, data=data, follow_redirects=False), (path, name, value))
 
 
 def _csrf(store, cookie: str) -> str:
@@ -209,13 +213,13 @@ def test_sheets_and_workbooks(patient, of_admin, store, clock, number):
             sheet.write(1, place, value)
     nasty.append(buffer.getvalue())
     content = nasty[number]
-    fine(patient.put("/v1/routes/sheet", content=content, headers=of_admin), number)
+    assert_fine(patient.put("/v1/routes/sheet", content=content, headers=of_admin), number)
     info = authenticate(store, of_admin["Authorization"].removeprefix("Bearer "), now=clock.now())
     cookie = start_session(store, info, now=clock.now())
     patient.cookies.set("weisu_session", cookie)
     for path, field in (("/routing/sheet", "sheet"), ("/overrides", "workbook")):
         answer = patient.post(path, files={field: ("a\u202eb.xlsx", content)}, data={"csrf": _csrf(store, cookie)})
-        fine(answer, (path, number))
+        assert_fine(answer, (path, number))
 
 
 @pytest.mark.parametrize("store", ["sqlite"], indirect=True)
